@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+
+/** A model's name: lower-case words joined by hyphens; it is part of resource names, so it is short. */
+export const ModelName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words joined by hyphens')
+  .max(32);
+/** A column's name as SQL sees it without quoting. */
+export const ColumnName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits and underscores');
+/** A calendar day in UTC, `YYYY-MM-DD`: the key of a partition. */
+export const Day = z.iso.date();
+/** The column types that a source may declare, in DuckDB's words. */
+export const ColumnType = z.enum(['VARCHAR', 'TIMESTAMP', 'DATE', 'BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE']);
+
+const Sql = z.strictObject({ path: z.string().regex(/^features\/[a-z0-9-]+\.sql$/), sha256: Digest });
+
+/** One training window: so many days before the selection days, or everything since a day (a growing window). */
+export const Window = z.union([
+  z.strictObject({ name: z.string().min(1).max(20), days: z.int().min(1).max(3650) }),
+  z.strictObject({ name: z.string().min(1).max(20), since: Day }),
+]);
+export type Window = z.infer<typeof Window>;
+
+/**
+ * The compiled model definition: what `defineModel` becomes. CDK and the functions read this, never a `model.ts`; it is
+ * a file of each release (`definition.json`), so that scoring needs nothing else.
+ */
+export const ModelDefinition = z.strictObject({
+  formatVersion: z.literal(1),
+  name: ModelName,
+  task: z.literal('binary-classification'),
+  owner: z.string().min(1),
+  purpose: z.string().min(1),
+  /** `source` is a prefix of the landing bucket; a partition is `<source>/dt=YYYY-MM-DD/*.parquet` and exists when `<source>/dt=.../<readyMarker>` does. `time` is UTC. */
+  events: z.strictObject({
+    source: z.string().min(1),
+    readyMarker: z.string().min(1),
+    id: ColumnName,
+    entity: ColumnName,
+    time: ColumnName,
+    columns: z.record(ColumnName, ColumnType),
+  }),
+  /** Partitioned by the UTC day on which the labels ARRIVED, not by the day of their events. `value` is BOOLEAN. */
+  labels: z.strictObject({
+    source: z.string().min(1),
+    readyMarker: z.string().min(1),
+    join: ColumnName,
+    value: ColumnName,
+    arrivedAt: ColumnName,
+    columns: z.record(ColumnName, ColumnType),
+    /** Days after an event's day by whose end every label has arrived. */
+    matureAfterDays: z.int().min(0).max(120),
+  }),
+  features: z.strictObject({
+    daily: Sql,
+    features: Sql,
+    /** The model's inputs, in the order of the ONNX input's columns. */
+    columns: z.array(ColumnName).min(1).max(500),
+    /** How many days of daily aggregates before a partition's day `features.sql` sees in table `daily`. */
+    aggregateDays: z.int().min(0).max(400),
+    /** How many days of events before a partition's day both SQL files see in table `events` beside the day itself. */
+    eventDays: z.int().min(0).max(120),
+  }),
+  training: z.strictObject({
+    /** The container image by digest (`<repository>@sha256:...`) for SageMaker. */
+    image: z.string().regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
+    /** The same program as a command, run in the model's folder under the container contract on a laptop. */
+    local: z.array(z.string().min(1)).min(1),
+    hyperparameters: z.record(z.string(), z.string()),
+    seed: z.int().min(0),
+    instanceType: z.string().regex(/^ml\./),
+    maxRuntimeSeconds: z.int().min(1).max(86_400),
+    /** Digest over the files of `training/`: the code that trains. */
+    code: Digest,
+  }),
+  windows: z.array(Window).min(1).max(8),
+  /** The held-out days: the newest matured `testDays` test the chosen candidate, the `selectionDays` before them choose it. */
+  evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(60) }),
+  /** EventBridge Scheduler's cron and an IANA time zone. */
+  schedule: z.strictObject({ cron: z.string().regex(/^(cron|rate)\(.+\)$/), timezone: z.string().min(1) }),
+  /** How many of the newest event partitions are kept scored. */
+  predictions: z.strictObject({ modes: z.array(z.enum(['batch'])).min(1), days: z.int().min(1).max(400) }),
+  sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
+  escalation: z.array(z.string().min(1)).min(1),
+});
+export type ModelDefinition = z.infer<typeof ModelDefinition>;
