@@ -64,7 +64,9 @@ export const ModelDefinition = z.strictObject({
   }),
   training: z.strictObject({
     /** The container image by digest (`<repository>@sha256:...`) for SageMaker. */
-    image: z.string().regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
+    image: z
+      .string()
+      .regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
     /** The same program as a command, run in the model's folder under the container contract on a laptop. */
     local: z.array(z.string().min(1)).min(1),
     hyperparameters: z.record(z.string(), z.string()),

@@ -1,0 +1,172 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import { type ModelInput, UNPUSHED_IMAGE } from './define-model.ts';
+
+/**
+ * Compiles `<folder>/model.ts` to the definition that CDK and the functions read: defaults filled in, SQL and training
+ * files hashed. An error names the file, the field, its value and what is allowed.
+ */
+export async function compileModel(folder: string): Promise<ModelDefinition> {
+  const file = join(folder, 'model.ts');
+  const label = `models/${basename(folder)}/model.ts`;
+  const input = await importInput(file, label);
+  const raw = await withDefaults(input, folder, label);
+  const parsed = ModelDefinition.safeParse(raw);
+  if (!parsed.success)
+    fail(
+      label,
+      parsed.error.issues.map((issue) => schemaIssue(issue, raw)),
+    );
+  const issues = inconsistencies(parsed.data);
+  if (parsed.data.name !== basename(folder)) {
+    issues.unshift({ path: 'name', value: parsed.data.name, allowed: `the folder's name, ${basename(folder)}` });
+  }
+  if (issues.length > 0) fail(label, issues);
+  return parsed.data;
+}
+
+/** Compiles each folder of `root` that holds a `model.ts`, in the order of their names. */
+export async function compileModels(root: string): Promise<ModelDefinition[]> {
+  const entries = await readdir(root, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name));
+  const found = await Promise.all(
+    folders.map(async (folder) => ((await exists(join(folder, 'model.ts'))) ? folder : undefined)),
+  );
+  return Promise.all(
+    found
+      .filter((folder) => folder !== undefined)
+      .sort()
+      .map(compileModel),
+  );
+}
+
+/** The digest of a training program: its files' names and contents, without what Python leaves behind. */
+export async function trainingDigest(folder: string): Promise<Digest> {
+  const root = join(folder, 'training');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+  const code = paths.filter((path) => !/(^|\/)(__pycache__|\.[^/]*)(\/|$)|\.pyc$/.test(path)).sort();
+  return digestOfJson(
+    await Promise.all(code.map(async (path) => ({ path, sha256: digestOf(await readFile(join(root, path))) }))),
+  );
+}
+
+/** Types are a promise that a JavaScript caller or a cast may have broken: any group may be missing. */
+const ModelModule = z.looseObject({
+  default: z.custom<Partial<ModelInput>>((value) => typeof value === 'object' && value !== null),
+});
+
+async function importInput(file: string, label: string): Promise<Partial<ModelInput>> {
+  if (!(await exists(file))) {
+    throw new GatehouseError('BAD_MODEL', `${label}: no such file; \`gatehouse model new\` makes one`, { file: label });
+  }
+  let module: unknown;
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new GatehouseError('BAD_MODEL', `${label}: cannot be imported: ${message}`, { file: label }, cause);
+  }
+  const parsed = ModelModule.safeParse(module);
+  if (parsed.success) return parsed.data.default;
+  return fail(label, [{ path: 'default export', value: undefined, allowed: 'export default defineModel({ ... })' }]);
+}
+
+async function withDefaults(input: Partial<ModelInput>, folder: string, label: string): Promise<unknown> {
+  const { events, labels, features, training } = input;
+  const id = labels?.join ?? events?.id ?? '';
+  return {
+    formatVersion: 1,
+    task: 'binary-classification',
+    ...input,
+    name: input.name ?? basename(folder),
+    events: events && { readyMarker: '_READY', ...events },
+    labels: labels && {
+      readyMarker: '_READY',
+      columns: { [id]: events?.columns?.[events.id], [labels.value]: 'BOOLEAN', [labels.arrivedAt]: 'TIMESTAMP' },
+      ...labels,
+      join: id,
+    },
+    features: features && {
+      eventDays: labels?.matureAfterDays,
+      ...features,
+      daily: await sql(folder, 'features.daily', features.daily ?? 'features/daily.sql', label),
+      features: await sql(folder, 'features.features', features.features ?? 'features/features.sql', label),
+    },
+    training: training && {
+      image: UNPUSHED_IMAGE,
+      seed: 0,
+      instanceType: 'ml.m5.large',
+      maxRuntimeSeconds: 3600,
+      ...training,
+      hyperparameters: mapValues(training.hyperparameters ?? {}, String),
+      code: await code(folder, label),
+    },
+    windows: Object.entries(input.windows ?? {}).map(([name, size]) =>
+      typeof size === 'number' ? { name, days: size } : { name, ...size },
+    ),
+    evaluation: { selectionDays: 7, testDays: 14, ...input.evaluation },
+    predictions: { modes: ['batch'], days: 14, ...input.predictions },
+    sla: input.sla ?? { predictionsWithinHours: 24 },
+  };
+}
+
+async function sql(folder: string, path: string, file: string, label: string): Promise<unknown> {
+  try {
+    return { path: file, sha256: digestOf(await readFile(join(folder, file))) };
+  } catch (cause) {
+    return fail(label, [{ path, value: file, allowed: `a file of ${label.replace(/model\.ts$/, '')}` }], cause);
+  }
+}
+
+async function code(folder: string, label: string): Promise<Digest> {
+  if (await exists(join(folder, 'training'))) return trainingDigest(folder);
+  return fail(label, [{ path: 'training', value: 'training/', allowed: 'a folder with the training program' }]);
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function schemaIssue(issue: z.core.$ZodIssue, raw: unknown): DefinitionIssue {
+  let value: unknown = raw;
+  for (const key of issue.path) {
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  }
+  return { path: issue.path.join('.') || '(root)', value, allowed: allowed(issue) };
+}
+
+function allowed(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_union':
+      return issue.errors.flatMap((option) => option.map(allowed)).join(' or ');
+    case 'unrecognized_keys':
+      return `no field ${issue.keys.join(', ')}`;
+    default:
+      return issue.message;
+  }
+}
+
+function fail(label: string, issues: readonly DefinitionIssue[], cause?: unknown): never {
+  const lines = issues.map(
+    ({ path, value, allowed }) => `${label}: ${path}: ${JSON.stringify(value)?.slice(0, 200)}, allowed: ${allowed}`,
+  );
+  throw new GatehouseError('BAD_MODEL', lines.join('\n'), { file: label, issues }, cause);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,184 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileModel, compileModels } from '#model/compile.ts';
+import type { ModelInput } from '#model/define-model.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+
+const valid: ModelInput = {
+  owner: 'risk',
+  purpose: 'a test',
+  events: {
+    source: 'cards/events',
+    id: 'payment_id',
+    entity: 'card',
+    time: 'paid_at',
+    columns: { payment_id: 'VARCHAR', card: 'VARCHAR', paid_at: 'TIMESTAMP', amount: 'DOUBLE' },
+  },
+  labels: { source: 'cards/labels', value: 'fraud', arrivedAt: 'reported_at', matureAfterDays: 5 },
+  features: { columns: ['amount', 'rate'], aggregateDays: 7 },
+  training: { local: ['python', 'training/train.py'] },
+  windows: { month: 28, all: { since: '2026-01-01' } },
+  schedule: { cron: 'cron(0 6 ? * MON *)', timezone: 'UTC' },
+  escalation: ['risk-lead'],
+};
+
+let root: string;
+let count = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'gatehouse-models-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+/** Each model has a folder of its own, because a module that was imported once is never read again. */
+async function folderOf(
+  source: unknown,
+  without: 'sql' | 'training' | 'nothing' = 'nothing',
+  name?: string,
+): Promise<string> {
+  const folder = join(root, name ?? `model-${String((count += 1))}`);
+  await mkdir(join(folder, 'features'), { recursive: true });
+  if (without !== 'training') await mkdir(join(folder, 'training'));
+  if (without !== 'training') await writeFile(join(folder, 'training/train.py'), 'print()');
+  if (without !== 'sql') await writeFile(join(folder, 'features/daily.sql'), 'select 1');
+  await writeFile(join(folder, 'features/features.sql'), 'select 2');
+  await writeFile(
+    join(folder, 'model.ts'),
+    typeof source === 'string' ? source : `export default ${JSON.stringify(source)};`,
+  );
+  return folder;
+}
+
+describe('compileModel', () => {
+  it('fills in the defaults and hashes the files', async () => {
+    const definition = await compileModel(await folderOf(valid));
+    expect(ModelDefinition.parse(definition)).toEqual(definition);
+    expect(definition.labels).toMatchObject({
+      join: 'payment_id',
+      columns: { payment_id: 'VARCHAR', fraud: 'BOOLEAN', reported_at: 'TIMESTAMP' },
+    });
+    expect(definition.features.eventDays).toBe(5);
+    expect(definition.windows).toEqual([
+      { name: 'month', days: 28 },
+      { name: 'all', since: '2026-01-01' },
+    ]);
+  });
+
+  it('changes the code digest with the training files, but not with what Python leaves behind', async () => {
+    const folder = await folderOf(valid);
+    const before = (await compileModel(folder)).training.code;
+    await mkdir(join(folder, 'training/__pycache__'));
+    await writeFile(join(folder, 'training/__pycache__/train.cpython-312.pyc'), 'x');
+    expect((await compileModel(folder)).training.code).toBe(before);
+    await writeFile(join(folder, 'training/requirements.txt'), 'x');
+    expect((await compileModel(folder)).training.code).not.toBe(before);
+  });
+
+  it('compiles the models of this repository', async () => {
+    const models = await compileModels(join(import.meta.dirname, '../../../models'));
+    expect(models.map((model) => model.name)).toContain('flight-delay');
+  });
+
+  const wrong: [string, object, RegExp][] = [
+    [
+      'a time that is no column',
+      { events: { ...valid.events, time: 'when' } },
+      /models\/model-\d+\/model\.ts: events\.time: "when", allowed: one of payment_id, card/,
+    ],
+    [
+      'a time of another type',
+      { events: { ...valid.events, time: 'amount' } },
+      /events\.columns\.amount: "DOUBLE", allowed: TIMESTAMP/,
+    ],
+    [
+      'an unknown column type',
+      { events: { ...valid.events, columns: { ...valid.events.columns, amount: 'MONEY' } } },
+      /events\.columns\.amount: "MONEY", allowed: one of VARCHAR, TIMESTAMP/,
+    ],
+    [
+      'an upper-case column',
+      { events: { ...valid.events, columns: { ...valid.events.columns, Amount: 'DOUBLE' } } },
+      /events\.columns\.Amount/,
+    ],
+    [
+      'a join of another type',
+      { labels: { ...valid.labels, columns: { payment_id: 'BIGINT', fraud: 'BOOLEAN', reported_at: 'TIMESTAMP' } } },
+      /labels\.columns\.payment_id: "BIGINT", allowed: VARCHAR/,
+    ],
+    [
+      'a label that is no BOOLEAN',
+      { labels: { ...valid.labels, columns: { payment_id: 'VARCHAR', fraud: 'INTEGER', reported_at: 'TIMESTAMP' } } },
+      /labels\.columns\.fraud: "INTEGER", allowed: BOOLEAN/,
+    ],
+    [
+      'a label without its columns',
+      { labels: { ...valid.labels, columns: { payment_id: 'VARCHAR', fraud: 'BOOLEAN' } } },
+      /labels\.arrivedAt: "reported_at", allowed: one of payment_id, fraud/,
+    ],
+    [
+      'the label among the events',
+      { events: { ...valid.events, columns: { ...valid.events.columns, fraud: 'BOOLEAN' } } },
+      /events\.columns: "fraud"/,
+    ],
+    [
+      'one prefix for both sources',
+      { labels: { ...valid.labels, source: 'cards/events' } },
+      /labels\.source: "cards\/events"/,
+    ],
+    [
+      'a feature that is the id',
+      { features: { ...valid.features, columns: ['payment_id'] } },
+      /features\.columns\.0: "payment_id", allowed: a name other than/,
+    ],
+    [
+      'a feature that is the label',
+      { features: { ...valid.features, columns: ['amount', 'fraud'] } },
+      /features\.columns\.1: "fraud"/,
+    ],
+    [
+      'a feature named twice',
+      { features: { ...valid.features, columns: ['amount', 'amount'] } },
+      /features\.columns\.1: "amount", allowed: each name once/,
+    ],
+    ['an unknown field', { features: { ...valid.features, lookback: 3 } }, /features: .*allowed: no field lookback/],
+    ['no growing window', { windows: { month: 28 } }, /windows: \["month"\], allowed: at least one window that grows/],
+    ['a window of no days', { windows: { none: 0, all: { since: '2026-01-01' } } }, /windows\.0/],
+    [
+      'a cron of five fields',
+      { schedule: { cron: 'cron(0 6 * * MON)', timezone: 'UTC' } },
+      /schedule\.cron: "cron\(0 6 \* \* MON\)", allowed: expected cron/,
+    ],
+    [
+      'an unknown time zone',
+      { schedule: { cron: 'rate(1 day)', timezone: 'Mars/Olympus' } },
+      /schedule\.timezone: "Mars\/Olympus", allowed: an IANA time zone/,
+    ],
+    [
+      'an image by tag',
+      { training: { ...valid.training, image: 'trainer:latest' } },
+      /training\.image: "trainer:latest", allowed: an image is named by digest/,
+    ],
+    [
+      'an SQL file that is missing',
+      { features: { ...valid.features, daily: 'features/none.sql' } },
+      /features\.daily: "features\/none\.sql", allowed: a file of models/,
+    ],
+    ['another name than the folder', { name: 'other' }, /name: "other", allowed: the folder's name/],
+    ['no events', { events: undefined }, /events: undefined/],
+  ];
+  it.each(wrong)('refuses %s', async (_, change, message) => {
+    await expect(compileModel(await folderOf({ ...valid, ...change }))).rejects.toThrow(message);
+  });
+
+  it('refuses a folder without a model, a program or an SQL file, and a model that cannot be imported', async () => {
+    await expect(compileModel(join(root, 'nothing'))).rejects.toThrow(/models\/nothing\/model\.ts: no such file/);
+    await expect(compileModel(await folderOf(valid, 'sql'))).rejects.toThrow(/features\.daily/);
+    await expect(compileModel(await folderOf(valid, 'training'))).rejects.toThrow(/training: "training\/"/);
+    await expect(compileModel(await folderOf('export default ;'))).rejects.toThrow(/model\.ts: cannot be imported/);
+    await expect(compileModel(await folderOf('export const model = 1;'))).rejects.toThrow(/default export/);
+    await expect(compileModel(await folderOf(valid, 'nothing', 'Upper'))).rejects.toThrow(
+      /name: "Upper", allowed: lower-case/,
+    );
+  });
+});
