@@ -1,0 +1,133 @@
+import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { setTimeout as delay } from 'node:timers/promises';
+import { GatehouseError } from '#domain/error.ts';
+import { type Condition, type Item, type Key, keyOf, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
+import { CATALOGUE_AUTHORITIES } from '#domain/ledger/keys.ts';
+import type { Ledger, TransactionResult } from '#ports/ledger.ts';
+
+/** The tables of an environment; the key's authority says which one an item is in. */
+export interface LedgerTables {
+  readonly ledger: string;
+  readonly catalogue?: string;
+}
+
+/** Cancellation codes that a repetition may mend; any other that is not ConditionalCheckFailed is a fault. */
+const RETRYABLE = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+const ATTEMPTS = 8;
+
+/** The ledger in DynamoDB. */
+export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTables): Ledger {
+  const tableOf = (key: { readonly pk: string }): string => {
+    const authority = key.pk.slice(0, key.pk.indexOf('#'));
+    if (!CATALOGUE_AUTHORITIES.includes(authority)) return tables.ledger;
+    if (tables.catalogue === undefined) throw new GatehouseError('NO_CATALOGUE', 'this function has no catalogue table', { ...key });
+    return tables.catalogue;
+  };
+  return {
+    async get(key: Key) {
+      const output = await client.send(
+        new GetCommand({ TableName: tableOf(key), Key: { pk: key.pk, sk: key.sk }, ConsistentRead: true }),
+      );
+      return output.Item as Item | undefined;
+    },
+    async query(pk, range = {}) {
+      const names = range.from !== undefined || range.to !== undefined ? { '#sk': 'sk' } : undefined;
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName: tableOf({ pk }),
+          ConsistentRead: true,
+          KeyConditionExpression: `pk = :pk${rangeExpression(range)}`,
+          ExpressionAttributeValues: {
+            ':pk': pk,
+            ...(range.from === undefined ? {} : { ':from': range.from }),
+            ...(range.to === undefined ? {} : { ':to': range.to }),
+          },
+          ...(names === undefined ? {} : { ExpressionAttributeNames: names }),
+          ScanIndexForward: range.newestFirst !== true,
+          ...(range.limit === undefined ? {} : { Limit: range.limit }),
+        },
+      );
+      const items: Item[] = [];
+      for await (const page of pages) {
+        items.push(...((page.Items ?? []) as Item[]));
+        if (range.limit !== undefined && items.length >= range.limit) break;
+      }
+      return items.slice(0, range.limit);
+    },
+    async transact(writes, token): Promise<TransactionResult> {
+      if (writes.length === 0 || writes.length > MAX_ACTIONS) {
+        throw new GatehouseError('BAD_TRANSACTION', `a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`);
+      }
+      const input: TransactWriteCommandInput = {
+        ClientRequestToken: token,
+        TransactItems: writes.map((write) => action(write, tableOf(keyOf(write)))),
+      };
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          await client.send(new TransactWriteCommand(input));
+          return { kind: 'committed' };
+        } catch (error) {
+          const failed = failedConditions(error, writes);
+          if (failed !== undefined) return { kind: 'condition-failed', failed };
+          if (!isRetryable(error) || attempt === ATTEMPTS) throw error;
+          await delay(2 ** attempt * 5 * (0.5 + Math.random()));
+        }
+      }
+    },
+  };
+}
+
+function rangeExpression(range: { readonly from?: string; readonly to?: string }): string {
+  if (range.from !== undefined && range.to !== undefined) return ' AND #sk BETWEEN :from AND :to';
+  if (range.from !== undefined) return ' AND #sk >= :from';
+  return range.to === undefined ? '' : ' AND #sk <= :to';
+}
+
+type Action = NonNullable<TransactWriteCommandInput['TransactItems']>[number];
+
+function action(write: Write, table: string): Action {
+  const condition = write.condition === undefined ? {} : conditionExpression(write.condition);
+  if (write.kind === 'put') return { Put: { TableName: table, Item: { ...write.item }, ...condition } };
+  return {
+    ConditionCheck: {
+      TableName: table,
+      Key: { pk: write.key.pk, sk: write.key.sk },
+      ...conditionExpression(write.condition),
+    },
+  };
+}
+
+function conditionExpression(condition: Condition): {
+  ConditionExpression: string;
+  ExpressionAttributeNames: Record<string, string>;
+  ExpressionAttributeValues?: Record<string, string | number | boolean | null>;
+} {
+  if (condition.kind === 'absent') {
+    return { ConditionExpression: 'attribute_not_exists(#pk)', ExpressionAttributeNames: { '#pk': 'pk' } };
+  }
+  const entries = Object.entries(condition.values);
+  return {
+    ConditionExpression: entries.map((_, index) => `#n${index} = :v${index}`).join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+  };
+}
+
+/** The keys whose conditions did not hold, if that is all that went wrong. */
+function failedConditions(error: unknown, writes: readonly Write[]): Key[] | undefined {
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const failed = (error.CancellationReasons ?? []).flatMap((reason, index) => {
+    const write = writes[index];
+    return reason.Code === 'ConditionalCheckFailed' && write !== undefined ? [keyOf(write)] : [];
+  });
+  return failed.length > 0 ? failed : undefined;
+}
+
+function isRetryable(error: unknown): boolean {
+  if (error instanceof TransactionInProgressException) return true;
+  if (!(error instanceof TransactionCanceledException)) return false;
+  return (error.CancellationReasons ?? []).some((reason) => RETRYABLE.has(reason.Code ?? ''));
+}

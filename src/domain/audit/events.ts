@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+
+const Text = z.string().min(1);
+const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
+
+interface EventDefinition<T extends z.ZodType> {
+  /** One sentence for the generated catalogue. */
+  readonly meaning: string;
+  /** Whether people are told through the alert topic. */
+  readonly alert: boolean;
+  readonly details: T;
+}
+
+function event<T extends z.ZodType>(meaning: string, details: T, alert = false): EventDefinition<T> {
+  return { meaning, alert, details };
+}
+
+/** The registry of everything that an audit trail can say. Codes are stable; details are small (a record is at most 4 KB). */
+export const AUDIT_EVENTS = {
+  RETRAINING_STARTED: event('a retraining run was opened', z.strictObject({ run: Text, asOf: Text, trigger: Text })),
+  BASELINE_REGISTERED: event('the model got its constant base-rate release', z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() })),
+  RELEASE_REGISTERED: event(
+    'a trained release was registered',
+    z.strictObject({ version: Text, reason: Text, run: Text, window: Text, fingerprint: Digest }),
+  ),
+  RELEASE_OFFERED: event(
+    'a candidate was proven better in dev and is offered to the next environment',
+    z.strictObject({ version: Text, run: Text, asOf: Text, champion: Digest, measure: Digest, improvement: z.number() }),
+  ),
+  CANDIDATES_REJECTED: event(
+    'no candidate of a run may go on',
+    z.strictObject({ run: Text, asOf: Text, reasons: z.array(z.string()).max(12) }),
+    true,
+  ),
+  CANDIDATES_HELD: event(
+    'the evidence of a run decides nothing either way',
+    z.strictObject({ run: Text, asOf: Text, reasons: z.array(z.string()).max(12) }),
+    true,
+  ),
+  POLICY_ACTIVATED: event('a policy came into force', z.strictObject({ policy: Digest, replaces: Digest.nullable() })),
+  PROMOTION_OPENED: event(
+    'a promotion took the lock and pinned its policy',
+    z.strictObject({ promotion: Text, transition: Text, policy: Digest, fencingToken: z.int(), requestedBy: Text, supersedes: Text.nullable() }),
+  ),
+  EVIDENCE_RECORDED: event(
+    'a gate gave its verdict on a release',
+    z.strictObject({ promotion: Text, gate: Text, verdict: Verdict, reasons: z.array(z.string()).max(8), measure: Digest.nullable() }),
+  ),
+  APPROVAL_REQUESTED: event(
+    'people are asked to decide on a promotion',
+    z.strictObject({
+      promotion: Text,
+      transition: Text,
+      version: Text,
+      policy: Digest,
+      evidence: Digest,
+      requestedBy: Text,
+      approvals: z.array(z.strictObject({ role: Text, count: z.int() })),
+      expiresAt: z.iso.datetime(),
+      summary: z.array(z.string()).max(12),
+    }),
+  ),
+  APPROVAL_RECORDED: event(
+    'a signed decision was verified and recorded',
+    z.strictObject({ promotion: Text, subject: Text, role: Text, decision: z.enum(['approve', 'reject']), statement: Digest }),
+  ),
+  DECISION_REFUSED: event(
+    'a decision that arrived here does not count',
+    z.strictObject({ promotion: Text, subject: Text, rule: Text, found: z.string(), statement: Digest }),
+    true,
+  ),
+  RELEASE_PROMOTED: event(
+    'the pointer was switched to a release',
+    z.strictObject({
+      promotion: Text,
+      transition: Text,
+      kind: z.enum(['trained', 'baseline']),
+      version: Text,
+      asOf: Text,
+      replaces: Digest.nullable(),
+      pointerSeq: z.int(),
+      epoch: z.int(),
+      requestedBy: Text,
+      approvedBy: z.array(z.string()),
+    }),
+  ),
+  PROMOTION_REFUSED: event(
+    'a promotion ended without the release being admitted',
+    z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),
+    true,
+  ),
+  PROMOTION_FAILED: event('a promotion ended by a fault', z.strictObject({ promotion: Text, state: Text, error: z.string() }), true),
+  RUN_FAILED: event('a run of a state machine ended by a fault', z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }), true),
+  RELEASE_ROLLED_BACK: event(
+    'the pointer was switched back and the release it named was quarantined',
+    z.strictObject({
+      rollback: Text,
+      version: Text,
+      from: Digest,
+      reason: Text,
+      pointerSeq: z.int(),
+      epoch: z.int(),
+    }),
+    true,
+  ),
+  ROLLBACK_REFUSED: event('a rollback could not be done', z.strictObject({ rollback: Text, rule: Text, found: z.string() }), true),
+  INCIDENT_OPENED: event('an incident was opened', z.strictObject({ incident: Text, rollback: Text, reason: Text, affected: z.int() }), true),
+  PREDICTIONS_PUBLISHED: event(
+    'a batch run ended',
+    z.strictObject({
+      run: Text,
+      kind: z.enum(['none', 'partial', 'full']),
+      partitions: z.int(),
+      rows: z.int(),
+      manifest: Digest.nullable(),
+      epoch: z.int(),
+    }),
+  ),
+  PEER_REFUSED: event(
+    'what a peer published was not believed',
+    z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
+    true,
+  ),
+  PEER_TRUSTED: event('the signing key of a peer was pinned at first contact', z.strictObject({ peer: Text, keyid: Text })),
+  PROMOTION_REQUESTED: event(
+    'a person asked for a promotion',
+    z.strictObject({ environment: Text, version: Text, requestedBy: Text }),
+  ),
+  DECISION_MADE: event(
+    'a person decided on a promotion',
+    z.strictObject({
+      environment: Text,
+      promotion: Text,
+      transition: Text,
+      policy: Digest,
+      evidence: Digest,
+      subject: Text,
+      role: Text,
+      decision: z.enum(['approve', 'reject']),
+      comment: z.string().max(500),
+      expiresAt: z.iso.datetime(),
+    }),
+  ),
+} as const;
+
+export type AuditCode = keyof typeof AUDIT_EVENTS;
+
+/** What happened, before it has a place in the chain. `actor` is `person:<user>`, `pipeline:<function>` or `schedule:<name>`. */
+export type AuditEvent = {
+  [C in AuditCode]: {
+    readonly code: C;
+    readonly actor: string;
+    readonly release: Digest | null;
+    readonly details: z.input<(typeof AUDIT_EVENTS)[C]['details']>;
+  };
+}[AuditCode];

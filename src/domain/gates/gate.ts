@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** Every gate there is. Its id is the name of its file in `gates/`. */
+export const GateId = z.enum(['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion']);
+export type GateId = z.infer<typeof GateId>;
+
+export const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
+export type Verdict = z.infer<typeof Verdict>;
+
+/** What a gate says: a verdict, why in words, and the numbers behind it. */
+export interface GateResult {
+  readonly verdict: Verdict;
+  readonly reasons: readonly string[];
+  readonly numbers: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { parseDocument } from '../canonical/digest.ts';
+
+/** A value as JSON has it: what a ledger's item may hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** An item's key. `pk` begins with the authority (`POINTER#`, `EVIDENCE#`, ...), so that IAM can part who may write what. */
+export interface Key {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** An item: a key and the document under it. */
+export type Item = Key & { readonly [name: string]: Json };
+
+/**
+ * What must hold of an item for a write to take effect: nothing is there, or something is there whose named top-level
+ * attributes equal the values given.
+ */
+export type Condition =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'equals'; readonly values: Readonly<Record<string, string | number | boolean | null>> };
+
+/** One action of a transaction: put a whole item, or only check one. Nothing is ever deleted. */
+export type Write =
+  | { readonly kind: 'put'; readonly item: Item; readonly condition?: Condition }
+  | { readonly kind: 'check'; readonly key: Key; readonly condition: Condition };
+
+/** The most actions that DynamoDB takes in one transaction. */
+export const MAX_ACTIONS = 100;
+
+/** The key that a write touches. */
+export function keyOf(write: Write): Key {
+  return write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
+}
+
+/** A key as one string, for messages and maps. */
+export function keyText(key: Key): string {
+  return `${key.pk} ${key.sk}`;
+}
+
+export const ABSENT: Condition = { kind: 'absent' };
+
+/** The condition that an item is there with these values. */
+export function equals(values: Readonly<Record<string, string | number | boolean | null>>): Condition {
+  return { kind: 'equals', values };
+}
+
+/** A ledger's item without its key, parsed by the schema of what it holds. */
+export function unkey<T>(schema: z.ZodType<T>, item: Item): T {
+  const { pk: _pk, sk: _sk, ...document } = item;
+  return parseDocument(schema, document, keyText(item));
+}

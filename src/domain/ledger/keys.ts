@@ -1,0 +1,65 @@
+import type { Key } from './item.ts';
+
+const pad = (number: number): string => String(number).padStart(12, '0');
+
+/** How many records one partition of a chain holds: short partitions are quick to read. */
+export const CHAIN_BUCKET = 1000;
+
+/** Every key of the ledger and of the catalogue, in one place. The word before the first # is the authority. */
+export const keys = {
+  pointer: (model: string): Key => ({ pk: `POINTER#${model}`, sk: 'POINTER' }),
+  registration: (model: string, release: string): Key => ({ pk: `REGISTRATION#${model}`, sk: release }),
+  version: (model: string, version: string): Key => ({ pk: `VERSION#${model}`, sk: version }),
+  versionHead: (model: string): Key => ({ pk: `VERSION#${model}`, sk: 'HEAD' }),
+  evidence: (gate: string, model: string, release: string, environment: string, policy: string): Key => ({
+    pk: `EVIDENCE#${gate}#${model}`,
+    sk: `${environment}#${release}#${policy}`,
+  }),
+  approval: (model: string, promotion: string, subject: string): Key => ({
+    pk: `APPROVAL#${model}`,
+    sk: `${promotion}#${subject}`,
+  }),
+  approvals: (model: string): string => `APPROVAL#${model}`,
+  promotion: (model: string, promotion: string): Key => ({ pk: `PROMOTION#${model}`, sk: promotion }),
+  promotions: (model: string): string => `PROMOTION#${model}`,
+  lock: (model: string): Key => ({ pk: `LOCK#${model}`, sk: 'LOCK' }),
+  policy: (model: string): Key => ({ pk: `POLICY#${model}`, sk: 'ACTIVE' }),
+  quarantine: (model: string, release: string): Key => ({ pk: `QUARANTINE#${model}`, sk: release }),
+  incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
+  run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
+  runs: (model: string): string => `RUN#${model}`,
+  fence: (model: string): Key => ({ pk: `FENCE#${model}`, sk: 'BATCH' }),
+  task: (kind: string, id: string): Key => ({ pk: `TASK#${kind}`, sk: id }),
+  tasks: (kind: string): string => `TASK#${kind}`,
+  operation: (model: string, operation: string): Key => ({ pk: `OPERATION#${model}`, sk: operation }),
+  chainHead: (model: string): Key => ({ pk: `CHAIN#${model}`, sk: 'HEAD' }),
+  chainRecord: (model: string, seq: number): Key => ({
+    pk: `CHAIN#${model}#${pad(Math.floor(seq / CHAIN_BUCKET))}`,
+    sk: pad(seq),
+  }),
+  chainBucket: (model: string, bucket: number): string => `CHAIN#${model}#${pad(bucket)}`,
+  /** How far the publisher and each peer's reader have come in a chain. */
+  cursor: (who: string, model: string): Key => ({ pk: `CURSOR#${who}`, sk: model }),
+  cursors: (who: string): string => `CURSOR#${who}`,
+  /** What a peer's signed chain said of a release. */
+  upstream: (model: string, release: string): Key => ({ pk: `UPSTREAM#${model}`, sk: release }),
+  /** Control only: what waits for people, and what they said. */
+  request: (model: string, promotion: string): Key => ({ pk: `REQUEST#${model}`, sk: promotion }),
+  requests: (model: string): string => `REQUEST#${model}`,
+  decision: (model: string, promotion: string, subject: string): Key => ({
+    pk: `DECISION#${model}`,
+    sk: `${promotion}#${subject}`,
+  }),
+  decisions: (model: string): string => `DECISION#${model}`,
+  partition: (model: string, kind: string, day: string): Key => ({ pk: `PARTITION#${model}#${kind}`, sk: day }),
+  partitions: (model: string, kind: string): string => `PARTITION#${model}#${kind}`,
+  partitionVersion: (model: string, kind: string, day: string, version: number): Key => ({
+    pk: `ADMISSION#${model}#${kind}`,
+    sk: `${day}#${pad(version)}`,
+  }),
+  prediction: (model: string, day: string): Key => ({ pk: `PREDICTION#${model}`, sk: day }),
+  predictions: (model: string): string => `PREDICTION#${model}`,
+} as const;
+
+/** The authorities whose items live in the catalogue's table (Lake stack); all others live in the ledger's. */
+export const CATALOGUE_AUTHORITIES: readonly string[] = ['PARTITION', 'ADMISSION', 'PREDICTION'];

@@ -1,0 +1,63 @@
+import { GatehouseError } from '../error.ts';
+import type { ComparisonRule, Policy, PolicyFloor, TransitionRule } from './policy.ts';
+
+/** What a model's policy may say: any part of the floor's rules, each at least as tight. */
+export interface PolicyTightening {
+  readonly comparison?: Partial<ComparisonRule>;
+  readonly transitions?: { readonly [T in 'staging' | 'prod']?: Partial<TransitionRule> };
+}
+
+/** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
+export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening): Policy {
+  const loosened: string[] = [];
+  const larger = (path: string, base: number, mine: number | undefined): number => {
+    if (mine !== undefined && !(mine >= base)) loosened.push(`${path}: ${mine} is looser than the floor's ${base}`);
+    return mine ?? base;
+  };
+  const smaller = (path: string, base: number, mine: number | undefined): number => {
+    if (mine !== undefined && !(mine <= base)) loosened.push(`${path}: ${mine} is looser than the floor's ${base}`);
+    return mine ?? base;
+  };
+  const comparison: ComparisonRule = {
+    minimumImprovement: larger('comparison.minimumImprovement', floor.comparison.minimumImprovement, own.comparison?.minimumImprovement),
+    confidence: larger('comparison.confidence', floor.comparison.confidence, own.comparison?.confidence),
+    minimumDays: larger('comparison.minimumDays', floor.comparison.minimumDays, own.comparison?.minimumDays),
+    minimumRows: larger('comparison.minimumRows', floor.comparison.minimumRows, own.comparison?.minimumRows),
+    minimumSkill: larger('comparison.minimumSkill', floor.comparison.minimumSkill, own.comparison?.minimumSkill),
+  };
+  const transition = (name: 'staging' | 'prod'): TransitionRule => {
+    const base = floor.transitions[name];
+    const mine = own.transitions?.[name] ?? {};
+    const path = `transitions.${name}`;
+    for (const gate of base.gates) {
+      if (mine.gates !== undefined && !mine.gates.includes(gate)) loosened.push(`${path}.gates: ${gate} is the floor's and missing here`);
+    }
+    for (const rule of base.approvals) {
+      const count = mine.approvals?.find((approval) => approval.role === rule.role)?.count ?? 0;
+      if (mine.approvals !== undefined && count < rule.count) {
+        loosened.push(`${path}.approvals: ${count} of ${rule.role} is fewer than the floor's ${rule.count}`);
+      }
+    }
+    if (mine.opensOnOffer === true && !base.opensOnOffer) loosened.push(`${path}.opensOnOffer: true is looser than the floor's false`);
+    return {
+      gates: mine.gates ?? base.gates,
+      approvals: mine.approvals ?? base.approvals,
+      opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
+      evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
+      approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),
+    };
+  };
+  const policy: Policy = {
+    formatVersion: 1,
+    model,
+    comparison,
+    transitions: { initial: floor.transitions.initial, staging: transition('staging'), prod: transition('prod') },
+  };
+  if (loosened.length > 0) {
+    throw new GatehouseError('POLICY_LOOSENED', `models/${model}/policy.ts may only tighten governance/policy.ts: ${loosened.join('; ')}`, {
+      model,
+      loosened,
+    });
+  }
+  return policy;
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { ABSENT, equals, type Write } from '../ledger/item.ts';
+import { keys } from '../ledger/keys.ts';
+import { ModelName } from '../model/definition.ts';
+import { Version } from '../release/registration.ts';
+
+const Named = z.strictObject({ release: Digest, version: Version });
+
+/** What an environment serves for a model: one item, whose value is the only meaning of "production". */
+export const Pointer = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  environment: z.string().min(1),
+  current: Digest,
+  version: Version,
+  status: z.enum(['confirmed', 'probation']),
+  /** Where a rollback goes: the newest release that was confirmed before the current one. */
+  lastConfirmed: Named.nullable(),
+  traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
+  /** Grows by one with every change of the pointer. */
+  seq: z.int().min(1),
+  /** Grows with every change of the serving set: predictions are published under the epoch that they were made in. */
+  epoch: z.int().min(1),
+  fencingToken: z.int().nonnegative(),
+  /** The promotion or rollback that wrote this value. */
+  writtenBy: z.string().min(1),
+  at: z.iso.datetime(),
+});
+export type Pointer = z.infer<typeof Pointer>;
+
+/** The one conditional write of a pointer: only over the value that was read, or over none. */
+export function pointerWrite(previous: Pointer | undefined, next: Pointer): Write {
+  return {
+    kind: 'put',
+    item: { ...keys.pointer(next.model), ...next },
+    condition:
+      previous === undefined
+        ? ABSENT
+        : equals({ seq: previous.seq, epoch: previous.epoch, fencingToken: previous.fencingToken, current: previous.current }),
+  };
+}
+
+/** The pointer after a release took over from what was current. */
+export function advancePointer(
+  previous: Pointer | undefined,
+  next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'lastConfirmed' | 'fencingToken' | 'writtenBy' | 'at'>,
+): Pointer {
+  return {
+    formatVersion: 1,
+    ...next,
+    status: 'confirmed',
+    traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },
+    seq: (previous?.seq ?? 0) + 1,
+    epoch: (previous?.epoch ?? 0) + 1,
+  };
+}

@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { GateId } from '../gates/gate.ts';
+import { ABSENT, equals, type Write } from '../ledger/item.ts';
+import { keys } from '../ledger/keys.ts';
+import { Day, ModelName } from '../model/definition.ts';
+import { type Policy, Role, Transition } from '../policy/policy.ts';
+import { Version } from '../release/registration.ts';
+
+/** What asks for a promotion: an offer of dev, a promotion of the environment before, or a person through control. */
+export const PromotionRequest = z.strictObject({
+  model: ModelName,
+  release: Digest,
+  version: Version,
+  kind: z.enum(['trained', 'baseline']),
+  transition: Transition,
+  requestedBy: z.string().min(1),
+  /** The environment that has the files, and the place in its (or control's) chain of the record that asks. */
+  source: z.string().min(1),
+  requestedIn: z.string().min(1),
+  requestSeq: z.int().nonnegative(),
+  asOf: Day,
+});
+export type PromotionRequest = z.infer<typeof PromotionRequest>;
+
+export const PromotionStatus = z.enum(['open', 'awaiting-approval', 'committed', 'refused', 'failed', 'superseded']);
+export type PromotionStatus = z.infer<typeof PromotionStatus>;
+
+/** The saga that carries one digest into one environment. Policy and gates are pinned when it opens. */
+export const Promotion = z.strictObject({
+  formatVersion: z.literal(1),
+  promotion: z.string().min(1),
+  ...PromotionRequest.shape,
+  environment: z.string().min(1),
+  status: PromotionStatus,
+  fencingToken: z.int().min(1),
+  policy: Digest,
+  gates: z.array(GateId),
+  approvals: z.array(z.strictObject({ role: Role, count: z.int().min(1) })),
+  evidenceValidHours: z.number().positive(),
+  approvalHours: z.number().positive(),
+  openedAt: z.iso.datetime(),
+  /** When the reconciler ends it. */
+  deadline: z.iso.datetime(),
+  execution: z.string().min(1),
+  approvalRequest: z.strictObject({ evidence: Digest, expiresAt: z.iso.datetime() }).nullable(),
+  /** Why it ended, when it did. */
+  ending: z.string().nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  /** The champion that it is compared with, and that the commit must still find. */
+  replaces: Digest.nullable(),
+});
+export type Promotion = z.infer<typeof Promotion>;
+
+/** One open promotion per (model, environment): whoever holds the lock, under a token that only grows. */
+export const Lock = z.strictObject({
+  promotion: z.string().nullable(),
+  fencingToken: z.int().nonnegative(),
+});
+export type Lock = z.infer<typeof Lock>;
+
+export const FREE_LOCK: Lock = { promotion: null, fencingToken: 0 };
+
+/** A promotion's name: the same request has the same one, so that a second delivery opens nothing. */
+export function promotionName(request: PromotionRequest): string {
+  const digest = request.release.slice('sha256:'.length, 'sha256:'.length + 12);
+  return `${request.model}-${digest}-${request.transition}-${request.requestedIn}-${request.requestSeq}`;
+}
+
+/** The condition under which a promotion may still change anything: it holds the lock under its own token. */
+export function holdsLock(promotion: Promotion): Write {
+  return {
+    kind: 'check',
+    key: keys.lock(promotion.model),
+    condition: equals({ promotion: promotion.promotion, fencingToken: promotion.fencingToken }),
+  };
+}
+
+/** The write that takes the lock from what was read. */
+export function takeLock(model: string, previous: Lock | undefined, promotion: string): { readonly lock: Lock; readonly write: Write } {
+  const lock = { promotion, fencingToken: (previous?.fencingToken ?? 0) + 1 };
+  return {
+    lock,
+    write: {
+      kind: 'put',
+      item: { ...keys.lock(model), ...lock },
+      condition: previous === undefined ? ABSENT : equals({ promotion: previous.promotion, fencingToken: previous.fencingToken }),
+    },
+  };
+}
+
+/** The write that gives the lock back: only by the one who holds it. The token stays, so that it only grows. */
+export function freeLock(promotion: Promotion): Write {
+  return {
+    kind: 'put',
+    item: { ...keys.lock(promotion.model), promotion: null, fencingToken: promotion.fencingToken },
+    condition: equals({ promotion: promotion.promotion, fencingToken: promotion.fencingToken }),
+  };
+}
+
+/** The write that replaces a promotion's record, provided that its status is still the one that was read. */
+export function promotionWrite(previous: Promotion | undefined, next: Promotion): Write {
+  return {
+    kind: 'put',
+    item: { ...keys.promotion(next.model, next.promotion), ...next },
+    condition: previous === undefined ? ABSENT : equals({ status: previous.status, fencingToken: previous.fencingToken }),
+  };
+}
+
+/** A promotion that a request opens now. */
+export function openPromotion(
+  request: PromotionRequest,
+  pinned: { readonly environment: string; readonly policy: Policy; readonly policyDigest: Digest; readonly fencingToken: number; readonly execution: string; readonly champion: Digest | null; readonly now: Date },
+): Promotion {
+  const rule = pinned.policy.transitions[request.transition];
+  return {
+    formatVersion: 1,
+    promotion: promotionName(request),
+    ...request,
+    environment: pinned.environment,
+    status: 'open',
+    fencingToken: pinned.fencingToken,
+    policy: pinned.policyDigest,
+    gates: rule.gates,
+    approvals: rule.approvals,
+    evidenceValidHours: rule.evidenceValidHours,
+    approvalHours: rule.approvalHours,
+    openedAt: pinned.now.toISOString(),
+    deadline: new Date(pinned.now.getTime() + (rule.approvalHours + WORK_HOURS) * 3_600_000).toISOString(),
+    execution: pinned.execution,
+    approvalRequest: null,
+    ending: null,
+    endedAt: null,
+    replaces: pinned.champion,
+  };
+}
+
+/** The time that the machine's own work may take beside the hours that people have. */
+const WORK_HOURS = 6;
+
+/** Whether a request may take the place of the promotion that holds the lock: a newer ask from the same place, never over a baseline. */
+export function supersedes(request: PromotionRequest, holder: Promotion): boolean {
+  return (
+    holder.kind === 'trained' &&
+    request.kind === 'trained' &&
+    request.requestedIn === holder.requestedIn &&
+    request.requestSeq > holder.requestSeq
+  );
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { type AuditRecord, detailsOf } from '../audit/chain.ts';
+import { Digest } from '../canonical/digest.ts';
+import { ModelName } from '../model/definition.ts';
+import { Version } from '../release/registration.ts';
+
+/** A pointer as an environment shows it to the others, signed, under its `seq`; a reader never goes back to a lower one. */
+export const PublishedPointer = z.strictObject({
+  formatVersion: z.literal(1),
+  environment: z.string().min(1),
+  model: ModelName,
+  release: Digest,
+  version: Version,
+  seq: z.int().min(1),
+  epoch: z.int().min(1),
+  /** The audit record that moved the pointer. */
+  record: z.strictObject({ seq: z.int().nonnegative(), hash: Digest }),
+  at: z.iso.datetime(),
+});
+export type PublishedPointer = z.infer<typeof PublishedPointer>;
+
+/** The pointer that a record says, where it is one that moves the pointer. */
+export function publishedPointerOf(record: AuditRecord, hash: Digest): PublishedPointer | undefined {
+  if (record.release === null || (record.code !== 'RELEASE_PROMOTED' && record.code !== 'RELEASE_ROLLED_BACK')) return undefined;
+  const details = detailsOf(record, record.code);
+  return {
+    formatVersion: 1,
+    environment: record.environment,
+    model: record.model,
+    release: record.release,
+    version: details.version,
+    seq: details.pointerSeq,
+    epoch: details.epoch,
+    record: { seq: record.seq, hash },
+    at: record.at,
+  };
+}

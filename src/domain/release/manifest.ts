@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '../canonical/digest.ts';
+import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
+
+/** The files of a release, all of them and no others: everything that scoring needs. */
+export const RELEASE_FILES = [
+  'definition.json',
+  'features/daily.sql',
+  'features/features.sql',
+  'golden.json',
+  'model.onnx',
+  'schema.json',
+] as const;
+
+const ReleaseFile = z.strictObject({ path: z.enum(RELEASE_FILES), sha256: Digest, size: z.int().positive() });
+
+/** A release's manifest: reproducible content only. The release's id is the digest of its canonical JSON. */
+export const ReleaseManifest = z
+  .strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    /** A baseline is the constant base-rate release that the pipeline makes. */
+    kind: z.enum(['trained', 'baseline']),
+    files: z.array(ReleaseFile),
+    data: z.strictObject({
+      asOf: Day,
+      window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
+      /** Merkle root of the feature partitions that were read. */
+      fingerprint: Digest,
+      partitions: z.int().nonnegative(),
+      /** No label that arrived after the end of this day was seen. */
+      labelsUntil: Day,
+    }),
+    training: z.strictObject({
+      image: z.string().min(1),
+      hyperparameters: z.record(z.string(), z.string()),
+      seed: z.int(),
+      code: Digest,
+    }),
+    /** What the model is made by, data aside: two releases of one recipe differ by their data only. */
+    recipe: Digest,
+    code: z.strictObject({ commit: z.string().min(1) }),
+    schemas: z.strictObject({ input: Digest, output: Digest }),
+  })
+  .refine((manifest) => manifest.files.map((file) => file.path).join() === RELEASE_FILES.join(), {
+    path: ['files'],
+    message: `exactly these files in this order: ${RELEASE_FILES.join(', ')}`,
+  });
+export type ReleaseManifest = z.infer<typeof ReleaseManifest>;
+
+/** A release's id and the bytes that have it. */
+export function sealManifest(manifest: ReleaseManifest): { readonly release: Digest; readonly bytes: Uint8Array } {
+  const bytes = new TextEncoder().encode(canonicalJson(ReleaseManifest.parse(manifest)));
+  return { release: digestOf(bytes), bytes };
+}
+
+/** The manifest that some bytes say, provided that they are canonical. */
+export function openManifest(bytes: Uint8Array): ReleaseManifest {
+  return parseCanonical(ReleaseManifest, bytes, 'release manifest');
+}
+
+/** The file of a release at a path. */
+export function fileOf(manifest: ReleaseManifest, path: (typeof RELEASE_FILES)[number]): { readonly sha256: Digest; readonly size: number } {
+  const file = manifest.files.find((candidate) => candidate.path === path);
+  if (file === undefined) throw new Error(`the manifest has no ${path}`);
+  return file;
+}
+
+/** The digest of everything in a definition that shapes a trained model, data aside. */
+export function recipeOf(definition: ModelDefinition): Digest {
+  const { features, training, windows, evaluation } = definition;
+  return digestOfJson({ features, training, windows, evaluation });
+}
+
+/** `schema.json` of a release: the columns that the model reads, in their order, and what it answers. */
+export const ReleaseSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  input: z.array(z.strictObject({ name: z.string().min(1), type: z.literal('float32') })).min(1),
+  output: z.strictObject({ name: z.literal('prediction'), type: z.literal('float64'), meaning: z.literal('probability') }),
+});
+export type ReleaseSchema = z.infer<typeof ReleaseSchema>;
+
+/** The schema that a definition asks of its models. */
+export function schemaOf(definition: ModelDefinition): ReleaseSchema {
+  return {
+    formatVersion: 1,
+    input: definition.features.columns.map((name) => ({ name, type: 'float32' })),
+    output: { name: 'prediction', type: 'float64', meaning: 'probability' },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Item, Key, Write } from '#domain/ledger/item.ts';
+
+/** What became of a transaction: it took effect whole, or not at all because the named conditions did not hold. */
+export type TransactionResult =
+  | { readonly kind: 'committed' }
+  | { readonly kind: 'condition-failed'; readonly failed: readonly Key[] };
+
+/** An environment's ledger: strongly consistent reads and conditional transactions over items. */
+export interface Ledger {
+  get(key: Key): Promise<Item | undefined>;
+  /** The items of one partition in the order of their sort keys, `from` and `to` included. */
+  query(pk: string, range?: { readonly from?: string; readonly to?: string; readonly limit?: number; readonly newestFirst?: boolean }): Promise<readonly Item[]>;
+  /**
+   * All or nothing. The token makes a repetition of the same call harmless. Conflicts with other transactions are
+   * retried inside; failed conditions never are.
+   */
+  transact(writes: readonly Write[], token: string): Promise<TransactionResult>;
+}

@@ -1,0 +1,10 @@
+/** The state machines of an environment, by the names of their files. */
+export type Machine = 'retraining' | 'validation' | 'promotion' | 'rollback' | 'batch-inference';
+
+/** Starts executions and returns task tokens. */
+export interface StateMachines {
+  /** The same name with the same input is started once, however often it is asked for. */
+  start(machine: Machine, name: string, input: object): Promise<'started' | 'already-started'>;
+  /** Ends the wait of a task; `gone` when nobody waits for the token any more. */
+  succeed(token: string, output: object): Promise<'returned' | 'gone'>;
+}

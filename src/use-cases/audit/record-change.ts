@@ -1,0 +1,76 @@
+import { appendWrites, type AuditRecord, type ChainHead, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import { Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { ABSENT, type Key, keyText, type Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { Ledger } from '#ports/ledger.ts';
+
+/** What every use-case that changes state is given. */
+export interface Recording {
+  readonly environment: string;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+}
+
+export interface Change {
+  readonly model: string;
+  /** Names this change for ever: the same operation is never done twice, whoever asks. */
+  readonly operation: string;
+  readonly writes: readonly Write[];
+  readonly event: AuditEvent;
+}
+
+export type ChangeResult =
+  | { readonly kind: 'recorded'; readonly seq: number; readonly hash: Digest }
+  /** The operation had been done before: by a caller whose answer got lost, or by another delivery of the same event. */
+  | { readonly kind: 'already-recorded'; readonly seq: number; readonly hash: Digest }
+  | { readonly kind: 'refused'; readonly failed: readonly Key[] };
+
+/** How often a change is tried anew when another change of the same model took its place in the chain. */
+const ATTEMPTS = 40;
+
+/** The end of a model's chain in this environment. */
+export async function chainHead(ledger: Ledger, model: string): Promise<ChainHead> {
+  const item = await ledger.get(keys.chainHead(model));
+  return item === undefined ? EMPTY_CHAIN : { seq: Number(item['seq']), hash: Digest.parse(item['hash']) };
+}
+
+/** Makes a state change and its audit record one transaction, exactly once per operation. */
+export async function recordChange(deps: Recording, change: Change): Promise<ChangeResult> {
+  const { ledger, clock, environment } = deps;
+  const operationKey = keys.operation(change.model, change.operation);
+  const headText = keyText(keys.chainHead(change.model));
+  const operationText = keyText(operationKey);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const done = await ledger.get(operationKey);
+    if (done !== undefined) return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
+    const head = await chainHead(ledger, change.model);
+    const { record, hash } = nextRecord(head, environment, change.model, change.operation, clock.now(), change.event);
+    const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, record, hash)];
+    const result = await ledger.transact(writes, tokenOf(writes));
+    if (result.kind === 'committed') return { kind: 'recorded', seq: record.seq, hash };
+    const failed = result.failed.map(keyText);
+    if (failed.includes(operationText)) continue;
+    const chainText = keyText(keys.chainRecord(change.model, record.seq));
+    if (failed.every((key) => key === headText || key === chainText)) continue;
+    return { kind: 'refused', failed: result.failed.filter((key) => ![headText, chainText].includes(keyText(key))) };
+  }
+  throw new GatehouseError('CHAIN_CONTENDED', 'the audit chain did not come to rest; try again', { model: change.model });
+}
+
+function operationWrites(record: AuditRecord, hash: Digest): readonly Write[] {
+  const key = keys.operation(record.model, record.operation);
+  return [{ kind: 'put', item: { ...key, seq: record.seq, hash, at: record.at }, condition: ABSENT }];
+}
+
+/** DynamoDB's idempotency token is at most 36 characters; it is derived from the body, so that no token has two bodies. */
+function tokenOf(writes: readonly Write[]): string {
+  return digestOfJson(writes).slice('sha256:'.length, 'sha256:'.length + 36);
+}
+
+/** A short, stable name for an operation, from what makes it unique. */
+export function operationName(verb: string, ...parts: readonly (string | number)[]): string {
+  return `${verb}-${digestOf(parts.join('\n')).slice('sha256:'.length, 'sha256:'.length + 24)}`;
+}
