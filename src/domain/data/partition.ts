@@ -30,7 +30,10 @@ export type AdmittedPartition = z.infer<typeof AdmittedPartition>;
 
 /** A partition's digest speaks of names and bytes only, so that the same data has the same digest in each account. */
 export function partitionDigest(objects: readonly Pick<ObjectReference, 'key' | 'sha256'>[]): Digest {
-  const files = objects.map((object) => ({ name: object.key.slice(object.key.lastIndexOf('/') + 1), sha256: object.sha256 }));
+  const files = objects.map((object) => ({
+    name: object.key.slice(object.key.lastIndexOf('/') + 1),
+    sha256: object.sha256,
+  }));
   return digestOfJson(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }
 

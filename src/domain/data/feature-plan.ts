@@ -1,0 +1,178 @@
+import { type Digest, digestOfJson } from '../canonical/digest.ts';
+import type { ModelDefinition } from '../model/definition.ts';
+import { type AdmittedPartition, type PartitionKind, addDays, daysBetween } from './partition.ts';
+
+/** What the plan needs to know of an admitted partition. */
+export type CataloguePartition = Pick<AdmittedPartition, 'kind' | 'day' | 'version' | 'digest' | 'objects'>;
+
+/** The daily aggregate of one arrival day; `labels` is absent on the days before any label had arrived. */
+export interface DailyPlan {
+  readonly day: string;
+  readonly digest: Digest;
+  readonly events: readonly CataloguePartition[];
+  readonly labels?: CataloguePartition;
+}
+
+/** The features of one day's events: what to read, and the digest that names the result. */
+export interface FeaturePlan {
+  readonly ready: true;
+  readonly day: string;
+  readonly digest: Digest;
+  readonly events: readonly CataloguePartition[];
+  readonly daily: readonly DailyPlan[];
+}
+
+/** A partition that must be admitted before a day's features can be built. */
+export interface MissingPartition {
+  readonly kind: PartitionKind;
+  readonly day: string;
+}
+
+export type FeaturePlanResult = FeaturePlan | { readonly ready: false; readonly missing: readonly MissingPartition[] };
+
+/** The part of a definition that decides what features are. */
+export type FeatureDefinition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
+
+/**
+ * Plans the features of the events of `day` from the newest version of each admitted partition. A digest names its
+ * result by everything that the result depends on: SQL, engine, columns and inputs. Days before the first admitted
+ * partition are the beginning of history; a gap after it is missing, because aggregates over a gap would be wrong
+ * without a word.
+ */
+export function planFeatures(
+  definition: FeatureDefinition,
+  engine: string,
+  catalogue: readonly CataloguePartition[],
+  day: string,
+): FeaturePlanResult {
+  const history = historyOf(definition, catalogue);
+  const { aggregateDays, eventDays } = definition.features;
+  const missing = new Map<string, MissingPartition>();
+  const need = (kind: PartitionKind, of: string): CataloguePartition[] => {
+    const partition = history[kind].get(of);
+    if (partition === undefined) missing.set(`${of} ${kind}`, { kind, day: of });
+    return partition === undefined ? [] : [partition];
+  };
+  const eventsUntil = (last: string): CataloguePartition[] =>
+    daysBetween(later(addDays(last, -eventDays), history.firstEvents ?? last), last).flatMap((of) =>
+      need('events', of),
+    );
+
+  need('events', day);
+  const events = eventsUntil(day);
+  const firstDaily = later(addDays(day, -aggregateDays), history.firstEvents ?? day);
+  const daily = daysBetween(firstDaily, addDays(day, -1)).map((of) => {
+    const labels = of < (history.firstLabels ?? of) ? undefined : need('labels', of)[0];
+    return dailyPlan(definition, engine, of, eventsUntil(of), labels);
+  });
+  if (missing.size > 0)
+    return {
+      ready: false,
+      missing: [...missing.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part),
+    };
+  return { ready: true, day, digest: featuresDigest(definition, engine, day, events, daily), events, daily };
+}
+
+/** The newest version of each day's partition of a kind, oldest day first. */
+export function newestPartitions(
+  catalogue: readonly CataloguePartition[],
+  kind: PartitionKind,
+): Map<string, CataloguePartition> {
+  const newest = new Map<string, CataloguePartition>();
+  for (const partition of catalogue) {
+    const known = newest.get(partition.day);
+    if (partition.kind === kind && partition.version > (known?.version ?? 0)) newest.set(partition.day, partition);
+  }
+  return new Map([...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The newest partitions of a kind between two days, both included, and the gaps among them. Days before the kind's
+ * first admitted partition are no gap.
+ */
+export function partitionsBetween(
+  catalogue: readonly CataloguePartition[],
+  kind: PartitionKind,
+  range: { readonly first: string; readonly last: string },
+): { readonly partitions: CataloguePartition[]; readonly missing: MissingPartition[] } {
+  const newest = newestPartitions(catalogue, kind);
+  const [beginning = range.first] = newest.keys();
+  const days = daysBetween(later(range.first, beginning), range.last);
+  return {
+    partitions: days.map((day) => newest.get(day)).filter((partition) => partition !== undefined),
+    missing: days.filter((day) => !newest.has(day)).map((day) => ({ kind, day })),
+  };
+}
+
+interface History {
+  readonly events: ReadonlyMap<string, CataloguePartition>;
+  readonly labels: ReadonlyMap<string, CataloguePartition>;
+  readonly firstEvents: string | undefined;
+  readonly firstLabels: string | undefined;
+}
+
+function historyOf(definition: FeatureDefinition, catalogue: readonly CataloguePartition[]): History {
+  const events = newestPartitions(catalogue, 'events');
+  const labels = newestPartitions(catalogue, 'labels');
+  const [firstEvents] = events.keys();
+  const [firstLabels] = labels.keys();
+  // Labels of the first events have arrived by the horizon: a source that is silent for longer is not at its beginning.
+  const expected = firstEvents === undefined ? undefined : addDays(firstEvents, definition.labels.matureAfterDays);
+  return { events, labels, firstEvents, firstLabels: earlier(firstLabels, expected) };
+}
+
+function dailyPlan(
+  definition: FeatureDefinition,
+  engine: string,
+  day: string,
+  events: readonly CataloguePartition[],
+  labels: CataloguePartition | undefined,
+): DailyPlan {
+  const digest = digestOfJson({
+    kind: 'daily',
+    engine,
+    day,
+    sql: definition.features.daily.sha256,
+    columns: { events: definition.events.columns, labels: definition.labels.columns },
+    roles: rolesOf(definition),
+    inputs: { events: events.map(byDigest), labels: labels === undefined ? [] : [byDigest(labels)] },
+  });
+  return { day, digest, events, ...(labels === undefined ? {} : { labels }) };
+}
+
+function featuresDigest(
+  definition: FeatureDefinition,
+  engine: string,
+  day: string,
+  events: readonly CataloguePartition[],
+  daily: readonly DailyPlan[],
+): Digest {
+  return digestOfJson({
+    kind: 'features',
+    engine,
+    day,
+    // The daily SQL counts as well: on the first day of history it alone says which columns the empty table has.
+    sql: [definition.features.daily.sha256, definition.features.features.sha256],
+    columns: { events: definition.events.columns, features: definition.features.columns },
+    roles: rolesOf(definition),
+    inputs: { events: events.map(byDigest), daily: daily.map(byDigest) },
+  });
+}
+
+function rolesOf({ events, labels }: FeatureDefinition): Record<string, string> {
+  const { id, entity, time } = events;
+  return { id, entity, time, join: labels.join, value: labels.value, arrivedAt: labels.arrivedAt };
+}
+
+function byDigest({ day, digest }: { readonly day: string; readonly digest: Digest }): { day: string; digest: Digest } {
+  return { day, digest };
+}
+
+function later(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
+function earlier(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}
