@@ -138,12 +138,9 @@ export function openPromotion(
 /** The time that the machine's own work may take beside the hours that people have. */
 const WORK_HOURS = 6;
 
-/** Whether a request may take the place of the promotion that holds the lock: a newer ask from the same place, never over a baseline. */
-export function supersedes(request: PromotionRequest, holder: Promotion): boolean {
-  return (
-    holder.kind === 'trained' &&
-    request.kind === 'trained' &&
-    request.requestedIn === holder.requestedIn &&
-    request.requestSeq > holder.requestSeq
-  );
+/** How a request stands to the promotion that holds the lock: two asks from one place are newer and older, others just wait. */
+export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {
+  // A baseline is never pushed aside: everything after it needs something to go back to.
+  if (holder.kind === 'baseline' || request.kind === 'baseline' || request.requestedIn !== holder.requestedIn) return 'unrelated';
+  return request.requestSeq > holder.requestSeq ? 'newer' : 'older';
 }

@@ -1,5 +1,6 @@
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
-import { type AuditRecord } from '#domain/audit/chain.ts';
+import { operationName } from '#use-cases/audit/record-change.ts';
+import type { AuditRecord } from '#domain/audit/chain.ts';
 import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
@@ -43,7 +44,7 @@ export async function publishRecords(deps: Publishing, model: string): Promise<{
   if (upTo > from) {
     const condition = cursor === undefined ? ABSENT : equals({ seq: from });
     // Another publisher may have come further in the meantime: then its cursor stands.
-    await deps.ledger.transact([{ kind: 'put', item: { ...cursorKey, seq: upTo }, condition }], `cursor-${model}-${upTo}`.slice(-36));
+    await deps.ledger.transact([{ kind: 'put', item: { ...cursorKey, seq: upTo }, condition }], operationName('p', model, from, upTo));
   }
   return { published: upTo - from, upTo };
 }
