@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  pool: 'forks' as const,
+  // Each worker may run an emulator with its Lambdas beside it: two of them fill two cores.
+  maxWorkers: 2,
+  // Journeys deploy stacks and wait for state machines; they poll with deadlines of their own, which say more than this one.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  exclude: ['**/node_modules/**', '.gatehouse/**', 'cdk.out/**', 'dist/**'],
+};
+
+export default defineConfig({
+  test: {
+    ...shared,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...shared.exclude, 'test/journeys/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'journeys',
+          include: ['test/journeys/**/*.test.ts'],
+          testTimeout: 360_000,
+          hookTimeout: 360_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
