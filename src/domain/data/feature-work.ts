@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { Digest, digestOfJson } from '../canonical/digest.ts';
+import { Day, ModelName } from '../model/definition.ts';
+import { AdmittedPartition } from './partition.ts';
+
+const Input = AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true });
+const Named = z.strictObject({ day: Day, digest: Digest });
+
+/**
+ * Partitions that are to be built, as an object by digest: states pass only its digest and a range of it, so that an
+ * execution's document stays small. `definition` names the compiled definition whose SQL builds the partition.
+ */
+export const FeatureWork = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  daily: z.array(z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(Input), labels: Input.optional() })),
+  features: z.array(z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(Input), daily: z.array(Named) })),
+});
+export type FeatureWork = z.infer<typeof FeatureWork>;
+
+/** A part of some work: the items from the first up to, and without, the last. */
+export const WorkBatch = z.strictObject({ work: Digest, model: ModelName, from: z.int().nonnegative(), to: z.int().nonnegative() });
+export type WorkBatch = z.infer<typeof WorkBatch>;
+
+/** Feature partitions to be scored by one release. */
+export const ScoreBatch = z.strictObject({ model: ModelName, release: Digest, features: z.array(Named) });
+export type ScoreBatch = z.infer<typeof ScoreBatch>;
+
+/** What a comparison is measured from: labels by reference, features and both releases' predictions by digest. */
+export const ComparisonPlan = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  definition: Digest,
+  champion: Digest,
+  candidate: Digest,
+  labels: z.array(Input),
+  features: z.array(Digest),
+  championPredictions: z.array(Digest),
+  candidatePredictions: z.array(Digest),
+});
+export type ComparisonPlan = z.infer<typeof ComparisonPlan>;
+
+/** The name of the predictions that a release makes of a feature partition with a scorer. */
+export function predictionDigest(features: Digest, release: Digest, scorer: Digest): Digest {
+  return digestOfJson({ kind: 'predictions', features, release, scorer });
+}
+
+/** Cuts a count into ranges of at most so many. */
+export function ranges(count: number, size: number): { readonly from: number; readonly to: number }[] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({ from: index * size, to: Math.min(count, (index + 1) * size) }));
+}

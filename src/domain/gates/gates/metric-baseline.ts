@@ -1,0 +1,27 @@
+import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
+import type { ComparisonRule } from '../../policy/policy.ts';
+import { baseRateLoss } from '../../statistics/paired-comparison.ts';
+import type { GateResult } from '../gate.ts';
+import { whyInvalid } from '../measure-validity.ts';
+
+/** Does the candidate know more than the base rate of the very rows that it is tested on, and does it say anything at all? */
+export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule): GateResult {
+  const invalid = whyInvalid(measure);
+  if (invalid.length > 0) return { verdict: 'FAIL', reasons: invalid, numbers: {} };
+  const positives = measure.clusters.reduce((sum, cluster) => sum + cluster.positives, 0);
+  const loss = measure.clusters.reduce((sum, cluster) => sum + cluster.candidate.logLoss, 0) / measure.comparedRows;
+  const brier = measure.clusters.reduce((sum, cluster) => sum + cluster.candidate.brier, 0) / measure.comparedRows;
+  const baseline = baseRateLoss(positives, measure.comparedRows);
+  const skill = 1 - loss / baseline;
+  const numbers = { logLoss: loss, brier, baseRateLogLoss: baseline, skill, rows: measure.comparedRows };
+  if (Object.values(numbers).some((value) => !Number.isFinite(value))) {
+    return { verdict: 'INCONCLUSIVE', reasons: ['a metric is not a number'], numbers: {} };
+  }
+  if (measure.candidate.lowest === measure.candidate.highest) {
+    return { verdict: 'FAIL', reasons: [`every prediction is ${measure.candidate.lowest}`], numbers };
+  }
+  const reason = `log loss ${loss.toFixed(4)} is ${(100 * skill).toFixed(2)} % below the base rate's ${baseline.toFixed(4)}; needed: ${(
+    100 * rule.minimumSkill
+  ).toFixed(2)} %`;
+  return { verdict: skill >= rule.minimumSkill ? 'PASS' : 'FAIL', reasons: [reason], numbers };
+}

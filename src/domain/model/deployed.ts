@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { type Digest, digestOfJson, parseDocument } from '../canonical/digest.ts';
+import { GatehouseError } from '../error.ts';
+import { Policy } from '../policy/policy.ts';
+import { ModelDefinition } from './definition.ts';
+
+/** What synth hands to the functions of the pipeline: every model's definition and policy, and the SQL that training starts from. */
+export const DeployedModels = z.strictObject({
+  formatVersion: z.literal(1),
+  commit: z.string().min(1),
+  models: z.array(z.strictObject({ definition: ModelDefinition, policy: Policy, sql: z.record(z.string(), z.string()) })),
+});
+export type DeployedModels = z.infer<typeof DeployedModels>;
+export type DeployedModel = DeployedModels['models'][number];
+
+/** The deployed model of a name. @throws GatehouseError `UNKNOWN_MODEL` naming those that there are. */
+export function deployedModel(deployed: DeployedModels, name: string): DeployedModel {
+  const model = deployed.models.find((candidate) => candidate.definition.name === name);
+  if (model !== undefined) return model;
+  const known = deployed.models.map((candidate) => candidate.definition.name).join(', ');
+  throw new GatehouseError('UNKNOWN_MODEL', `no model ${name} is deployed here; there are: ${known}`, { name });
+}
+
+/** The digest of a policy, by which promotions pin it. */
+export function policyDigest(policy: z.infer<typeof Policy>): Digest {
+  return digestOfJson(policy);
+}
+
+/** Reads what synth wrote. */
+export function parseDeployedModels(text: string): DeployedModels {
+  return parseDocument(DeployedModels, JSON.parse(text), 'deployed models');
+}

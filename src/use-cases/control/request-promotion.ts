@@ -1,0 +1,57 @@
+import { recordOf } from '#domain/audit/chain.ts';
+import { canonicalJson } from '#domain/canonical/digest.ts';
+import { personOf } from '#domain/control/person.ts';
+import { askEvent, type PromotionAsk, whyNotAsk } from '#domain/control/promotion-ask.ts';
+import type { Refusal } from '#domain/error.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { Directory } from '#ports/directory.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+
+export interface Asking extends Recording {
+  readonly directory: Directory;
+  /** The models that are deployed: nobody starts a chain of another name. */
+  readonly models: readonly string[];
+}
+
+export type AskResult =
+  | { readonly kind: 'requested'; readonly seq: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Records in control's chain that a person asks for a promotion; the target pulls it and opens the promotion, or refuses. */
+export async function requestPromotion(deps: Asking, username: string, ask: PromotionAsk): Promise<AskResult> {
+  const subject = personOf(username);
+  const refusal = whyNotAsk(ask, deps.models, subject, await deps.directory.groupsOf(username));
+  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const event = askEvent(ask, subject);
+  const operation = operationName('request', subject, ask.requestId);
+  const result = await recordChange(deps, { model: ask.model, operation, writes: [], event });
+  if (result.kind === 'refused') {
+    return {
+      kind: 'refused',
+      refusal: { rule: 'request-recorded', found: 'nothing was recorded', remedy: 'ask again' },
+    };
+  }
+  if (result.kind === 'already-recorded' && !(await says(deps, ask, result.seq, event))) {
+    return {
+      kind: 'refused',
+      refusal: {
+        rule: 'request-id-once',
+        found: `${ask.requestId} asked for something else`,
+        remedy: 'use a new request id',
+      },
+    };
+  }
+  return { kind: 'requested', seq: result.seq };
+}
+
+async function says(
+  deps: Asking,
+  ask: PromotionAsk,
+  seq: number,
+  event: ReturnType<typeof askEvent>,
+): Promise<boolean> {
+  const item = await deps.ledger.get(keys.chainRecord(ask.model, seq));
+  if (item === undefined) return false;
+  const { record } = recordOf(item);
+  return record.release === ask.release && canonicalJson(record.details) === canonicalJson(event.details);
+}

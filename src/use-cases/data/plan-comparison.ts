@@ -1,0 +1,100 @@
+import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { type CataloguePartition, partitionsBetween } from '#domain/data/feature-plan.ts';
+import { ComparisonPlan, predictionDigest, type ScoreBatch, ranges } from '#domain/data/feature-work.ts';
+import { daysBetween } from '#domain/data/partition.ts';
+import { planWindows, type Slice } from '#domain/data/windows.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { definitionOf, readCatalogue } from './catalogue.ts';
+import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
+
+export interface ComparisonPlanning extends FeaturePlanning {
+  readonly ledger: Ledger;
+  /** Where releases are. */
+  readonly releases: ArtifactStore;
+  readonly scorer: Digest;
+}
+
+/** Feature partitions per scoring call. */
+const BATCH = 24;
+
+/** What is to be compared with the champion: on the test days, and on the selection days as well when there is a choice to make. */
+export interface Comparing {
+  readonly model: string;
+  readonly asOf: string;
+  readonly champion: Digest;
+  readonly candidates: readonly Digest[];
+  readonly slices: readonly ('selection' | 'test')[];
+}
+
+/** Plans the comparison of candidates with a champion on the same held-out rows of this environment's own lake. */
+export async function planComparison(deps: ComparisonPlanning, comparing: Comparing) {
+  const { model, asOf, champion, candidates } = comparing;
+  const catalogue = await readCatalogue(deps.ledger, model);
+  const events = catalogue.filter((partition) => partition.kind === 'events').map((partition) => partition.day).toSorted();
+  const [first, last] = [events[0], events.at(-1)];
+  const [newest] = candidates;
+  if (first === undefined || last === undefined || newest === undefined) return insufficient(['no partitions are admitted here']);
+  const sources = await Promise.all([...new Set([champion, ...candidates])].map(async (release) => ({ release, ...(await definitionOf(deps.releases, release)) })));
+  const judged = sources.find(({ release }) => release === newest);
+  if (judged === undefined) return insufficient(['no candidate']);
+  const heldOut = heldOutDays(judged.definition, asOf, { first, last });
+  if ('reason' in heldOut) return insufficient([heldOut.reason]);
+  const slices = comparing.slices.map((name) => ({ name, slice: heldOut[name] }));
+  const days = slices.flatMap(({ slice }) => daysBetween(slice.events.first, slice.events.last));
+  const work = await planFeatureWork(deps, model, catalogue, sources.map((source) => ({ source, days })));
+  const labels = slices.map(({ slice }) => partitionsBetween(catalogue, 'labels', slice.labels));
+  const missing = [...work.missing, ...labels.flatMap((each) => each.missing)];
+  if (missing.length > 0) {
+    return insufficient(missing.slice(0, 8).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
+  }
+  const featuresOf = (release: Digest, within: readonly string[]): { day: string; digest: Digest }[] => {
+    const digest = sources.find((source) => source.release === release)?.digest;
+    return (digest === undefined ? [] : (work.features.get(digest) ?? [])).filter(({ day }) => within.includes(day));
+  };
+  const scoreBatches = sources.flatMap(({ release }): ScoreBatch[] => {
+    const features = [...new Map(featuresOf(release, days).map((each) => [each.digest, each])).values()];
+    return ranges(features.length, BATCH).map(({ from, to }) => ({ model, release, features: features.slice(from, to) }));
+  });
+  const comparisons = [];
+  for (const candidate of candidates) {
+    for (const [index, { name, slice }] of slices.entries()) {
+      const within = daysBetween(slice.events.first, slice.events.last);
+      const predictions = (release: Digest): Digest[] =>
+        featuresOf(release, within).map(({ digest }) => predictionDigest(digest, release, deps.scorer));
+      const plan = ComparisonPlan.parse({
+        formatVersion: 1,
+        model,
+        definition: judged.digest,
+        champion,
+        candidate,
+        labels: (labels[index]?.partitions ?? []).map(asInput),
+        features: featuresOf(candidate, within).map(({ digest }) => digest),
+        championPredictions: predictions(champion),
+        candidatePredictions: predictions(candidate),
+      });
+      const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
+      comparisons.push({ candidate, slice: name, comparison: digest });
+    }
+  }
+  return { status: 'planned', dailyBatches: work.dailyBatches, featureBatches: work.featureBatches, scoreBatches, comparisons } as const;
+}
+
+function asInput({ kind, day, version, digest, objects }: CataloguePartition) {
+  return { kind, day, version, digest, objects };
+}
+
+/** Nothing can be compared: the same shape, so that a machine's states find what they read. */
+function insufficient(reasons: readonly string[]) {
+  return { status: 'insufficient', reasons, dailyBatches: [], featureBatches: [], scoreBatches: [], comparisons: [] } as const;
+}
+
+/** The held-out days as of a day; training windows play no part in an environment that does not train. */
+function heldOutDays(
+  definition: Parameters<typeof planWindows>[0],
+  asOf: string,
+  history: { readonly first: string; readonly last: string },
+): { readonly selection: Slice; readonly test: Slice } | { readonly reason: string } {
+  const plan = planWindows({ ...definition, windows: [{ name: 'held-out', since: '1970-01-01' }] }, asOf, history);
+  return plan.kind === 'planned' ? plan : { reason: `${plan.refusal.rule}: ${plan.refusal.found}` };
+}

@@ -1,0 +1,72 @@
+import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { type FeaturePlan, type MissingPartition, planFeatures } from '#domain/data/feature-plan.ts';
+import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Lake } from '#ports/lake.ts';
+import type { StoredDefinition } from './catalogue.ts';
+
+export interface FeaturePlanning {
+  readonly lake: Lake;
+  /** Where plans and measurements are kept, by digest. */
+  readonly documents: ArtifactStore;
+  /** The version of the engine that runs the SQL. */
+  readonly engine: string;
+}
+
+/** The batches that build what is not built yet, and the name of each day's features. */
+export interface PlannedWork {
+  readonly dailyBatches: readonly WorkBatch[];
+  readonly featureBatches: readonly WorkBatch[];
+  /** By definition digest: the feature partition of each day that can be built. */
+  readonly features: ReadonlyMap<Digest, readonly { readonly day: string; readonly digest: Digest }[]>;
+  /** Days that cannot be built, because something they need was not admitted. */
+  readonly missing: readonly MissingPartition[];
+}
+
+/** Partitions per call: enough to share a start, few enough to stay far from the time-out. */
+const BATCH = 12;
+
+/** Plans the features of some days under one or more definitions; what is in the lake already is not built again. */
+export async function planFeatureWork(
+  deps: FeaturePlanning,
+  model: string,
+  catalogue: readonly AdmittedPartition[],
+  sources: readonly { readonly source: StoredDefinition; readonly days: readonly string[] }[],
+): Promise<PlannedWork> {
+  const [builtDaily, builtFeatures] = await Promise.all([deps.lake.built('daily', model), deps.lake.built('features', model)]);
+  const daily = new Map<Digest, FeatureWork['daily'][number]>();
+  const features = new Map<Digest, FeatureWork['features'][number]>();
+  const named = new Map<Digest, { day: string; digest: Digest }[]>();
+  const missing = new Map<string, MissingPartition>();
+  for (const { source, days } of sources) {
+    const ready: FeaturePlan[] = [];
+    for (const day of new Set(days)) {
+      const plan = planFeatures(source.definition, deps.engine, catalogue, day);
+      if (plan.ready) ready.push(plan);
+      else for (const part of plan.missing) missing.set(`${part.kind} ${part.day}`, part);
+    }
+    named.set(source.digest, [...(named.get(source.digest) ?? []), ...ready.map(({ day, digest }) => ({ day, digest }))]);
+    for (const plan of ready.filter(({ digest }) => !builtFeatures.has(digest))) {
+      features.set(plan.digest, {
+        definition: source.digest,
+        day: plan.day,
+        digest: plan.digest,
+        events: [...plan.events],
+        daily: plan.daily.map(({ day, digest }) => ({ day, digest })),
+      });
+      for (const part of plan.daily.filter(({ digest }) => !builtDaily.has(digest))) {
+        daily.set(part.digest, { definition: source.digest, ...part, events: [...part.events] });
+      }
+    }
+  }
+  const work = FeatureWork.parse({ formatVersion: 1, model, daily: [...daily.values()], features: [...features.values()] });
+  const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(work)));
+  const batches = (count: number): WorkBatch[] => ranges(count, BATCH).map((range) => ({ work: digest, model: work.model, ...range }));
+  return {
+    dailyBatches: batches(work.daily.length),
+    featureBatches: batches(work.features.length),
+    features: named,
+    missing: [...missing.values()],
+  };
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
+import type { GateId, GateResult } from '#domain/gates/gate.ts';
+import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
+import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
+import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
+import { releasedUpstream, Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { PromotionParameters, readPromotion } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface Judging extends Recording {
+  readonly deployed: DeployedModels;
+  /** Where measurements are kept, by digest. */
+  readonly documents: ArtifactStore;
+}
+
+/** What the machine's earlier states have found; what is missing makes its gates inconclusive. */
+const Findings = PromotionParameters.extend({
+  verification: VerificationReport.optional(),
+  comparison: z.object({ status: z.string(), measure: Digest.optional(), reasons: z.array(z.string()).optional() }).optional(),
+});
+type Findings = z.infer<typeof Findings>;
+
+/** Judges the comparison with the champion, recomputed in this account: the evidence that admits. */
+export function compareWithChampion(deps: Judging): Task {
+  return task(Findings, (findings) => judge(deps, findings, (gate) => gate === 'better-than-champion'));
+}
+
+/** Judges every pinned gate that has not been judged, and says whether all of them let the release pass. */
+export function evaluateGates(deps: Judging): Task {
+  return task(Findings, (findings) => judge(deps, findings, (gate) => gate !== 'better-than-champion'));
+}
+
+async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => boolean) {
+  const promotion = await readPromotion(deps.ledger, findings);
+  const reasons: string[] = [];
+  for (const gate of promotion.gates.filter(mine)) {
+    const result = await resultOf(deps, gate, promotion, findings);
+    const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
+    await record(deps, promotion, evidence);
+    if (result.verdict !== 'PASS' && result.verdict !== 'NOT_APPLICABLE') reasons.push(`${gate}: ${result.verdict}: ${result.reasons.join('; ')}`);
+  }
+  return reasons.length === 0
+    ? { status: 'passed' }
+    : { status: 'failed', refusal: { rule: 'gates', found: reasons.join('; ').slice(0, 2000), remedy: 'gatehouse why shows each gate, its numbers and what would change it' } };
+}
+
+async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findings: Findings): Promise<GateResult> {
+  const { policy } = deployedModel(deps.deployed, promotion.model);
+  if (policyDigest(policy) !== promotion.policy) {
+    return { verdict: 'INCONCLUSIVE', reasons: ['the policy changed since the promotion was opened'], numbers: {} };
+  }
+  switch (gate) {
+    case 'released-upstream': {
+      const item = await deps.ledger.get(keys.upstream(promotion.model, promotion.release));
+      return releasedUpstream(item === undefined ? undefined : unkey(Upstream, item), promotion.release, promotion.source);
+    }
+    case 'release-integrity':
+      return releaseIntegrity(findings.verification, promotion.release);
+    case 'metric-baseline':
+    case 'better-than-champion': {
+      const digest = findings.comparison?.measure;
+      if (digest === undefined) return { verdict: 'INCONCLUSIVE', reasons: findings.comparison?.reasons ?? ['nothing was compared'], numbers: {} };
+      const measure = parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
+      return gate === 'metric-baseline' ? metricBaseline(measure, policy.comparison) : betterThanChampion(measure, policy.comparison);
+    }
+  }
+}
+
+async function record(deps: Recording, promotion: Promotion, evidence: Evidence): Promise<void> {
+  const result = await recordChange(deps, {
+    model: promotion.model,
+    operation: operationName('gate', promotion.promotion, evidence.gate),
+    writes: [holdsLock(promotion), evidenceWrite(evidence)],
+    event: {
+      code: 'EVIDENCE_RECORDED',
+      actor: `pipeline:${evidence.producer}`,
+      release: promotion.release,
+      details: {
+        promotion: promotion.promotion,
+        gate: evidence.gate,
+        verdict: evidence.verdict,
+        reasons: evidence.reasons.slice(0, 8).map((reason) => reason.slice(0, 300)),
+        measure: evidence.measure,
+      },
+    },
+  });
+  if (result.kind === 'refused') {
+    throw new GatehouseError('LOCK_LOST', `promotion ${promotion.promotion} no longer holds the lock`, { promotion: promotion.promotion });
+  }
+}

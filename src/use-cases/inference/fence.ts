@@ -1,0 +1,35 @@
+import { ABSENT, equals, type Item, unkey, type Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Fence } from '#domain/prediction/manifest.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { operationName } from '#use-cases/audit/record-change.ts';
+
+/** The fence of a model's batch runs, where there is one. */
+export async function readFence(ledger: Ledger, model: string): Promise<Fence | undefined> {
+  const item = await ledger.get(keys.fence(model));
+  return item === undefined ? undefined : unkey(Fence, item);
+}
+
+/** Replaces the fence that was read; false when somebody else was quicker. */
+export async function replaceFence(ledger: Ledger, model: string, previous: Fence | undefined, next: Fence): Promise<boolean> {
+  const item: Item = { ...keys.fence(model), ...next };
+  const condition =
+    previous === undefined ? ABSENT : equals({ fence: previous.fence, requested: previous.requested, running: previous.running });
+  const token = operationName('f', model, JSON.stringify(previous ?? null), JSON.stringify(next));
+  const result = await ledger.transact([{ kind: 'put', item, condition }], token);
+  return result.kind === 'committed';
+}
+
+/** Changes the fence from whatever it is. */
+export async function changeFence(ledger: Ledger, model: string, change: (fence: Fence) => Fence): Promise<Fence> {
+  for (;;) {
+    const previous = await readFence(ledger, model);
+    const next = change(previous ?? { fence: 0, requested: 0, running: null, startedAt: null });
+    if (await replaceFence(ledger, model, previous, next)) return next;
+  }
+}
+
+/** The check that a run still is the newest one: an older writer changes nothing. */
+export function holdsFence(model: string, fence: number): Write {
+  return { kind: 'check', key: keys.fence(model), condition: equals({ fence }) };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Item } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { changeFence } from './fence.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  run: z.string(),
+  trigger: z.string(),
+  planned: z.object({
+    status: z.string(),
+    kind: z.enum(['none', 'partial', 'full']),
+    release: Digest.optional(),
+    epoch: z.int().optional(),
+    requested: z.int().optional(),
+    waiting: z.int().optional(),
+  }),
+  publication: z.object({ status: z.string(), published: z.int().optional(), rows: z.int().optional(), unscored: z.array(z.string()).optional() }).optional(),
+});
+
+/** Writes down how a run ended, also when there was nothing to do, and says whether something was asked for while it ran. */
+export function reportRun(deps: Recording): Task {
+  return task(Parameters, async ({ model, run, trigger, planned, publication }) => {
+    const now = deps.clock.now().toISOString();
+    const { release = null, epoch = 0, requested = 0, kind } = planned;
+    const status = publication?.status ?? planned.status;
+    const counts = {
+      published: publication?.published ?? 0,
+      rows: publication?.rows ?? 0,
+      unscored: publication?.unscored ?? [],
+      waiting: planned.waiting ?? 0,
+    };
+    const item: Item = { ...keys.run(model, run), model, run, machine: 'batch-inference', trigger, status, kind, release, endedAt: now, ...counts };
+    if (publication === undefined && release !== null) {
+      // The record of a run that published stands in the transaction of its flips; a run that found nothing to do says so here.
+      const result = await recordChange(deps, {
+        model,
+        operation: operationName('none', run, requested),
+        writes: [{ kind: 'put', item }],
+        event: {
+          code: 'PREDICTIONS_PUBLISHED',
+          actor: 'pipeline:reconciliation',
+          release,
+          details: { run, kind, partitions: 0, rows: 0, manifest: null, epoch },
+        },
+      });
+      if (result.kind === 'refused') throw new GatehouseError('RUN_NOT_RECORDED', `run ${run} could not be recorded`, { model, run });
+    } else {
+      await deps.ledger.transact([{ kind: 'put', item }], operationName('r', run, now));
+    }
+    const fence = await changeFence(deps.ledger, model, (before) => {
+      const isDone = before.running === run && before.requested <= requested;
+      return isDone ? { ...before, running: null, startedAt: null } : before;
+    });
+    return { status: fence.running === run ? 'again' : 'reported', run: status, ...counts };
+  });
+}

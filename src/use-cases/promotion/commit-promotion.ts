@@ -1,0 +1,39 @@
+import { commitPromotion as decide } from '#domain/promotion/commit.ts';
+import { keyText } from '#domain/ledger/item.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { isQuarantined, PromotionParameters, readApprovals, readEvidence, readPointer, readPromotion } from './ledger-state.ts';
+
+/** Switches the pointer to the promotion's release, if everything that admits it holds at this moment. */
+export function commitPromotion(deps: Recording): Task {
+  return task(PromotionParameters, async (named) => {
+    const promotion = await readPromotion(deps.ledger, named);
+    if (promotion.status === 'committed') return { status: 'committed', release: promotion.release };
+    const decision = decide(
+      {
+        promotion,
+        pointer: await readPointer(deps.ledger, promotion.model),
+        evidence: await readEvidence(deps.ledger, promotion),
+        approvals: await readApprovals(deps.ledger, named),
+        isQuarantined: await isQuarantined(deps.ledger, promotion.model, promotion.release),
+      },
+      deps.clock.now(),
+    );
+    if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
+    const result = await recordChange(deps, {
+      model: promotion.model,
+      operation: operationName('commit', promotion.promotion),
+      writes: decision.writes,
+      event: decision.event,
+    });
+    if (result.kind !== 'refused') return { status: 'committed', release: promotion.release };
+    return {
+      status: 'refused',
+      refusal: {
+        rule: 'commit-conditions',
+        found: `changed in the meantime: ${result.failed.map(keyText).join(', ')}`,
+        remedy: 'ask for a new promotion',
+      },
+    };
+  });
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { Refusal } from '#domain/error.ts';
+import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { findPromotion, PromotionParameters, readLock } from './ledger-state.ts';
+
+const RefusalShape = z.object({ rule: z.string(), found: z.string(), remedy: z.string() });
+
+/** Ends a promotion that may not go on: the lock is free again, the reason is in the chain, people are told. */
+export function refusePromotion(deps: Recording): Task {
+  return task(PromotionParameters.extend({ release: z.string(), refusal: RefusalShape }), async ({ refusal, ...named }) =>
+    endPromotion(deps, named, 'refused', refusal),
+  );
+}
+
+/** Ends a promotion that met a fault; the error is in the chain, people are told. */
+export function recordFailure(deps: Recording): Task {
+  return task(
+    PromotionParameters.extend({ error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }) }),
+    async ({ error, ...named }) =>
+      endPromotion(deps, named, 'failed', {
+        rule: error.Error ?? 'fault',
+        found: (error.Cause ?? 'no cause was given').slice(0, 600),
+        remedy: 'see the execution, mend the cause, ask again',
+      }),
+  );
+}
+
+/** Ends a promotion once, whoever asks, and whatever its record says already. */
+export async function endPromotion(
+  deps: Recording,
+  named: PromotionParameters,
+  status: 'refused' | 'failed',
+  refusal: Refusal,
+): Promise<{ readonly status: string; readonly refusal: Refusal }> {
+  const promotion = await findPromotion(deps.ledger, named.model, named.promotion);
+  const isOpen = promotion?.status === 'open' || promotion?.status === 'awaiting-approval';
+  if (promotion?.status === 'committed') return { status: 'committed', refusal };
+  const lock = await readLock(deps.ledger, named.model);
+  const writes =
+    promotion !== undefined && isOpen
+      ? [promotionWrite(promotion, ended(promotion, status, refusal, deps.clock.now())), ...(lock?.promotion === named.promotion ? [freeLock(promotion)] : [])]
+      : [];
+  const event: AuditEvent =
+    status === 'refused'
+      ? {
+          code: 'PROMOTION_REFUSED',
+          actor: 'pipeline:release',
+          release: promotion?.release ?? null,
+          details: { promotion: named.promotion, rule: refusal.rule, reasons: refusal.found.split('; ').slice(0, 12).map((reason) => reason.slice(0, 240)) },
+        }
+      : {
+          code: 'PROMOTION_FAILED',
+          actor: 'pipeline:release',
+          release: promotion?.release ?? null,
+          details: { promotion: named.promotion, state: refusal.rule, error: refusal.found },
+        };
+  await recordChange(deps, { model: named.model, operation: operationName('end', named.promotion), writes, event });
+  return { status, refusal };
+}
+
+function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {
+  return { ...promotion, status, ending: `${refusal.rule}: ${refusal.found}`.slice(0, 900), endedAt: now.toISOString() };
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { Approval } from '#domain/approval/approval.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { Evidence } from '#domain/gates/evidence.ts';
+import type { GateId } from '#domain/gates/gate.ts';
+import { type Item, unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Pointer } from '#domain/promotion/pointer.ts';
+import { Lock, Promotion } from '#domain/promotion/promotion.ts';
+import type { Ledger } from '#ports/ledger.ts';
+
+/** The parameters of most states of a promotion: which one. */
+export const PromotionParameters = z.object({ model: z.string(), promotion: z.string() });
+export type PromotionParameters = z.infer<typeof PromotionParameters>;
+
+/** The environment's pointer of a model. */
+export async function readPointer(ledger: Ledger, model: string): Promise<Pointer | undefined> {
+  const item = await ledger.get(keys.pointer(model));
+  return item === undefined ? undefined : unkey(Pointer, item);
+}
+
+/** Who holds the lock of a model's promotions. */
+export async function readLock(ledger: Ledger, model: string): Promise<Lock | undefined> {
+  const item = await ledger.get(keys.lock(model));
+  return item === undefined ? undefined : unkey(Lock, item);
+}
+
+/** A promotion's record, where there is one. */
+export async function findPromotion(ledger: Ledger, model: string, promotion: string): Promise<Promotion | undefined> {
+  const item = await ledger.get(keys.promotion(model, promotion));
+  return item === undefined ? undefined : unkey(Promotion, item);
+}
+
+/** A promotion's record. @throws GatehouseError `NO_PROMOTION` */
+export async function readPromotion(ledger: Ledger, { model, promotion }: PromotionParameters): Promise<Promotion> {
+  const found = await findPromotion(ledger, model, promotion);
+  if (found === undefined) throw new GatehouseError('NO_PROMOTION', `no promotion ${promotion} of ${model}`, { model, promotion });
+  return found;
+}
+
+/** The evidence of each of a promotion's pinned gates, as far as there is any. */
+export async function readEvidence(ledger: Ledger, promotion: Promotion): Promise<ReadonlyMap<GateId, Evidence>> {
+  const found = new Map<GateId, Evidence>();
+  for (const gate of promotion.gates) {
+    const item = await ledger.get(keys.evidence(gate, promotion.model, promotion.release, promotion.environment, promotion.policy));
+    if (item !== undefined) found.set(gate, unkey(Evidence, without(item, 'body')));
+  }
+  return found;
+}
+
+/** The recorded decisions on a promotion. */
+export async function readApprovals(ledger: Ledger, { model, promotion }: PromotionParameters): Promise<readonly Approval[]> {
+  const items = await ledger.query(keys.approvals(model), { from: `${promotion}#`, to: `${promotion}#\uFFFF` });
+  return items.map((item) => unkey(Approval, item));
+}
+
+/** Whether a release was rolled back here once. */
+export async function isQuarantined(ledger: Ledger, model: string, release: Digest): Promise<boolean> {
+  return (await ledger.get(keys.quarantine(model, release))) !== undefined;
+}
+
+function without(item: Item, name: string): Item {
+  return Object.fromEntries(Object.entries(item).filter(([key]) => key !== name)) as Item;
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { Digest } from '#domain/canonical/digest.ts';
+import type { Refusal } from '#domain/error.ts';
+import type { Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import {
+  ageOf,
+  openPromotion as opened,
+  type Promotion,
+  promotionName,
+  PromotionRequest,
+  promotionWrite,
+  takeLock,
+} from '#domain/promotion/promotion.ts';
+import type { StateMachines } from '#ports/state-machines.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { findPromotion, isQuarantined, readLock, readPointer } from './ledger-state.ts';
+import { returnApprovalToken } from './approval-token.ts';
+
+export interface Opening extends Recording {
+  readonly deployed: DeployedModels;
+  readonly machines: StateMachines;
+}
+
+const Parameters = z.object({ request: PromotionRequest, execution: z.string().min(1) });
+
+/** Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may. */
+export function openPromotion(deps: Opening): Task {
+  return task(Parameters, async ({ request, execution }) => {
+    const { ledger } = deps;
+    const { model } = request;
+    const name = promotionName(request);
+    const existing = await findPromotion(ledger, model, name);
+    if (existing !== undefined) {
+      const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
+      return isOpen && existing.execution === execution ? answer(existing) : refused(name, 'promotion-open', `it is ${existing.status}`);
+    }
+    const pointer = await readPointer(ledger, model);
+    if (request.transition === 'initial' && pointer !== undefined) {
+      return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
+    }
+    if (request.transition !== 'initial' && pointer === undefined) return { status: 'waiting', promotion: name, reason: 'the baseline is not here yet' };
+    if (pointer?.current === request.release) return refused(name, 'release-new', 'the pointer names this release already');
+    if (await isQuarantined(ledger, model, request.release)) return refused(name, 'release-quarantined', request.version);
+
+    const lock = await readLock(ledger, model);
+    const holder = lock?.promotion == null ? undefined : await findPromotion(ledger, model, lock.promotion);
+    const age = holder === undefined ? 'newer' : ageOf(request, holder);
+    if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
+    if (age === 'unrelated') return { status: 'waiting', promotion: name, reason: `${holder?.promotion} is open` };
+    const { policy } = deployedModel(deps.deployed, model);
+    await activatePolicy(deps, model, policyDigest(policy));
+    const taken = takeLock(model, lock, name);
+    const promotion = opened(request, {
+      environment: deps.environment,
+      policy,
+      policyDigest: policyDigest(policy),
+      fencingToken: taken.lock.fencingToken,
+      execution,
+      champion: pointer?.current ?? null,
+      now: deps.clock.now(),
+    });
+    const result = await recordChange(deps, {
+      model,
+      operation: operationName('open', name),
+      writes: [taken.write, promotionWrite(undefined, promotion), ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())])],
+      event: {
+        code: 'PROMOTION_OPENED',
+        actor: 'pipeline:release',
+        release: promotion.release,
+        details: {
+          promotion: name,
+          transition: promotion.transition,
+          policy: promotion.policy,
+          fencingToken: promotion.fencingToken,
+          requestedBy: promotion.requestedBy,
+          supersedes: holder?.promotion ?? null,
+        },
+      },
+    });
+    if (result.kind === 'refused') return { status: 'waiting', promotion: name, reason: 'another promotion took the lock first' };
+    if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
+    return answer(promotion);
+  });
+}
+
+function answer(promotion: Promotion) {
+  return {
+    status: 'opened',
+    promotion: promotion.promotion,
+    model: promotion.model,
+    release: promotion.release,
+    source: promotion.source,
+    asOf: promotion.asOf,
+    approvalSeconds: Math.round(promotion.approvalHours * 3600),
+  };
+}
+
+function refused(promotion: string, rule: string, found: string): { status: 'refused'; promotion: string; refusal: Refusal } {
+  return { status: 'refused', promotion, refusal: { rule, found, remedy: 'ask for a new promotion' } };
+}
+
+function supersede(holder: Promotion, by: string, now: Date): Write {
+  return promotionWrite(holder, { ...holder, status: 'superseded', ending: `superseded by ${by}`, endedAt: now.toISOString() });
+}
+
+/** A policy that was deployed comes into force as an act of its own, before the first promotion that pins it. */
+async function activatePolicy(deps: Recording, model: string, policy: Digest): Promise<void> {
+  const key = keys.policy(model);
+  const active = await deps.ledger.get(key);
+  if (active?.['policy'] === policy) return;
+  const replaces = active === undefined ? null : (active['policy'] as Digest);
+  await recordChange(deps, {
+    model,
+    operation: operationName('policy', policy, String(active?.['activation'] ?? 0)),
+    writes: [
+      {
+        kind: 'put',
+        item: { ...key, policy, activation: Number(active?.['activation'] ?? 0) + 1 },
+        condition: active === undefined ? ABSENT : equals({ policy: replaces }),
+      },
+    ],
+    event: { code: 'POLICY_ACTIVATED', actor: 'pipeline:release', release: null, details: { policy, replaces } },
+  });
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { readPointer } from './ledger-state.ts';
+
+/** Makes sure, before anything is switched, that what a rollback would go back to is here and whole. */
+export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {
+  return task(z.object({ model: z.string() }), async ({ model }) => {
+    const pointer = await readPointer(deps.ledger, model);
+    if (pointer === undefined) return { status: 'ready', target: null };
+    const damage = await whyNotWhole(deps.own, pointer.current);
+    if (damage === undefined) return { status: 'ready', target: pointer.current };
+    return {
+      status: 'refused',
+      refusal: { rule: 'rollback-target', found: `${pointer.version}: ${damage}`, remedy: 'restore the release from the environment before this one' },
+    };
+  });
+}
+
+/** Why a release cannot be served from a store, or undefined when every file is there and hashes to its name. */
+export async function whyNotWhole(store: ArtifactStore, release: Digest): Promise<string | undefined> {
+  try {
+    const manifest = openManifest(await store.read(release));
+    for (const file of manifest.files) await store.read(file.sha256);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatehouseError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({ release: Digest, model: z.string(), source: z.string() });
+
+/** Copies a release from the environment before this one: by digest, every byte hashed on the way out and on the way in. */
+export function pullRelease(deps: { readonly own: ArtifactStore; storeOf(environment: string): ArtifactStore }): Task {
+  return task(Parameters, async ({ release, model, source }) => {
+    const from = deps.storeOf(source);
+    try {
+      const bytes = await from.read(release);
+      const manifest = openManifest(bytes);
+      if (manifest.model !== model) return refused(`the release is of model ${manifest.model}`);
+      for (const file of manifest.files) await copy(from, deps.own, file.sha256, file.size);
+      await deps.own.write(bytes);
+      return { status: 'pulled', files: manifest.files.length };
+    } catch (error) {
+      if (error instanceof GatehouseError && REFUSALS.has(error.code)) return refused(error.message);
+      throw error;
+    }
+  });
+}
+
+/** What no retry can mend. */
+const REFUSALS = new Set(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
+
+async function copy(from: ArtifactStore, to: ArtifactStore, digest: Digest, size: number): Promise<void> {
+  const content = (await to.has(digest)) ? await to.read(digest) : await from.read(digest);
+  if (content.length !== size) {
+    throw new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} has ${content.length} bytes, the manifest says ${size}`, { digest });
+  }
+  await to.write(content);
+}
+
+function refused(found: string) {
+  return { status: 'refused', refusal: { rule: 'release-integrity', found, remedy: 'register the release anew from its training run' } };
+}
