@@ -1,0 +1,108 @@
+import { Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { z } from 'zod';
+import { parseDocument } from '#domain/canonical/digest.ts';
+import { DecisionInput } from '#domain/control/decision.ts';
+import { PromotionAsk } from '#domain/control/promotion-ask.ts';
+import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { ModelName } from '#domain/model/definition.ts';
+import { decide, type Deciding } from '#use-cases/control/decide.ts';
+import { listRequests, showRequest } from '#use-cases/control/list-requests.ts';
+import { type Asking, requestPromotion } from '#use-cases/control/request-promotion.ts';
+
+type Api = { Bindings: { event: unknown }; Variables: { username: string } };
+
+/** What a person is signed in as: said by the API's authorizer, which has verified the token's signature, audience and expiry. */
+const Claims = z.object({ 'cognito:username': z.string().min(1), token_use: z.literal('id') });
+const Authorized = z.object({
+  requestContext: z.object({ authorizer: z.object({ jwt: z.object({ claims: Claims }) }) }),
+});
+
+/** The API through which people meet the system: what waits for them, their wishes and their decisions. */
+export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
+  const api = new Hono<Api>();
+  api.use(async (context, next) => {
+    const event = Authorized.safeParse(context.env.event);
+    if (!event.success) {
+      throw refused(401, { rule: 'signed-in', found: 'no identity token', remedy: 'sign in: gatehouse login' });
+    }
+    context.set('username', event.data.requestContext.authorizer.jwt.claims['cognito:username']);
+    await next();
+  });
+  api.get('/requests', async (context) => context.json({ requests: await listRequests(deps.ledger, deps.models) }));
+  api.get('/requests/:promotion', async (context) => {
+    const model = body(ModelName, context.req.query('model'), 'query parameter model');
+    const promotion = context.req.param('promotion');
+    const shown = await showRequest(deps.ledger, model, promotion);
+    if (shown !== undefined) return context.json(shown);
+    throw refused(404, {
+      rule: 'approval-requested',
+      found: `nobody was asked about ${promotion} of ${model}`,
+      remedy: 'see what waits: gatehouse status',
+    });
+  });
+  api.post('/promotions', async (context) => {
+    const ask = body(PromotionAsk, await json(context.req.raw), 'request body');
+    const result = await requestPromotion(deps, context.get('username'), ask);
+    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    return context.json({ seq: result.seq, model: ask.model, environment: ask.environment }, 202);
+  });
+  api.post('/decisions', async (context) => {
+    const input = body(DecisionInput, await json(context.req.raw), 'request body');
+    const result = await decide(deps, context.get('username'), input);
+    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    return context.json({ decision: result.decision, seq: result.seq, statement: result.statement }, 201);
+  });
+  api.notFound((context) => {
+    const found = `${context.req.method} ${context.req.path}`;
+    return refused(404, { rule: 'route-known', found, remedy: 'use the gatehouse command' }).getResponse();
+  });
+  // What is not a refusal is a fault: it is thrown on, so that the function fails visibly and the API answers 500.
+  api.onError((error) => {
+    if (error instanceof HTTPException) return error.getResponse();
+    throw error;
+  });
+  return api;
+}
+
+/** How HTTP calls a refusal: the person may not, the thing is not there, it was decided or has ended, or the wish is unclear. */
+export function statusOf(refusal: Refusal): 403 | 404 | 409 | 422 {
+  switch (refusal.rule) {
+    case 'approval-not-by-requester':
+    case 'approval-role':
+    case 'request-role':
+      return 403;
+    case 'approval-requested':
+    case 'model-known':
+      return 404;
+    case 'approval-role-named':
+      return 422;
+    default:
+      return 409;
+  }
+}
+
+function refused(status: 401 | 403 | 404 | 409 | 422, refusal: Refusal): HTTPException {
+  return new HTTPException(status, { res: Response.json({ refusal }, { status }) });
+}
+
+async function json(request: Request): Promise<unknown> {
+  try {
+    return await request.json();
+  } catch {
+    throw refused(422, {
+      rule: 'well-formed',
+      found: 'the request body is not JSON',
+      remedy: 'use the gatehouse command',
+    });
+  }
+}
+
+function body<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  try {
+    return parseDocument(schema, value, what);
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error;
+    throw refused(422, { rule: 'well-formed', found: error.message, remedy: 'use the gatehouse command' });
+  }
+}

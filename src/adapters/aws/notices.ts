@@ -1,0 +1,34 @@
+import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import type { ApprovalRequest } from '#domain/control/request.ts';
+import type { Notices } from '#ports/notices.ts';
+
+/** Notices through an SNS topic: what is asked, of whom, until when, and the command to type. */
+export function snsNotices(client: SNSClient, topicArn: string): Notices {
+  return {
+    async askApprovers(request) {
+      await client.send(
+        new PublishCommand({ TopicArn: topicArn, Subject: subjectOf(request), Message: noticeText(request) }),
+      );
+    },
+  };
+}
+
+/** SNS takes at most 100 ASCII characters. */
+function subjectOf(request: ApprovalRequest): string {
+  return `${request.model} ${request.version} waits for approval into ${request.environment}`.slice(0, 100);
+}
+
+/** The text of a notice. It names what is to be decided; deciding needs signing in. */
+export function noticeText(request: ApprovalRequest): string {
+  const asked = request.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
+  return [
+    `${request.model}@${request.version} asks to be let into ${request.environment}.`,
+    `Release: ${request.release}`,
+    `Asked for by: ${request.requestedBy}`,
+    `Asked: ${asked}; until ${request.expiresAt}`,
+    ...request.summary.map((line) => `- ${line}`),
+    '',
+    `Look: gatehouse why ${request.model}@${request.version} --to ${request.environment}`,
+    `Decide, signed in: gatehouse approve ${request.promotion}  or  gatehouse reject ${request.promotion}`,
+  ].join('\n');
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { AuditEvent } from '../audit/events.ts';
+import { Digest } from '../canonical/digest.ts';
+import type { Refusal } from '../error.ts';
+import { ModelName } from '../model/definition.ts';
+import { Role, TargetEnvironment } from '../policy/policy.ts';
+import { Version } from '../release/registration.ts';
+
+/** The roles whose members may ask for a promotion. Asking lets nothing in: it opens the promotion that has to prove itself. */
+const MAY_ASK: readonly Role[] = ['ml-engineer', 'ml-lead', 'platform'];
+
+/** What a signed-in person asks for; the client's `requestId` makes a repetition harmless. */
+export const PromotionAsk = z.strictObject({
+  model: ModelName,
+  release: Digest,
+  version: Version,
+  environment: TargetEnvironment,
+  requestId: z.string().regex(/^[A-Za-z0-9-]{8,64}$/, '8 to 64 letters, digits or hyphens'),
+});
+export type PromotionAsk = z.infer<typeof PromotionAsk>;
+
+/** Why a person may not ask, or undefined. */
+export function whyNotAsk(
+  ask: PromotionAsk,
+  models: readonly string[],
+  subject: string,
+  groups: readonly string[],
+): Refusal | undefined {
+  if (!models.includes(ask.model)) {
+    return {
+      rule: 'model-known',
+      found: ask.model,
+      remedy: `name one of ${models.join(', ') || 'no model: none is deployed'}`,
+    };
+  }
+  if (MAY_ASK.some((role) => groups.includes(role))) return undefined;
+  return {
+    rule: 'request-role',
+    found: `${subject} is ${groups.join(', ') || 'in no role'}`,
+    remedy: `let a person ask who is ${MAY_ASK.join(', ')}`,
+  };
+}
+
+/** The event by which the target learns of the wish. */
+export function askEvent(ask: PromotionAsk, subject: string): AuditEvent {
+  return {
+    code: 'PROMOTION_REQUESTED',
+    actor: subject,
+    release: ask.release,
+    details: { environment: ask.environment, version: ask.version, requestedBy: subject },
+  };
+}
