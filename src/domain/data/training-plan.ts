@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { Day, ModelName } from '../model/definition.ts';
+import { AdmittedPartition } from './partition.ts';
+
+const Input = AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true });
+
+/** One window of a retraining run, pinned: what is exported, trained on, and later written into the release's manifest. */
+export const TrainingPlan = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  run: z.string().min(1),
+  asOf: Day,
+  definition: Digest,
+  commit: z.string().min(1),
+  window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
+  labelsUntil: Day,
+  fingerprint: Digest,
+  labels: z.array(Input),
+  features: z.array(z.strictObject({ day: Day, digest: Digest })),
+});
+export type TrainingPlan = z.infer<typeof TrainingPlan>;
+
+/** What became of a window's training. */
+export const TrainedWindow = z.object({
+  window: z.string(),
+  plan: Digest,
+  export: z.object({ status: z.string(), rows: z.int().optional(), positives: z.int().optional(), reason: z.string().optional() }),
+  training: z.object({ status: z.string(), artifact: z.string().optional(), reason: z.string().optional() }).optional(),
+});
+export type TrainedWindow = z.infer<typeof TrainedWindow>;

@@ -1,0 +1,31 @@
+/** A training job as it is asked for. */
+export interface TrainingJobRequest {
+  readonly name: string;
+  readonly image: string;
+  /** The prefix under which the channel `train` is, all that the job can read. */
+  readonly input: string;
+  readonly output: string;
+  readonly hyperparameters: Readonly<Record<string, string>>;
+  readonly instanceType: string;
+  readonly maxRuntimeSeconds: number;
+}
+
+export type TrainingJobState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'completed'; readonly artifact: string; readonly seconds: number }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** Training in containers. */
+export interface TrainingJobs {
+  /** A second start under the same name is the first one's echo. */
+  start(request: TrainingJobRequest): Promise<void>;
+  describe(name: string): Promise<TrainingJobState>;
+}
+
+/** What jobs leave behind, and what they are given. */
+export interface TrainingData {
+  /** The files of a job's `model.tar.gz`, by their paths in it. */
+  readArtifact(uri: string): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Stores a run's rows; the key's run and window make it unique. */
+  storeRows(key: string, path: string): Promise<void>;
+}

@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
+import type { Lake } from '#ports/lake.ts';
+
+/** Runs some work with a folder of its own, which is gone afterwards: a warm function keeps nothing. */
+export async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Copies the objects of admitted partitions into a folder. */
+export async function fetchPartitions(
+  lake: Lake,
+  partitions: readonly Pick<AdmittedPartition, 'day' | 'objects'>[],
+  folder: string,
+): Promise<DayFile[]> {
+  const files = partitions.flatMap(({ day, objects }) => objects.map(async (object) => ({ day, file: await lake.fetchSource(object, folder) })));
+  return Promise.all(files);
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import { fileOf, openManifest, RELEASE_FILES, ReleaseSchema, schemaOf } from '#domain/release/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Scoring } from '#ports/scoring.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+/** Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions. */
+export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly scoring: Scoring }): Task {
+  return task(z.object({ model: z.string(), release: Digest }), async ({ model, release }) => {
+    const checks: { check: string; problem: string | null }[] = [];
+    const check = async (name: string, run: () => Promise<string | undefined> | string | undefined): Promise<boolean> => {
+      let problem: string | undefined;
+      try {
+        problem = await run();
+      } catch (error) {
+        if (!(error instanceof GatehouseError)) throw error;
+        problem = error.message;
+      }
+      checks.push({ check: name, problem: problem?.slice(0, 400) ?? null });
+      return problem === undefined;
+    };
+    const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+    const files = new Map<string, Uint8Array>();
+    const isWhole = await check('files hash to the manifest', async () => {
+      const manifest = openManifest(await deps.releases.read(release));
+      if (manifest.model !== model) return `the release is of model ${manifest.model}`;
+      for (const path of RELEASE_FILES) {
+        const { sha256, size } = fileOf(manifest, path);
+        const content = await deps.releases.read(sha256);
+        if (content.length !== size) return `${path} has ${content.length} bytes, the manifest says ${size}`;
+        files.set(path, content);
+      }
+      return undefined;
+    });
+    if (isWhole) {
+      const manifest = openManifest(await deps.releases.read(release));
+      const onnx = files.get('model.onnx') ?? new Uint8Array();
+      let definition: ModelDefinition | undefined;
+      await check('definition and schema agree', () => {
+        definition = parseCanonical(ModelDefinition, files.get('definition.json') ?? '', 'definition.json');
+        const schema = parseCanonical(ReleaseSchema, files.get('schema.json') ?? '', 'schema.json');
+        if (definition.name !== model) return `the definition is of model ${definition.name}`;
+        if (canonicalJson(schema) !== canonicalJson(schemaOf(definition))) return 'schema.json is not what the definition asks for';
+        if (manifest.schemas.input !== digestOfJson(schema.input)) return 'the manifest names another input schema';
+        for (const sql of [definition.features.daily, definition.features.features]) {
+          if (manifest.files.every((file) => file.path !== sql.path || file.sha256 !== sql.sha256)) return `${sql.path} is not the definition's`;
+        }
+        return undefined;
+      });
+      const known = definition;
+      if (known !== undefined) {
+        const loads = await check('model.onnx is allowed and loads', () => deps.scoring.inspect(onnx, known.features.columns));
+        if (loads) await check('golden predictions reproduce', () => deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))));
+      }
+    }
+    return { release, checks };
+  });
+}

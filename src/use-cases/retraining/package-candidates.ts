@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { TrainedWindow, TrainingPlan } from '#domain/data/training-plan.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Lake } from '#ports/lake.ts';
+import type { Scoring } from '#ports/scoring.ts';
+import type { TrainingData } from '#ports/training-jobs.ts';
+import { withFolder } from '#use-cases/data/local-files.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface Packaging {
+  readonly documents: ArtifactStore;
+  readonly releases: ArtifactStore;
+  readonly lake: Lake;
+  readonly scoring: Scoring;
+  readonly training: TrainingData;
+}
+
+/** What a training program may say of itself, in `metrics.json`. */
+const Metrics = z.record(z.string().max(40), z.number());
+
+/** Makes releases of what was trained, and the model's constant baseline; what is no model of the schema is refused with the reason. */
+export function packageCandidates(deps: Packaging): Task {
+  return task(z.object({ windows: z.array(TrainedWindow).min(1) }), async ({ windows }) => {
+    const candidates = [];
+    const reasons: string[] = [];
+    for (const window of windows) {
+      const failure = window.export.reason ?? window.training?.reason;
+      if (window.training?.artifact === undefined) {
+        reasons.push(`${window.window}: ${failure ?? 'was not trained'}`.slice(0, 500));
+        continue;
+      }
+      const files = await deps.training.readArtifact(window.training.artifact);
+      const onnx = files.get('model.onnx');
+      const { plan, definition } = await readPlan(deps, window.plan);
+      const problem = onnx === undefined ? 'the job left no model.onnx' : deps.scoring.inspect(onnx, definition.features.columns);
+      if (onnx === undefined || problem !== undefined) {
+        reasons.push(`${window.window}: ${problem}`.slice(0, 500));
+        continue;
+      }
+      const release = await storeRelease(deps, plan, definition, onnx, 'trained');
+      const metrics = Metrics.safeParse(JSON.parse(new TextDecoder().decode(files.get('metrics.json') ?? Buffer.from('{}'))));
+      candidates.push({ release, window: window.window, fingerprint: plan.fingerprint, metrics: metrics.data ?? {} });
+    }
+    return { status: candidates.length > 0 ? 'packaged' : 'nothing', candidates, baseline: await packageBaseline(deps, windows), reasons };
+  });
+}
+
+/** The constant base-rate release of the window with the most rows: something to beat, and something to go back to. */
+async function packageBaseline(deps: Packaging, windows: readonly TrainedWindow[]) {
+  const [largest] = windows.toSorted((a, b) => (b.export.rows ?? 0) - (a.export.rows ?? 0));
+  const { rows = 0, positives = 0 } = largest?.export ?? {};
+  if (largest === undefined || positives === 0 || positives === rows) return null;
+  const { plan, definition } = await readPlan(deps, largest.plan);
+  const baseRate = positives / rows;
+  const release = await storeRelease(deps, plan, definition, deps.scoring.constantModel(baseRate, definition.features.columns), 'baseline');
+  return { release, baseRate, window: largest.window };
+}
+
+async function readPlan(deps: Packaging, digest: Digest): Promise<{ plan: TrainingPlan; definition: ModelDefinition }> {
+  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
+  return { plan, definition: parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json') };
+}
+
+async function storeRelease(deps: Packaging, plan: TrainingPlan, definition: ModelDefinition, onnx: Uint8Array, kind: ReleaseManifest['kind']): Promise<Digest> {
+  const newest = plan.features.at(-1);
+  if (newest === undefined) throw new Error('a training plan has feature partitions');
+  const golden = await withFolder(async (folder) =>
+    deps.scoring.makeGolden(onnx, definition, await deps.lake.fetch('features', plan.model, newest.digest, folder)),
+  );
+  const schema = schemaOf(definition);
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
+    'definition.json': encode(canonicalJson(definition)),
+    'features/daily.sql': await deps.releases.read(definition.features.daily.sha256),
+    'features/features.sql': await deps.releases.read(definition.features.features.sha256),
+    'golden.json': encode(golden),
+    'model.onnx': onnx,
+    'schema.json': encode(canonicalJson(schema)),
+  };
+  const files = [];
+  for (const path of RELEASE_FILES) {
+    const { digest } = await deps.releases.write(contents[path]);
+    files.push({ path, sha256: digest, size: contents[path].length });
+  }
+  const { image, hyperparameters, seed, code } = definition.training;
+  const sealed = sealManifest({
+    formatVersion: 1,
+    model: plan.model,
+    kind,
+    files,
+    data: { asOf: plan.asOf, window: plan.window, fingerprint: plan.fingerprint, partitions: plan.features.length, labelsUntil: plan.labelsUntil },
+    training: { image, hyperparameters, seed, code },
+    recipe: recipeOf(definition),
+    code: { commit: plan.commit },
+    schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
+  });
+  await deps.releases.write(sealed.bytes);
+  return sealed.release;
+}

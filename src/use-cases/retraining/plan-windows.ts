@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { partitionsBetween } from '#domain/data/feature-plan.ts';
+import { datasetFingerprint } from '#domain/data/merkle.ts';
+import { daysBetween } from '#domain/data/partition.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { planWindows as plan } from '#domain/data/windows.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { readCatalogue } from '#use-cases/data/catalogue.ts';
+import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
+import { operationName } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface WindowPlanning extends FeaturePlanning {
+  readonly ledger: Ledger;
+  readonly releases: ArtifactStore;
+  readonly deployed: DeployedModels;
+}
+
+/** Pins the windows of a run: days, partitions, SQL and definition by digest. A gap in the data is a refusal, never a guess. */
+export function planWindows(deps: WindowPlanning): Task {
+  return task(z.object({ model: z.string(), run: z.string(), asOf: z.string() }), async ({ model, run, asOf }) => {
+    const { definition, sql } = deployedModel(deps.deployed, model);
+    const write = async (text: string): Promise<Digest> => (await deps.releases.write(new TextEncoder().encode(text))).digest;
+    const digest = await write(canonicalJson(definition));
+    for (const text of Object.values(sql)) await write(text);
+    const catalogue = await readCatalogue(deps.ledger, model);
+    const days = catalogue.filter(({ kind }) => kind === 'events').map(({ day }) => day).toSorted();
+    const [first, last] = [days[0], days.at(-1)];
+    if (first === undefined || last === undefined) return refused(['no partitions are admitted']);
+    const windows = plan(definition, asOf, { first, last });
+    if (windows.kind === 'refused') return refused([`${windows.refusal.rule}: ${windows.refusal.found}; ${windows.refusal.remedy}`]);
+    const needed = windows.windows.flatMap(({ events }) => daysBetween(events.first, events.last));
+    const work = await planFeatureWork(deps, model, catalogue, [{ source: { definition, digest }, days: needed }]);
+    const features = work.features.get(digest) ?? [];
+    const planned = windows.windows.map((window) => ({ window, labels: partitionsBetween(catalogue, 'labels', window.labels) }));
+    const missing = [...work.missing, ...planned.flatMap(({ labels }) => labels.missing)];
+    if (missing.length > 0) return refused(missing.slice(0, 10).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
+    const plans = [];
+    for (const { window, labels } of planned) {
+      const own = features.filter(({ day }) => day >= window.events.first && day <= window.events.last);
+      const document = TrainingPlan.parse({
+        formatVersion: 1,
+        model,
+        run,
+        asOf,
+        definition: digest,
+        commit: deps.deployed.commit,
+        window: { name: window.name, from: window.events.first, to: window.events.last },
+        labelsUntil: window.labels.last,
+        fingerprint: datasetFingerprint(own),
+        labels: labels.partitions.map(({ kind, day, version, digest: of, objects }) => ({ kind, day, version, digest: of, objects })),
+        features: own,
+      });
+      const stored = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
+      plans.push({ window: window.name, plan: stored.digest, job: jobName(model, window.name, run) });
+    }
+    return { status: 'planned', dailyBatches: work.dailyBatches, featureBatches: work.featureBatches, windows: plans, skipped: windows.skipped.map(({ name }) => name) };
+  });
+}
+
+/** SageMaker's job names have at most 63 characters; the same window of the same run has the same name. */
+function jobName(model: string, window: string, run: string): string {
+  return `${model.slice(0, 24)}-${operationName(window.replaceAll(/[^a-zA-Z0-9]/g, ''), run).slice(0, 36)}`;
+}
+
+function refused(reasons: readonly string[]) {
+  return { status: 'refused', reasons, dailyBatches: [], featureBatches: [], windows: [] };
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import { nextVersion, type Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface Registering extends Recording {
+  readonly releases: ArtifactStore;
+  readonly deployed: DeployedModels;
+}
+
+const Parameters = z.object({
+  model: z.string(),
+  run: z.string(),
+  candidates: z.array(z.object({ release: Digest, window: z.string(), fingerprint: Digest, metrics: z.record(z.string(), z.number()) })),
+  baseline: z.object({ release: Digest, baseRate: z.number(), window: z.string() }).nullable(),
+});
+
+/** Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. */
+export function registerCandidates(deps: Registering): Task {
+  return task(Parameters, async ({ model, run, candidates, baseline }) => {
+    if (baseline !== null && (await deps.ledger.get(keys.versionHead(model))) === undefined) {
+      await register(deps, model, run, { ...baseline, metrics: { baseRate: baseline.baseRate } });
+    }
+    const registered = [];
+    for (const candidate of candidates) registered.push(await register(deps, model, run, candidate));
+    return { status: 'registered', candidates: registered };
+  });
+}
+
+interface Candidate {
+  readonly release: Digest;
+  readonly window: string;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+async function register(deps: Registering, model: string, run: string, candidate: Candidate): Promise<{ release: Digest; version: string }> {
+  const existing = await deps.ledger.get(keys.registration(model, candidate.release));
+  if (existing !== undefined) return { release: candidate.release, version: String(existing['version']) };
+  const manifest = openManifest(await deps.releases.read(candidate.release));
+  const headItem = await deps.ledger.get(keys.versionHead(model));
+  const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
+  const { version, reason } = nextVersion(head, manifest);
+  const registration: Registration = {
+    formatVersion: 1,
+    model: manifest.model,
+    release: candidate.release,
+    kind: manifest.kind,
+    version,
+    reason,
+    owner: deployedModel(deps.deployed, model).definition.owner,
+    creator: 'pipeline:registration',
+    at: deps.clock.now().toISOString(),
+    run,
+    window: candidate.window,
+    metrics: candidate.metrics,
+    parent: head?.release ?? null,
+  };
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('register', candidate.release),
+    writes: registrationWrites(head, manifest, registration),
+    event:
+      manifest.kind === 'baseline'
+        ? {
+            code: 'BASELINE_REGISTERED',
+            actor: 'pipeline:registration',
+            release: candidate.release,
+            details: { version, run, asOf: manifest.data.asOf, baseRate: candidate.metrics['baseRate'] ?? 0 },
+          }
+        : {
+            code: 'RELEASE_REGISTERED',
+            actor: 'pipeline:registration',
+            release: candidate.release,
+            details: { version, reason, run, window: candidate.window, fingerprint: manifest.data.fingerprint },
+          },
+  });
+  if (result.kind !== 'refused') return { release: candidate.release, version };
+  // Another run took the version: the machine's retry computes the next one.
+  throw new GatehouseError('VERSION_TAKEN', `${model}@${version} was given to another release in the meantime`, { model, version });
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { equals, unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Registration } from '#domain/release/registration.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
+const Offer = Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() });
+const Reasons = Run.extend({ reasons: z.array(z.string()) });
+
+/** Offers the proven candidate to the next environment: the signed record is all that goes there. */
+export function offerRelease(deps: Recording): Task {
+  return task(Offer, async ({ champion, release, measure, improvement, ...run }) => {
+    const item = await deps.ledger.get(keys.registration(run.model, release));
+    if (item === undefined) throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
+    const { version } = unkey(Registration, item);
+    return conclude(deps, run, 'offered', {
+      code: 'RELEASE_OFFERED',
+      actor: 'pipeline:validation',
+      release,
+      details: { version, run: run.run, asOf: run.asOf, champion, measure, improvement },
+    });
+  });
+}
+
+/** Ends a run none of whose candidates may go on. */
+export function rejectCandidates(deps: Recording): Task {
+  return task(Reasons, ({ reasons, ...run }) =>
+    conclude(deps, run, 'rejected', { code: 'CANDIDATES_REJECTED', actor: 'pipeline:validation', release: null, details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) } }),
+  );
+}
+
+/** Ends a run whose evidence decides nothing: no promotion, and a person should look. */
+export function holdAsInconclusive(deps: Recording): Task {
+  return task(Reasons, ({ reasons, ...run }) =>
+    conclude(deps, run, 'held', { code: 'CANDIDATES_HELD', actor: 'pipeline:validation', release: null, details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) } }),
+  );
+}
+
+/** Ends a run that met a fault in a state. */
+export function recordRunFailure(deps: Recording & { readonly machine: string }): Task {
+  const Failure = z.object({ model: z.string(), run: z.string(), error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }) });
+  return task(Failure, ({ error, ...run }) =>
+    conclude(deps, run, 'failed', {
+      code: 'RUN_FAILED',
+      actor: `pipeline:${deps.machine}`,
+      release: null,
+      details: { machine: deps.machine, run: run.run, state: error.Error ?? 'fault', error: (error.Cause ?? 'no cause was given').slice(0, 600) },
+    }),
+  );
+}
+
+function fitting(reasons: readonly string[]): string[] {
+  return reasons.slice(0, 8).map((reason) => reason.slice(0, 350));
+}
+
+async function conclude(deps: Recording, { model, run }: { readonly model: string; readonly run: string }, status: string, event: AuditEvent) {
+  const key = keys.run(model, run);
+  const item = await deps.ledger.get(key);
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('conclude', run),
+    writes:
+      item === undefined
+        ? []
+        : [{ kind: 'put', item: { ...item, status, endedAt: deps.clock.now().toISOString() }, condition: equals({ status: String(item['status']) }) }],
+    event,
+  });
+  return { status, result: result.kind };
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import type { PeerRecords } from '#ports/published-records.ts';
+import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { championOf } from './champion.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  asOf: z.string(),
+  candidates: z.array(z.object({ release: Digest, version: z.string() })).min(1),
+});
+
+/** Plans the comparison of a run's candidates with prod's champion: chosen on the selection days, tested on the test days. */
+export function planValidation(deps: ComparisonPlanning & { readonly peers: PeerRecords }): Task {
+  return task(Parameters, async ({ model, asOf, candidates }) => {
+    const champion = await championOf(deps, 'prod', model);
+    const releases = candidates.map(({ release }) => release);
+    return { champion, ...(await planComparison(deps, { model, asOf, champion, candidates: releases, slices: ['selection', 'test'] })) };
+  });
+}
