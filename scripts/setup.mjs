@@ -48,7 +48,10 @@ const pythonVersion = () => {
 };
 
 const requirementsDigest = () =>
-  createHash('sha256').update(readFileSync(at('requirements.txt'))).update(pythonVersion()).digest('hex');
+  createHash('sha256')
+    .update(readFileSync(at('requirements.txt')))
+    .update(pythonVersion())
+    .digest('hex');
 
 const pythonIsCurrent = () => {
   try {
@@ -66,12 +69,16 @@ const output = (command, args) => {
 // Under `npm run` the PATH begins with node_modules/.bin, whose node `npm ci` is about to delete.
 const hostEnvironment = {
   ...process.env,
-  PATH: (process.env.PATH ?? '').split(delimiter).filter((part) => part !== binaries).join(delimiter),
+  PATH: (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((part) => part !== binaries)
+    .join(delimiter),
 };
 
 const requireNode = () => {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) throw new SetupError(`Node ${process.versions.node} is too old: install Node 20 or newer (24 on macOS)`);
+  if (major < 20)
+    throw new SetupError(`Node ${process.versions.node} is too old: install Node 20 or newer (24 on macOS)`);
   const bundled = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
   if (!bundled && major < 24) {
     throw new SetupError(
@@ -95,7 +102,9 @@ const findPython = () => {
     );
   }
   if (output(fit.name, ['-c', 'import venv, ensurepip']) === undefined) {
-    throw new SetupError(`${fit.name} ${fit.version} has no venv module: on Debian and Ubuntu run "apt install python3-venv"`);
+    throw new SetupError(
+      `${fit.name} ${fit.version} has no venv module: on Debian and Ubuntu run "apt install python3-venv"`,
+    );
   }
   return fit.name;
 };
@@ -111,17 +120,33 @@ const run = (command, args, hint) =>
     child.stderr.on('data', keep);
     child.on('error', (error) => reject(new SetupError(`${command} did not start (${error.message}): ${hint}`)));
     child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new SetupError(`${[command, ...args].join(' ')} failed: ${hint}\n${text.trim()}`)),
+      code === 0
+        ? resolve()
+        : reject(new SetupError(`${[command, ...args].join(' ')} failed: ${hint}\n${text.trim()}`)),
     );
   });
 
 const installNpm = () =>
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'npm must be installed and its registry reachable; run the command again');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund'],
+    'npm must be installed and its registry reachable; run the command again',
+  );
 
 const installPython = async (host) => {
   rmSync(pythonStamp, { force: true });
-  if (!existsSync(python)) await run(host, ['-m', 'venv', '--clear', '.venv'], 'the virtual environment could not be made');
-  const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', 'requirements.txt'];
+  if (!existsSync(python))
+    await run(host, ['-m', 'venv', '--clear', '.venv'], 'the virtual environment could not be made');
+  const pip = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--no-input',
+    '--disable-pip-version-check',
+    '-r',
+    'requirements.txt',
+  ];
   await run(python, pip, 'the Python package index must be reachable; if the environment is broken, delete .venv');
   writeFileSync(pythonStamp, requirementsDigest());
 };

@@ -1,0 +1,49 @@
+"""Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
+
+Two things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker), and the process group ends
+with its owner, so that a killed test leaves nothing behind.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+from ministack import app
+from ministack.services import eventbridge
+
+
+def admit_sagemaker_events() -> None:
+    put_events = eventbridge._put_events
+
+    def admitting(data, allow_aws_source=False):
+        ours = all(entry.get("Source") == "aws.sagemaker" for entry in data.get("Entries", []))
+        return put_events(data, allow_aws_source=allow_aws_source or ours)
+
+    eventbridge._put_events = admitting
+
+
+def end_with(owner: int) -> None:
+    def watch() -> None:
+        while True:
+            try:
+                os.kill(owner, 0)
+            except ProcessLookupError:
+                os.killpg(os.getpgrp(), signal.SIGKILL)
+            except PermissionError:
+                pass
+            time.sleep(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    # argv: the cloud's home, by which a later command recognises this process, and the owner's pid if it has one.
+    arguments = sys.argv[1:]
+    sys.argv = sys.argv[:1]
+    admit_sagemaker_events()
+    if len(arguments) > 1:
+        end_with(int(arguments[1]))
+    app.main()

@@ -1,0 +1,95 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { isAlive } from './processes.ts';
+
+const Service = z.strictObject({ pid: z.int().positive(), port: z.int().positive(), log: z.string() });
+
+/** What `<home>/local.json` says of a running local cloud. */
+export const LocalState = z.strictObject({
+  formatVersion: z.literal(1),
+  home: z.string(),
+  region: z.string(),
+  controlAccount: z.string(),
+  persistent: z.boolean(),
+  startedAt: z.iso.datetime(),
+  emulator: Service,
+  sagemaker: Service,
+});
+export type LocalState = z.infer<typeof LocalState>;
+
+const stateFile = (home: string): string => join(home, 'local.json');
+const portsFile = (home: string): string => join(home, 'ports.json');
+
+const Ports = z.strictObject({ emulator: z.int().positive(), sagemaker: z.int().positive() });
+export type Ports = z.infer<typeof Ports>;
+
+function readDocument<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes so that a reader sees the whole document or the previous one. */
+export function writeDocument(path: string, value: unknown): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(temporary, path);
+}
+
+/** Reads what was last started under a home, whether or not it still runs. */
+export const readState = (home: string): LocalState | undefined => readDocument(stateFile(home), LocalState);
+/** Records what runs, and its ports for the next start: persisted resources (queue URLs) contain them. */
+export function writeState(state: LocalState): void {
+  writeDocument(stateFile(state.home), state);
+  writeDocument(portsFile(state.home), { emulator: state.emulator.port, sagemaker: state.sagemaker.port });
+}
+/** Forgets what ran; the ports stay remembered. */
+export const clearState = (home: string): void => rmSync(stateFile(home), { force: true });
+/** The ports of the previous start, if there was one. */
+export const rememberedPorts = (home: string): Ports | undefined => readDocument(portsFile(home), Ports);
+
+/** Runs `work` while no other process starts or stops the same home's cloud. */
+export async function exclusively<T>(home: string, work: () => Promise<T>): Promise<T> {
+  mkdirSync(home, { recursive: true });
+  const lock = join(home, 'local.lock');
+  const mine = `${lock}.${process.pid}`;
+  writeFileSync(mine, String(process.pid));
+  try {
+    while (!tryLink(mine, lock)) {
+      const owner = Number(readText(lock) ?? 0);
+      if (owner !== 0 && !isAlive(owner)) rmSync(lock, { force: true });
+      await pause(50);
+    }
+  } finally {
+    rmSync(mine, { force: true });
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+// A link appears with its content or not at all, so nobody reads a lock without an owner.
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
