@@ -1,0 +1,193 @@
+import { access } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Refusal } from '#domain/error.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { literal, messageOf, name, rowsOf } from './database.ts';
+
+/** A local Parquet file and the day of the partition that it belongs to. */
+export interface DayFile {
+  readonly day: string;
+  readonly file: string;
+}
+
+const WHOLE = ['TINYINT', 'SMALLINT', 'INTEGER', 'UTINYINT', 'USMALLINT'];
+/**
+ * The Parquet types that are read as a declared type without losing anything but a timestamp's nanoseconds; one with a
+ * time zone is an instant, and becomes its UTC time.
+ */
+const READABLE: Readonly<Record<string, readonly string[]>> = {
+  VARCHAR: ['VARCHAR'],
+  TIMESTAMP: ['TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMP WITH TIME ZONE'],
+  DATE: ['DATE'],
+  BOOLEAN: ['BOOLEAN'],
+  INTEGER: WHOLE,
+  BIGINT: [...WHOLE, 'BIGINT', 'UINTEGER'],
+  DOUBLE: [...WHOLE, 'FLOAT', 'DOUBLE'],
+};
+
+type Columns = Readonly<Record<string, string>>;
+
+/** Loads event files into table `events`: the declared columns only, each row within the day of its partition. */
+export function loadEvents(
+  connection: DuckDBConnection,
+  { events }: Pick<ModelDefinition, 'events'>,
+  files: readonly DayFile[],
+): Promise<Refusal | undefined> {
+  return load(connection, 'events', events.columns, files, { time: events.time, required: [events.id, events.time] });
+}
+
+/** Loads label files into table `labels`: the declared columns only, each row within the day on which it arrived. */
+export function loadLabels(
+  connection: DuckDBConnection,
+  { labels }: Pick<ModelDefinition, 'labels'>,
+  files: readonly DayFile[],
+): Promise<Refusal | undefined> {
+  const { join, value, arrivedAt } = labels;
+  return load(connection, 'labels', labels.columns, files, { time: arrivedAt, required: [join, value, arrivedAt] });
+}
+
+interface Rules {
+  readonly time: string;
+  readonly required: readonly string[];
+}
+
+interface Loaded extends DayFile {
+  readonly rows: number;
+}
+
+async function load(
+  connection: DuckDBConnection,
+  table: string,
+  columns: Columns,
+  files: readonly DayFile[],
+  rules: Rules,
+): Promise<Refusal | undefined> {
+  const typed = Object.entries(columns).map(([column, type]) => `${name(column)} ${type}`);
+  await connection.run(`CREATE TABLE ${table} (${typed.join(', ')})`);
+  const loaded: Loaded[] = [];
+  for (const input of files) {
+    const rows = await insert(connection, table, columns, input);
+    if (typeof rows !== 'number') return rows;
+    loaded.push({ ...input, rows });
+  }
+  return checkLoaded(connection, table, loaded, rules);
+}
+
+async function insert(
+  connection: DuckDBConnection,
+  table: string,
+  columns: Columns,
+  { day, file }: DayFile,
+): Promise<number | Refusal> {
+  const what = describeFile(table, { day, file });
+  const described = await describe(connection, file, what);
+  if (!Array.isArray(described)) return described;
+  const refusal = checkSchema(described, columns, what);
+  if (refusal !== undefined) return refusal;
+  const selected = Object.entries(columns).map(
+    ([column, type]) => `CAST(${name(column)} AS ${type}) AS ${name(column)}`,
+  );
+  try {
+    const result = await connection.run(`INSERT INTO ${table} SELECT ${selected.join(', ')} FROM ${source(file)}`);
+    return result.rowsChanged;
+  } catch (error) {
+    return corrupt(what, error);
+  }
+}
+
+/** Looks through the loaded files at once, each a range of the table's row ids: nothing is null that must not be, and each row is of its file's day. */
+async function checkLoaded(
+  connection: DuckDBConnection,
+  table: string,
+  loaded: readonly Loaded[],
+  { time, required }: Rules,
+): Promise<Refusal | undefined> {
+  if (loaded.length === 0) return undefined;
+  let end = 0;
+  const ranges = loaded.map(
+    ({ day, rows }, index) => `(${String(index)}, ${String(end)}, ${String((end += rows))}, DATE ${literal(day)})`,
+  );
+  const missing = required.map((column) => `${name(column)} IS NULL`).join(' OR ');
+  const [wrong] = await rowsOf(
+    connection,
+    `SELECT file, count(*) FILTER (${missing}) AS missing, count(*) FILTER (CAST(${name(time)} AS DATE) <> day) AS outside
+     FROM ${table} JOIN (VALUES ${ranges.join(', ')}) AS files(file, first, past, day) ON ${table}.rowid >= first AND ${table}.rowid < past
+     GROUP BY file HAVING missing + outside > 0 ORDER BY file LIMIT 1`,
+  );
+  const input = loaded[Number(wrong?.['file'])];
+  if (wrong === undefined || input === undefined) return undefined;
+  const what = describeFile(table, input);
+  const remedy = 'correct the partition at its source';
+  if (Number(wrong['missing']) > 0) {
+    const found = `${String(wrong['missing'])} rows of ${what} have a null in ${required.join(' or ')}`;
+    return { rule: 'no row lacks what it is known by', found, remedy };
+  }
+  const found = `${String(wrong['outside'])} rows of ${what} have ${time} on another day (UTC)`;
+  return { rule: "rows are of their partition's day", found, remedy };
+}
+
+function describeFile(table: string, { day, file }: DayFile): string {
+  return `${basename(file)} of ${table} ${day}`;
+}
+
+/** Loads daily aggregates, which this project made, into table `daily` with the column `partition`. */
+export async function loadDaily(connection: DuckDBConnection, files: readonly DayFile[]): Promise<Refusal | undefined> {
+  if (files.length === 0) return undefined;
+  await Promise.all(files.map(({ file }) => access(file)));
+  const rows = files.map(({ day, file }) => `SELECT *, DATE ${literal(day)} AS "partition" FROM ${source(file)}`);
+  try {
+    await connection.run(`CREATE TABLE daily AS ${rows.join(' UNION ALL BY NAME ')}`);
+    return undefined;
+  } catch (error) {
+    return corrupt(`daily aggregates of ${files[0]?.day ?? ''} to ${files.at(-1)?.day ?? ''}`, error);
+  }
+}
+
+/** A trusted reading of one Parquet file. */
+export function source(file: string): string {
+  return `read_parquet(${literal(file)}, hive_partitioning = false)`;
+}
+
+/** A file's columns with their types, or a refusal if it is no readable Parquet; a file that is not there is a fault. */
+export async function describe(
+  connection: DuckDBConnection,
+  file: string,
+  what: string,
+): Promise<{ column: string; type: string }[] | Refusal> {
+  await access(file);
+  try {
+    const rows = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source(file)}`);
+    return rows.map((row) => ({ column: String(row['column_name']), type: String(row['column_type']) }));
+  } catch (error) {
+    return corrupt(what, error);
+  }
+}
+
+/** Whether a file has the declared columns in types that they can be read from. */
+export function checkSchema(
+  described: readonly { column: string; type: string }[],
+  columns: Columns,
+  what: string,
+): Refusal | undefined {
+  const types = new Map(described.map(({ column, type }) => [column, type]));
+  const problems = Object.entries(columns).flatMap(([column, type]) => {
+    const found = types.get(column);
+    if (found === undefined) return [`column ${column} is missing`];
+    return READABLE[type]?.includes(found) === true ? [] : [`column ${column} is ${found}, declared ${type}`];
+  });
+  if (problems.length === 0) return undefined;
+  return {
+    rule: 'source files have the declared columns',
+    found: `${what}: ${problems.join('; ')}`,
+    remedy: 'correct the partition, or the columns in model.ts',
+  };
+}
+
+function corrupt(what: string, error: unknown): Refusal {
+  return {
+    rule: 'source files are readable Parquet',
+    found: `${what}: ${messageOf(error)}`,
+    remedy: 'write the partition again',
+  };
+}

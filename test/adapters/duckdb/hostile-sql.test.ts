@@ -1,0 +1,139 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withDatabase } from '#adapters/duckdb/database.ts';
+import { buildDaily, runLocked } from '#adapters/duckdb/featurizer.ts';
+import { inspectSql } from '#adapters/duckdb/sql-guard.ts';
+import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
+
+const { path, parquet } = workspace();
+let requests = 0;
+const server = createServer((_, response) => {
+  requests += 1;
+  response.end('secret');
+});
+let port = 0;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) port = address.port;
+  process.env['GATEHOUSE_TEST_SECRET'] = 'planted';
+  writeFileSync(path('secret.csv'), 'word\nplanted\n');
+  mkdirSync(path('outside'));
+  await parquet('other.parquet', "SELECT 'planted' AS word");
+});
+afterAll(() => {
+  delete process.env['GATEHOUSE_TEST_SECRET'];
+  server.close();
+});
+
+/** What feature SQL might try, by what it is after. `#` stands for the folder of this test, `PORT` for a listening server. */
+const HOSTILE = {
+  'a file, as CSV': "SELECT * FROM read_csv('#/secret.csv')",
+  'a file, by its name': "SELECT * FROM '#/secret.csv'",
+  'a file, as text': "SELECT * FROM read_text('#/secret.csv')",
+  'a file, as bytes': "SELECT * FROM read_blob('/etc/passwd')",
+  'a file, in a subquery': "SELECT (SELECT count(*) FROM read_csv('#/secret.csv')) AS n FROM events",
+  'a file, in a common table': "WITH x AS (SELECT * FROM read_csv('/etc/passwd')) SELECT * FROM x",
+  'a file, through a sniffer': "SELECT * FROM sniff_csv('#/secret.csv')",
+  'a file, through text that is run': "SELECT * FROM query('SELECT * FROM read_csv(''#/secret.csv'')')",
+  'a file, through a table by name': "SELECT * FROM query_table('#/secret.csv')",
+  'another input file': "SELECT * FROM read_parquet('#/other.parquet')",
+  'the metadata of another input file': "SELECT * FROM parquet_metadata('#/other.parquet')",
+  'the names of files': "SELECT * FROM glob('#/*')",
+  'the environment': "SELECT getenv('GATEHOUSE_TEST_SECRET') AS word",
+  'the process': "SELECT * FROM read_text('/proc/self/environ')",
+  'a database file': "SELECT * FROM read_duckdb('#/x.db')",
+  'the network': "SELECT * FROM read_parquet('http://127.0.0.1:PORT/x.parquet')",
+  'the network, as CSV': "SELECT * FROM read_csv('http://127.0.0.1:PORT/x.csv')",
+  'a bucket': "SELECT * FROM read_parquet('s3://bucket/x.parquet')",
+  secrets: 'SELECT * FROM duckdb_secrets()',
+  'writing a file': "COPY (SELECT 1) TO '#/outside/x.csv'",
+  'writing the database': "EXPORT DATABASE '#/outside'",
+  'writing a log': "CALL enable_logging(storage = 'file', storage_path = '#/outside')",
+  'another database': "ATTACH '#/outside/x.db' AS x",
+  'an extension to install': 'INSTALL httpfs',
+  'an extension to load': 'LOAD httpfs',
+  'a setting': 'SET lock_configuration = false',
+  'a setting, by pragma': 'PRAGMA enable_external_access = true',
+  'two statements': "SELECT 1 AS one; COPY (SELECT 1) TO '#/outside/x.csv'",
+  'a way out of the brackets': "SELECT 1 AS one) TO '#/outside/x.csv'; --",
+  'a way out of the quotes': "SELECT 1 AS one'); COPY (SELECT 1) TO '#/outside/x.csv'; --",
+  'changed inputs': 'DELETE FROM events',
+};
+const attempts = (): [string, string][] =>
+  Object.entries(HOSTILE).map(([what, sql]) => [what, sql.replaceAll('#', path('.')).replaceAll('PORT', String(port))]);
+
+describe('hostile SQL', () => {
+  it('is refused with its reason before it runs', async () => {
+    await withDatabase('512MB', async (connection) => {
+      await connection.run('CREATE TABLE events (id VARCHAR)');
+      for (const [what, sql] of attempts()) {
+        expect(await inspectSql(connection, sql, ['events']), what).toMatchObject({
+          rule: 'feature SQL is one SELECT over its tables',
+        });
+      }
+    });
+    expect(requests).toBe(0);
+  });
+
+  it('gets nowhere in the locked engine either, should it get past the inspection', async () => {
+    for (const [what, sql] of attempts()) {
+      await withDatabase('512MB', async (connection) => {
+        await connection.run('CREATE TABLE events (id VARCHAR)');
+        const limits = { milliseconds: 20_000, memory: '512MB' };
+        expect(
+          await runLocked(connection, sql, 'result', { day: '2026-03-02', out: path('out.parquet'), limits }),
+          what,
+        ).toMatchObject({ rule: 'feature SQL runs' });
+      });
+    }
+    expect(requests).toBe(0);
+    expect(readdirSync(path('outside'))).toEqual([]);
+  });
+
+  it.each([
+    ['the clock', 'SELECT current_timestamp AS t FROM events', 'current_timestamp'],
+    ['the date', "SELECT id FROM events WHERE today() > DATE '2026-01-01'", 'function today'],
+    ['chance', 'SELECT random() AS r FROM events', 'function random'],
+    ['a macro over the clock', 'SELECT ago(INTERVAL 1 DAY) AS t FROM events', 'function ago'],
+    ['a sample', 'SELECT * FROM events USING SAMPLE 10%', 'a random sample'],
+    ['a sampled table', 'SELECT * FROM events TABLESAMPLE 10%', 'a random sample'],
+    ['settings', "SELECT current_setting('memory_limit') AS m", 'function current_setting'],
+    ['its own description', 'DESCRIBE events', 'DESCRIBE'],
+    ['tables of the system', 'SELECT * FROM duckdb_settings()', 'table function duckdb_settings'],
+    ['tables of another schema', 'SELECT * FROM information_schema.tables', 'table tables'],
+    ['memory addresses', 'SELECT * FROM arrow_scan(1::POINTER, 2::POINTER, 3::POINTER)', 'table function arrow_scan'],
+    ['logging', 'SELECT * FROM enable_logging()', 'table function enable_logging'],
+    ['sleep', 'SELECT sleep_ms(1000) AS s', 'function sleep_ms'],
+  ])('cannot use %s', async (_, sql, found) => {
+    await withDatabase('512MB', async (connection) => {
+      expect(await inspectSql(connection, sql, ['events'])).toMatchObject({ found: expect.stringContaining(found) });
+    });
+  });
+
+  it('is not mistaken for what people write', async () => {
+    const harmless = `
+      -- a comment; with a semicolon
+      WITH RECURSIVE days AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM days WHERE n < 3), Late AS (SELECT * FROM events)
+      SELECT id, n, median(n) OVER (ORDER BY n), list_sum([1, 2]), unnest(range(2)), greatest(n, 1)
+      FROM late, days, range(3) AS r(i), (VALUES (1)) AS v(x) WHERE EXISTS (SELECT 1 FROM events) ORDER BY ALL; `;
+    await withDatabase('512MB', async (connection) => {
+      expect(await inspectSql(connection, harmless, ['events'])).toBeUndefined();
+    });
+  });
+
+  it('is stopped on the way that everybody takes', async () => {
+    const result = await buildDaily({
+      sql: `SELECT * FROM read_csv('${path('secret.csv')}')`,
+      day: '2026-03-02',
+      events: [{ day: '2026-03-01', file: await parquet('e1.parquet', eventsOf('2026-03-01')) }],
+      labels: [{ day: '2026-03-02', file: await parquet('l2.parquet', labelsOf('2026-03-01', '2026-03-02')) }],
+      definition,
+      out: path('out.parquet'),
+    });
+    expect(result).toMatchObject({ kind: 'refused', refusal: { found: 'table function read_csv' } });
+  });
+});
