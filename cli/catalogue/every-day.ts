@@ -1,0 +1,74 @@
+import type { CommandSpec } from './spec.ts';
+
+const group = 'Every day:';
+
+/** What people do with releases day by day. */
+export const EVERY_DAY: readonly CommandSpec[] = [
+  {
+    name: 'status',
+    group,
+    args: '[model]',
+    summary: 'what each environment serves, what is on its way and for whom it waits',
+    examples: ['status', 'status flight-delay', 'status flight-delay -o json'],
+    load: () => import('../commands/status/status.ts'),
+  },
+  {
+    name: 'why',
+    group,
+    args: '<release>',
+    summary: 'every gate and approval of the newest promotion of a release: verdict, numbers, reasons, what would change it',
+    required: [['--to <environment>', 'staging or prod']],
+    examples: ['why flight-delay@1.4.2 --to prod', 'why sha256:3f2a91c0 --to staging'],
+    load: () => import('../commands/promotion/why.ts'),
+  },
+  {
+    name: 'promote',
+    group,
+    args: '<release>',
+    summary: 'ask, as the signed-in person, for a release to be let into an environment',
+    required: [['--to <environment>', 'staging or prod']],
+    examples: ['promote flight-delay@1.4.2 --to prod'],
+    load: () => import('../commands/promotion/promote.ts'),
+  },
+  {
+    name: 'approve',
+    group,
+    args: '<promotion>',
+    summary: 'approve a promotion as the signed-in person; the beginning of its name will do',
+    options: [
+      ['--role <role>', 'the role in which you decide, if you have several that are asked'],
+      ['--comment <text>', 'what the audit trail keeps beside your name', ''],
+    ],
+    examples: ['approve flight-delay-3f2a91c0aa12-prod', 'approve flight-delay-3f2a --role ml-lead --comment "numbers look right"'],
+    load: () => import('../commands/promotion/approve.ts'),
+  },
+  {
+    name: 'reject',
+    group,
+    args: '<promotion>',
+    summary: 'reject a promotion as the signed-in person; one rejection ends it',
+    options: [
+      ['--role <role>', 'the role in which you decide, if you have several that are asked'],
+      ['--comment <text>', 'why, for the audit trail', ''],
+    ],
+    examples: ['reject flight-delay-3f2a91c0aa12-prod --comment "wait for the new carrier"'],
+    load: () => import('../commands/promotion/reject.ts'),
+  },
+  {
+    name: 'rollback',
+    group,
+    args: '<model>',
+    summary: 'take production back to the last confirmed release and repair its predictions; needs no approval',
+    required: [['--reason <text>', 'why, for the audit trail and the incident']],
+    examples: ['rollback flight-delay --env prod --reason "calibration is off since Monday"'],
+    load: () => import('../commands/rollback/rollback.ts'),
+  },
+  {
+    name: 'history',
+    group,
+    args: '<model>',
+    summary: 'what was in production, when, and who let it in',
+    examples: ['history flight-delay --env prod', 'history flight-delay --env staging -o yaml'],
+    load: () => import('../commands/history/history.ts'),
+  },
+];

@@ -1,0 +1,58 @@
+import type { CommandSpec } from './spec.ts';
+
+const group = 'Inspect:';
+
+/** What there is, and whether it is right. */
+export const INSPECT: readonly CommandSpec[] = [
+  {
+    name: 'release list',
+    group,
+    nounSummary: 'registered releases',
+    args: '[model]',
+    summary: 'the registered releases with version, stage and where they are',
+    examples: ['release list', 'release list flight-delay -o yaml'],
+    load: () => import('../commands/release/list.ts'),
+  },
+  {
+    name: 'release show',
+    group,
+    args: '<release>',
+    summary: 'a release: manifest, registration, stage, and each promotion of it',
+    examples: ['release show flight-delay@1.4.2', 'release show sha256:3f2a91c0'],
+    load: () => import('../commands/release/show.ts'),
+  },
+  {
+    name: 'prediction plan',
+    group,
+    nounSummary: 'published predictions and their reconciliation',
+    args: '<model>',
+    summary: 'what a batch run would do now: none, partial or full, with partitions, rows and reasons',
+    examples: ['prediction plan flight-delay --env prod'],
+    load: () => import('../commands/prediction/plan.ts'),
+  },
+  {
+    name: 'prediction run',
+    group,
+    args: '<model>',
+    summary: 'start a batch run',
+    examples: ['prediction run flight-delay --env prod'],
+    load: () => import('../commands/prediction/run.ts'),
+  },
+  {
+    name: 'prediction show',
+    group,
+    args: '<model>',
+    summary: 'the published partitions: which release made them, from which features, when',
+    examples: ['prediction show flight-delay --env prod'],
+    load: () => import('../commands/prediction/show.ts'),
+  },
+  {
+    name: 'prediction blast-radius',
+    group,
+    args: '<model>',
+    summary: 'the partitions and rows that a release wrote: those that readers still see, and those it ever published',
+    required: [['--release <release>', 'model@1.2.3 or sha256:<digest>']],
+    examples: ['prediction blast-radius flight-delay --env prod --release flight-delay@1.4.2'],
+    load: () => import('../commands/prediction/blast-radius.ts'),
+  },
+];

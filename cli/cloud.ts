@@ -1,0 +1,122 @@
+import { CloudFormationClient, paginateDescribeStacks } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { fromIni } from '@aws-sdk/credential-providers';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { dynamoLedger } from '#adapters/aws/ledger.ts';
+import { localCloudStatus } from '#local/emulator/cloud.ts';
+import { type Config, type Environment, isIsolated } from '#model/config.ts';
+import { type Names, namesOf } from '#model/names.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { RefusedError } from './context.ts';
+
+/** An environment as the command line reaches it: on AWS by a profile, on a laptop by the emulator's endpoint. */
+export interface Cloud {
+  readonly environment: Environment;
+  readonly names: Names;
+  readonly isLocal: boolean;
+  /** The emulator's endpoint, where there is one. */
+  readonly endpoint: string | undefined;
+  readonly ledger: ReadableLedger;
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+  readonly lambda: LambdaClient;
+  /** The outputs of the environment's stacks, by their names. */
+  outputs(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** A ledger that can only be read: the command line holds no right to write one. */
+export type ReadableLedger = Pick<Ledger, 'get' | 'query'>;
+
+export interface CloudOptions {
+  readonly home: string;
+  readonly profile?: string | undefined;
+}
+
+/** The clients of an environment. @throws GatehouseError `LOCAL_CLOUD_BROKEN` when a part of the local cloud has crashed. */
+export function cloudOf(config: Config, environment: Environment, options: CloudOptions): Cloud {
+  const names = namesOf(config, environment);
+  const endpoint = localEndpoint(options.home);
+  const profile = options.profile ?? config.environments[environment].profile;
+  const settings = {
+    region: names.region,
+    ...(endpoint === undefined
+      ? profile === undefined
+        ? {}
+        : { credentials: fromIni({ profile }) }
+      : { endpoint, credentials: { accessKeyId: names.account, secretAccessKey: 'test' } }),
+  };
+  const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
+  const ledger = dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(settings)), tables);
+  const deployed = <T>(read: Promise<T>): Promise<T> => read.catch((error: unknown) => notDeployed(environment, error));
+  return {
+    environment,
+    names,
+    isLocal: endpoint !== undefined,
+    endpoint,
+    ledger: {
+      get: (key) => deployed(ledger.get(key)),
+      query: (pk, range) => deployed(ledger.query(pk, range)),
+    },
+    s3: new S3Client({ ...settings, forcePathStyle: endpoint !== undefined }),
+    sfn: new SFNClient(settings),
+    sqs: new SQSClient(settings),
+    sns: new SNSClient(settings),
+    lambda: new LambdaClient(settings),
+    outputs: async () => outputsOf(new CloudFormationClient(settings)),
+  };
+}
+
+/** What is said when environments share an account; undefined when each has its own. */
+export function isolationNotice(config: Config): string | undefined {
+  return isIsolated(config) ? undefined : 'NOT ISOLATED: environments share an account; this is for a trial only';
+}
+
+/** Whether an error means that the named thing is not there. */
+export function isMissing(error: unknown): boolean {
+  const names = ['ResourceNotFoundException', 'StateMachineDoesNotExist', 'NoSuchBucket', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'];
+  return error instanceof ResourceNotFoundException || (error instanceof Error && names.includes(error.name));
+}
+
+/** Ends a command on an environment that is not deployed, and passes any other error on. */
+export function notDeployed(environment: Environment, error: unknown): never {
+  if (!isMissing(error)) throw error;
+  throw new RefusedError({
+    rule: 'environment-deployed',
+    found: `${environment} is not deployed`,
+    remedy: `run: gatehouse deploy ${environment}`,
+  });
+}
+
+function localEndpoint(home: string): string | undefined {
+  const status = localCloudStatus(home);
+  switch (status.state) {
+    case 'running':
+      return status.cloud.endpoint;
+    case 'stopped':
+      return undefined;
+    case 'broken': {
+      const message = `${status.dead.join(' and ')} of the local cloud has ended; run: gatehouse local up (logs: ${status.logs.join(', ')})`;
+      throw new GatehouseError('LOCAL_CLOUD_BROKEN', message);
+    }
+  }
+}
+
+async function outputsOf(client: CloudFormationClient): Promise<Record<string, string>> {
+  const outputs: Record<string, string> = {};
+  for await (const page of paginateDescribeStacks({ client }, {})) {
+    for (const stack of page.Stacks ?? []) {
+      for (const { OutputKey, OutputValue } of stack.Outputs ?? []) {
+        if (OutputKey !== undefined && OutputValue !== undefined) outputs[OutputKey] = OutputValue;
+      }
+    }
+  }
+  return outputs;
+}

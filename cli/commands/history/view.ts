@@ -1,0 +1,64 @@
+import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
+import { type Report, shortDigest, shortTime } from '../../report.ts';
+
+/** A time during which one release was in production. */
+export interface Tenure {
+  readonly version: string;
+  readonly release: string;
+  readonly from: string;
+  /** Null while it is there. */
+  readonly to: string | null;
+  readonly act: 'promotion' | 'rollback';
+  readonly letInBy: readonly string[];
+  readonly askedForBy: string;
+  readonly because: string;
+  /** Its place in the audit chain. */
+  readonly record: number;
+}
+
+/** What was in production, newest first, from the acts of an environment's chain. */
+export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
+  const acts = records.flatMap((record) => tenureOf(record) ?? []);
+  return acts.map((act, index) => ({ ...act, to: acts[index + 1]?.from ?? null })).reverse();
+}
+
+function tenureOf(record: AuditRecord): Tenure | undefined {
+  const base = { release: record.release ?? '', from: record.at, to: null, record: record.seq };
+  switch (record.code) {
+    case 'RELEASE_PROMOTED': {
+      const { version, approvedBy, requestedBy, promotion } = detailsOf(record, record.code);
+      return { ...base, act: 'promotion', version, letInBy: approvedBy, askedForBy: requestedBy, because: promotion };
+    }
+    case 'RELEASE_ROLLED_BACK': {
+      const { version, reason } = detailsOf(record, record.code);
+      return { ...base, act: 'rollback', version, letInBy: [record.actor], askedForBy: record.actor, because: reason };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The history of a model in an environment. */
+export function historyReport(model: string, environment: string, tenures: readonly Tenure[]): Report {
+  return {
+    data: { model, environment, history: tenures },
+    sections: [
+      {
+        title: `${model} in ${environment}`,
+        columns: ['version', 'release', 'from', 'to', 'by', 'let in by', 'asked for by', 'because', 'record'],
+        rows: tenures.map((tenure) => [
+          tenure.version,
+          shortDigest(tenure.release),
+          shortTime(tenure.from),
+          tenure.to === null ? 'now' : shortTime(tenure.to),
+          tenure.act,
+          tenure.letInBy.join(', ') || 'the policy asks for nobody',
+          tenure.askedForBy,
+          tenure.because,
+          String(tenure.record),
+        ]),
+        empty: 'nothing has been in production here',
+      },
+    ],
+  };
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { TargetEnvironment } from '#domain/policy/policy.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
+import type { Cloud } from '../../cloud.ts';
+import { refuse, type Run } from '../../context.ts';
+import { controlApi } from '../../control/api.ts';
+import { chainOf, promotionsOf, type Recorded } from '../../read.ts';
+import { findRelease, modelNames, parseReference } from '../../references.ts';
+import { poll } from '../../waiting.ts';
+
+/** How long a target may take to pull a wish: the reconciler comes by every few minutes when an announcement got lost. */
+const DEADLINE_MS = 15 * 60_000;
+
+export const run: Run = async (context) => {
+  const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
+  const { model, release, version } = await findRelease(context.cloud('dev').ledger, parseReference(named), await modelNames(context));
+  const control = await controlApi(context);
+  const { seq } = await control.ask({ model, release, version, environment: to, requestId: randomUUID() });
+  context.note(`asked as ${control.username} for ${model}@${version} to be let into ${to} (record ${seq} of control's chain)`);
+  if (!context.wait) {
+    context.print({ data: { model, release, version, environment: to, seq }, sections: [{ lines: [`see: gatehouse why ${model}@${version} --to ${to}`] }] });
+    return;
+  }
+  const target = context.cloud(to);
+  const outcome = await poll(() => outcomeOf(target, model, seq), DEADLINE_MS);
+  if (outcome === undefined) refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
+  if (outcome.status === 'refused') refuse(outcome.rule, outcome.found, `see: gatehouse why ${model}@${version} --to ${to}`);
+  context.print({ data: { model, release, version, environment: to, seq, ...outcome }, sections: [{ lines: [outcome.text] }] });
+};
+
+type Outcome =
+  | { readonly status: 'refused'; readonly rule: string; readonly found: string }
+  | { readonly status: 'promoted' | 'awaiting-approval' | 'superseded'; readonly promotion: string; readonly text: string };
+
+async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Outcome | undefined> {
+  const promotion = (await promotionsOf(target.ledger, model)).find((each) => each.requestedIn === 'control' && each.requestSeq === seq);
+  return promotion === undefined ? refusalOf(await chainOf(target.ledger, model), seq) : statusOf(promotion);
+}
+
+/** A wish that opened no promotion is turned down in the target's chain, under the name that the promotion would have had. */
+export function refusalOf(records: readonly Recorded[], seq: number): Outcome | undefined {
+  const ended = records.find(({ record }) => {
+    const isEnd = record.code === 'PROMOTION_REFUSED' || record.code === 'PROMOTION_FAILED';
+    return isEnd && String(record.details['promotion']).endsWith(`-control-${seq}`);
+  });
+  if (ended === undefined) return undefined;
+  const { rule, reasons, state, error } = ended.record.details;
+  const found = Array.isArray(reasons) ? reasons.join('; ') : String(error);
+  return { status: 'refused', rule: String(rule ?? state), found };
+}
+
+function statusOf(promotion: Promotion): Outcome | undefined {
+  const name = promotion.promotion;
+  switch (promotion.status) {
+    case 'open':
+      return undefined;
+    case 'awaiting-approval': {
+      const asked = promotion.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
+      return { status: 'awaiting-approval', promotion: name, text: `${name} waits for ${asked}; they decide by: gatehouse approve ${name}` };
+    }
+    case 'committed':
+      return { status: 'promoted', promotion: name, text: `${promotion.model}@${promotion.version} is in ${promotion.environment}` };
+    case 'superseded':
+      return { status: 'superseded', promotion: name, text: `${name}: ${promotion.ending ?? 'superseded'}` };
+    case 'refused':
+    case 'failed':
+      return { status: 'refused', rule: promotion.ending?.split(':')[0] ?? promotion.status, found: promotion.ending ?? promotion.status };
+  }
+}

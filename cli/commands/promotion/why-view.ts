@@ -1,0 +1,118 @@
+import { type Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
+import type { Evidence } from '#domain/gates/evidence.ts';
+import type { GateId, Verdict } from '#domain/gates/gate.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
+import { type Report, shortDigest, shortTime } from '../../report.ts';
+
+/** A gate of a promotion and what it said, if it has spoken. */
+export interface GateLine {
+  readonly gate: GateId;
+  readonly verdict: Verdict | 'NOT JUDGED';
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly reasons: readonly string[];
+  readonly toChangeIt: string;
+}
+
+/** A person's decision and whether it counts. */
+export interface ApprovalLine {
+  readonly subject: string;
+  readonly role: string;
+  readonly decision: string;
+  readonly comment: string;
+  readonly counts: string;
+}
+
+/** Why a release is, or is not, where it was meant to go. */
+export function whyReport(promotion: Promotion, evidence: readonly Evidence[], approvals: readonly Approval[], now: Date): Report {
+  const gates = gateLines(promotion, evidence);
+  const decisions = approvals.map((approval): ApprovalLine => {
+    const { subject, role, decision, comment } = approval;
+    return { subject, role, decision, comment, counts: countsFor(approval, promotion, now) };
+  });
+  const missing = missingApprovals(promotion, approvals, now);
+  const { model, version, release, environment } = promotion;
+  const conclusion = conclusionOf(promotion, gates, missing);
+  return {
+    data: { promotion, gates, approvals: decisions, missing, conclusion },
+    sections: [
+      {
+        title: `${model}@${version} (${shortDigest(release)}) into ${environment}: ${promotion.status}`,
+        lines: [
+          `  promotion ${promotion.promotion}, asked for by ${promotion.requestedBy}, opened ${shortTime(promotion.openedAt)}`,
+          `  against   ${promotion.replaces === null ? 'nothing: the first release here' : shortDigest(promotion.replaces)}`,
+          `  policy    ${shortDigest(promotion.policy)}`,
+        ],
+      },
+      {
+        title: 'gates',
+        columns: ['gate', 'verdict', 'reasons', 'numbers', 'to change it'],
+        rows: gates.map(({ gate, verdict, reasons, numbers, toChangeIt }) => [gate, verdict, reasons.join('\n'), numbersText(numbers), toChangeIt]),
+      },
+      {
+        title: 'approvals',
+        columns: ['person', 'role', 'decision', 'counts', 'comment'],
+        rows: decisions.map(({ subject, role, decision, counts, comment }) => [subject, role, decision, counts, comment]),
+        empty: promotion.approvals.length === 0 ? 'the policy asks for nobody' : 'nobody has decided',
+      },
+      { title: 'so', lines: conclusion.map((line) => `  ${line}`) },
+    ],
+  };
+}
+
+function gateLines(promotion: Promotion, evidence: readonly Evidence[]): readonly GateLine[] {
+  return promotion.gates.map((gate) => {
+    const piece = evidence.find((candidate) => candidate.gate === gate && candidate.promotion === promotion.promotion);
+    const verdict = piece?.verdict ?? 'NOT JUDGED';
+    return { gate, verdict, numbers: piece?.numbers ?? {}, reasons: piece?.reasons ?? [], toChangeIt: remedyOf(gate, verdict) };
+  });
+}
+
+/** What would turn a gate's verdict. */
+export function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
+  if (verdict === 'PASS' || verdict === 'NOT_APPLICABLE') return '-';
+  if (verdict === 'NOT JUDGED') return 'wait, or see which state ended the promotion';
+  switch (gate) {
+    case 'released-upstream':
+      return 'let the environment before this one release it';
+    case 'release-integrity':
+      return 'register the release anew from its training run';
+    case 'metric-baseline':
+      return 'a candidate with more skill: other features, more data';
+    case 'better-than-champion':
+      return verdict === 'INCONCLUSIVE' ? 'more matured days of data, or a larger difference' : 'a candidate that beats the champion by the margin';
+  }
+}
+
+function countsFor(approval: Approval, promotion: Promotion, now: Date): string {
+  if (approval.status === 'used') return 'was used for this promotion';
+  return whyNotCounting(approval, promotion, now)?.found ?? 'counts';
+}
+
+function missingApprovals(promotion: Promotion, approvals: readonly Approval[], now: Date): readonly string[] {
+  if (promotion.status !== 'open' && promotion.status !== 'awaiting-approval') return [];
+  const outcome = judgeApprovals(promotion, approvals, now);
+  return outcome.kind === 'pending' ? outcome.missing.map(({ role, count }) => `${count} of ${role}`) : [];
+}
+
+function conclusionOf(promotion: Promotion, gates: readonly GateLine[], missing: readonly string[]): readonly string[] {
+  switch (promotion.status) {
+    case 'committed':
+      return [`it was let in at ${shortTime(promotion.endedAt)}`];
+    case 'awaiting-approval':
+      return [`it waits for ${missing.join(', ') || 'its commit'}: gatehouse approve ${promotion.promotion}`];
+    case 'open': {
+      const next = gates.find(({ verdict }) => verdict === 'NOT JUDGED');
+      return [next === undefined ? 'it is at work' : `it is at work; ${next.gate} has not spoken`];
+    }
+    case 'refused':
+    case 'failed':
+    case 'superseded':
+      return [`it ended ${shortTime(promotion.endedAt)}: ${promotion.ending ?? promotion.status}`];
+  }
+}
+
+function numbersText(numbers: Readonly<Record<string, number>>): string {
+  return Object.entries(numbers)
+    .map(([name, value]) => `${name} ${Number.isInteger(value) ? value : value.toPrecision(4)}`)
+    .join('\n');
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { ModelName } from '#domain/model/definition.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import type { Environment } from '#model/config.ts';
+import { MACHINES } from '#model/names.ts';
+import type { Cloud } from '../../cloud.ts';
+import { type Context, refuse, UsageError } from '../../context.ts';
+import { executionArn } from '../../executions.ts';
+import { Run } from '../../read.ts';
+
+const Input = z.object({ model: ModelName, run: z.string().min(1).max(80), machine: z.string().optional() });
+
+/** The execution that the arguments `<model> <run>` and the options `--env` and `--machine` name. */
+export async function namedExecution(context: Context): Promise<{ readonly cloud: Cloud; readonly arn: string; readonly model: string; readonly run: string }> {
+  const { model, run, machine } = context.input(Input);
+  const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
+  const cloud = context.cloud(environment);
+  return { cloud, model, run, arn: executionArn(cloud, machineOf(environment, machine ?? (await findRun(cloud, model, run)).machine), run) };
+}
+
+/** What the ledger says of a run, or a refusal. */
+export async function findRun(cloud: Cloud, model: string, run: string): Promise<Run> {
+  const item = await cloud.ledger.get(keys.run(model, run));
+  if (item !== undefined) return unkey(Run, item);
+  return refuse('run-known', `${cloud.environment} recorded no run ${run} of ${model}`, `see: gatehouse run list ${model} --env ${cloud.environment}`);
+}
+
+function machineOf(environment: Environment, machine: string): string {
+  const known: readonly string[] = MACHINES[environment];
+  if (known.includes(machine)) return machine;
+  throw new UsageError(`--machine ${machine}: ${environment} has ${known.join(', ') || 'none'}`);
+}

@@ -1,0 +1,146 @@
+import type { Environment } from '#model/config.ts';
+import { RefusedError, type Context } from '../../context.ts';
+import { chainOf, fenceOf, pointerOf, predictionsOf, promotionsOf, quarantinedIn, type Recorded, registrationsOf, runsOf } from '../../read.ts';
+import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
+import type { Registration } from '#domain/release/registration.ts';
+import { approvalsOf } from '../../read.ts';
+import { judgeApprovals } from '#domain/approval/approval.ts';
+
+/** A promotion that has not ended. */
+export interface OpenPromotion {
+  readonly promotion: string;
+  readonly version: string;
+  readonly status: string;
+  readonly requestedBy: string;
+  readonly waitsFor: readonly string[];
+  readonly until: string;
+}
+
+/** What an environment says of a model; undefined fields mean that nothing is served there. */
+export interface EnvironmentStatus {
+  readonly environment: Environment;
+  readonly isDeployed: boolean;
+  readonly version?: string;
+  readonly release?: string;
+  readonly pointerStatus?: string;
+  readonly since?: string;
+  readonly lastConfirmed?: string | null;
+  readonly promotions: readonly OpenPromotion[];
+  readonly predictions?: { readonly partitions: number; readonly newest: string | null; readonly outdated: number; readonly isReconciling: boolean };
+}
+
+export interface ReleaseStatus {
+  readonly version: string;
+  readonly release: string;
+  readonly kind: string;
+  readonly stage: Stage;
+  readonly owner: string;
+  readonly at: string;
+}
+
+export interface ModelStatus {
+  readonly model: string;
+  readonly environments: readonly EnvironmentStatus[];
+  readonly releases: readonly ReleaseStatus[];
+}
+
+/** The environments that serve. */
+const SERVING = ['staging', 'prod'] as const;
+
+/** What the ledgers say of a model, across the environments that are deployed. */
+export async function modelStatus(context: Context, model: string, newest: number): Promise<ModelStatus> {
+  const environments = await Promise.all(SERVING.map((environment) => whereDeployed(environmentStatus(context, environment, model), { environment, isDeployed: false, promotions: [] })));
+  return { model, environments, releases: await releaseStatuses(context, model, newest) };
+}
+
+/** The value, or what stands for it where the environment is not deployed. */
+export async function whereDeployed<T>(read: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof RefusedError && error.refusal.rule === 'environment-deployed') return otherwise;
+    throw error;
+  }
+}
+
+async function environmentStatus(context: Context, environment: Environment, model: string): Promise<EnvironmentStatus> {
+  const { ledger } = context.cloud(environment);
+  const [pointer, promotions, fence] = await Promise.all([pointerOf(ledger, model), promotionsOf(ledger, model), fenceOf(ledger, model)]);
+  const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
+  const waiting = await Promise.all(
+    open.map(async (promotion): Promise<OpenPromotion> => {
+      const outcome = judgeApprovals(promotion, await approvalsOf(ledger, model, promotion.promotion), context.now());
+      const waitsFor = promotion.status === 'awaiting-approval' && outcome.kind === 'pending' ? outcome.missing.map(({ role, count }) => `${count} of ${role}`) : [];
+      const { promotion: name, version, status, requestedBy } = promotion;
+      return { promotion: name, version, status, requestedBy, waitsFor, until: promotion.approvalRequest?.expiresAt ?? promotion.deadline };
+    }),
+  );
+  const base = { environment, isDeployed: true, promotions: waiting };
+  if (pointer === undefined) return base;
+  const manifests = await whereDeployed(predictionsOf(ledger, model), []);
+  return {
+    ...base,
+    version: pointer.version,
+    release: pointer.current,
+    pointerStatus: pointer.status,
+    since: pointer.at,
+    lastConfirmed: pointer.lastConfirmed?.version ?? null,
+    predictions: {
+      partitions: manifests.length,
+      newest: manifests.at(-1)?.day ?? null,
+      outdated: manifests.filter((manifest) => manifest.release !== pointer.current).length,
+      isReconciling: (fence?.running ?? null) !== null,
+    },
+  };
+}
+
+/** The newest releases with the stages that they have reached. */
+export async function releaseStatuses(context: Context, model: string, newest: number): Promise<readonly ReleaseStatus[]> {
+  const dev = context.cloud('dev').ledger;
+  const registrations = (await whereDeployed(registrationsOf(dev, model), [])).slice(0, newest);
+  if (registrations.length === 0) return [];
+  const [chain, runs] = await Promise.all([chainOf(dev, model), runsOf(dev, model)]);
+  const rejected = new Set(runs.filter((run) => run.status === 'rejected').map((run) => run.run));
+  const offered = new Set(chain.filter(({ record }) => record.code === 'RELEASE_OFFERED').map(({ record }) => record.release));
+  const [staging, prod] = await Promise.all(SERVING.map((environment) => whereDeployed(servingFacts(context, environment, model), undefined)));
+  return registrations.map((registration) => {
+    const { release, version, kind, at } = registration;
+    const stage = stageOf({
+      isOffered: offered.has(release),
+      isRejectedInDev: rejected.has(registration.run) && !offered.has(release),
+      isQuarantined: [staging, prod].some((facts) => facts?.quarantined.has(release) === true),
+      staging: factsOf(staging, registration),
+      prod: factsOf(prod, registration),
+    });
+    return { version, release, kind, stage, owner: STAGE_OWNERS[stage], at };
+  });
+}
+
+interface ServingFacts {
+  readonly current: string | undefined;
+  readonly promoted: ReadonlySet<string>;
+  readonly newest: ReadonlyMap<string, string>;
+  readonly quarantined: ReadonlySet<string>;
+}
+
+async function servingFacts(context: Context, environment: Environment, model: string): Promise<ServingFacts> {
+  const { ledger } = context.cloud(environment);
+  const [pointer, chain, promotions, quarantined] = await Promise.all([
+    pointerOf(ledger, model),
+    chainOf(ledger, model),
+    promotionsOf(ledger, model),
+    quarantinedIn(ledger, model),
+  ]);
+  const promoted = chain.filter(({ record }: Recorded) => record.code === 'RELEASE_PROMOTED').flatMap(({ record }) => record.release ?? []);
+  // Newest first: the first of a release is its newest.
+  const newest = new Map(promotions.toReversed().map(({ release, status }) => [release, status]));
+  return { current: pointer?.current, promoted: new Set(promoted), newest, quarantined: new Set(quarantined) };
+}
+
+function factsOf(facts: ServingFacts | undefined, { release }: Registration): EnvironmentFacts {
+  return {
+    isCurrent: facts?.current === release,
+    wasPromoted: facts?.promoted.has(release) === true,
+    newestPromotion: facts?.newest.get(release),
+  };
+}

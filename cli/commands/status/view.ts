@@ -1,0 +1,56 @@
+import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
+import type { EnvironmentStatus, ModelStatus } from './collect.ts';
+
+/** The state of models, for people and for programs. */
+export function statusReport(models: readonly ModelStatus[]): Report {
+  return { data: { models }, sections: models.flatMap(sectionsOf) };
+}
+
+function sectionsOf({ model, environments, releases }: ModelStatus): readonly Section[] {
+  const open = environments.flatMap(({ environment, promotions }) => promotions.map((promotion) => ({ environment, ...promotion })));
+  return [
+    {
+      title: model,
+      columns: ['environment', 'version', 'release', 'status', 'since', 'goes back to', 'predictions'],
+      rows: environments.map((status) => [
+        status.environment,
+        status.isDeployed ? (status.version ?? 'nothing') : 'not deployed',
+        shortDigest(status.release),
+        status.pointerStatus ?? '-',
+        shortTime(status.since),
+        status.lastConfirmed ?? '-',
+        coverage(status),
+      ]),
+    },
+    ...(open.length === 0
+      ? []
+      : [
+          {
+            title: 'on its way',
+            columns: ['promotion', 'into', 'version', 'state', 'asked for by', 'waits for', 'until'],
+            rows: open.map(({ promotion, environment, version, status, requestedBy, waitsFor, until }) => [
+              promotion,
+              environment,
+              version,
+              status,
+              requestedBy,
+              waitsFor.join(', ') || '-',
+              shortTime(until),
+            ]),
+          },
+        ]),
+    {
+      title: 'newest releases',
+      columns: ['version', 'release', 'kind', 'stage', 'owner', 'registered'],
+      rows: releases.map(({ version, release, kind, stage, owner, at }) => [version, shortDigest(release), kind, stage, owner, shortTime(at)]),
+      empty: 'none is registered; train one: gatehouse run start MODEL',
+    },
+  ];
+}
+
+function coverage({ predictions }: EnvironmentStatus): string {
+  if (predictions === undefined) return '-';
+  const days = `${predictions.partitions} days${predictions.newest === null ? '' : ` until ${predictions.newest}`}`;
+  const outdated = predictions.outdated === 0 ? '' : `, ${predictions.outdated} of another release`;
+  return `${days}${outdated}${predictions.isReconciling ? ', being reconciled' : ''}`;
+}

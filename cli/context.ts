@@ -1,0 +1,55 @@
+import type { Environment, Config } from '#model/config.ts';
+import type { z } from 'zod';
+import type { Refusal } from '#domain/error.ts';
+import type { Cloud } from './cloud.ts';
+import type { Report } from './report.ts';
+
+/** The exit codes, the same for every command. */
+export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
+
+/** The command was not understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A rule said no: exit code 1. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(`${refusal.rule}: ${refusal.found}`);
+    this.refusal = refusal;
+  }
+}
+
+/** Ends the command by a refusal. */
+export function refuse(rule: string, found: string, remedy: string): never {
+  throw new RefusedError({ rule, found, remedy });
+}
+
+/** What every command is given: the configuration, the clouds, and the person in front of it. */
+export interface Context {
+  readonly config: Config;
+  /** The folder of the local cloud and of the session: `GATEHOUSE_HOME`, else `.gatehouse`. */
+  readonly home: string;
+  /** The folders with models: `models`, unless `--models` names others. */
+  readonly modelFolders: readonly string[];
+  readonly profile: string | undefined;
+  readonly wait: boolean;
+  readonly now: () => Date;
+  cloud(environment: Environment): Cloud;
+  /** The environment of `--env`, or a usage error that names those that the command can work on. */
+  environment(allowed: readonly Environment[], fallback?: Environment): Environment;
+  /** Prints a result on standard output, as `-o` asks. */
+  print(report: Report): void;
+  /** Prints a remark on standard error. */
+  note(text: string): void;
+  /** Asks for consent; `--yes` gives it, and without a terminal it is a usage error. */
+  confirm(question: string): Promise<void>;
+  ask(question: string, secret?: boolean): Promise<string>;
+  /** Arguments and options by their names, checked. */
+  input<T>(schema: z.ZodType<T>): T;
+}
+
+export type Run = (context: Context) => Promise<void>;

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { Decision, type DecisionInput } from '#domain/control/decision.ts';
+import type { PromotionAsk } from '#domain/control/promotion-ask.ts';
+import { ApprovalRequest } from '#domain/control/request.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type Context, refuse, RefusedError } from '../context.ts';
+import { call, type HttpAnswer } from './http.ts';
+import { readSession, type Session, sessionFile, writeSession } from './session.ts';
+import { type ControlAccess, refreshed } from './sign-in.ts';
+
+/** What the API says of a request and the decisions on it. */
+const Shown = z.object({ request: ApprovalRequest, decisions: z.array(Decision) });
+
+/** Control's API as a signed-in person uses it. */
+export interface ControlApi {
+  readonly username: string;
+  requests(): Promise<readonly ApprovalRequest[]>;
+  request(model: string, promotion: string): Promise<z.infer<typeof Shown>>;
+  ask(ask: PromotionAsk): Promise<{ readonly seq: number }>;
+  decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
+}
+
+/** A token is renewed when it has less than this to live: a call must not outlive it. */
+const RENEW_BEFORE_MS = 60_000;
+
+/** The API as the person of the stored session, with fresh tokens where they have expired. */
+export async function controlApi(context: Context): Promise<ControlApi> {
+  const control = context.cloud('control');
+  const file = sessionFile(context.home, control.isLocal);
+  const stored = await readSession(file);
+  if (stored === undefined) return refuse('signed-in', 'nobody is signed in', 'sign in: gatehouse login');
+  const session = await fresh(file, stored, control.endpoint, context.now());
+  const send = async <T>(schema: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> => {
+    const answer = await call(new URL(path, session.apiUrl), {
+      method,
+      headers: { authorization: `Bearer ${session.idToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return schema.parse(answerOf(answer));
+  };
+  return {
+    username: session.username,
+    requests: async () => (await send(z.object({ requests: z.array(ApprovalRequest) }), 'GET', '/requests')).requests,
+    request: (model, promotion) => send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
+    ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
+    decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
+  };
+}
+
+/** Where control is: what its stack says, or what the caller gives. */
+export async function controlAccess(context: Context, given: { readonly api?: string | undefined; readonly client?: string | undefined }): Promise<ControlAccess> {
+  const control = context.cloud('control');
+  const outputs = given.api !== undefined && given.client !== undefined ? {} : await control.outputs();
+  const [apiUrl, clientId] = [given.api ?? outputs['ApiUrl'], given.client ?? outputs['ClientId']];
+  if (apiUrl === undefined || clientId === undefined) {
+    return refuse('environment-deployed', 'control is not deployed', 'run: gatehouse deploy control');
+  }
+  return { apiUrl, clientId, region: control.names.region, endpoint: control.endpoint };
+}
+
+async function fresh(file: string, session: Session, endpoint: string | undefined, now: Date): Promise<Session> {
+  if (Date.parse(session.expiresAt) - now.getTime() > RENEW_BEFORE_MS) return session;
+  const renewed = await refreshed({ ...session, endpoint }, session, now);
+  await writeSession(file, renewed);
+  return renewed;
+}
+
+const Refused = z.object({ refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+
+/** What an answer says. @throws RefusedError for a refusal, GatehouseError for anything unexpected. */
+export function answerOf({ status, text }: HttpAnswer): unknown {
+  const body: unknown = parsed(text);
+  if (status >= 200 && status < 300) return body;
+  const refused = Refused.safeParse(body);
+  if (refused.success) throw new RefusedError(refused.data.refusal);
+  if (status === 401) return refuse('signed-in', 'the token is not accepted', 'sign in again: gatehouse login');
+  throw new GatehouseError('CONTROL_FAILED', `control answered ${status}: ${text.slice(0, 200)}`, { status });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { stderr, stdin } from 'node:process';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { type Config, type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { defaultHome } from '#local/emulator/cloud.ts';
+import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
+import { cloudOf, isolationNotice } from './cloud.ts';
+import { type Context, UsageError } from './context.ts';
+import { EXIT } from './context.ts';
+import { failureOf } from './failure.ts';
+import { render } from './report.ts';
+
+/** Runs a command and answers its exit code; nothing that a command throws gets past it. */
+export async function execute(spec: CommandSpec, given: Readonly<Record<string, unknown>>, global: GlobalOptions): Promise<number> {
+  try {
+    const { default: config } = await import('../gatehouse.config.ts');
+    const notice = isolationNotice(config);
+    if (notice !== undefined) process.stderr.write(`${notice}\n`);
+    const { run } = await spec.load();
+    await run(contextOf(config, given, global));
+    return EXIT.done;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (global.output === 'table') process.stderr.write(`${failure.lines.join('\n')}\n`);
+    else process.stdout.write(`${render({ data: failure.data, sections: [] }, global.output)}\n`);
+    if (failure.exitCode === EXIT.fault && process.env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
+    return failure.exitCode;
+  }
+}
+
+/** The context of a command that is given these arguments and options. */
+export function contextOf(config: Config, given: Readonly<Record<string, unknown>>, global: GlobalOptions): Context {
+  const home = defaultHome();
+  return {
+    config,
+    home,
+    modelFolders: (global.models ?? ['models']).map((folder) => resolve(folder)),
+    profile: global.profile,
+    wait: global.wait,
+    now: () => new Date(),
+    cloud: (environment) => cloudOf(config, environment, { home, profile: global.profile }),
+    environment: (allowed, fallback) => chosenEnvironment(global.env, allowed, fallback),
+    print: (report) => void process.stdout.write(`${render(report, global.output)}\n`),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    confirm: (question) => confirmed(question, global.yes === true),
+    ask: prompt,
+    input(schema) {
+      const parsed = schema.safeParse(given);
+      if (parsed.success) return parsed.data;
+      throw new UsageError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '));
+    },
+  };
+}
+
+/** The environment that `--env` names. */
+export function chosenEnvironment(named: string | undefined, allowed: readonly Environment[], fallback?: Environment): Environment {
+  const wanted = named ?? fallback;
+  const found = ENVIRONMENTS.find((environment) => environment === wanted);
+  if (wanted === undefined) throw new UsageError(`name an environment: --env ${allowed.join('|')}`);
+  if (found !== undefined && allowed.includes(found)) return found;
+  throw new UsageError(`--env ${wanted}: expected ${allowed.join(', ')}`);
+}
+
+async function confirmed(question: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!stdin.isTTY) throw new UsageError(`${question} Consent is needed: add --yes, or run it in a terminal`);
+  const answer = await prompt(`${question} [y/N] `);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('nothing was done');
+}
+
+async function prompt(question: string, secret = false): Promise<string> {
+  if (!stdin.isTTY) throw new UsageError(`${question.trim()} is needed, and there is no terminal to ask in`);
+  stderr.write(question);
+  // A secret is typed unseen: what readline would echo goes nowhere.
+  const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : stderr;
+  const reader = createInterface({ input: stdin, output, terminal: true });
+  try {
+    return await reader.question('');
+  } finally {
+    reader.close();
+    if (secret) stderr.write('\n');
+  }
+}

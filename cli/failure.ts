@@ -1,0 +1,36 @@
+import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { EXIT, RefusedError, UsageError } from './context.ts';
+
+/** How a command that failed ends: what is said, and with which code. */
+export interface Failure {
+  readonly exitCode: number;
+  readonly lines: readonly string[];
+  readonly data: { readonly error: { readonly kind: 'refused' | 'usage' | 'fault'; readonly [name: string]: unknown } };
+}
+
+/** Turns whatever ended a command into words and an exit code. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof RefusedError) {
+    return { exitCode: EXIT.refused, lines: refusalLines(error.refusal), data: { error: { kind: 'refused', ...error.refusal } } };
+  }
+  if (error instanceof UsageError) {
+    return { exitCode: EXIT.usage, lines: [`error: ${error.message}`], data: { error: { kind: 'usage', message: error.message } } };
+  }
+  const code = error instanceof GatehouseError ? error.code : nameOf(error);
+  const message = messageOf(error);
+  return { exitCode: EXIT.fault, lines: [`fault: ${code}: ${message}`], data: { error: { kind: 'fault', code, message } } };
+}
+
+/** A refusal as people read it: the rule, the value, and what would change it. */
+export function refusalLines({ rule, found, remedy }: Refusal): readonly string[] {
+  return [`refused by ${rule}`, `  found: ${found}`, `  to change it: ${remedy}`];
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'Error';
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { Approval } from '#domain/approval/approval.ts';
+import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
+import { Digest } from '#domain/canonical/digest.ts';
+import { AdmittedPartition, type PartitionKind } from '#domain/data/partition.ts';
+import { Evidence } from '#domain/gates/evidence.ts';
+import { type Item, unkey } from '#domain/ledger/item.ts';
+import { CHAIN_BUCKET, keys } from '#domain/ledger/keys.ts';
+import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
+import { Pointer } from '#domain/promotion/pointer.ts';
+import { Lock, Promotion } from '#domain/promotion/promotion.ts';
+import { Registration } from '#domain/release/registration.ts';
+import type { ReadableLedger } from './cloud.ts';
+
+/** A record of a chain and the hash that names it. */
+export interface Recorded {
+  readonly record: AuditRecord;
+  readonly hash: Digest;
+}
+
+async function one<T>(ledger: ReadableLedger, key: Parameters<ReadableLedger['get']>[0], schema: z.ZodType<T>): Promise<T | undefined> {
+  const item = await ledger.get(key);
+  return item === undefined ? undefined : unkey(schema, item);
+}
+
+/** What an environment serves. */
+export const pointerOf = (ledger: ReadableLedger, model: string): Promise<Pointer | undefined> => one(ledger, keys.pointer(model), Pointer);
+
+/** Who holds the lock of a model's promotions. */
+export const lockOf = (ledger: ReadableLedger, model: string): Promise<Lock | undefined> => one(ledger, keys.lock(model), Lock);
+
+/** The fence of a model's batch runs. */
+export const fenceOf = (ledger: ReadableLedger, model: string): Promise<Fence | undefined> => one(ledger, keys.fence(model), Fence);
+
+/** The promotions of a model, newest first. */
+export async function promotionsOf(ledger: ReadableLedger, model: string): Promise<readonly Promotion[]> {
+  const items = await ledger.query(keys.promotions(model));
+  return items.map((item) => unkey(Promotion, item)).sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
+}
+
+/** The recorded decisions on a promotion, or on all of a model's. */
+export async function approvalsOf(ledger: ReadableLedger, model: string, promotion?: string): Promise<readonly Approval[]> {
+  const range = promotion === undefined ? {} : { from: `${promotion}#`, to: `${promotion}#\uFFFF` };
+  return (await ledger.query(keys.approvals(model), range)).map((item) => unkey(Approval, item));
+}
+
+/** The newest evidence that a promotion's gates gave about its release, with the digest under which it was written. */
+export async function evidenceFor(ledger: ReadableLedger, promotion: Promotion): Promise<readonly { readonly evidence: Evidence; readonly body: string }[]> {
+  const { gates, model, release, environment, policy } = promotion;
+  const items = await Promise.all(gates.map((gate) => ledger.get(keys.evidence(gate, model, release, environment, policy))));
+  return items
+    .filter((item) => item !== undefined)
+    .map((item) => {
+      const { body, ...rest } = item;
+      return { evidence: unkey(Evidence, { ...rest, pk: item.pk, sk: item.sk }), body: z.string().parse(body) };
+    });
+}
+
+/** The items of a model's chain, in order. */
+export async function chainItems(ledger: ReadableLedger, model: string): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for (let bucket = 0; ; bucket += 1) {
+    const found = await ledger.query(keys.chainBucket(model, bucket));
+    items.push(...found);
+    if (found.length < CHAIN_BUCKET) return items;
+  }
+}
+
+/** The records of a model's chain, in order. */
+export async function chainOf(ledger: ReadableLedger, model: string): Promise<readonly Recorded[]> {
+  return (await chainItems(ledger, model)).map(recordOf);
+}
+
+/** The registrations of a model, newest first. */
+export async function registrationsOf(ledger: ReadableLedger, model: string): Promise<readonly Registration[]> {
+  const items = await ledger.query(keys.registration(model, '').pk);
+  return items.map((item) => unkey(Registration, item)).sort((a, b) => (a.at < b.at ? 1 : -1));
+}
+
+/** The newest version of each admitted partition of a kind, in the order of the days. */
+export async function partitionsOf(ledger: ReadableLedger, model: string, kind: PartitionKind): Promise<readonly AdmittedPartition[]> {
+  return (await ledger.query(keys.partitions(model, kind))).map((item) => unkey(AdmittedPartition, item));
+}
+
+/** The manifests of a model's published predictions, in the order of the days. */
+export async function predictionsOf(ledger: ReadableLedger, model: string): Promise<readonly PredictionManifest[]> {
+  return (await ledger.query(keys.predictions(model))).map((item) => unkey(PredictionManifest, item));
+}
+
+/** The digests that were rolled back in an environment. */
+export async function quarantinedIn(ledger: ReadableLedger, model: string): Promise<readonly Digest[]> {
+  return (await ledger.query(keys.quarantine(model, '').pk)).map((item) => Digest.parse(item['release']));
+}
+
+/** A run of a state machine, as its ledger knows it; some fields exist only when it ended. */
+export const Run = z.looseObject({
+  run: z.string(),
+  machine: z.string(),
+  status: z.string(),
+  trigger: z.string().optional(),
+  asOf: z.string().optional(),
+  startedAt: z.string().optional(),
+  endedAt: z.string().optional(),
+});
+export type Run = z.infer<typeof Run>;
+
+/** The runs of a model, newest first. */
+export async function runsOf(ledger: ReadableLedger, model: string): Promise<readonly Run[]> {
+  const items = await ledger.query(keys.runs(model));
+  const began = (run: Run): string => run.startedAt ?? run.endedAt ?? '';
+  return items.map((item) => unkey(Run, item)).sort((a, b) => (began(a) < began(b) ? 1 : -1));
+}

@@ -1,0 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How a wait looks again: often at first, then every second. */
+const FIRST_MS = 200;
+const SLOWEST_MS = 1000;
+
+/** Polls until there is an answer or the deadline has passed; undefined means that it has passed. */
+export async function poll<T>(look: () => Promise<T | undefined>, milliseconds: number): Promise<T | undefined> {
+  const deadline = Date.now() + milliseconds;
+  for (let interval = FIRST_MS; ; interval = Math.min(SLOWEST_MS, interval * 1.5)) {
+    const found = await look();
+    if (found !== undefined || Date.now() > deadline) return found;
+    await pause(interval);
+  }
+}
