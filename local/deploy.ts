@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { ICloudAssemblySource, IIoHost, IoMessage, Toolkit } from '@aws-cdk/toolkit-lib';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
@@ -49,6 +49,8 @@ export async function deployLocally(options: DeployOptions): Promise<readonly De
   // direct it elsewhere.
   const restore = overrideEnvironment({
     ...cloud.environment,
+    // The app is TypeScript that Node 24 runs as it stands.
+    PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
     CDK_HOME: join(cloud.home, 'cdk'),
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     AWS_CONFIG_FILE: devNull,

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { GatehouseError } from '#domain/error.ts';
-import { awaitHealth, endGroup, isOurs, probePort, startService, type Started } from './processes.ts';
+import { awaitHealth, endGroup, endOrphans, isOurs, probePort, startService, type Started } from './processes.ts';
 import {
   clearState,
   exclusively,
@@ -81,7 +81,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const status = localCloudStatus(home);
     if (status.state === 'running') return status.cloud;
     // What is left of a crashed one holds its ports.
-    if (status.state === 'broken') await endAll(home);
+    await endAll(home);
     const ports = await choosePorts(home, options.ports);
     const state = await startBoth({ ...options, home: realpathSync(home) }, ports);
     return describe(state);
@@ -180,6 +180,7 @@ async function endAll(home: string): Promise<boolean> {
   if (state === undefined) return false;
   const running = (['emulator', 'sagemaker'] as const).filter((name) => runs(state, name));
   await Promise.all(running.map((name) => endGroup(state[name].pid, STOP_GRACE_MS)));
+  for (const name of ['emulator', 'sagemaker'] as const) endOrphans(state[name].pid);
   clearState(home);
   return running.length > 0;
 }

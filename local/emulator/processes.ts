@@ -30,6 +30,11 @@ export async function endGroup(pid: number, graceMs: number): Promise<void> {
   }
 }
 
+/** Ends what a crashed process left of its group; no other process can have its id while such a group exists. */
+export function endOrphans(pid: number): void {
+  if (!isAlive(pid)) signal(-pid, 'SIGKILL');
+}
+
 function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
     process.kill(pid, name);

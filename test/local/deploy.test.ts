@@ -58,7 +58,7 @@ test('a failure names the resource and the reason', async () => {
   process.env['BROKEN'] = 'yes';
   const deployment = deployLocally({ cloud, app, stacks: ['two/*'] }).finally(() => delete process.env['BROKEN']);
   await expect(deployment).rejects.toMatchObject({ code: 'LOCAL_DEPLOY_FAILED' });
-  await expect(deployment).rejects.toThrow(/two-Second: Refused \(AWS::DynamoDB::Table\): /);
+  await expect(deployment).rejects.toThrow(/two-Second: Refused \(AWS::Lambda::Url\): /);
 });
 
 test('an app that does not synthesise is a fault that shows why', async () => {

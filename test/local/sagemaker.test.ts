@@ -293,6 +293,16 @@ test('an isolated job reaches neither S3 nor anything else', async () => {
   expect(isolated.FailureReason ?? '').toMatch(reason ?? /^$/);
 });
 
+test('an isolated job does not see the emulator’s files', async () => {
+  const Environment = { TARGET: join(cloud.home, 'emulator') };
+  const open = await train('looks', 'look', { Environment });
+  expect(open.FailureReason).toMatch(/^AlgorithmError: found \['tmp'\]/);
+  const isolated = await train('looks-isolated', 'look', { Environment, EnableNetworkIsolation: true });
+  expect(isolated.FailureReason).toMatch(
+    (await canIsolate()) ? /^AlgorithmError: found \[\]/ : /^AlgorithmError: found/,
+  );
+});
+
 test('a processing job reads its inputs and writes its outputs', async () => {
   await aws.sagemaker().send(
     new CreateProcessingJobCommand({

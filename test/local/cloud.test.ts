@@ -1,0 +1,136 @@
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateTrainingJobCommand, DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { localCloudStatus, startLocalCloud, stopLocalCloud, type LocalCloud } from '#local/emulator/cloud.ts';
+import { awaitHealth, startService } from '#local/emulator/processes.ts';
+import { readState } from '#local/emulator/state.ts';
+import { registerLocalImages } from '#local/sagemaker/images.ts';
+import { clients, eventually } from '../_helpers/cloud.ts';
+
+const ACCOUNT = '111111111111';
+let home = '';
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+});
+afterEach(async () => {
+  await stopLocalCloud(home);
+  await rm(home, { recursive: true, force: true });
+});
+
+const start = (): Promise<LocalCloud> => startLocalCloud({ home, controlAccount: '444444444444', owner: process.pid });
+// Every process of the cloud carries its home among its arguments, or its parent's.
+const processes = (): string[] =>
+  execFileSync('ps', ['-eww', '-o', 'pid=,pgid=,command='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(home) && !line.includes('ps -eww'));
+
+const s3 = (cloud: LocalCloud) => clients(cloud, ACCOUNT).s3();
+
+const pidOf = (service: 'emulator' | 'sagemaker'): number => {
+  const state = readState(home);
+  if (state === undefined) throw new Error('nothing runs');
+  return state[service].pid;
+};
+
+test('a second start finds the first, both at once included; stop leaves no process; a second stop is harmless', async () => {
+  expect(localCloudStatus(home)).toEqual({ state: 'stopped' });
+  const [first, second] = await Promise.all([start(), start()]);
+  expect(second).toEqual(first);
+  expect(await start()).toEqual(first);
+  expect(localCloudStatus(home)).toEqual({ state: 'running', cloud: first });
+  expect(processes()).toHaveLength(2);
+  expect(await stopLocalCloud(home)).toBe(true);
+  expect(processes()).toEqual([]);
+  expect(localCloudStatus(home)).toEqual({ state: 'stopped' });
+  expect(await stopLocalCloud(home)).toBe(false);
+});
+
+test('what was stored survives a stop, under the same endpoint', async () => {
+  const first = await start();
+  await s3(first).send(new CreateBucketCommand({ Bucket: 'kept' }));
+  await s3(first).send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'still here' }));
+  await stopLocalCloud(home);
+  const second = await start();
+  expect(second.endpoint).toBe(first.endpoint);
+  const { Body } = await s3(second).send(new GetObjectCommand({ Bucket: 'kept', Key: 'a' }));
+  expect(await Body?.transformToString()).toBe('still here');
+});
+
+test('a crash is seen, and the next start cleans up after it', async () => {
+  const first = await start();
+  process.kill(-pidOf('emulator'), 'SIGKILL');
+  const broken = await eventually('the crash', async () => {
+    const status = localCloudStatus(home);
+    return status.state === 'broken' ? status : undefined;
+  });
+  expect(broken).toMatchObject({ dead: ['emulator'], logs: [join(first.home, 'logs', 'emulator.log')] });
+  await start();
+  expect(localCloudStatus(home).state).toBe('running');
+  expect(processes()).toHaveLength(2);
+});
+
+test('a job that a crash interrupted ends with it and has failed', async () => {
+  const image = `trainer@sha256:${'b'.repeat(64)}`;
+  const cloud = await start();
+  await clients(cloud, ACCOUNT)
+    .s3()
+    .send(new CreateBucketCommand({ Bucket: 'training' }));
+  registerLocalImages(home, { [image]: { command: ['sh', '-c', `exec sleep 600 # ${home}`], folder: home } });
+  const { sagemaker } = clients(cloud, ACCOUNT);
+  await sagemaker().send(
+    new CreateTrainingJobCommand({
+      TrainingJobName: 'interrupted',
+      AlgorithmSpecification: { TrainingImage: image, TrainingInputMode: 'File', ContainerArguments: [home] },
+      RoleArn: `arn:aws:iam::${ACCOUNT}:role/trainer`,
+      OutputDataConfig: { S3OutputPath: 's3://training/output' },
+      ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1, VolumeSizeInGB: 10 },
+      StoppingCondition: { MaxRuntimeInSeconds: 600 },
+    }),
+  );
+  const describe = () => sagemaker().send(new DescribeTrainingJobCommand({ TrainingJobName: 'interrupted' }));
+  await eventually('training', async () => ((await describe()).SecondaryStatus === 'Training' ? true : undefined));
+  process.kill(pidOf('sagemaker'), 'SIGKILL');
+  await eventually('the end of the program', async () => (processes().length === 1 ? true : undefined));
+  await start();
+  expect(await describe()).toMatchObject({
+    TrainingJobStatus: 'Failed',
+    FailureReason: expect.stringMatching(/local cloud was stopped/),
+  });
+});
+
+test('a busy port is told with the variable that names another', async () => {
+  const server = createServer();
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+  try {
+    const refused = startLocalCloud({ home, controlAccount: '444444444444', ports: { emulator: port } });
+    await expect(refused).rejects.toMatchObject({ code: 'LOCAL_PORT_UNUSABLE' });
+    await expect(refused).rejects.toThrow(
+      `port ${port} is in use or no port; end the program that listens there, or set GATEHOUSE_PORT`,
+    );
+  } finally {
+    server.close();
+  }
+});
+
+test('a service that ends at its start shows the end of its log', async () => {
+  const log = join(home, 'logs', 'service.log');
+  const program = [process.execPath, '-e', 'console.error("no such table"); process.exit(3)'] as const;
+  const service = await startService('the service', program, {}, log, home);
+  await expect(awaitHealth(service, 'http://127.0.0.1:9/', 10_000)).rejects.toThrow(
+    `the service ended at start (exit code 3); its log is ${log}, which ends:\nno such table`,
+  );
+  await expect(startService('the service', ['no-such-program'], {}, log, home)).rejects.toThrow(
+    /did not start: .*npm run setup/,
+  );
+});
