@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { GatehouseError } from '#domain/error.ts';
 import { awaitHealth, endGroup, endOrphans, isOurs, probePort, startService, type Started } from './processes.ts';
@@ -160,6 +160,8 @@ async function startBoth(options: LocalCloudOptions & { readonly home: string },
 // Lambdas and training jobs inherit from these processes: nothing of the user's own environment may leak into them.
 function baseEnvironment(folder: string): Record<string, string> {
   const temporary = join(folder, 'tmp');
+  // What a previous run unpacked here; nothing runs now.
+  rmSync(temporary, { recursive: true, force: true });
   mkdirSync(temporary, { recursive: true });
   // The emulator's Lambda workers are CommonJS files in this folder; a package.json above it may say "module".
   writeFileSync(join(temporary, 'package.json'), '{"type":"commonjs"}\n');
