@@ -1,0 +1,3 @@
+export { measureComparison } from './comparison.ts';
+export { buildDaily, buildFeatures } from './featurizer.ts';
+export { exportTrainingRows } from './training-rows.ts';

@@ -1,0 +1,116 @@
+import { InferenceSession, Tensor, env } from 'onnxruntime-node';
+import type { Refusal } from '#domain/error.ts';
+import { type OnnxInspection, inspectOnnx } from './inspect.ts';
+
+/** The runtime by name and version, as `SCORER` in the domain names it. */
+export const runtimeVersion = `onnxruntime ${env.versions.node ?? env.versions.common}`;
+
+/** P(label = 1) of each row, or why there is none. */
+export type Scores = { readonly kind: 'scored'; readonly predictions: Float64Array } | Refused;
+
+type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** A model that was let in and loaded. */
+export interface Scorer {
+  readonly columns: readonly string[];
+  readonly inspection: OnnxInspection;
+  /** `rows` holds the features of `count` rows, row after row; a missing value is NaN. */
+  score(rows: Float32Array, count: number): Promise<Scores>;
+  /** Frees the native session; a warm function would keep it for ever otherwise. */
+  close(): Promise<void>;
+}
+
+/** Rows that are scored at once: 65,536 rows of 500 features are 131 MB. */
+const BATCH = 65_536;
+
+/**
+ * Inspects and loads a model. One thread and a fixed order of execution, so that the same rows give the same bits.
+ */
+export async function createScorer(
+  bytes: Uint8Array,
+  columns: readonly string[],
+): Promise<{ readonly kind: 'ready'; readonly scorer: Scorer } | Refused> {
+  const inspected = inspectOnnx(bytes, columns.length);
+  if (inspected.kind === 'refused') return inspected;
+  const { inspection } = inspected;
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(bytes, {
+      executionProviders: ['cpu'],
+      executionMode: 'sequential',
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      logSeverityLevel: 4,
+    });
+  } catch (error) {
+    return refused(
+      'model loads',
+      messageOf(error),
+      'export the model again, with operators of an older version if need be',
+    );
+  }
+  const scorer: Scorer = {
+    columns,
+    inspection,
+    score: (rows, count) => score(session, inspection, rows, count),
+    close: () => session.release(),
+  };
+  return { kind: 'ready', scorer };
+}
+
+async function score(
+  session: InferenceSession,
+  inspection: OnnxInspection,
+  rows: Float32Array,
+  count: number,
+): Promise<Scores> {
+  const { features, input, probabilities } = inspection;
+  if (rows.length !== count * features) {
+    throw new RangeError(`${String(rows.length)} values are no ${String(count)} rows of ${String(features)} features`);
+  }
+  const predictions = new Float64Array(count);
+  for (let first = 0; first < count; first += BATCH) {
+    const size = Math.min(BATCH, count - first);
+    const batch = rows.subarray(first * features, (first + size) * features);
+    let data: unknown;
+    try {
+      const result = await session.run({ [input]: new Tensor('float32', batch, [size, features]) }, [probabilities]);
+      data = result[probabilities]?.data;
+    } catch (error) {
+      return refused(
+        'model scores its rows',
+        messageOf(error),
+        'look for operators that do not fit together in the model',
+      );
+    }
+    if (!(data instanceof Float32Array) || data.length !== size * 2) {
+      return refused(
+        'model scores its rows',
+        `output ${probabilities} is no [${String(size)}, 2] of 32-bit floats`,
+        'export probabilities as a tensor',
+      );
+    }
+    for (let row = 0; row < size; row += 1) predictions[first + row] = data[row * 2 + 1] ?? Number.NaN;
+  }
+  return check(predictions);
+}
+
+function check(predictions: Float64Array): Scores {
+  const wrong = predictions.findIndex((value) => !(value >= 0 && value <= 1));
+  if (wrong < 0) return { kind: 'scored', predictions };
+  const count = predictions.reduce((sum, value) => sum + (value >= 0 && value <= 1 ? 0 : 1), 0);
+  const found = `${String(count)} of ${String(predictions.length)} predictions are no probability, the first is ${String(predictions[wrong])} in row ${String(wrong)}`;
+  return refused(
+    'predictions are probabilities',
+    found,
+    'look for features that the model cannot take, such as missing values',
+  );
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 500) ?? '';
+}
+
+function refused(rule: string, found: string, remedy: string): Refused {
+  return { kind: 'refused', refusal: { rule, found, remedy } };
+}
