@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { measureComparison } from '#adapters/duckdb/comparison.ts';
+import { type Row, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
+import { profileSource } from '#adapters/duckdb/profile.ts';
+import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
+
+const { path, parquet } = workspace();
+const day = '2026-03-01';
+
+function featuresOf(of: string, count = 6): string {
+  return `SELECT id, card, paid, amount::FLOAT AS amount, CASE WHEN i <> 2 THEN (i / 10)::FLOAT END AS rate
+          FROM (SELECT *, split_part(id, '-', 4)::INTEGER AS i FROM (${eventsOf(of, count)}))`;
+}
+
+async function labels(select = labelsOf(day, '2026-03-02')): Promise<{ day: string; file: string }[]> {
+  return [{ day: '2026-03-02', file: await parquet('labels.parquet', select) }];
+}
+
+function trainingRows(): Promise<Row[]> {
+  return withDatabase('512MB', (connection) => rowsOf(connection, `FROM '${path('train.parquet')}'`));
+}
+
+/** Predictions of the six rows of a day: `p` is SQL over `i`. */
+function predictions(name: string, p: string, more = ''): Promise<string> {
+  const rows = `SELECT '${day}-' || i AS row_id, (${p})::DOUBLE AS prediction FROM range(6) AS t(i)`;
+  return parquet(name, `FROM (${rows}) ${more}`);
+}
+
+describe('exportTrainingRows', () => {
+  it('joins features with labels, id and day first and the label as 0 or 1 last', async () => {
+    const input = {
+      features: [await parquet('f.parquet', featuresOf(day))],
+      labels: await labels(),
+      definition,
+      out: path('train.parquet'),
+    };
+    const first = await exportTrainingRows(input);
+    expect(first).toMatchObject({ kind: 'built', rows: 6, positives: 3 });
+    const [row, , third] = await trainingRows();
+    expect(
+      Object.entries(row ?? {}).map(([column, value]) => [
+        column,
+        value instanceof Date ? value.toISOString().slice(0, 10) : value,
+      ]),
+    ).toEqual([
+      ['id', '2026-03-01-0'],
+      ['day', day],
+      ['amount', 0.5],
+      ['rate', 0],
+      ['bad', 0],
+    ]);
+    expect(third).toMatchObject({ rate: null });
+    expect(await exportTrainingRows(input)).toEqual(first);
+  });
+
+  it('takes the label that arrived last, and no row without one', async () => {
+    const later = {
+      day: '2026-03-03',
+      file: await parquet('later.parquet', `SELECT '2026-03-01-0' AS id, true AS bad, TIMESTAMP '2026-03-03' AS seen`),
+    };
+    const features = [await parquet('f.parquet', featuresOf(day))];
+    const result = await exportTrainingRows({
+      features,
+      labels: [later, ...(await labels(labelsOf(day, '2026-03-02', 4)))],
+      definition,
+      out: path('train.parquet'),
+    });
+    expect(result).toMatchObject({ rows: 4, positives: 3 });
+    expect((await trainingRows()).map((row) => row['bad'])).toEqual([1, 1, 0, 1]);
+  });
+
+  it.each([
+    ['an id in two partitions', featuresOf('2026-03-01'), labelsOf(day, '2026-03-02'), 'a row id is there once'],
+    [
+      'two labels that arrived at once',
+      featuresOf('2026-03-04'),
+      `FROM (${labelsOf(day, '2026-03-02')}) UNION ALL SELECT '2026-03-01-0', true, TIMESTAMP '2026-03-02'`,
+      'a row has one newest label',
+    ],
+    [
+      'features without a declared column',
+      'SELECT 1 AS other',
+      labelsOf(day, '2026-03-02'),
+      'source files have the declared columns',
+    ],
+    [
+      'a label of another type',
+      featuresOf('2026-03-04'),
+      `SELECT * REPLACE (bad::INTEGER AS bad) FROM (${labelsOf(day, '2026-03-02')})`,
+      'source files have the declared columns',
+    ],
+  ])('refuses %s', async (_, more, labelled, rule) => {
+    const features = [await parquet('f.parquet', featuresOf(day)), await parquet('g.parquet', more)];
+    const result = await exportTrainingRows({
+      features,
+      labels: await labels(labelled),
+      definition,
+      out: path('train.parquet'),
+    });
+    expect(result).toMatchObject({ kind: 'refused', refusal: { rule } });
+  });
+});
+
+async function measure(
+  champion: string,
+  candidate: string,
+  change: { more?: string; labels?: string; days?: string[] } = {},
+): Promise<ComparisonMeasure> {
+  const features = await Promise.all((change.days ?? [day]).map((of) => parquet(`f-${of}.parquet`, featuresOf(of))));
+  const result = await measureComparison({
+    features,
+    labels: await labels(change.labels),
+    champion: [await predictions('champion.parquet', champion)],
+    candidate: [await predictions('candidate.parquet', candidate, change.more)],
+    definition,
+  });
+  if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusal));
+  return result.measure;
+}
+
+describe('measureComparison', () => {
+  it('sums losses by day as one would by hand', async () => {
+    // Labels are 0 1 0 1 0 1; the champion says one half, the candidate 0.8 where the label is 1 and 0.2 elsewhere.
+    const measured = await measure('0.5', 'CASE WHEN i % 2 = 1 THEN 0.8 ELSE 0.2 END');
+    expect(measured.clusters).toHaveLength(1);
+    const [cluster] = measured.clusters;
+    expect(cluster).toMatchObject({ day, rows: 6, positives: 3 });
+    expect(cluster?.champion.logLoss).toBeCloseTo(6 * Math.log(2), 12);
+    expect(cluster?.champion.brier).toBeCloseTo(1.5, 12);
+    expect(cluster?.candidate.logLoss).toBeCloseTo(-6 * Math.log(0.8), 12);
+    expect(cluster?.candidate.brier).toBeCloseTo(6 * 0.04, 12);
+    expect(cluster?.candidate.predicted).toBeCloseTo(3, 12);
+    expect(measured).toMatchObject({ comparedRows: 6, featureRows: 6, unlabelled: 0 });
+    expect(measured.greatestDifference).toBeCloseTo(0.3, 12);
+    expect(measured.champion).toMatchObject({ auc: 0.5, deviation: 0, lowest: 0.5, highest: 0.5 });
+    expect(measured.candidate).toMatchObject({ auc: 1, hard: 0 });
+  });
+
+  it('clips certainty, so that one error costs 13.8 nats and not everything', async () => {
+    const measured = await measure('0.5', '1');
+    expect(measured.clusters[0]?.candidate.logLoss).toBeCloseTo(-3 * Math.log(1e-6) - 3 * Math.log(1 - 1e-6), 6);
+    expect(measured.candidate).toMatchObject({ hard: 6, deviation: 0 });
+  });
+
+  it('counts what a comparison must not have, and compares the rest', async () => {
+    const more = `UNION ALL SELECT '${day}-0', 0.5 UNION ALL SELECT 'nobody', 0.5`;
+    const measured = await measure(
+      '0.5',
+      "CASE i WHEN 1 THEN 'nan'::DOUBLE WHEN 2 THEN 1.5 WHEN 3 THEN NULL WHEN 4 THEN 'inf'::DOUBLE ELSE 0.4 END",
+      { more },
+    );
+    expect(measured.candidate).toMatchObject({
+      rows: 8,
+      duplicates: 1,
+      notANumber: 2,
+      outOfRange: 2,
+      unmatched: 1,
+      missing: 0,
+    });
+    expect(measured.comparedRows).toBe(1);
+    const empty = await measure('0.5', '0.5', { labels: labelsOf('2026-02-01', '2026-03-02') });
+    expect(empty).toMatchObject({
+      comparedRows: 0,
+      unlabelled: 6,
+      otherLabels: 6,
+      clusters: [],
+      greatestDifference: null,
+      candidate: { auc: null },
+    });
+  });
+
+  it('counts rows without prediction and labels that contradict each other', async () => {
+    const both = `FROM (${labelsOf(day, '2026-03-02')}) UNION ALL SELECT '${day}-0', true, TIMESTAMP '2026-03-02'`;
+    const measured = await measure('0.5', '0.4', { labels: both, days: [day, '2026-03-02'] });
+    expect(measured).toMatchObject({
+      duplicateLabels: 1,
+      comparedRows: 5,
+      featureRows: 12,
+      unlabelled: 6,
+      champion: { missing: 6 },
+    });
+  });
+
+  it('refuses predictions that are no file of predictions', async () => {
+    const file = await parquet('wrong.parquet', 'SELECT 1 AS id');
+    const input = { features: [], labels: await labels(), champion: [file], candidate: [file], definition };
+    expect(await measureComparison(input)).toMatchObject({
+      kind: 'refused',
+      refusal: { found: expect.stringContaining('row_id is missing') },
+    });
+  });
+});
+
+describe('profileSource', () => {
+  it('says what each partition holds, and which would be refused', async () => {
+    const files = [
+      {
+        day: '2026-03-02',
+        file: await parquet('p2.parquet', `SELECT *, 1 AS more FROM (${eventsOf('2026-03-02', 4)})`),
+      },
+      {
+        day: '2026-03-01',
+        file: await parquet('p1.parquet', `SELECT * EXCLUDE (card) FROM (${eventsOf('2026-03-01')})`),
+      },
+    ];
+    const profile = await profileSource('events', files, definition);
+    expect(profile.partitions).toMatchObject([
+      { day: '2026-03-01', rows: 0, refusal: { found: 'p1.parquet of events 2026-03-01: column card is missing' } },
+      { day: '2026-03-02', rows: 4 },
+    ]);
+    expect(profile.columns).toContainEqual({ column: 'more', type: 'INTEGER', declared: false });
+  });
+});

@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
+import { scoreFile } from '#adapters/onnx/score-file.ts';
+import { createScorer } from '#adapters/onnx/scorer.ts';
+import { compileModel } from '#model/compile.ts';
+import { join } from 'node:path';
+import { workspace } from '../duckdb/_fixture.ts';
+import { echoModel } from './_models.ts';
+
+const { path, parquet } = workspace();
+const flights = await compileModel(join(import.meta.dirname, '../../../models/flight-delay'));
+const definition = {
+  ...flights,
+  events: { ...flights.events, id: 'id', columns: { id: 'VARCHAR' as const } },
+  features: { ...flights.features, columns: ['a', 'b', 'c'] },
+};
+const ROWS =
+  "SELECT 'row-' || i AS id, 0.5::FLOAT AS a, (i / 100)::FLOAT AS b, CASE WHEN i % 10 > 0 THEN i::FLOAT END AS c FROM range(40) AS t(i)";
+
+describe('scoring a feature partition', () => {
+  it('writes the predictions in the order of the row ids, the same bytes whatever the order of the features', async () => {
+    const first = await onnxScoring.score(echoModel(), definition, await parquet('f.parquet', ROWS), path('p.parquet'));
+    expect(first).toMatchObject({ kind: 'built', rows: 40 });
+    const rows = await withDatabase('512MB', (connection) => rowsOf(connection, `FROM '${path('p.parquet')}'`));
+    expect(rows.slice(0, 3)).toEqual([
+      { row_id: 'row-0', prediction: 0 },
+      { row_id: 'row-1', prediction: Math.fround(0.01) },
+      { row_id: 'row-10', prediction: Math.fround(0.1) },
+    ]);
+    expect(
+      await onnxScoring.score(
+        echoModel(),
+        definition,
+        await parquet('g.parquet', `${ROWS} ORDER BY i DESC`),
+        path('q.parquet'),
+      ),
+    ).toEqual(first);
+  });
+
+  it('refuses a partition that is corrupt, lacks a feature, or leads to no probability', async () => {
+    await writeFile(path('bad.parquet'), 'PAR1 no Parquet PAR1');
+    const score = async (features: string) => {
+      const created = await createScorer(echoModel(), ['a', 'b', 'c']);
+      if (created.kind === 'refused') throw new Error(created.refusal.found);
+      try {
+        return await scoreFile({ scorer: created.scorer, features, definition, out: path('p.parquet') });
+      } finally {
+        await created.scorer.close();
+      }
+    };
+    expect(await score(path('bad.parquet'))).toMatchObject({
+      kind: 'refused',
+      refusal: { rule: 'source files are readable Parquet' },
+    });
+    expect(await score(await parquet('h.parquet', `SELECT * EXCLUDE (b) FROM (${ROWS})`))).toMatchObject({
+      refusal: { found: 'feature partition: column b is missing' },
+    });
+    expect(await score(await parquet('h.parquet', `SELECT * REPLACE (NULL::FLOAT AS b) FROM (${ROWS})`))).toMatchObject(
+      { refusal: { found: expect.stringContaining('40 of 40') } },
+    );
+    await expect(score(path('none.parquet'))).rejects.toThrow('ENOENT');
+  });
+
+  it('keeps golden predictions of twenty rows, some with missing values, and checks them', async () => {
+    const features = await parquet('f.parquet', ROWS);
+    const golden = await onnxScoring.makeGolden(echoModel(), definition, features);
+    const parsed: { rows: (number | null)[][] } = JSON.parse(golden);
+    expect(parsed.rows).toHaveLength(20);
+    expect(parsed.rows.filter((row) => row.includes(null))).toHaveLength(4);
+    expect(await onnxScoring.makeGolden(echoModel(), definition, features)).toBe(golden);
+    expect(await onnxScoring.checkGolden(echoModel(), definition, golden)).toBeUndefined();
+    const constant = onnxScoring.constantModel(0.5, ['a', 'b', 'c']);
+    expect(await onnxScoring.checkGolden(constant, definition, golden)).toMatch(
+      /golden predictions reproduce: row \d+ gives 0\.5/,
+    );
+    await expect(onnxScoring.checkGolden(constant, definition, `${golden} `)).rejects.toThrow(
+      'golden.json is not canonical JSON',
+    );
+  });
+
+  it('says in words why a model is not let in', () => {
+    expect(onnxScoring.inspect(echoModel(), ['a', 'b', 'c'])).toBeUndefined();
+    expect(onnxScoring.inspect(echoModel(), ['a', 'b'])).toMatch(
+      /model has one input of the features: features: FLOAT \[rows, 3\]; export with one input/,
+    );
+  });
+});
