@@ -3,22 +3,17 @@ import { HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpUserPoolAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AccountRecovery, Mfa, UserPool, UserPoolClient, UserPoolGroup } from 'aws-cdk-lib/aws-cognito';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { Role } from '#domain/policy/policy.ts';
-import { type Grant, GatehouseFunction } from '#lib/constructs/function.ts';
-import type { Config } from '#model/config.ts';
-import type { Names } from '#model/names.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
+import { accessTo } from '#lib/constructs/access.ts';
+import { Exchange, type ExchangeProps } from '#lib/constructs/exchange.ts';
+import { GatehouseFunction } from '#lib/constructs/function.ts';
 
-export interface ControlStackProps extends StackProps {
-  readonly config: Config;
-  readonly names: Names;
-  /** The names of the deployed models. */
-  readonly models: readonly string[];
-  /** Reads of requests and decisions, and the write of a decision together with its audit record. */
-  readonly ledger: Grant;
+export interface ControlStackProps extends StackProps, ExchangeProps {
+  readonly deployed: DeployedModels;
 }
 
 /** What the API answers to; anything else is not there. */
@@ -60,31 +55,27 @@ export class ControlStack extends Stack {
       refreshTokenValidity: Duration.hours(12),
     });
 
-    const approvals = new GatehouseFunction(this, 'Approvals', {
-      names,
-      privilege: 'approvals',
-      memoryMb: 512,
-      timeoutSeconds: 15,
-      environment: { USER_POOL_ID: pool.userPoolId, MODELS: JSON.stringify(props.models) },
-    });
-    approvals.bind(props.ledger);
-    approvals.bind({
-      environment: {},
-      statements: [
-        new PolicyStatement({
-          sid: 'ReadMembership',
-          actions: ['cognito-idp:AdminGetUser', 'cognito-idp:AdminListGroupsForUser'],
-          resources: [pool.userPoolArn],
-        }),
-      ],
-    });
+    this.approvers = new Topic(this, 'Approvers', { topicName: names.name('approvers'), enforceSSL: true });
+    for (const address of config.approvers) this.approvers.addSubscription(new EmailSubscription(address));
+    const exchange = new Exchange(this, 'Exchange', props);
+    exchange.intake.bind(accessTo(names).publishes('APPROVERS_TOPIC', this.approvers.topicArn));
+
+    const models = props.deployed.models.map(({ definition }) => definition.name);
+    const approvals = new GatehouseFunction(this, 'Approvals', { ...props, privilege: 'approvals', timeoutSeconds: 15 }).bind(
+      accessTo(names).environment(),
+      accessTo(names).writesLedger('DECISION'),
+      {
+        variables: { USER_POOL_ID: pool.userPoolId, MODELS: JSON.stringify(models) },
+        statements: [{ actions: ['cognito-idp:AdminGetUser', 'cognito-idp:AdminListGroupsForUser'], resources: [pool.userPoolArn] }],
+      },
+    );
 
     const api = new HttpApi(this, 'Api', {
       apiName: names.name('approvals'),
       createDefaultStage: false,
       defaultAuthorizer: new HttpUserPoolAuthorizer('SignedIn', pool, { userPoolClients: [client] }),
     });
-    const integration = new HttpLambdaIntegration('ApprovalsIntegration', approvals.function);
+    const integration = new HttpLambdaIntegration('ApprovalsIntegration', approvals.lambda);
     for (const [method, path] of ROUTES) api.addRoutes({ path, methods: [method], integration });
     // People type: whoever asks more than this is no person.
     new HttpStage(this, 'Stage', {
@@ -93,9 +84,6 @@ export class ControlStack extends Stack {
       autoDeploy: true,
       throttle: { rateLimit: 20, burstLimit: 40 },
     });
-
-    this.approvers = new Topic(this, 'Approvers', { topicName: names.name('approvers'), enforceSSL: true });
-    for (const address of config.approvers) this.approvers.addSubscription(new EmailSubscription(address));
 
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });

@@ -1,4 +1,12 @@
-import { GetObjectCommand, HeadObjectCommand, NoSuchKey, NotFound, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -22,9 +30,13 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
     },
     async read(digest) {
       const content = await readObject(client, bucket, objectKey(digest));
-      if (content === undefined) throw new GatehouseError('ARTIFACT_MISSING', `no object ${digest} in ${bucket}`, { digest, bucket });
+      if (content === undefined)
+        throw new GatehouseError('ARTIFACT_MISSING', `no object ${digest} in ${bucket}`, { digest, bucket });
       if (digestOf(content) !== digest) {
-        throw new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} in ${bucket} does not hash to its name`, { digest, bucket });
+        throw new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} in ${bucket} does not hash to its name`, {
+          digest,
+          bucket,
+        });
       }
       return content;
     },
@@ -43,7 +55,8 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
         return { digest, result: 'stored' };
       } catch (error) {
         // 412: it is there. 409: someone else is writing it at this moment. Either way what is there must be the same.
-        if (!(error instanceof S3ServiceException) || ![409, 412].includes(error.$metadata.httpStatusCode ?? 0)) throw error;
+        if (!(error instanceof S3ServiceException) || ![409, 412].includes(error.$metadata.httpStatusCode ?? 0))
+          throw error;
         await store.read(digest);
         return { digest, result: 'already-stored' };
       }
@@ -53,7 +66,12 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
 }
 
 /** An object's bytes, by version where one is given; undefined where there is none. */
-export async function readObject(client: S3Client, bucket: string, key: string, versionId?: string): Promise<Uint8Array | undefined> {
+export async function readObject(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  versionId?: string,
+): Promise<Uint8Array | undefined> {
   try {
     const output = await client.send(
       new GetObjectCommand({ Bucket: bucket, Key: key, ...(versionId === undefined ? {} : { VersionId: versionId }) }),

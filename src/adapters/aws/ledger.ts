@@ -22,7 +22,8 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
   const tableOf = (key: { readonly pk: string }): string => {
     const authority = key.pk.slice(0, key.pk.indexOf('#'));
     if (!CATALOGUE_AUTHORITIES.includes(authority)) return tables.ledger;
-    if (tables.catalogue === undefined) throw new GatehouseError('NO_CATALOGUE', 'this function has no catalogue table', { ...key });
+    if (tables.catalogue === undefined)
+      throw new GatehouseError('NO_CATALOGUE', 'this function has no catalogue table', { ...key });
     return tables.catalogue;
   };
   return {
@@ -59,7 +60,10 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
     },
     async transact(writes, token): Promise<TransactionResult> {
       if (writes.length === 0 || writes.length > MAX_ACTIONS) {
-        throw new GatehouseError('BAD_TRANSACTION', `a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`);
+        throw new GatehouseError(
+          'BAD_TRANSACTION',
+          `a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`,
+        );
       }
       const input: TransactWriteCommandInput = {
         ClientRequestToken: token,

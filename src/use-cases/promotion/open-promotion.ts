@@ -95,6 +95,7 @@ function answer(promotion: Promotion) {
     release: promotion.release,
     source: promotion.source,
     asOf: promotion.asOf,
+    approvals: promotion.approvals.length === 0 ? 'none' : 'needed',
     approvalSeconds: Math.round(promotion.approvalHours * 3600),
   };
 }

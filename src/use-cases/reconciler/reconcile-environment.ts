@@ -3,14 +3,17 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/intake/follow-peer.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
+import { returnTrainingToken } from '#use-cases/retraining/train-window.ts';
 
 export interface Reconciling extends Recording {
   readonly inbox: Inbox;
   readonly machines: StateMachines;
+  readonly jobs: TrainingJobs;
   readonly peers: readonly Environment[];
   readonly models: readonly string[];
 }
@@ -55,6 +58,9 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
         ended.push(promotion.promotion);
       }
     }
+  }
+  for (const item of await deps.ledger.query(keys.tasks('training'))) {
+    if (item['answered'] === false && (await returnTrainingToken(deps, item.sk)) === 'returned') tokensReturned.push(item.sk);
   }
   return { subscribed, republished, polled: deps.peers.length * deps.models.length, tokensReturned, ended };
 }

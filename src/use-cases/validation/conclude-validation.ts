@@ -41,19 +41,6 @@ export function holdAsInconclusive(deps: Recording): Task {
   );
 }
 
-/** Ends a run that met a fault in a state. */
-export function recordRunFailure(deps: Recording & { readonly machine: string }): Task {
-  const Failure = z.object({ model: z.string(), run: z.string(), error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }) });
-  return task(Failure, ({ error, ...run }) =>
-    conclude(deps, run, 'failed', {
-      code: 'RUN_FAILED',
-      actor: `pipeline:${deps.machine}`,
-      release: null,
-      details: { machine: deps.machine, run: run.run, state: error.Error ?? 'fault', error: (error.Cause ?? 'no cause was given').slice(0, 600) },
-    }),
-  );
-}
-
 function fitting(reasons: readonly string[]): string[] {
   return reasons.slice(0, 8).map((reason) => reason.slice(0, 350));
 }

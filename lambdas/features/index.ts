@@ -1,0 +1,30 @@
+// Without this function no feature, no training row and no comparison would be made. It runs untrusted SQL and holds no
+// ledger right and no signing right: whatever the SQL did, it could decide nothing.
+import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
+import { s3TrainingData } from '#adapters/aws/training.ts';
+import * as engine from '#adapters/duckdb/engine.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { s3, Text } from '#runtime/wiring.ts';
+import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
+import { measureComparison } from '#use-cases/data/measure-comparison.ts';
+import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
+
+const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
+  z.object({ LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, TRAINING_BUCKET: Text.optional() }),
+);
+const deps = {
+  engine,
+  lake: s3Lake(s3, LAKE_BUCKET),
+  documents: s3ArtifactStore(s3, LAKE_BUCKET),
+  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+};
+
+export const handler = tasks({
+  'Build daily partition': buildDailyPartition(deps),
+  'Build feature partition': buildFeaturePartition(deps),
+  'Measure comparison': measureComparison(deps),
+  ...(TRAINING_BUCKET === undefined ? {} : { 'Export training rows': exportTrainingRows({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
+});

@@ -1,0 +1,23 @@
+// Without this function no promotion would have evidence: it is the only one that may write verdicts, and it can move
+// nothing.
+import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { readDeployedModels } from '#runtime/deployed-models.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE, LAKE_BUCKET } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, LAKE_BUCKET: Text }));
+const deps = {
+  environment: ENVIRONMENT,
+  ledger: ledgerOf({ ledger: LEDGER_TABLE }),
+  clock,
+  deployed: readDeployedModels(),
+  documents: s3ArtifactStore(s3, LAKE_BUCKET),
+};
+
+export const handler = tasks({
+  'Compare with champion': compareWithChampion(deps),
+  'Evaluate gates': evaluateGates(deps),
+});

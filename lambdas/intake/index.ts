@@ -1,0 +1,35 @@
+// Without this function an environment would not hear of its peers: it reads their signed chains when an announcement
+// hints at news, opens promotions, and takes in people's decisions.
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { z } from 'zod';
+import { snsNotices } from '#adapters/aws/notices.ts';
+import { s3PeerRecords } from '#adapters/aws/published-records.ts';
+import { stepFunctions } from '#adapters/aws/state-machines.ts';
+import { readDeployedModels } from '#runtime/deployed-models.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { queueHandler } from '#runtime/queue.ts';
+import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
+import { receiveRequest } from '#use-cases/control/receive-request.ts';
+import { followPeer } from '#use-cases/intake/follow-peer.ts';
+import { readPeer } from '#use-cases/intake/read-peer.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE, PEER_BUCKETS, MACHINE_ARN, APPROVERS_TOPIC } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, PEER_BUCKETS: TextMap, MACHINE_ARN: Text.optional(), APPROVERS_TOPIC: Text.optional() }),
+);
+const deps = {
+  environment: ENVIRONMENT,
+  ledger: ledgerOf({ ledger: LEDGER_TABLE }),
+  clock,
+  peers: s3PeerRecords(s3, lookUp(PEER_BUCKETS, 'published bucket')),
+  deployed: readDeployedModels(),
+  machines: stepFunctions(new SFNClient(), lookUp({ promotion: MACHINE_ARN ?? '' }, 'state machine')),
+};
+const handle =
+  APPROVERS_TOPIC === undefined ? followPeer(deps) : receiveRequest({ ledger: deps.ledger, notices: snsNotices(new SNSClient(), APPROVERS_TOPIC) });
+
+/** An announcement as SNS wraps it, or the reconciler's own hint. */
+const Hint = z.object({ environment: Text, model: Text });
+const Message = z.union([Hint, z.object({ Message: z.string() }).transform(({ Message: text }) => Hint.parse(JSON.parse(text)))]);
+
+export const handler = queueHandler(Message, ({ environment, model }) => readPeer(deps, environment, model, handle));

@@ -1,0 +1,18 @@
+// Without this function nothing would ever become production. It is the only writer of the pointer; it stands alone, so
+// that a mistake anywhere else cannot switch what customers get.
+import { z } from 'zod';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { clock, ledgerOf, Text } from '#runtime/wiring.ts';
+import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
+import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
+import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text }));
+const deps = { environment: ENVIRONMENT, ledger: ledgerOf({ ledger: LEDGER_TABLE }), clock };
+
+export const handler = tasks({
+  'Commit promotion': commitPromotion(deps),
+  'Choose target': chooseTarget(deps),
+  'Switch pointer': switchPointer(deps),
+});

@@ -1,0 +1,41 @@
+// Without this function the store of predictions would drift away from the pointer: it plans what must be recomputed and
+// flips manifests, under the pointer's epoch and the run's fence.
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
+import { stepFunctions } from '#adapters/aws/state-machines.ts';
+import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
+import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
+import { reportRun } from '#use-cases/inference/report-run.ts';
+import { requestReconciliation } from '#use-cases/inference/request-reconciliation.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, MACHINE_ARN } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, MACHINE_ARN: Text }),
+);
+const deps = {
+  environment: ENVIRONMENT,
+  ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
+  clock,
+  machines: stepFunctions(new SFNClient(), () => MACHINE_ARN),
+  lake: s3Lake(s3, LAKE_BUCKET),
+  documents: s3ArtifactStore(s3, LAKE_BUCKET),
+  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  engine: FEATURE_ENGINE,
+  scorer: SCORER,
+};
+const report = reportRun(deps);
+
+export const handler = tasks({
+  'Request reconciliation': requestReconciliation(deps),
+  'Plan reconciliation': planReconciliation(deps),
+  'Publish predictions': publishPredictions(deps),
+  'Report run': report,
+  'Report idle run': report,
+  'Record failure': recordRunFailure(deps),
+});

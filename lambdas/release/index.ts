@@ -1,0 +1,56 @@
+// Without this function no promotion would be opened, fed, asked about or ended. It carries releases and keeps the books
+// of promotions and incidents; it can neither write evidence nor move the pointer.
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
+import { stepFunctions } from '#adapters/aws/state-machines.ts';
+import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
+import { readDeployedModels } from '#runtime/deployed-models.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
+import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
+import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { pullRelease } from '#use-cases/promotion/pull-release.ts';
+import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
+import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, SOURCE_BUCKETS } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, SOURCE_BUCKETS: TextMap }),
+);
+const releases = s3ArtifactStore(s3, ARTIFACT_BUCKET);
+const sourceOf = lookUp(SOURCE_BUCKETS, 'artifact bucket');
+const deps = {
+  environment: ENVIRONMENT,
+  ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
+  clock,
+  deployed: readDeployedModels(),
+  machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
+  lake: s3Lake(s3, LAKE_BUCKET),
+  documents: s3ArtifactStore(s3, LAKE_BUCKET),
+  releases,
+  own: releases,
+  storeOf: (environment: string) => s3ArtifactStore(s3, sourceOf(environment)),
+  engine: FEATURE_ENGINE,
+  scorer: SCORER,
+};
+const failPromotion = recordFailure(deps);
+const failRun = recordRunFailure(deps);
+
+export const handler = tasks({
+  'Open promotion': openPromotion(deps),
+  'Pull release': pullRelease(deps),
+  'Plan comparison': planPromotionComparison(deps),
+  'Request approvals': requestApprovals(deps),
+  'Prepare rollback target': prepareRollbackTarget(deps),
+  'Verify serving': verifyServing(deps),
+  'Refuse promotion': refusePromotion(deps),
+  'Open incident': openIncident(deps),
+  'Record refusal': recordRefusal(deps),
+  'Record failure': (parameters) => (typeof parameters === 'object' && parameters !== null && 'machine' in parameters ? failRun : failPromotion)(parameters),
+});

@@ -1,0 +1,50 @@
+// Without this function no retraining would be opened, planned or started. It may start training jobs and write runs;
+// it can neither register a release nor offer one.
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
+import { sageMakerJobs } from '#adapters/aws/training.ts';
+import { FEATURE_ENGINE } from '#domain/data/engines.ts';
+import { readDeployedModels } from '#runtime/deployed-models.ts';
+import { readEnvironment } from '#runtime/env.ts';
+import { tasks } from '#runtime/tasks.ts';
+import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
+import { planWindows } from '#use-cases/retraining/plan-windows.ts';
+import { trainWindow } from '#use-cases/retraining/train-window.ts';
+import { rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
+
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET, TRAINING_ROLE_ARN } = readEnvironment(
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    CATALOGUE_TABLE: Text,
+    LAKE_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    TRAINING_BUCKET: Text,
+    TRAINING_ROLE_ARN: Text,
+  }),
+);
+const deps = {
+  environment: ENVIRONMENT,
+  ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
+  clock,
+  deployed: readDeployedModels(),
+  lake: s3Lake(s3, LAKE_BUCKET),
+  documents: s3ArtifactStore(s3, LAKE_BUCKET),
+  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  engine: FEATURE_ENGINE,
+  jobs: sageMakerJobs(new SageMakerClient(), TRAINING_BUCKET, TRAINING_ROLE_ARN),
+};
+const reject = rejectCandidates(deps);
+
+export const handler = tasks({
+  'Open retraining run': openRetrainingRun(deps),
+  'Plan windows': planWindows(deps),
+  'Train window': trainWindow(deps),
+  'Reject run': reject,
+  'Reject untrained run': reject,
+  'Record failure': recordRunFailure(deps),
+});

@@ -1,0 +1,91 @@
+import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
+import type { Names } from '#model/names.ts';
+
+/** A permission and the variables that name what it is for: they travel together, so that neither is given alone. */
+export interface Access {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatementProps[];
+}
+
+const bucketArn = (bucket: string): string => `arn:aws:s3:::${bucket}`;
+
+/** The least rights on an environment's resources, by what is done with them. Actions are listed one by one. */
+export function accessTo(names: Names) {
+  const table = (name: string): string => names.arn('dynamodb', `table/${name}`);
+  const reads = (name: string, variable: string): Access => ({
+    variables: { [variable]: name },
+    statements: [{ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table(name)] }],
+  });
+  const writes = (name: string, variable: string, authorities: readonly string[]): Access => ({
+    variables: { [variable]: name },
+    statements: [
+      ...reads(name, variable).statements,
+      {
+        actions: ['dynamodb:PutItem'],
+        resources: [table(name)],
+        conditions: {
+          'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': authorities.map((authority) => `${authority}#*`) },
+          // A state change is never written but together with its audit record.
+          StringEquals: { 'dynamodb:EnclosingOperation': 'TransactWriteItems' },
+          Null: { 'dynamodb:LeadingKeys': 'false' },
+        },
+      },
+      { actions: ['dynamodb:ConditionCheckItem'], resources: [table(name)] },
+    ],
+  });
+  const objects = (bucket: string, variable: string, actions: readonly string[], prefixes: readonly string[] = ['']): Access => ({
+    variables: { [variable]: bucket },
+    statements: [
+      { actions: [...actions], resources: prefixes.map((prefix) => `${bucketArn(bucket)}/${prefix}*`) },
+      // Without the right to list, a missing object is answered as forbidden, and absence cannot be told from refusal.
+      { actions: ['s3:ListBucket'], resources: [bucketArn(bucket)] },
+    ],
+  });
+  return {
+    environment: (): Access => ({ variables: { ENVIRONMENT: names.environment }, statements: [] }),
+    readsLedger: (): Access => reads(names.ledgerTable, 'LEDGER_TABLE'),
+    /** Every change carries its audit record: whoever writes anything may append to the chain. */
+    writesLedger: (...authorities: string[]): Access =>
+      writes(names.ledgerTable, 'LEDGER_TABLE', ['CHAIN', 'OPERATION', ...authorities]),
+    /** Writes what is derived and not audited, such as cursors. */
+    writesLedgerUnaudited: (...authorities: string[]): Access => writes(names.ledgerTable, 'LEDGER_TABLE', authorities),
+    readsCatalogue: (): Access => reads(names.catalogueTable, 'CATALOGUE_TABLE'),
+    writesCatalogue: (...authorities: string[]): Access => writes(names.catalogueTable, 'CATALOGUE_TABLE', authorities),
+    readsArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject'], ['objects/']),
+    writesArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
+    readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
+    writesLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
+    readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
+    readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
+    writesTrainingRows: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:PutObject'], ['runs/']),
+    writesPublished: (): Access => objects(names.publishedBucket, 'PUBLISHED_BUCKET', ['s3:GetObject', 's3:PutObject']),
+    putsEvents: (): Access => ({
+      variables: { BUS: names.bus },
+      statements: [{ actions: ['events:PutEvents'], resources: [names.arn('events', `event-bus/${names.bus}`)] }],
+    }),
+    starts: (machine: string): Access => ({
+      variables: { MACHINE_ARN: names.stateMachineArn(machine) },
+      statements: [{ actions: ['states:StartExecution'], resources: [names.stateMachineArn(machine)] }],
+    }),
+    /** Task tokens are their own proof; Step Functions knows this right for a machine only. */
+    returnsTokens: (...machines: string[]): Access => ({
+      variables: {},
+      statements: [{ actions: ['states:SendTaskSuccess'], resources: machines.map((machine) => names.stateMachineArn(machine)) }],
+    }),
+    publishes: (variable: string, topicArn: string): Access => ({
+      variables: { [variable]: topicArn },
+      statements: [{ actions: ['sns:Publish'], resources: [topicArn] }],
+    }),
+  };
+}
+
+/** Reading what peers show: their bucket policies name this function's role from the other side. */
+export function readsPeers(variable: string, buckets: Readonly<Record<string, string>>, prefixes: readonly string[]): Access {
+  return {
+    variables: { [variable]: JSON.stringify(buckets) },
+    statements: Object.values(buckets).flatMap((bucket) => [
+      { actions: ['s3:GetObject'], resources: prefixes.map((prefix) => `${bucketArn(bucket)}/${prefix}*`) },
+      { actions: ['s3:ListBucket'], resources: [bucketArn(bucket)] },
+    ]),
+  };
+}

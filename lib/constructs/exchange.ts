@@ -1,0 +1,163 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { type Config, ENVIRONMENTS, type Environment } from '#model/config.ts';
+import { namesOf, peersOf } from '#model/names.ts';
+import { accessTo, readsPeers } from './access.ts';
+import { GatehouseFunction, type Surroundings } from './function.ts';
+import { PeerBucket, type PeerReader } from './peer-bucket.ts';
+import { Schedule } from './schedule.ts';
+
+export interface ExchangeProps extends Surroundings {
+  readonly config: Config;
+  readonly environment: Environment;
+}
+
+/**
+ * What every environment has: its ledger, and the way in which environments speak to each other. Announcements go out by
+ * a topic, come in by a queue, and are hints; the facts are signed records in the published bucket, which peers read.
+ */
+export class Exchange extends Construct {
+  readonly intake: GatehouseFunction;
+
+  constructor(scope: Construct, id: string, props: ExchangeProps) {
+    super(scope, id);
+    const { config, environment, names } = props;
+    const access = accessTo(names);
+    const peers = peersOf(environment);
+    const followers = ENVIRONMENTS.filter((other) => peersOf(other).includes(environment));
+
+    const ledger = new Table(this, 'Ledger', {
+      tableName: names.ledgerTable,
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      stream: StreamViewType.KEYS_ONLY,
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const signingKey = new Key(this, 'SigningKey', {
+      alias: names.signingKeyAlias,
+      description: `signs what ${environment} publishes`,
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    new EventBus(this, 'Bus', { eventBusName: names.bus });
+    new PeerBucket(this, 'Published', {
+      bucketName: names.publishedBucket,
+      readers: followers.flatMap((follower) => readersOf(config, follower, follower === 'dev' ? ['intake', 'validation'] : ['intake'])),
+    });
+    const alerts = new Topic(this, 'Alerts', { topicName: names.name('alerts'), enforceSSL: true });
+    for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
+    const announcements = new Topic(this, 'Announcements', { topicName: names.name('announcements'), enforceSSL: true });
+    for (const { account, roleArn } of followers.flatMap((follower) => readersOf(config, follower, ['reconciler']))) {
+      announcements.addToResourcePolicy(
+        new PolicyStatement({
+          principals: [new AccountPrincipal(account)],
+          actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'],
+          resources: [announcements.topicArn],
+          conditions: { ArnEquals: { 'aws:PrincipalArn': [roleArn, `arn:aws:iam::${account}:root`] } },
+        }),
+      );
+    }
+    const topics = Object.fromEntries(peers.map((peer) => [peer, namesOf(config, peer).announcementsTopicArn]));
+    const inbox = new Queue(this, 'Inbox', {
+      queueName: names.name('inbox'),
+      visibilityTimeout: Duration.seconds(360),
+      retentionPeriod: Duration.days(14),
+      enforceSSL: true,
+      deadLetterQueue: { maxReceiveCount: 5, queue: new Queue(this, 'InboxDeadLetters', { queueName: names.name('inbox-dead-letters'), retentionPeriod: Duration.days(14), enforceSSL: true }) },
+    });
+    inbox.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('sns.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [inbox.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': Object.values(topics) } },
+      }),
+    );
+
+    const publisher = new GatehouseFunction(this, 'Publisher', { ...props, privilege: 'publisher', timeoutSeconds: 120, isAsynchronous: true }).bind(
+      access.writesLedgerUnaudited('CURSOR'),
+      access.writesPublished(),
+      access.putsEvents(),
+      access.publishes('ANNOUNCEMENTS_TOPIC', announcements.topicArn),
+      access.publishes('ALERTS_TOPIC', alerts.topicArn),
+      { variables: { SIGNING_KEY: signingKey.keyArn }, statements: [{ actions: ['kms:Sign', 'kms:GetPublicKey'], resources: [signingKey.keyArn] }] },
+    );
+    new EventSourceMapping(this, 'Records', {
+      target: publisher.lambda,
+      eventSourceArn: ledger.tableStreamArn ?? '',
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: 25,
+      retryAttempts: 10,
+      bisectBatchOnError: true,
+      onFailure: new SqsDlq(new Queue(this, 'UnpublishedRecords', { queueName: names.name('unpublished'), retentionPeriod: Duration.days(14), enforceSSL: true })),
+      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT'), dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('CHAIN#') } } } })],
+    });
+    publisher.bind({
+      variables: {},
+      statements: [
+        { actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], resources: [ledger.tableStreamArn ?? ''] },
+        { actions: ['dynamodb:ListStreams'], resources: [ledger.tableStreamArn ?? ''] },
+      ],
+    });
+
+    const published = Object.fromEntries(peers.map((peer) => [peer, namesOf(config, peer).publishedBucket]));
+    const promotes = environment === 'staging' || environment === 'prod';
+    this.intake = new GatehouseFunction(this, 'Intake', { ...props, privilege: 'intake', timeoutSeconds: 60 }).bind(
+      access.environment(),
+      access.writesLedger('CURSOR', ...(promotes ? ['UPSTREAM', 'APPROVAL'] : []), ...(environment === 'control' ? ['REQUEST'] : [])),
+      readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),
+      ...(promotes ? [access.starts('promotion'), access.returnsTokens('promotion')] : []),
+    );
+    this.intake.lambda.addEventSource(new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
+
+    const reconciler = new GatehouseFunction(this, 'Reconciler', { ...props, privilege: 'reconciler', timeoutSeconds: 120, isAsynchronous: true }).bind(
+      access.environment(),
+      access.writesLedger('PROMOTION', 'LOCK', 'TASK'),
+      {
+        variables: {
+          INBOX_ARN: inbox.queueArn,
+          INBOX_URL: inbox.queueUrl,
+          PUBLISHER: publisher.lambda.functionName,
+          PEER_TOPICS: JSON.stringify(topics),
+        },
+        statements: [
+          { actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'], resources: Object.values(topics) },
+          { actions: ['sqs:SendMessage'], resources: [inbox.queueArn] },
+          { actions: ['lambda:InvokeFunction'], resources: [publisher.lambda.functionArn] },
+        ],
+      },
+      ...(promotes ? [access.returnsTokens('promotion')] : []),
+      ...(environment === 'dev'
+        ? [
+            access.returnsTokens('retraining'),
+            { variables: {}, statements: [{ actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] }] },
+          ]
+        : []),
+    );
+    new Schedule(this, 'ReconcileSchedule', {
+      name: names.name('reconcile'),
+      expression: 'rate(5 minutes)',
+      targetArn: reconciler.lambda.functionArn,
+      action: 'lambda:InvokeFunction',
+    });
+  }
+}
+
+/** Roles of a peer, by the functions that they belong to. */
+export function readersOf(config: Config, environment: Environment, functions: readonly string[]): PeerReader[] {
+  const names = namesOf(config, environment);
+  return functions.map((privilege) => ({ account: names.account, roleArn: names.roleArn(privilege) }));
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime, type Version } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { isNative } from '#lib/bundle.ts';
+import type { Names } from '#model/names.ts';
+import type { Access } from './access.ts';
+
+/** What every stack is given. */
+export interface Surroundings {
+  readonly names: Names;
+  /** Where the bundled functions are. */
+  readonly bundles: string;
+  readonly logDays: number;
+  readonly architecture: 'x86_64' | 'arm64';
+}
+
+export interface GatehouseFunctionProps extends Surroundings {
+  /** The folder below `lambdas/`: a function is a unit of privilege, memory and time-out. */
+  readonly privilege: string;
+  readonly memoryMb?: number;
+  readonly timeoutSeconds?: number;
+  /** Invoked asynchronously (by events): what fails for good goes into a dead-letter queue. */
+  readonly isAsynchronous?: boolean;
+}
+
+/** A function with its own role and log group; it may do nothing until something is bound to it. */
+export class GatehouseFunction extends Construct {
+  readonly lambda: LambdaFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: GatehouseFunctionProps) {
+    super(scope, id);
+    const { names, privilege } = props;
+    const functionName = names.functionName(privilege);
+    const logGroup = new LogGroup(this, 'Logs', {
+      logGroupName: `/aws/lambda/${functionName}`,
+      retention: props.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', { roleName: functionName, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.role.addToPolicy(
+      new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [`${names.arn('logs', `log-group:/aws/lambda/${functionName}`)}:*`] }),
+    );
+    this.lambda = new LambdaFunction(this, 'Function', {
+      functionName,
+      role: this.role,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: !isNative(privilege) || props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      code: Code.fromAsset(join(props.bundles, privilege)),
+      handler: 'index.handler',
+      memorySize: props.memoryMb ?? 512,
+      timeout: Duration.seconds(props.timeoutSeconds ?? 60),
+      logGroup,
+      environment: { POWERTOOLS_SERVICE_NAME: privilege, NODE_OPTIONS: '--enable-source-maps' },
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      ...(props.isAsynchronous === true
+        ? { retryAttempts: 2, deadLetterQueue: new Queue(this, 'DeadLetters', { queueName: `${functionName}-dead-letters`, retentionPeriod: Duration.days(14), enforceSSL: true }) }
+        : {}),
+    });
+  }
+
+  /** Gives rights together with the variables that name what they are for. */
+  bind(...accesses: readonly Access[]): this {
+    for (const { variables, statements } of accesses) {
+      for (const [name, value] of Object.entries(variables)) this.lambda.addEnvironment(name, value);
+      for (const statement of statements) this.role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, ...statement }));
+    }
+    return this;
+  }
+
+  /** The published version of this deployment: what machines invoke, so that a running saga keeps the code that it began with. */
+  get version(): Version {
+    return this.lambda.currentVersion;
+  }
+}

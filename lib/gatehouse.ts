@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type App, Stage, Tags } from 'aws-cdk-lib';
+import { compileDeployment } from '#model/compile-deployment.ts';
+import { type Config, ENVIRONMENTS, type Environment, isIsolated } from '#model/config.ts';
+import { namesOf } from '#model/names.ts';
+import { bundleFunctions, type Platform } from './bundle.ts';
+import { ControlStack } from './stacks/control-stack.ts';
+import { InferenceStack } from './stacks/inference-stack.ts';
+import { LakeStack } from './stacks/lake-stack.ts';
+import { RegistryStack } from './stacks/registry-stack.ts';
+import { ReleaseStack } from './stacks/release-stack.ts';
+import { TrainingStack } from './stacks/training-stack.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * The whole of Gatehouse: one stage per environment, so that `cdk deploy "prod/**"` is one environment. Context:
+ * `gatehouse:models`, folders with models beside `models/`, separated by commas; `gatehouse:platform`, what native code
+ * is bundled for (`linux-x64`); `gatehouse:bundles`, where bundles are made.
+ */
+export async function gatehouse(app: App, config: Config): Promise<void> {
+  const context = (name: string, otherwise: string): string => String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
+  const deployed = await compileDeployment(ROOT, context('models', 'models').split(','));
+  const platform = context('platform', 'linux-x64') as Platform;
+  const bundles = context('bundles', join(ROOT, 'dist', 'functions'));
+  bundleFunctions(ROOT, bundles, deployed, platform);
+  for (const environment of ENVIRONMENTS) {
+    const names = namesOf(config, environment);
+    const { account, region } = names;
+    const stage = new Stage(app, environment, { env: { account, region }, stageName: `gatehouse-${environment}` });
+    const surroundings = {
+      config,
+      deployed,
+      names,
+      bundles,
+      logDays: config.retention.logDays,
+      architecture: platform.endsWith('arm64') ? 'arm64' : 'x86_64',
+    } as const;
+    Tags.of(stage).add('gatehouse:environment', environment);
+    Tags.of(stage).add('gatehouse:isolated', String(isIsolated(config)));
+    stacksOf(stage, environment, surroundings);
+  }
+}
+
+type StackSurroundings = ConstructorParameters<typeof TrainingStack>[2] extends infer Props ? Omit<Props & object, 'features' | 'score'> : never;
+
+function stacksOf(stage: Stage, environment: Environment, surroundings: StackSurroundings): void {
+  if (environment === 'control') {
+    new ControlStack(stage, 'Control', { ...surroundings, environment });
+    return;
+  }
+  const registry = new RegistryStack(stage, 'Registry', { ...surroundings, environment });
+  const lake = new LakeStack(stage, 'Lake', { ...surroundings, trains: environment === 'dev' });
+  lake.addStackDependency(registry);
+  const shared = { ...surroundings, features: lake.features, score: lake.score };
+  if (environment === 'dev') {
+    new TrainingStack(stage, 'Training', shared);
+    return;
+  }
+  const inference = new InferenceStack(stage, 'Inference', shared);
+  new ReleaseStack(stage, 'Release', { ...shared, environment }).addStackDependency(inference);
+}

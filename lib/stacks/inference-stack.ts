@@ -1,0 +1,59 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { Construct } from 'constructs';
+import type { DeployedModels } from '#domain/model/deployed.ts';
+import { accessTo } from '#lib/constructs/access.ts';
+import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
+import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { Schedule } from '#lib/constructs/schedule.ts';
+
+export interface InferenceStackProps extends StackProps, Surroundings {
+  readonly deployed: DeployedModels;
+  readonly features: GatehouseFunction;
+  readonly score: GatehouseFunction;
+}
+
+/** Batch inference: keeps the store of predictions what the pointer and the data say. */
+export class InferenceStack extends Stack {
+  constructor(scope: Construct, id: string, props: InferenceStackProps) {
+    super(scope, id, props);
+    const { names } = props;
+    const access = accessTo(names);
+    const reconciliation = new GatehouseFunction(this, 'Reconciliation', { ...props, privilege: 'reconciliation', memoryMb: 1024, timeoutSeconds: 300, isAsynchronous: true }).bind(
+      access.environment(),
+      access.writesLedger('FENCE', 'RUN'),
+      access.writesCatalogue('PREDICTION'),
+      access.writesLake(),
+      access.readsArtifacts(),
+      access.starts('batch-inference'),
+    );
+    new AslStateMachine(this, 'BatchInferenceMachine', {
+      ...props,
+      machine: 'batch-inference',
+      bindings: { ReconciliationFunction: { function: reconciliation }, FeaturesFunction: { function: props.features }, ScoreFunction: { function: props.score } },
+    });
+    new Rule(this, 'DataOrPointerChanged', {
+      ruleName: names.name('data-or-pointer-changed'),
+      eventBus: EventBus.fromEventBusName(this, 'Bus', names.bus),
+      eventPattern: { source: ['gatehouse'], detailType: ['PARTITION_ADMITTED', 'RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'] },
+      targets: [
+        new LambdaFunction(reconciliation.lambda, {
+          event: RuleTargetInput.fromObject({
+            task: 'Request reconciliation',
+            input: { model: EventField.fromPath('$.detail.model'), trigger: EventField.fromPath('$.detail-type') },
+          }),
+        }),
+      ],
+    });
+    for (const { definition } of props.deployed.models) {
+      new Schedule(this, `Daily-${definition.name}`, {
+        name: names.name(`predict-${definition.name}`),
+        expression: 'rate(1 day)',
+        targetArn: reconciliation.lambda.functionArn,
+        action: 'lambda:InvokeFunction',
+        input: { task: 'Request reconciliation', input: { model: definition.name, trigger: 'schedule' } },
+      });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { accessTo } from '#lib/constructs/access.ts';
+import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
+
+/** The environment's data: what producers wrote, what was admitted of it, and what is made from that. */
+export class LakeStack extends Stack {
+  readonly features: GatehouseFunction;
+  readonly score: GatehouseFunction;
+
+  constructor(scope: Construct, id: string, props: StackProps & Surroundings & { readonly trains: boolean }) {
+    super(scope, id, props);
+    const { names } = props;
+    const access = accessTo(names);
+    new Table(this, 'Catalogue', {
+      tableName: names.catalogueTable,
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
+    new PeerBucket(this, 'Lake', { bucketName: names.lakeBucket });
+
+    const arrivals = new Queue(this, 'Arrivals', {
+      queueName: names.name('admission'),
+      visibilityTimeout: Duration.seconds(720),
+      retentionPeriod: Duration.days(14),
+      enforceSSL: true,
+      deadLetterQueue: { maxReceiveCount: 4, queue: new Queue(this, 'ArrivalsDeadLetters', { queueName: names.name('admission-dead-letters'), retentionPeriod: Duration.days(14), enforceSSL: true }) },
+    });
+    new Rule(this, 'ObjectCreated', {
+      ruleName: names.name('object-created'),
+      eventPattern: { source: ['aws.s3'], detailType: ['Object Created'], detail: { bucket: { name: [landing.bucket.bucketName] } } },
+      targets: [new SqsQueue(arrivals)],
+    });
+    const admission = new GatehouseFunction(this, 'Admission', { ...props, privilege: 'admission', memoryMb: 1024, timeoutSeconds: 120 }).bind(
+      access.readsLedger(),
+      access.writesCatalogue('PARTITION', 'ADMISSION'),
+      access.readsLanding(),
+      access.putsEvents(),
+    );
+    admission.lambda.addEventSource(new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 4 }));
+
+    this.features = new GatehouseFunction(this, 'Features', { ...props, privilege: 'features', memoryMb: 2048, timeoutSeconds: 900 }).bind(
+      access.readsLanding(),
+      access.readsArtifacts(),
+      access.writesLake(),
+      ...(props.trains ? [access.writesTrainingRows()] : []),
+    );
+    this.score = new GatehouseFunction(this, 'Score', { ...props, privilege: 'score', memoryMb: 2048, timeoutSeconds: 900 }).bind(
+      props.trains ? access.writesArtifacts() : access.readsArtifacts(),
+      access.writesLake(),
+      ...(props.trains ? [access.readsTrainingOutput()] : []),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { accessTo, readsPeers } from '#lib/constructs/access.ts';
+import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
+import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
+import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import type { Config } from '#model/config.ts';
+import { namesOf } from '#model/names.ts';
+
+export interface ReleaseStackProps extends StackProps, Surroundings {
+  readonly config: Config;
+  readonly environment: 'staging' | 'prod';
+  readonly features: GatehouseFunction;
+  readonly score: GatehouseFunction;
+}
+
+/** The machines that let a release in and take it back, and the few functions that may. */
+export class ReleaseStack extends Stack {
+  constructor(scope: Construct, id: string, props: ReleaseStackProps) {
+    super(scope, id, props);
+    const { names, config } = props;
+    const access = accessTo(names);
+    const source = props.environment === 'staging' ? 'dev' : 'staging';
+    const release = new GatehouseFunction(this, 'Release', { ...props, privilege: 'release', memoryMb: 1024, timeoutSeconds: 300 }).bind(
+      access.environment(),
+      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN'),
+      access.readsCatalogue(),
+      access.writesLake(),
+      access.writesArtifacts(),
+      access.returnsTokens('promotion'),
+      readsPeers('SOURCE_BUCKETS', { [source]: namesOf(config, source).artifactBucket }, ['objects/']),
+    );
+    const gates = new GatehouseFunction(this, 'Gates', { ...props, privilege: 'gates', timeoutSeconds: 120 }).bind(
+      access.environment(),
+      access.writesLedger('EVIDENCE'),
+      access.readsLake(),
+    );
+    const pointer = new GatehouseFunction(this, 'Pointer', { ...props, privilege: 'pointer', timeoutSeconds: 30 }).bind(
+      access.environment(),
+      access.writesLedger('POINTER', 'PROMOTION', 'LOCK', 'APPROVAL', 'QUARANTINE'),
+    );
+
+    new AslStateMachine(this, 'PromotionMachine', {
+      ...props,
+      machine: 'promotion',
+      bindings: {
+        ReleaseFunction: { function: release },
+        GatesFunction: { function: gates },
+        PointerFunction: { function: pointer },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
+        RollbackMachine: { machine: 'rollback' },
+      },
+    });
+    new AslStateMachine(this, 'RollbackMachine', {
+      ...props,
+      machine: 'rollback',
+      bindings: { ReleaseFunction: { function: release }, PointerFunction: { function: pointer }, BatchInferenceMachine: { machine: 'batch-inference' } },
+    });
+    new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['promotion', 'rollback', 'batch-inference'] });
+  }
+}

@@ -1,0 +1,52 @@
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import type { AuditRecord } from '#domain/audit/chain.ts';
+import { AUDIT_EVENTS } from '#domain/audit/events.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Announcements } from '#ports/announcements.ts';
+
+/** Announcements by SNS, local events by EventBridge, alerts by SNS. */
+export function snsAnnouncements(
+  clients: { readonly sns: SNSClient; readonly events: EventBridgeClient },
+  names: { readonly announcementsTopic: string; readonly alertsTopic: string; readonly bus: string },
+): Announcements {
+  return {
+    async announce({ environment, model, seq }) {
+      await clients.sns.send(
+        new PublishCommand({
+          TopicArn: names.announcementsTopic,
+          Message: JSON.stringify({ environment, model, seq }),
+        }),
+      );
+    },
+    async emit(record) {
+      await putEvent(clients.events, names.bus, record.code, record);
+    },
+    async alert(record) {
+      const { environment, model, code } = record;
+      await clients.sns.send(
+        new PublishCommand({
+          TopicArn: names.alertsTopic,
+          Subject: `[${environment}] ${model}: ${code}`.slice(0, 100),
+          Message: JSON.stringify({ meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
+        }),
+      );
+    },
+  };
+}
+
+/** Puts one event on a bus; a refused entry is a fault, although the call succeeds. */
+export async function putEvent(client: EventBridgeClient, bus: string, type: string, detail: object): Promise<void> {
+  const output = await client.send(
+    new PutEventsCommand({
+      Entries: [{ EventBusName: bus, Source: 'gatehouse', DetailType: type, Detail: JSON.stringify(detail) }],
+    }),
+  );
+  if ((output.FailedEntryCount ?? 0) > 0) {
+    throw new GatehouseError(
+      'EVENT_REFUSED',
+      `the bus ${bus} refused ${type}: ${output.Entries?.[0]?.ErrorMessage ?? 'no reason given'}`,
+      { bus, type },
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import { createReadStream } from 'node:fs';
+import { stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  HeadObjectCommand,
+  NotFound,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { BuiltKind, BuiltObject, Lake } from '#ports/lake.ts';
+import { readObject } from './artifact-store.ts';
+
+/** The S3 key of what was built: readable in a console, and named by the digest of its inputs. */
+function builtKey(kind: BuiltKind, model: string, digest: Digest): string {
+  return `${model}/${kind}/${digest.slice('sha256:'.length)}.parquet`;
+}
+
+/** The lake in S3: built objects are written once, with their hash and rows as metadata, and hashed again when read. */
+export function s3Lake(client: S3Client, bucket: string): Lake {
+  const lake: Lake = {
+    async built(kind, model) {
+      const found = new Set<Digest>();
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: `${model}/${kind}/` })) {
+        for (const { Key: key = '' } of page.Contents ?? []) {
+          found.add(Digest.parse(`sha256:${key.slice(key.lastIndexOf('/') + 1, -'.parquet'.length)}`));
+        }
+      }
+      return found;
+    },
+    async find(kind, model, digest): Promise<BuiltObject | undefined> {
+      const key = builtKey(kind, model, digest);
+      try {
+        const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+        const { sha256, rows } = head.Metadata ?? {};
+        return {
+          object: {
+            bucket,
+            key,
+            versionId: head.VersionId ?? 'null',
+            sha256: Digest.parse(sha256),
+            size: head.ContentLength ?? 0,
+          },
+          rows: Number(rows),
+        };
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
+    async store(kind, model, digest, file) {
+      const key = builtKey(kind, model, digest);
+      try {
+        await client.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: createReadStream(file.path),
+            ContentLength: (await stat(file.path)).size,
+            IfNoneMatch: '*',
+            ChecksumSHA256: Buffer.from(file.sha256.slice('sha256:'.length), 'hex').toString('base64'),
+            Metadata: { sha256: file.sha256, rows: String(file.rows) },
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof S3ServiceException) || ![409, 412].includes(error.$metadata.httpStatusCode ?? 0))
+          throw error;
+        const existing = await lake.find(kind, model, digest);
+        if (existing?.object.sha256 === file.sha256) return;
+        throw new GatehouseError(
+          'ARTIFACT_TAMPERED',
+          `${key} is there with other bytes than were built now`,
+          { key, bucket },
+          error,
+        );
+      }
+    },
+    async fetch(kind, model, digest, folder) {
+      const built = await lake.find(kind, model, digest);
+      if (built === undefined)
+        throw new GatehouseError('ARTIFACT_MISSING', `${kind} ${digest} of ${model} are not built`, { kind, digest });
+      return lake.fetchSource(built.object, folder);
+    },
+    async fetchSource(object, folder) {
+      const path = join(folder, `${object.sha256.slice('sha256:'.length)}.parquet`);
+      const content = await readObject(
+        client,
+        object.bucket,
+        object.key,
+        object.versionId === 'null' ? undefined : object.versionId,
+      );
+      if (content === undefined)
+        throw new GatehouseError('ARTIFACT_MISSING', `no object ${object.key} in ${object.bucket}`, { ...object });
+      if (digestOf(content) !== object.sha256) {
+        throw new GatehouseError(
+          'ARTIFACT_TAMPERED',
+          `${object.key} in ${object.bucket} does not hash to what was recorded`,
+          { ...object },
+        );
+      }
+      await writeFile(path, content);
+      return path;
+    },
+  };
+  return lake;
+}

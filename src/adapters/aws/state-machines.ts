@@ -1,0 +1,37 @@
+import {
+  ExecutionAlreadyExists,
+  InvalidToken,
+  SendTaskSuccessCommand,
+  type SFNClient,
+  StartExecutionCommand,
+  TaskDoesNotExist,
+  TaskTimedOut,
+} from '@aws-sdk/client-sfn';
+import type { Machine, StateMachines } from '#ports/state-machines.ts';
+
+/** Step Functions of this environment. */
+export function stepFunctions(client: SFNClient, arnOf: (machine: Machine) => string): StateMachines {
+  return {
+    async start(machine, name, input) {
+      try {
+        await client.send(
+          new StartExecutionCommand({ stateMachineArn: arnOf(machine), name, input: JSON.stringify(input) }),
+        );
+        return 'started';
+      } catch (error) {
+        if (error instanceof ExecutionAlreadyExists) return 'already-started';
+        throw error;
+      }
+    },
+    async succeed(token, output) {
+      try {
+        await client.send(new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify(output) }));
+        return 'returned';
+      } catch (error) {
+        if (error instanceof TaskDoesNotExist || error instanceof TaskTimedOut || error instanceof InvalidToken)
+          return 'gone';
+        throw error;
+      }
+    },
+  };
+}

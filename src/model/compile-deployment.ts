@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DeployedModels } from '#domain/model/deployed.ts';
+import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
+import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+import { parseDocument } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { compileModels } from './compile.ts';
+
+/** Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read. */
+export async function compileDeployment(root: string, folders: readonly string[] = ['models']): Promise<DeployedModels> {
+  const floor = parseDocument(PolicyFloor, await importDefault(join(root, 'governance/policy.ts')), 'governance/policy.ts');
+  const models = [];
+  for (const folder of folders) {
+    for (const definition of await compileModels(join(root, folder))) {
+      const home = join(root, folder, definition.name);
+      const sql = [definition.features.daily.path, definition.features.features.path];
+      models.push({
+        definition,
+        policy: await compilePolicy(home, floor),
+        sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
+      });
+    }
+  }
+  return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
+}
+
+/** A model's policy: the floor, tightened by `policy.ts` where the model has one. */
+export async function compilePolicy(home: string, floor: PolicyFloor): Promise<Policy> {
+  const file = join(home, 'policy.ts');
+  const own = existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
+  return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
+}
+
+async function importDefault(file: string): Promise<unknown> {
+  const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  if (module.default === undefined) throw new GatehouseError('NO_DEFAULT_EXPORT', `${file} has no default export`, { file });
+  return module.default;
+}
+
+/** The commit that is deployed; a tree with changes says so, because its releases cannot be rebuilt from a commit. */
+function commitOf(root: string): string {
+  try {
+    const git = (...args: string[]): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+changes');
+  } catch {
+    return 'no-repository';
+  }
+}

@@ -1,0 +1,24 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { z } from 'zod';
+import { parseDocument } from '#domain/canonical/digest.ts';
+import { logger } from './observability.ts';
+
+/**
+ * The handler of a function that works off a queue: a message whose work throws goes back alone, and after its last
+ * try into the dead-letter queue; the others of the batch are done.
+ */
+export function queueHandler<T>(schema: z.ZodType<T>, work: (message: T) => Promise<object>): (event: SQSEvent) => Promise<SQSBatchResponse> {
+  return async ({ Records: records }) => {
+    const failed: string[] = [];
+    for (const { body, messageId } of records) {
+      try {
+        const result = await work(parseDocument(schema, JSON.parse(body), 'message'));
+        logger.info('message done', { messageId, ...result });
+      } catch (error) {
+        logger.error('message failed', { messageId, error: error instanceof Error ? error : String(error) });
+        failed.push(messageId);
+      }
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { rollbackTarget } from '#domain/promotion/rollback.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { operationName } from '#use-cases/audit/record-change.ts';
+import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+/** `from` is the release that is to be taken back: if the pointer names another one by now, nothing is switched. */
+const Parameters = z.object({ model: z.string(), rollback: z.string(), from: Digest });
+
+/** The operation by which a rollback switches the pointer: there is one per rollback. */
+export function switchOperation(rollback: string): string {
+  return operationName('rollback', rollback);
+}
+
+/** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
+export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
+  return task(Parameters, async ({ model, rollback, from }) => {
+    const pointer = await readPointer(deps.ledger, model);
+    if (pointer !== undefined && (await deps.ledger.get(keys.operation(model, switchOperation(rollback)))) !== undefined) {
+      return { status: 'switched', release: pointer.current, version: pointer.version, from };
+    }
+    if (pointer !== undefined && pointer.current !== from) {
+      const found = `the pointer names ${pointer.version} (${pointer.current}), not ${from}`;
+      return { status: 'refused', refusal: { rule: 'rollback-from', found, remedy: 'look at the status, and roll back what is there now if that is meant' } };
+    }
+    const behind = pointer?.lastConfirmed;
+    const isBehindQuarantined = behind != null && (await isQuarantined(deps.ledger, model, behind.release));
+    const target = rollbackTarget(pointer, () => isBehindQuarantined);
+    return target.kind === 'refuse'
+      ? { status: 'refused', refusal: target.refusal }
+      : { status: 'chosen', release: target.release, version: target.version, from };
+  });
+}

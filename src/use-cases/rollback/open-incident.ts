@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { ABSENT, unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  rollback: z.string(),
+  actor: z.string(),
+  reason: z.string(),
+  from: Digest,
+  release: Digest,
+  serving: z.object({ status: z.string(), reason: z.string().optional() }),
+});
+
+/** Opens the incident of a rollback, with the partitions that the bad release has written: its blast radius. */
+export function openIncident(deps: Recording): Task {
+  return task(Parameters, async ({ model, rollback, actor, reason, from, release, serving }) => {
+    const manifests = (await deps.ledger.query(keys.predictions(model))).map((item) => unkey(PredictionManifest, item));
+    const affected = manifests.filter((manifest) => manifest.release === from);
+    const incident = `incident-${rollback}`;
+    await recordChange(deps, {
+      model,
+      operation: operationName('incident', rollback),
+      writes: [
+        {
+          kind: 'put',
+          item: {
+            ...keys.incident(model, incident),
+            incident,
+            status: 'open',
+            rollback,
+            reason,
+            from,
+            release,
+            serving: serving.reason ?? serving.status,
+            days: affected.map(({ day }) => day),
+            rows: affected.reduce((sum, { rows }) => sum + rows, 0),
+            openedAt: deps.clock.now().toISOString(),
+          },
+          condition: ABSENT,
+        },
+      ],
+      event: { code: 'INCIDENT_OPENED', actor, release: from, details: { incident, rollback, reason, affected: affected.length } },
+    });
+    return { incident, affected: affected.length };
+  });
+}
+
+/** Records that a rollback could not be done, and why. */
+export function recordRefusal(deps: Recording): Task {
+  const Refused = z.object({ model: z.string(), rollback: z.string(), refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+  return task(Refused, async ({ model, rollback, refusal }) => {
+    await recordChange(deps, {
+      model,
+      operation: operationName('refused', rollback),
+      writes: [],
+      event: { code: 'ROLLBACK_REFUSED', actor: 'pipeline:release', release: null, details: { rollback, rule: refusal.rule, found: refusal.found } },
+    });
+    return { status: 'refused', refusal };
+  });
+}
