@@ -81,7 +81,13 @@ export function isolationNotice(config: Config): string | undefined {
 
 /** Whether an error means that the named thing is not there. */
 export function isMissing(error: unknown): boolean {
-  const names = ['ResourceNotFoundException', 'StateMachineDoesNotExist', 'NoSuchBucket', 'QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'];
+  const names = [
+    'ResourceNotFoundException',
+    'StateMachineDoesNotExist',
+    'NoSuchBucket',
+    'QueueDoesNotExist',
+    'AWS.SimpleQueueService.NonExistentQueue',
+  ];
   return error instanceof ResourceNotFoundException || (error instanceof Error && names.includes(error.name));
 }
 

@@ -12,7 +12,11 @@ import { failureOf } from './failure.ts';
 import { render } from './report.ts';
 
 /** Runs a command and answers its exit code; nothing that a command throws gets past it. */
-export async function execute(spec: CommandSpec, given: Readonly<Record<string, unknown>>, global: GlobalOptions): Promise<number> {
+export async function execute(
+  spec: CommandSpec,
+  given: Readonly<Record<string, unknown>>,
+  global: GlobalOptions,
+): Promise<number> {
   try {
     const { default: config } = await import('../gatehouse.config.ts');
     const notice = isolationNotice(config);
@@ -54,7 +58,11 @@ export function contextOf(config: Config, given: Readonly<Record<string, unknown
 }
 
 /** The environment that `--env` names. */
-export function chosenEnvironment(named: string | undefined, allowed: readonly Environment[], fallback?: Environment): Environment {
+export function chosenEnvironment(
+  named: string | undefined,
+  allowed: readonly Environment[],
+  fallback?: Environment,
+): Environment {
   const wanted = named ?? fallback;
   const found = ENVIRONMENTS.find((environment) => environment === wanted);
   if (wanted === undefined) throw new UsageError(`name an environment: --env ${allowed.join('|')}`);

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { DescribeExecutionCommand, ExecutionDoesNotExist, type HistoryEvent, paginateGetExecutionHistory, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  ExecutionDoesNotExist,
+  type HistoryEvent,
+  paginateGetExecutionHistory,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 import { type Context, refuse } from './context.ts';
@@ -42,7 +48,9 @@ export function freshName(...parts: readonly string[]): string {
 export async function startExecution(cloud: Cloud, machine: Machine, name: string, input: object): Promise<string> {
   const stateMachineArn = cloud.names.stateMachineArn(machine);
   try {
-    const started = await cloud.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+    const started = await cloud.sfn.send(
+      new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }),
+    );
     return started.executionArn ?? executionArn(cloud, machine, name);
   } catch (error) {
     return notDeployed(cloud.environment, error);
@@ -77,7 +85,8 @@ export async function followExecution(context: Context, cloud: Cloud, arn: strin
   const ended = await poll(async () => {
     const view = await describeExecution(cloud, arn);
     const done = view.states.filter((state) => state.status !== 'running');
-    for (const state of done.slice(told)) context.note(`  ${state.status === 'failed' ? 'x' : '.'} ${state.name} (${duration(state.milliseconds)})`);
+    for (const state of done.slice(told))
+      context.note(`  ${state.status === 'failed' ? 'x' : '.'} ${state.name} (${duration(state.milliseconds)})`);
     told = done.length;
     return view.status === 'RUNNING' ? undefined : view;
   }, EXECUTION_DEADLINE_MS);
@@ -107,21 +116,32 @@ export function statesOf(events: readonly HistoryEvent[], now: Date): readonly S
       });
       continue;
     }
-    const failure = event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.lambdaFunctionFailedEventDetails;
+    const failure =
+      event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.lambdaFunctionFailedEventDetails;
     const isExit = event.stateExitedEventDetails !== undefined;
     if (!isExit && failure === undefined) continue;
     const id = isExit ? openRun(runs, event.stateExitedEventDetails?.name, enteredBy(event)) : enteredBy(event);
     const run = id === undefined ? undefined : runs.get(id);
     if (id === undefined || run === undefined) continue;
     const milliseconds = time - run.entered;
-    if (failure === undefined) runs.set(id, { ...run, status: run.error === undefined ? 'done' : 'failed', milliseconds });
-    else runs.set(id, { ...run, error: `${failure.error ?? 'error'}: ${(failure.cause ?? '').slice(0, 300)}`, milliseconds });
+    if (failure === undefined)
+      runs.set(id, { ...run, status: run.error === undefined ? 'done' : 'failed', milliseconds });
+    else
+      runs.set(id, {
+        ...run,
+        error: `${failure.error ?? 'error'}: ${(failure.cause ?? '').slice(0, 300)}`,
+        milliseconds,
+      });
   }
   return [...runs.values()].map(({ entered: _entered, ...run }) => run);
 }
 
 /** Which run of a state an exit ends: the one on the way back through the history, else the oldest open one of that name. */
-function openRun(runs: ReadonlyMap<number, StateRun>, name: string | undefined, traced: number | undefined): number | undefined {
+function openRun(
+  runs: ReadonlyMap<number, StateRun>,
+  name: string | undefined,
+  traced: number | undefined,
+): number | undefined {
   if (traced !== undefined && runs.get(traced)?.name === name) return traced;
   return [...runs].find(([, run]) => run.name === name && run.status === 'running')?.[0];
 }

@@ -11,14 +11,26 @@ export interface Failure {
 /** Turns whatever ended a command into words and an exit code. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof RefusedError) {
-    return { exitCode: EXIT.refused, lines: refusalLines(error.refusal), data: { error: { kind: 'refused', ...error.refusal } } };
+    return {
+      exitCode: EXIT.refused,
+      lines: refusalLines(error.refusal),
+      data: { error: { kind: 'refused', ...error.refusal } },
+    };
   }
   if (error instanceof UsageError) {
-    return { exitCode: EXIT.usage, lines: [`error: ${error.message}`], data: { error: { kind: 'usage', message: error.message } } };
+    return {
+      exitCode: EXIT.usage,
+      lines: [`error: ${error.message}`],
+      data: { error: { kind: 'usage', message: error.message } },
+    };
   }
   const code = error instanceof GatehouseError ? error.code : nameOf(error);
   const message = messageOf(error);
-  return { exitCode: EXIT.fault, lines: [`fault: ${code}: ${message}`], data: { error: { kind: 'fault', code, message } } };
+  return {
+    exitCode: EXIT.fault,
+    lines: [`fault: ${code}: ${message}`],
+    data: { error: { kind: 'fault', code, message } },
+  };
 }
 
 /** A refusal as people read it: the rule, the value, and what would change it. */

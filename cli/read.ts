@@ -18,19 +18,26 @@ export interface Recorded {
   readonly hash: Digest;
 }
 
-async function one<T>(ledger: ReadableLedger, key: Parameters<ReadableLedger['get']>[0], schema: z.ZodType<T>): Promise<T | undefined> {
+async function one<T>(
+  ledger: ReadableLedger,
+  key: Parameters<ReadableLedger['get']>[0],
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
   const item = await ledger.get(key);
   return item === undefined ? undefined : unkey(schema, item);
 }
 
 /** What an environment serves. */
-export const pointerOf = (ledger: ReadableLedger, model: string): Promise<Pointer | undefined> => one(ledger, keys.pointer(model), Pointer);
+export const pointerOf = (ledger: ReadableLedger, model: string): Promise<Pointer | undefined> =>
+  one(ledger, keys.pointer(model), Pointer);
 
 /** Who holds the lock of a model's promotions. */
-export const lockOf = (ledger: ReadableLedger, model: string): Promise<Lock | undefined> => one(ledger, keys.lock(model), Lock);
+export const lockOf = (ledger: ReadableLedger, model: string): Promise<Lock | undefined> =>
+  one(ledger, keys.lock(model), Lock);
 
 /** The fence of a model's batch runs. */
-export const fenceOf = (ledger: ReadableLedger, model: string): Promise<Fence | undefined> => one(ledger, keys.fence(model), Fence);
+export const fenceOf = (ledger: ReadableLedger, model: string): Promise<Fence | undefined> =>
+  one(ledger, keys.fence(model), Fence);
 
 /** The promotions of a model, newest first. */
 export async function promotionsOf(ledger: ReadableLedger, model: string): Promise<readonly Promotion[]> {
@@ -39,15 +46,24 @@ export async function promotionsOf(ledger: ReadableLedger, model: string): Promi
 }
 
 /** The recorded decisions on a promotion, or on all of a model's. */
-export async function approvalsOf(ledger: ReadableLedger, model: string, promotion?: string): Promise<readonly Approval[]> {
+export async function approvalsOf(
+  ledger: ReadableLedger,
+  model: string,
+  promotion?: string,
+): Promise<readonly Approval[]> {
   const range = promotion === undefined ? {} : { from: `${promotion}#`, to: `${promotion}#\uFFFF` };
   return (await ledger.query(keys.approvals(model), range)).map((item) => unkey(Approval, item));
 }
 
 /** The newest evidence that a promotion's gates gave about its release, with the digest under which it was written. */
-export async function evidenceFor(ledger: ReadableLedger, promotion: Promotion): Promise<readonly { readonly evidence: Evidence; readonly body: string }[]> {
+export async function evidenceFor(
+  ledger: ReadableLedger,
+  promotion: Promotion,
+): Promise<readonly { readonly evidence: Evidence; readonly body: string }[]> {
   const { gates, model, release, environment, policy } = promotion;
-  const items = await Promise.all(gates.map((gate) => ledger.get(keys.evidence(gate, model, release, environment, policy))));
+  const items = await Promise.all(
+    gates.map((gate) => ledger.get(keys.evidence(gate, model, release, environment, policy))),
+  );
   return items
     .filter((item) => item !== undefined)
     .map((item) => {
@@ -78,7 +94,11 @@ export async function registrationsOf(ledger: ReadableLedger, model: string): Pr
 }
 
 /** The newest version of each admitted partition of a kind, in the order of the days. */
-export async function partitionsOf(ledger: ReadableLedger, model: string, kind: PartitionKind): Promise<readonly AdmittedPartition[]> {
+export async function partitionsOf(
+  ledger: ReadableLedger,
+  model: string,
+  kind: PartitionKind,
+): Promise<readonly AdmittedPartition[]> {
   return (await ledger.query(keys.partitions(model, kind))).map((item) => unkey(AdmittedPartition, item));
 }
 

@@ -26,7 +26,8 @@ const SHORTEST = 8;
 /** Reads `model@1.2.3`, `sha256:<digest>` or the beginning of a digest. */
 export function parseReference(text: string): ReleaseReference {
   const digest = /^(?:sha256:)?([0-9a-f]+)$/.exec(text)?.[1];
-  if (digest !== undefined && digest.length >= SHORTEST && digest.length <= 64) return { kind: 'digest', prefix: `sha256:${digest}` };
+  if (digest !== undefined && digest.length >= SHORTEST && digest.length <= 64)
+    return { kind: 'digest', prefix: `sha256:${digest}` };
   const [model, version, ...rest] = text.split('@');
   if (rest.length === 0 && ModelName.safeParse(model).success && Version.safeParse(version).success) {
     return { kind: 'version', model: model ?? '', version: version ?? '' };
@@ -35,12 +36,20 @@ export function parseReference(text: string): ReleaseReference {
 }
 
 /** The release that a reference names, as dev registered it. */
-export async function findRelease(ledger: ReadableLedger, reference: ReleaseReference, models: readonly string[]): Promise<FoundRelease> {
+export async function findRelease(
+  ledger: ReadableLedger,
+  reference: ReleaseReference,
+  models: readonly string[],
+): Promise<FoundRelease> {
   if (reference.kind === 'version') {
     const { model, version } = reference;
     const item = await ledger.get(keys.version(model, version));
     if (item !== undefined) return { model, version, release: Digest.parse(item['release']) };
-    return refuse('release-known', `no release ${model}@${version} is registered`, `see: gatehouse release list ${model}`);
+    return refuse(
+      'release-known',
+      `no release ${model}@${version} is registered`,
+      `see: gatehouse release list ${model}`,
+    );
   }
   const found: FoundRelease[] = [];
   for (const model of models) {
@@ -48,7 +57,8 @@ export async function findRelease(ledger: ReadableLedger, reference: ReleaseRefe
     found.push(...registrations.filter(({ release }) => release.startsWith(reference.prefix)));
   }
   const [only, ...others] = found;
-  if (only === undefined) return refuse('release-known', `no release ${reference.prefix} is registered`, 'see: gatehouse release list');
+  if (only === undefined)
+    return refuse('release-known', `no release ${reference.prefix} is registered`, 'see: gatehouse release list');
   if (others.length === 0) return { model: only.model, release: only.release, version: only.version };
   return refuse('release-unique', `${reference.prefix} begins ${found.length} digests`, 'give more digits');
 }
@@ -75,5 +85,8 @@ export async function modelNames(context: Pick<Context, 'modelFolders'>): Promis
 export async function modelFolder(context: Pick<Context, 'modelFolders'>, model: string): Promise<string> {
   const folders = await modelFolders(context);
   const names = [...folders.keys()].join(', ') || 'none';
-  return folders.get(model) ?? refuse('model-known', `there is no model ${model}; there are: ${names}`, `make one: gatehouse model new ${model}`);
+  return (
+    folders.get(model) ??
+    refuse('model-known', `there is no model ${model}; there are: ${names}`, `make one: gatehouse model new ${model}`)
+  );
 }

@@ -42,9 +42,19 @@ function sectionText(section: Section): string {
   const title = section.title === undefined ? [] : [section.title];
   if ('lines' in section) return [...title, ...section.lines].join('\n');
   if (section.rows.length === 0) return [...title, `  ${section.empty ?? 'nothing'}`].join('\n');
-  const table = new Table({ head: [...section.columns], chars: BORDERLESS, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 } });
+  const table = new Table({
+    head: [...section.columns],
+    chars: BORDERLESS,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+  });
   for (const row of section.rows) table.push([...row]);
-  return [...title, ...table.toString().split('\n').map((line) => line.trimEnd())].join('\n');
+  return [
+    ...title,
+    ...table
+      .toString()
+      .split('\n')
+      .map((line) => line.trimEnd()),
+  ].join('\n');
 }
 
 /** Columns by white space only: readable, and easy to cut. */
@@ -69,5 +79,7 @@ export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,5 +1,12 @@
 /** Where a release stands; derived from the ledgers, stored nowhere. */
-export type Stage = 'Experimentation' | 'Validation' | 'Staging' | 'Production' | 'Retired' | 'Rejected' | 'Quarantined';
+export type Stage =
+  | 'Experimentation'
+  | 'Validation'
+  | 'Staging'
+  | 'Production'
+  | 'Retired'
+  | 'Rejected'
+  | 'Quarantined';
 
 /** Who owns a release in each stage. */
 export const STAGE_OWNERS: Readonly<Record<Stage, string>> = {

@@ -25,7 +25,8 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model features',
     group,
     args: '<name>',
-    summary: 'run the feature SQL on local Parquet files, one per day (dt=YYYY-MM-DD in the path), as the pipeline would',
+    summary:
+      'run the feature SQL on local Parquet files, one per day (dt=YYYY-MM-DD in the path), as the pipeline would',
     required: [
       ['--events <files...>', 'event files'],
       ['--labels <files...>', 'label files'],
@@ -87,7 +88,9 @@ export const BUILD: readonly CommandSpec[] = [
     nounSummary: 'retraining runs',
     args: '<model>',
     summary: 'start a retraining run in dev',
-    options: [['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events']],
+    options: [
+      ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
+    ],
     examples: ['run start flight-delay', 'run start flight-delay --as-of 2001-04-02 --no-wait'],
     load: () => import('../commands/run/start.ts'),
   },

@@ -16,7 +16,8 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'why',
     group,
     args: '<release>',
-    summary: 'every gate and approval of the newest promotion of a release: verdict, numbers, reasons, what would change it',
+    summary:
+      'every gate and approval of the newest promotion of a release: verdict, numbers, reasons, what would change it',
     required: [['--to <environment>', 'staging or prod']],
     examples: ['why flight-delay@1.4.2 --to prod', 'why sha256:3f2a91c0 --to staging'],
     load: () => import('../commands/promotion/why.ts'),
@@ -39,7 +40,10 @@ export const EVERY_DAY: readonly CommandSpec[] = [
       ['--role <role>', 'the role in which you decide, if you have several that are asked'],
       ['--comment <text>', 'what the audit trail keeps beside your name', ''],
     ],
-    examples: ['approve flight-delay-3f2a91c0aa12-prod', 'approve flight-delay-3f2a --role ml-lead --comment "numbers look right"'],
+    examples: [
+      'approve flight-delay-3f2a91c0aa12-prod',
+      'approve flight-delay-3f2a --role ml-lead --comment "numbers look right"',
+    ],
     load: () => import('../commands/promotion/approve.ts'),
   },
   {

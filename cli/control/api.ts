@@ -33,7 +33,10 @@ export async function controlApi(context: Context): Promise<ControlApi> {
   const send = async <T>(schema: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> => {
     const answer = await call(new URL(path, session.apiUrl), {
       method,
-      headers: { authorization: `Bearer ${session.idToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${session.idToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return schema.parse(answerOf(answer));
@@ -41,14 +44,18 @@ export async function controlApi(context: Context): Promise<ControlApi> {
   return {
     username: session.username,
     requests: async () => (await send(z.object({ requests: z.array(ApprovalRequest) }), 'GET', '/requests')).requests,
-    request: (model, promotion) => send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
+    request: (model, promotion) =>
+      send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
     ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
     decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
   };
 }
 
 /** Where control is: what its stack says, or what the caller gives. */
-export async function controlAccess(context: Context, given: { readonly api?: string | undefined; readonly client?: string | undefined }): Promise<ControlAccess> {
+export async function controlAccess(
+  context: Context,
+  given: { readonly api?: string | undefined; readonly client?: string | undefined },
+): Promise<ControlAccess> {
   const control = context.cloud('control');
   const outputs = given.api !== undefined && given.client !== undefined ? {} : await control.outputs();
   const [apiUrl, clientId] = [given.api ?? outputs['ApiUrl'], given.client ?? outputs['ClientId']];

@@ -14,7 +14,10 @@ const TIMEOUT_MS = 30_000;
  * One HTTP call. Names under `.localhost` are this machine's (RFC 6761), which not every resolver knows: the call goes
  * to 127.0.0.1 and says in its Host header whom it means.
  */
-export function call(url: URL, options: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string }): Promise<HttpAnswer> {
+export function call(
+  url: URL,
+  options: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string },
+): Promise<HttpAnswer> {
   const isLocal = url.hostname.endsWith('.localhost');
   const send = url.protocol === 'https:' ? secure : plain;
   return new Promise((resolve, reject) => {
@@ -31,11 +34,21 @@ export function call(url: URL, options: { readonly method: string; readonly head
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        );
       },
     );
-    request.on('timeout', () => request.destroy(new GatehouseError('CONTROL_SILENT', `${url.host} did not answer in time; try again`)));
-    request.on('error', (cause) => reject(cause instanceof GatehouseError ? cause : new GatehouseError('CONTROL_UNREACHABLE', `${url.host}: ${cause.message}`, {}, cause)));
+    request.on('timeout', () =>
+      request.destroy(new GatehouseError('CONTROL_SILENT', `${url.host} did not answer in time; try again`)),
+    );
+    request.on('error', (cause) =>
+      reject(
+        cause instanceof GatehouseError
+          ? cause
+          : new GatehouseError('CONTROL_UNREACHABLE', `${url.host}: ${cause.message}`, {}, cause),
+      ),
+    );
     request.end(options.body);
   });
 }

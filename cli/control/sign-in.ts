@@ -23,7 +23,13 @@ export interface ControlAccess {
 export type Ask = (question: string, secret?: boolean) => Promise<string>;
 
 /** Signs a person in by user name and password, and whatever the user pool asks beside. */
-export async function signIn(access: ControlAccess, username: string, password: string, ask: Ask, now: Date): Promise<Session> {
+export async function signIn(
+  access: ControlAccess,
+  username: string,
+  password: string,
+  ask: Ask,
+  now: Date,
+): Promise<Session> {
   const client = cognito(access);
   const authenticated = await refusing(async () => {
     let answer = await client.send(
@@ -75,7 +81,11 @@ async function responseTo(challenge: ChallengeNameType, ask: Ask): Promise<Recor
     case 'SOFTWARE_TOKEN_MFA':
       return { SOFTWARE_TOKEN_MFA_CODE: await ask('Code of your authenticator: ') };
     default:
-      throw new GatehouseError('UNKNOWN_CHALLENGE', `the user pool asks for ${challenge}, which this command does not know`, { challenge });
+      throw new GatehouseError(
+        'UNKNOWN_CHALLENGE',
+        `the user pool asks for ${challenge}, which this command does not know`,
+        { challenge },
+      );
   }
 }
 
@@ -84,7 +94,11 @@ async function refusing<T>(authenticate: () => Promise<T>): Promise<T> {
     return await authenticate();
   } catch (error) {
     if (!(error instanceof NotAuthorizedException) && !(error instanceof UserNotFoundException)) throw error;
-    return refuse('signed-in', `the user pool says: ${error.message}`, 'sign in with the right user name and password: gatehouse login');
+    return refuse(
+      'signed-in',
+      `the user pool says: ${error.message}`,
+      'sign in with the right user name and password: gatehouse login',
+    );
   }
 }
 
@@ -96,7 +110,8 @@ function sessionOf(
   now: Date,
 ): Session {
   const [idToken, refresh] = [result?.IdToken, result?.RefreshToken ?? refreshToken];
-  if (idToken === undefined || refresh === undefined) throw new GatehouseError('NO_TOKENS', 'the user pool gave no tokens');
+  if (idToken === undefined || refresh === undefined)
+    throw new GatehouseError('NO_TOKENS', 'the user pool gave no tokens');
   return {
     formatVersion: 1,
     username,

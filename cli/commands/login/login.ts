@@ -4,7 +4,11 @@ import { controlAccess } from '../../control/api.ts';
 import { sessionFile, writeSession } from '../../control/session.ts';
 import { signIn } from '../../control/sign-in.ts';
 
-const Input = z.object({ username: z.string().min(1).optional(), api: z.url().optional(), client: z.string().optional() });
+const Input = z.object({
+  username: z.string().min(1).optional(),
+  api: z.url().optional(),
+  client: z.string().optional(),
+});
 
 export const run: Run = async (context) => {
   const { username: named, api, client } = context.input(Input);

@@ -17,9 +17,20 @@ export function deciding(decision: 'approve' | 'reject'): Run {
     await consent(context, decision, request);
     // What was shown is what is decided on: control refuses if it has become something else.
     const { model, release, evidence } = request;
-    const input = { model, promotion: request.promotion, decision, comment, release, evidence, ...(role === undefined ? {} : { role }) };
+    const input = {
+      model,
+      promotion: request.promotion,
+      decision,
+      comment,
+      release,
+      evidence,
+      ...(role === undefined ? {} : { role }),
+    };
     const decided = await control.decide(input);
-    context.print({ data: { ...decided, request }, sections: [decidedSection(decision, request, decided.decision.role)] });
+    context.print({
+      data: { ...decided, request },
+      sections: [decidedSection(decision, request, decided.decision.role)],
+    });
   };
 }
 
@@ -32,10 +43,18 @@ export function findRequest(requests: readonly ApprovalRequest[], name: string):
   const [only, ...others] = waiting.length > 0 ? waiting : matching;
   if (only === undefined) {
     const open = requests.filter((request) => request.status === 'waiting').map((request) => request.promotion);
-    return refuse('approval-requested', `nobody was asked about ${name}`, `what waits: ${open.join(', ') || 'nothing'}`);
+    return refuse(
+      'approval-requested',
+      `nobody was asked about ${name}`,
+      `what waits: ${open.join(', ') || 'nothing'}`,
+    );
   }
   if (others.length === 0) return only;
-  return refuse('promotion-unique', `${name} begins ${others.length + 1} promotions`, `name one: ${[only, ...others].map((each) => each.promotion).join(', ')}`);
+  return refuse(
+    'promotion-unique',
+    `${name} begins ${others.length + 1} promotions`,
+    `name one: ${[only, ...others].map((each) => each.promotion).join(', ')}`,
+  );
 }
 
 /** What a person sees before deciding. */

@@ -14,27 +14,47 @@ const DEADLINE_MS = 15 * 60_000;
 
 export const run: Run = async (context) => {
   const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
-  const { model, release, version } = await findRelease(context.cloud('dev').ledger, parseReference(named), await modelNames(context));
+  const { model, release, version } = await findRelease(
+    context.cloud('dev').ledger,
+    parseReference(named),
+    await modelNames(context),
+  );
   const control = await controlApi(context);
   const { seq } = await control.ask({ model, release, version, environment: to, requestId: randomUUID() });
-  context.note(`asked as ${control.username} for ${model}@${version} to be let into ${to} (record ${seq} of control's chain)`);
+  context.note(
+    `asked as ${control.username} for ${model}@${version} to be let into ${to} (record ${seq} of control's chain)`,
+  );
   if (!context.wait) {
-    context.print({ data: { model, release, version, environment: to, seq }, sections: [{ lines: [`see: gatehouse why ${model}@${version} --to ${to}`] }] });
+    context.print({
+      data: { model, release, version, environment: to, seq },
+      sections: [{ lines: [`see: gatehouse why ${model}@${version} --to ${to}`] }],
+    });
     return;
   }
   const target = context.cloud(to);
   const outcome = await poll(() => outcomeOf(target, model, seq), DEADLINE_MS);
-  if (outcome === undefined) refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
-  if (outcome.status === 'refused') refuse(outcome.rule, outcome.found, `see: gatehouse why ${model}@${version} --to ${to}`);
-  context.print({ data: { model, release, version, environment: to, seq, ...outcome }, sections: [{ lines: [outcome.text] }] });
+  if (outcome === undefined)
+    refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
+  if (outcome.status === 'refused')
+    refuse(outcome.rule, outcome.found, `see: gatehouse why ${model}@${version} --to ${to}`);
+  context.print({
+    data: { model, release, version, environment: to, seq, ...outcome },
+    sections: [{ lines: [outcome.text] }],
+  });
 };
 
 type Outcome =
   | { readonly status: 'refused'; readonly rule: string; readonly found: string }
-  | { readonly status: 'promoted' | 'awaiting-approval' | 'superseded'; readonly promotion: string; readonly text: string };
+  | {
+      readonly status: 'promoted' | 'awaiting-approval' | 'superseded';
+      readonly promotion: string;
+      readonly text: string;
+    };
 
 async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Outcome | undefined> {
-  const promotion = (await promotionsOf(target.ledger, model)).find((each) => each.requestedIn === 'control' && each.requestSeq === seq);
+  const promotion = (await promotionsOf(target.ledger, model)).find(
+    (each) => each.requestedIn === 'control' && each.requestSeq === seq,
+  );
   return promotion === undefined ? refusalOf(await chainOf(target.ledger, model), seq) : statusOf(promotion);
 }
 
@@ -57,14 +77,26 @@ function statusOf(promotion: Promotion): Outcome | undefined {
       return undefined;
     case 'awaiting-approval': {
       const asked = promotion.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
-      return { status: 'awaiting-approval', promotion: name, text: `${name} waits for ${asked}; they decide by: gatehouse approve ${name}` };
+      return {
+        status: 'awaiting-approval',
+        promotion: name,
+        text: `${name} waits for ${asked}; they decide by: gatehouse approve ${name}`,
+      };
     }
     case 'committed':
-      return { status: 'promoted', promotion: name, text: `${promotion.model}@${promotion.version} is in ${promotion.environment}` };
+      return {
+        status: 'promoted',
+        promotion: name,
+        text: `${promotion.model}@${promotion.version} is in ${promotion.environment}`,
+      };
     case 'superseded':
       return { status: 'superseded', promotion: name, text: `${name}: ${promotion.ending ?? 'superseded'}` };
     case 'refused':
     case 'failed':
-      return { status: 'refused', rule: promotion.ending?.split(':')[0] ?? promotion.status, found: promotion.ending ?? promotion.status };
+      return {
+        status: 'refused',
+        rule: promotion.ending?.split(':')[0] ?? promotion.status,
+        found: promotion.ending ?? promotion.status,
+      };
   }
 }

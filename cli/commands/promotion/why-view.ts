@@ -23,7 +23,12 @@ export interface ApprovalLine {
 }
 
 /** Why a release is, or is not, where it was meant to go. */
-export function whyReport(promotion: Promotion, evidence: readonly Evidence[], approvals: readonly Approval[], now: Date): Report {
+export function whyReport(
+  promotion: Promotion,
+  evidence: readonly Evidence[],
+  approvals: readonly Approval[],
+  now: Date,
+): Report {
   const gates = gateLines(promotion, evidence);
   const decisions = approvals.map((approval): ApprovalLine => {
     const { subject, role, decision, comment } = approval;
@@ -46,12 +51,24 @@ export function whyReport(promotion: Promotion, evidence: readonly Evidence[], a
       {
         title: 'gates',
         columns: ['gate', 'verdict', 'reasons', 'numbers', 'to change it'],
-        rows: gates.map(({ gate, verdict, reasons, numbers, toChangeIt }) => [gate, verdict, reasons.join('\n'), numbersText(numbers), toChangeIt]),
+        rows: gates.map(({ gate, verdict, reasons, numbers, toChangeIt }) => [
+          gate,
+          verdict,
+          reasons.join('\n'),
+          numbersText(numbers),
+          toChangeIt,
+        ]),
       },
       {
         title: 'approvals',
         columns: ['person', 'role', 'decision', 'counts', 'comment'],
-        rows: decisions.map(({ subject, role, decision, counts, comment }) => [subject, role, decision, counts, comment]),
+        rows: decisions.map(({ subject, role, decision, counts, comment }) => [
+          subject,
+          role,
+          decision,
+          counts,
+          comment,
+        ]),
         empty: promotion.approvals.length === 0 ? 'the policy asks for nobody' : 'nobody has decided',
       },
       { title: 'so', lines: conclusion.map((line) => `  ${line}`) },
@@ -63,7 +80,13 @@ function gateLines(promotion: Promotion, evidence: readonly Evidence[]): readonl
   return promotion.gates.map((gate) => {
     const piece = evidence.find((candidate) => candidate.gate === gate && candidate.promotion === promotion.promotion);
     const verdict = piece?.verdict ?? 'NOT JUDGED';
-    return { gate, verdict, numbers: piece?.numbers ?? {}, reasons: piece?.reasons ?? [], toChangeIt: remedyOf(gate, verdict) };
+    return {
+      gate,
+      verdict,
+      numbers: piece?.numbers ?? {},
+      reasons: piece?.reasons ?? [],
+      toChangeIt: remedyOf(gate, verdict),
+    };
   });
 }
 
@@ -79,7 +102,9 @@ export function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
     case 'metric-baseline':
       return 'a candidate with more skill: other features, more data';
     case 'better-than-champion':
-      return verdict === 'INCONCLUSIVE' ? 'more matured days of data, or a larger difference' : 'a candidate that beats the champion by the margin';
+      return verdict === 'INCONCLUSIVE'
+        ? 'more matured days of data, or a larger difference'
+        : 'a candidate that beats the champion by the margin';
   }
 }
 

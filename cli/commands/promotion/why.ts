@@ -12,14 +12,27 @@ export const run: Run = async (context) => {
   const { ledger } = context.cloud(to);
   const promotion = (await promotionsOf(ledger, found.model)).find((each) => each.release === found.release);
   if (promotion === undefined) {
-    const ended = (await chainOf(ledger, found.model)).findLast(({ record }) => record.code === 'PROMOTION_REFUSED' && record.release === found.release);
+    const ended = (await chainOf(ledger, found.model)).findLast(
+      ({ record }) => record.code === 'PROMOTION_REFUSED' && record.release === found.release,
+    );
     if (ended !== undefined) {
       const { rule, reasons } = ended.record.details;
-      refuse(String(rule), Array.isArray(reasons) ? reasons.join('; ') : 'no reasons were given', `ask again when it has changed: gatehouse promote ${named} --to ${to}`);
+      refuse(
+        String(rule),
+        Array.isArray(reasons) ? reasons.join('; ') : 'no reasons were given',
+        `ask again when it has changed: gatehouse promote ${named} --to ${to}`,
+      );
     }
-    return refuse('promotion-known', `${found.model}@${found.version} was never offered to ${to}`, `ask for it: gatehouse promote ${named} --to ${to}`);
+    return refuse(
+      'promotion-known',
+      `${found.model}@${found.version} was never offered to ${to}`,
+      `ask for it: gatehouse promote ${named} --to ${to}`,
+    );
   }
-  const [evidence, approvals] = await Promise.all([evidenceFor(ledger, promotion), approvalsOf(ledger, found.model, promotion.promotion)]);
+  const [evidence, approvals] = await Promise.all([
+    evidenceFor(ledger, promotion),
+    approvalsOf(ledger, found.model, promotion.promotion),
+  ]);
   const pieces = evidence.map((piece) => piece.evidence);
   context.print(whyReport(promotion, pieces, z.array(Approval).parse(approvals), context.now()));
 };

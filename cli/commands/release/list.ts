@@ -11,8 +11,13 @@ export const run: Run = async (context) => {
   const dev = context.cloud('dev').ledger;
   const models = model === undefined ? await modelNames(context) : [model];
   await Promise.all(models.map((name) => dev.query(`VERSION#${name}`, { limit: 1 })));
-  const releases = await Promise.all(models.map(async (name) => ({ model: name, releases: await releaseStatuses(context, name, Infinity) })));
-  context.print({ data: { models: releases }, sections: releases.map(({ model, releases }) => releaseSection(model, releases)) });
+  const releases = await Promise.all(
+    models.map(async (name) => ({ model: name, releases: await releaseStatuses(context, name, Infinity) })),
+  );
+  context.print({
+    data: { models: releases },
+    sections: releases.map(({ model, releases }) => releaseSection(model, releases)),
+  });
 };
 
 /** The releases of a model as a table. */
@@ -20,7 +25,14 @@ export function releaseSection(model: string, releases: readonly ReleaseStatus[]
   return {
     title: model,
     columns: ['version', 'release', 'kind', 'stage', 'owner', 'registered'],
-    rows: releases.map(({ version, release, kind, stage, owner, at }) => [version, shortDigest(release), kind, stage, owner, shortTime(at)]),
+    rows: releases.map(({ version, release, kind, stage, owner, at }) => [
+      version,
+      shortDigest(release),
+      kind,
+      stage,
+      owner,
+      shortTime(at),
+    ]),
     empty: 'no release is registered',
   };
 }

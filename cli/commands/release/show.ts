@@ -16,20 +16,32 @@ export const run: Run = async (context) => {
   const dev = context.cloud('dev');
   const { model, release } = await findRelease(dev.ledger, parseReference(named), await modelNames(context));
   const item = await dev.ledger.get(keys.registration(model, release));
-  if (item === undefined) refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
+  if (item === undefined)
+    refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
   const manifest = openManifest(await s3ArtifactStore(dev.s3, dev.names.artifactBucket).read(release));
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
-  context.print(releaseReport(unkey(Registration, item), manifest, stage, await promotionsEverywhere(context, model, release)));
+  context.print(
+    releaseReport(unkey(Registration, item), manifest, stage, await promotionsEverywhere(context, model, release)),
+  );
 };
 
 async function promotionsEverywhere(context: Context, model: string, release: string): Promise<readonly Promotion[]> {
-  const found = await Promise.all((['staging', 'prod'] as const).map((environment) => whereDeployed(promotionsOf(context.cloud(environment).ledger, model), [])));
+  const found = await Promise.all(
+    (['staging', 'prod'] as const).map((environment) =>
+      whereDeployed(promotionsOf(context.cloud(environment).ledger, model), []),
+    ),
+  );
   return found.flat().filter((promotion) => promotion.release === release);
 }
 
 /** Everything that is known of a release. */
-export function releaseReport(registration: Registration, manifest: ReleaseManifest, stage: string, promotions: readonly Promotion[]): Report {
+export function releaseReport(
+  registration: Registration,
+  manifest: ReleaseManifest,
+  stage: string,
+  promotions: readonly Promotion[],
+): Report {
   const { data, training } = manifest;
   return {
     data: { registration, manifest, stage, promotions },
@@ -43,14 +55,28 @@ export function releaseReport(registration: Registration, manifest: ReleaseManif
           `  trained on   ${data.window.name}: ${data.window.from} to ${data.window.to}, labels until ${data.labelsUntil}, ${data.partitions} partitions`,
           `  fingerprint  ${data.fingerprint}`,
           `  recipe       ${shortDigest(manifest.recipe)}, code ${manifest.code.commit.slice(0, 12)}, image ${training.image}, seed ${training.seed}`,
-          `  metrics      ${Object.entries(registration.metrics).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(', ') || 'none'} (of its own rows)`,
+          `  metrics      ${
+            Object.entries(registration.metrics)
+              .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+              .join(', ') || 'none'
+          } (of its own rows)`,
         ],
       },
-      { title: 'files', columns: ['path', 'sha256', 'bytes'], rows: manifest.files.map(({ path, sha256, size }) => [path, shortDigest(sha256), String(size)]) },
+      {
+        title: 'files',
+        columns: ['path', 'sha256', 'bytes'],
+        rows: manifest.files.map(({ path, sha256, size }) => [path, shortDigest(sha256), String(size)]),
+      },
       {
         title: 'promotions',
         columns: ['promotion', 'into', 'status', 'opened', 'ending'],
-        rows: promotions.map(({ promotion, environment, status, openedAt, ending }) => [promotion, environment, status, shortTime(openedAt), ending ?? '-']),
+        rows: promotions.map(({ promotion, environment, status, openedAt, ending }) => [
+          promotion,
+          environment,
+          status,
+          shortTime(openedAt),
+          ending ?? '-',
+        ]),
         empty: 'it was offered nowhere yet',
       },
     ],

@@ -12,18 +12,29 @@ import { Run } from '../../read.ts';
 const Input = z.object({ model: ModelName, run: z.string().min(1).max(80), machine: z.string().optional() });
 
 /** The execution that the arguments `<model> <run>` and the options `--env` and `--machine` name. */
-export async function namedExecution(context: Context): Promise<{ readonly cloud: Cloud; readonly arn: string; readonly model: string; readonly run: string }> {
+export async function namedExecution(
+  context: Context,
+): Promise<{ readonly cloud: Cloud; readonly arn: string; readonly model: string; readonly run: string }> {
   const { model, run, machine } = context.input(Input);
   const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
   const cloud = context.cloud(environment);
-  return { cloud, model, run, arn: executionArn(cloud, machineOf(environment, machine ?? (await findRun(cloud, model, run)).machine), run) };
+  return {
+    cloud,
+    model,
+    run,
+    arn: executionArn(cloud, machineOf(environment, machine ?? (await findRun(cloud, model, run)).machine), run),
+  };
 }
 
 /** What the ledger says of a run, or a refusal. */
 export async function findRun(cloud: Cloud, model: string, run: string): Promise<Run> {
   const item = await cloud.ledger.get(keys.run(model, run));
   if (item !== undefined) return unkey(Run, item);
-  return refuse('run-known', `${cloud.environment} recorded no run ${run} of ${model}`, `see: gatehouse run list ${model} --env ${cloud.environment}`);
+  return refuse(
+    'run-known',
+    `${cloud.environment} recorded no run ${run} of ${model}`,
+    `see: gatehouse run list ${model} --env ${cloud.environment}`,
+  );
 }
 
 function machineOf(environment: Environment, machine: string): string {

@@ -18,7 +18,15 @@ export function runsReport(model: string, environment: string, runs: readonly Ru
       {
         title: `${model} in ${environment}`,
         columns: ['run', 'machine', 'status', 'as of', 'trigger', 'began', 'took'],
-        rows: runs.map((item) => [item.run, item.machine, item.status, item.asOf ?? '-', item.trigger ?? '-', shortTime(item.startedAt), tookOf(item)]),
+        rows: runs.map((item) => [
+          item.run,
+          item.machine,
+          item.status,
+          item.asOf ?? '-',
+          item.trigger ?? '-',
+          shortTime(item.startedAt),
+          tookOf(item),
+        ]),
         empty: environment === 'dev' ? `no run yet; start one: gatehouse run start ${model}` : 'no run yet',
       },
     ],

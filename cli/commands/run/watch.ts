@@ -6,5 +6,6 @@ export const run: Run = async (context) => {
   const { cloud, arn, model, run: name } = await namedExecution(context);
   const view = await followExecution(context, cloud, arn);
   context.print({ data: view, sections: [{ title: `${name}: ${view.status}`, ...statesSection(view.states) }] });
-  if (view.status !== 'SUCCEEDED') refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run show ${model} ${name}`);
+  if (view.status !== 'SUCCEEDED')
+    refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run show ${model} ${name}`);
 };

@@ -1,6 +1,16 @@
 import type { Environment } from '#model/config.ts';
 import { RefusedError, type Context } from '../../context.ts';
-import { chainOf, fenceOf, pointerOf, predictionsOf, promotionsOf, quarantinedIn, type Recorded, registrationsOf, runsOf } from '../../read.ts';
+import {
+  chainOf,
+  fenceOf,
+  pointerOf,
+  predictionsOf,
+  promotionsOf,
+  quarantinedIn,
+  type Recorded,
+  registrationsOf,
+  runsOf,
+} from '../../read.ts';
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { approvalsOf } from '../../read.ts';
@@ -26,7 +36,12 @@ export interface EnvironmentStatus {
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
-  readonly predictions?: { readonly partitions: number; readonly newest: string | null; readonly outdated: number; readonly isReconciling: boolean };
+  readonly predictions?: {
+    readonly partitions: number;
+    readonly newest: string | null;
+    readonly outdated: number;
+    readonly isReconciling: boolean;
+  };
 }
 
 export interface ReleaseStatus {
@@ -49,7 +64,11 @@ const SERVING = ['staging', 'prod'] as const;
 
 /** What the ledgers say of a model, across the environments that are deployed. */
 export async function modelStatus(context: Context, model: string, newest: number): Promise<ModelStatus> {
-  const environments = await Promise.all(SERVING.map((environment) => whereDeployed(environmentStatus(context, environment, model), { environment, isDeployed: false, promotions: [] })));
+  const environments = await Promise.all(
+    SERVING.map((environment) =>
+      whereDeployed(environmentStatus(context, environment, model), { environment, isDeployed: false, promotions: [] }),
+    ),
+  );
   return { model, environments, releases: await releaseStatuses(context, model, newest) };
 }
 
@@ -63,16 +82,34 @@ export async function whereDeployed<T>(read: Promise<T>, otherwise: T): Promise<
   }
 }
 
-async function environmentStatus(context: Context, environment: Environment, model: string): Promise<EnvironmentStatus> {
+async function environmentStatus(
+  context: Context,
+  environment: Environment,
+  model: string,
+): Promise<EnvironmentStatus> {
   const { ledger } = context.cloud(environment);
-  const [pointer, promotions, fence] = await Promise.all([pointerOf(ledger, model), promotionsOf(ledger, model), fenceOf(ledger, model)]);
+  const [pointer, promotions, fence] = await Promise.all([
+    pointerOf(ledger, model),
+    promotionsOf(ledger, model),
+    fenceOf(ledger, model),
+  ]);
   const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
   const waiting = await Promise.all(
     open.map(async (promotion): Promise<OpenPromotion> => {
       const outcome = judgeApprovals(promotion, await approvalsOf(ledger, model, promotion.promotion), context.now());
-      const waitsFor = promotion.status === 'awaiting-approval' && outcome.kind === 'pending' ? outcome.missing.map(({ role, count }) => `${count} of ${role}`) : [];
+      const waitsFor =
+        promotion.status === 'awaiting-approval' && outcome.kind === 'pending'
+          ? outcome.missing.map(({ role, count }) => `${count} of ${role}`)
+          : [];
       const { promotion: name, version, status, requestedBy } = promotion;
-      return { promotion: name, version, status, requestedBy, waitsFor, until: promotion.approvalRequest?.expiresAt ?? promotion.deadline };
+      return {
+        promotion: name,
+        version,
+        status,
+        requestedBy,
+        waitsFor,
+        until: promotion.approvalRequest?.expiresAt ?? promotion.deadline,
+      };
     }),
   );
   const base = { environment, isDeployed: true, promotions: waiting };
@@ -95,14 +132,22 @@ async function environmentStatus(context: Context, environment: Environment, mod
 }
 
 /** The newest releases with the stages that they have reached. */
-export async function releaseStatuses(context: Context, model: string, newest: number): Promise<readonly ReleaseStatus[]> {
+export async function releaseStatuses(
+  context: Context,
+  model: string,
+  newest: number,
+): Promise<readonly ReleaseStatus[]> {
   const dev = context.cloud('dev').ledger;
   const registrations = (await whereDeployed(registrationsOf(dev, model), [])).slice(0, newest);
   if (registrations.length === 0) return [];
   const [chain, runs] = await Promise.all([chainOf(dev, model), runsOf(dev, model)]);
   const rejected = new Set(runs.filter((run) => run.status === 'rejected').map((run) => run.run));
-  const offered = new Set(chain.filter(({ record }) => record.code === 'RELEASE_OFFERED').map(({ record }) => record.release));
-  const [staging, prod] = await Promise.all(SERVING.map((environment) => whereDeployed(servingFacts(context, environment, model), undefined)));
+  const offered = new Set(
+    chain.filter(({ record }) => record.code === 'RELEASE_OFFERED').map(({ record }) => record.release),
+  );
+  const [staging, prod] = await Promise.all(
+    SERVING.map((environment) => whereDeployed(servingFacts(context, environment, model), undefined)),
+  );
   return registrations.map((registration) => {
     const { release, version, kind, at } = registration;
     const stage = stageOf({
@@ -131,7 +176,9 @@ async function servingFacts(context: Context, environment: Environment, model: s
     promotionsOf(ledger, model),
     quarantinedIn(ledger, model),
   ]);
-  const promoted = chain.filter(({ record }: Recorded) => record.code === 'RELEASE_PROMOTED').flatMap(({ record }) => record.release ?? []);
+  const promoted = chain
+    .filter(({ record }: Recorded) => record.code === 'RELEASE_PROMOTED')
+    .flatMap(({ record }) => record.release ?? []);
   // Newest first: the first of a release is its newest.
   const newest = new Map(promotions.toReversed().map(({ release, status }) => [release, status]));
   return { current: pointer?.current, promoted: new Set(promoted), newest, quarantined: new Set(quarantined) };

@@ -11,9 +11,14 @@ const NEWEST = 5;
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName.optional() }));
   const models = model === undefined ? await modelNames(context) : [model];
-  if (models.length === 0) refuse('model-known', `no model in ${context.modelFolders.join(', ')}`, 'make one: gatehouse model new NAME');
+  if (models.length === 0)
+    refuse('model-known', `no model in ${context.modelFolders.join(', ')}`, 'make one: gatehouse model new NAME');
   const statuses = await Promise.all(models.map((name) => modelStatus(context, name, NEWEST)));
-  if (statuses.every((status) => status.environments.every(({ isDeployed }) => !isDeployed) && status.releases.length === 0)) {
+  if (
+    statuses.every(
+      (status) => status.environments.every(({ isDeployed }) => !isDeployed) && status.releases.length === 0,
+    )
+  ) {
     refuse('environment-deployed', 'no environment is deployed', 'run: gatehouse deploy (or gatehouse local up first)');
   }
   context.print(statusReport(statuses));

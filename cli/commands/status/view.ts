@@ -7,7 +7,9 @@ export function statusReport(models: readonly ModelStatus[]): Report {
 }
 
 function sectionsOf({ model, environments, releases }: ModelStatus): readonly Section[] {
-  const open = environments.flatMap(({ environment, promotions }) => promotions.map((promotion) => ({ environment, ...promotion })));
+  const open = environments.flatMap(({ environment, promotions }) =>
+    promotions.map((promotion) => ({ environment, ...promotion })),
+  );
   return [
     {
       title: model,
@@ -42,7 +44,14 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
     {
       title: 'newest releases',
       columns: ['version', 'release', 'kind', 'stage', 'owner', 'registered'],
-      rows: releases.map(({ version, release, kind, stage, owner, at }) => [version, shortDigest(release), kind, stage, owner, shortTime(at)]),
+      rows: releases.map(({ version, release, kind, stage, owner, at }) => [
+        version,
+        shortDigest(release),
+        kind,
+        stage,
+        owner,
+        shortTime(at),
+      ]),
       empty: 'none is registered; train one: gatehouse run start MODEL',
     },
   ];

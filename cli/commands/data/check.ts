@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/partition.ts';
+import { ModelName } from '#domain/model/definition.ts';
+import { compileModel } from '#model/compile.ts';
+import { refuse, type Run } from '../../context.ts';
+import { partitionsOf } from '../../read.ts';
+import { modelFolder } from '../../references.ts';
+import type { Report } from '../../report.ts';
+
+export const run: Run = async (context) => {
+  const { model } = context.input(z.object({ model: ModelName }));
+  const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
+  const { ledger } = context.cloud(environment);
+  const [events, labels] = await Promise.all([partitionsOf(ledger, model, 'events'), partitionsOf(ledger, model, 'labels')]);
+  const { labels: rule } = await compileModel(await modelFolder(context, model));
+  const check = checkData(events, labels, rule.matureAfterDays);
+  context.print(dataReport(model, environment, check));
+  const gaps = [...check.missingEvents.map((day) => `events of ${day}`), ...check.missingLabels.map((day) => `labels of ${day}`)];
+  if (gaps.length > 0) refuse('data-whole', `missing: ${gaps.slice(0, 5).join(', ')}${gaps.length > 5 ? ` and ${gaps.length - 5} more` : ''}`, 'let the producer write these partitions and their ready markers');
+};
+
+/** What there is to say about a model's partitions. */
+export interface DataCheck {
+  readonly events: { readonly days: number; readonly first: string | null; readonly last: string | null };
+  readonly labels: { readonly days: number; readonly first: string | null; readonly last: string | null };
+  readonly missingEvents: readonly string[];
+  readonly missingLabels: readonly string[];
+  /** Days of events whose labels cannot all have arrived yet. */
+  readonly unlabeled: readonly string[];
+  /** Partitions of which there is more than one version. */
+  readonly corrected: readonly { readonly kind: string; readonly day: string; readonly version: number }[];
+}
+
+/** Gaps, days that wait for labels, and corrections; what comes before the first partition is no gap. */
+export function checkData(
+  events: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'version'>[],
+  labels: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'version'>[],
+  matureAfterDays: number,
+): DataCheck {
+  const span = (partitions: readonly { readonly day: string }[]): DataCheck['events'] => ({
+    days: partitions.length,
+    first: partitions[0]?.day ?? null,
+    last: partitions.at(-1)?.day ?? null,
+  });
+  const gaps = (partitions: readonly { readonly day: string }[]): string[] => {
+    const [first, last] = [partitions[0]?.day, partitions.at(-1)?.day];
+    if (first === undefined || last === undefined) return [];
+    const there = new Set(partitions.map(({ day }) => day));
+    return daysBetween(first, last).filter((day) => !there.has(day));
+  };
+  const newestLabels = labels.at(-1)?.day;
+  return {
+    events: span(events),
+    labels: span(labels),
+    missingEvents: gaps(events),
+    missingLabels: gaps(labels),
+    unlabeled: events.map(({ day }) => day).filter((day) => newestLabels === undefined || addDays(day, matureAfterDays) > newestLabels),
+    corrected: [...events, ...labels].filter(({ version }) => version > 1).map(({ kind, day, version }) => ({ kind, day, version })),
+  };
+}
+
+function dataReport(model: string, environment: string, check: DataCheck): Report {
+  const row = (kind: 'events' | 'labels', missing: readonly string[]): readonly string[] => {
+    const { days, first, last } = check[kind];
+    return [kind, String(days), first ?? '-', last ?? '-', String(missing.length), missing.slice(0, 6).join(', ') || '-'];
+  };
+  const [first, last] = [check.unlabeled[0], check.unlabeled.at(-1)];
+  return {
+    data: { model, environment, ...check },
+    sections: [
+      {
+        title: `${model} in ${environment}`,
+        columns: ['kind', 'days', 'first', 'last', 'gaps', 'missing'],
+        rows: [row('events', check.missingEvents), row('labels', check.missingLabels)],
+      },
+      {
+        lines: [
+          first === undefined ? 'every day’s labels have arrived' : `${check.unlabeled.length} days wait for labels: ${first} to ${last ?? first}`,
+          check.corrected.length === 0 ? 'no partition was corrected' : `corrected: ${check.corrected.map(({ kind, day, version }) => `${kind} of ${day} (version ${version})`).join(', ')}`,
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,156 @@
+import { s3ArtifactStore, readObject } from '#adapters/aws/artifact-store.ts';
+import { s3PeerRecords } from '#adapters/aws/published-records.ts';
+import type { AuditRecord } from '#domain/audit/chain.ts';
+import type { LedgerState, ObjectFinding, Published } from '#domain/audit/invariant.ts';
+import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import type { Environment } from '#model/config.ts';
+import type { Cloud } from '../../cloud.ts';
+import {
+  approvalsOf,
+  chainItems,
+  chainOf,
+  evidenceFor,
+  fenceOf,
+  lockOf,
+  pointerOf,
+  predictionsOf,
+  promotionsOf,
+  quarantinedIn,
+} from '../../read.ts';
+
+/** Reads everything that the invariants are about, of one model in one environment. */
+export async function ledgerState(
+  cloud: Cloud,
+  model: string,
+  decisions: LedgerState['decisions'],
+  now: Date,
+): Promise<LedgerState> {
+  const { ledger } = cloud;
+  const serves = cloud.environment === 'staging' || cloud.environment === 'prod';
+  const [items, head, pointer, lock, promotions, approvals, quarantined, fence, predictions] = await Promise.all([
+    chainItems(ledger, model),
+    ledger.get(keys.chainHead(model)),
+    pointerOf(ledger, model),
+    lockOf(ledger, model),
+    promotionsOf(ledger, model),
+    approvalsOf(ledger, model),
+    quarantinedIn(ledger, model),
+    fenceOf(ledger, model),
+    serves ? predictionsOf(ledger, model) : [],
+  ]);
+  const evidence = await Promise.all(
+    promotions.filter(({ status }) => status === 'committed').map((promotion) => evidenceFor(ledger, promotion)),
+  );
+  return {
+    environment: cloud.environment,
+    model,
+    now,
+    stored: items.map((item) => ({
+      seq: Number(item.sk),
+      document: String(item['document']),
+      hash: String(item['hash']),
+    })),
+    head: head === undefined ? undefined : { seq: Number(head['seq']), hash: Digest.parse(head['hash']) },
+    pointer,
+    lock,
+    promotions,
+    evidence: evidence.flat(),
+    approvals,
+    quarantined,
+    predictions,
+    isReconciling: (fence?.running ?? null) !== null,
+    objects: [...(await releaseFindings(cloud, pointer)), ...(await predictionFindings(cloud, predictions))],
+    published: await publishedBy(cloud, model),
+    decisions,
+  };
+}
+
+/** The decisions of control's chain by the hashes that approvals name. */
+export async function decisionsOf(control: Cloud, model: string): Promise<ReadonlyMap<string, AuditRecord>> {
+  const records = await chainOf(control.ledger, model);
+  return new Map(
+    records.filter(({ record }) => record.code === 'DECISION_MADE').map(({ record, hash }) => [hash, record]),
+  );
+}
+
+/** Reads the served release and the one behind it again, byte for byte. */
+async function releaseFindings({ s3, names }: Cloud, pointer: Pointer | undefined): Promise<readonly ObjectFinding[]> {
+  if (pointer === undefined) return [];
+  const store = s3ArtifactStore(s3, names.artifactBucket);
+  const releases = [
+    { release: pointer.current, version: pointer.version },
+    ...(pointer.lastConfirmed === null ? [] : [pointer.lastConfirmed]),
+  ];
+  const findings: ObjectFinding[] = [];
+  for (const { release, version } of releases) {
+    try {
+      const manifest = openManifest(await store.read(release));
+      if (manifest.model !== pointer.model)
+        findings.push({ of: 'release', name: version, found: `its manifest is of ${manifest.model}` });
+      for (const file of manifest.files) {
+        const { length } = await store.read(file.sha256);
+        if (length !== file.size)
+          findings.push({
+            of: 'release',
+            name: `${version} ${file.path}`,
+            found: `has ${length} bytes, the manifest says ${file.size}`,
+          });
+      }
+    } catch (error) {
+      if (!(error instanceof GatehouseError)) throw error;
+      findings.push({ of: 'release', name: version, found: error.message });
+    }
+  }
+  return findings;
+}
+
+/** How many prediction objects are read at a time. */
+const AT_ONCE = 8;
+
+async function predictionFindings(
+  { s3 }: Cloud,
+  predictions: readonly PredictionManifest[],
+): Promise<readonly ObjectFinding[]> {
+  const findings: ObjectFinding[] = [];
+  for (let from = 0; from < predictions.length; from += AT_ONCE) {
+    const found = await Promise.all(
+      predictions.slice(from, from + AT_ONCE).map(async ({ day, object }): Promise<ObjectFinding | undefined> => {
+        const content = await readObject(s3, object.bucket, object.key, object.versionId).catch((error: unknown) => {
+          if (error instanceof Error && (error.name === 'NoSuchVersion' || error.name === 'NotFound')) return undefined;
+          throw error;
+        });
+        if (content === undefined) return { of: 'prediction', name: day, found: `${object.key} is not there` };
+        if (digestOf(content) !== object.sha256)
+          return { of: 'prediction', name: day, found: `${object.key} does not hash to ${object.sha256}` };
+        return content.length === object.size
+          ? undefined
+          : { of: 'prediction', name: day, found: `${object.key} has ${content.length} bytes` };
+      }),
+    );
+    findings.push(...found.filter((finding) => finding !== undefined));
+  }
+  return findings;
+}
+
+async function publishedBy({ s3, names, environment }: Cloud, model: string): Promise<Published | undefined> {
+  const peers = s3PeerRecords(s3, () => names.publishedBucket);
+  const publicKeyPem = await peers.publicKeyPem(environment);
+  if (publicKeyPem === undefined) return undefined;
+  const records: Published['records'][number][] = [];
+  for (let last = -1; ;) {
+    const found = await peers.recordsAfter(environment, model, last);
+    records.push(...found);
+    const end = found.at(-1)?.seq;
+    if (end === undefined) break;
+    last = end;
+  }
+  return { publicKeyPem, records, newestPointer: await peers.newestPointer(environment, model) };
+}
+
+/** The environments that have ledgers, control first: its decisions are what the others' approvals are held against. */
+export const CHECKED: readonly Environment[] = ['control', 'dev', 'staging', 'prod'];

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ModelName } from '#domain/model/definition.ts';
+import { refuse, type Run } from '../../context.ts';
+import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
+import { runsOf } from '../../read.ts';
+
+export const run: Run = async (context) => {
+  const { model } = context.input(z.object({ model: ModelName }));
+  const cloud = context.cloud(context.environment(['staging', 'prod']));
+  const name = freshName(model, 'batch-manual');
+  const arn = await startExecution(cloud, 'batch-inference', name, { model, run: name, trigger: operator() });
+  context.note(`run ${name} has begun`);
+  if (!context.wait) {
+    context.print({ data: { model, run: name, arn }, sections: [{ lines: [`follow it: gatehouse run watch ${model} ${name} --machine batch-inference --env ${cloud.environment}`] }] });
+    return;
+  }
+  const view = await followExecution(context, cloud, arn);
+  if (view.status !== 'SUCCEEDED') refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run logs ${model} ${name} --machine batch-inference --env ${cloud.environment}`);
+  const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
+  context.print({
+    data: { model, run: name, recorded, states: view.states },
+    sections: [{ title: `${name}: ${String(recorded?.status ?? view.status)}, ${String(recorded?.['published'] ?? 0)} partitions, ${String(recorded?.['rows'] ?? 0)} rows`, ...statesSection(view.states) }],
+  });
+};

@@ -1,0 +1,170 @@
+import { judgeApprovals } from '../../approval/approval.ts';
+import { bodyOf, evidenceRoot } from '../../gates/evidence.ts';
+import type { Promotion } from '../../promotion/promotion.ts';
+import { detailsOf } from '../chain.ts';
+import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
+
+/** The pointer is what the chain says, and nothing else wrote it. */
+export const pointerFollowsChain: Invariant = {
+  id: 'pointer-follows-chain',
+  meaning: 'the pointer is the last promotion or rollback of the chain, and its numbers grew by one with each',
+  check({ pointer }, records) {
+    const acts = records
+      .filter(({ record }) => record.code === 'RELEASE_PROMOTED' || record.code === 'RELEASE_ROLLED_BACK')
+      .map(({ record }) => record);
+    const found = acts.flatMap((record, index) => {
+      const seq = Number(record.details['pointerSeq']);
+      return seq === index + 1 ? [] : [`record ${record.seq} moved the pointer to ${seq}, expected ${index + 1}`];
+    });
+    const last = acts.at(-1);
+    if (last === undefined)
+      return pointer === undefined
+        ? found
+        : [...found, `the pointer names ${pointer.version}, and no act put it there`];
+    if (pointer === undefined)
+      return [...found, `record ${last.seq} put ${String(last.details['version'])} there, and there is no pointer`];
+    const said = {
+      release: last.release,
+      version: last.details['version'],
+      seq: last.details['pointerSeq'],
+      epoch: last.details['epoch'],
+    };
+    const is = { release: pointer.current, version: pointer.version, seq: pointer.seq, epoch: pointer.epoch };
+    const keys = Object.keys(said) as (keyof typeof said)[];
+    return [
+      ...found,
+      ...keys
+        .filter((key) => said[key] !== is[key])
+        .map((key) => `pointer ${key} is ${String(is[key])}, record ${last.seq} says ${String(said[key])}`),
+    ];
+  },
+};
+
+/** Each release that was let in had what its policy asked for. */
+export const promotionsProven: Invariant = {
+  id: 'promotions-proven',
+  meaning: 'each committed promotion has passing evidence of every pinned gate, bound to its digest and policy',
+  check(state, records) {
+    return committed(state).flatMap((promotion) => {
+      const act = actOf(records, promotion);
+      if (act === undefined) return [`${promotion.promotion} is committed, and no record says so`];
+      const missing = promotion.gates.flatMap((gate) => gateFindings(state, records, promotion, gate));
+      return act.release === promotion.release
+        ? missing
+        : [...missing, `${promotion.promotion} committed ${promotion.release}, record ${act.seq} says ${act.release}`];
+    });
+  },
+};
+
+function gateFindings(
+  state: LedgerState,
+  records: readonly ReadRecord[],
+  promotion: Promotion,
+  gate: string,
+): readonly string[] {
+  const name = `${promotion.promotion}: ${gate}`;
+  const verdicts = records.filter(
+    ({ record }) =>
+      record.code === 'EVIDENCE_RECORDED' &&
+      record.details['promotion'] === promotion.promotion &&
+      record.details['gate'] === gate,
+  );
+  const last = verdicts.at(-1)?.record;
+  if (last === undefined) return [`${name} gave no verdict in the chain`];
+  const verdict = String(last.details['verdict']);
+  const found = verdict === 'PASS' || verdict === 'NOT_APPLICABLE' ? [] : [`${name} said ${verdict}`];
+  if (last.release !== promotion.release) found.push(`${name} judged ${last.release}`);
+  const piece = state.evidence.find(
+    ({ evidence }) =>
+      evidence.gate === gate && evidence.release === promotion.release && evidence.policy === promotion.policy,
+  );
+  if (piece === undefined) return [...found, `${name} has no evidence`];
+  if (bodyOf(piece.evidence) !== piece.body) found.push(`${name}: the evidence was changed after it was recorded`);
+  // A later promotion of the same digest may have renewed it.
+  if (piece.evidence.promotion !== promotion.promotion) return found;
+  if (piece.evidence.verdict !== verdict)
+    found.push(`${name}: the evidence says ${piece.evidence.verdict}, the chain ${verdict}`);
+  if (piece.evidence.admitsTo !== promotion.environment)
+    found.push(`${name}: the evidence admits to ${piece.evidence.admitsTo}`);
+  return found;
+}
+
+/** Each release that was let in was let in by the people whom its policy asks. */
+export const promotionsApproved: Invariant = {
+  id: 'promotions-approved',
+  meaning:
+    'each committed promotion used approvals of enough distinct people in the asked roles, each decision signed in control and used once',
+  check(state, records) {
+    const found = committed(state).flatMap((promotion) => approvalFindings(state, records, promotion));
+    const statements = Map.groupBy(state.approvals, (approval) => approval.statement);
+    const twice = [...statements]
+      .filter(([, uses]) => uses.length > 1)
+      .map(([statement, uses]) => `statement ${statement} is used ${uses.length} times`);
+    const names = new Set(committed(state).map(({ promotion }) => promotion));
+    const stray = state.approvals.filter(({ status, promotion }) => status === 'used' && !names.has(promotion));
+    return [
+      ...found,
+      ...twice,
+      ...stray.map(({ subject, promotion }) => `the approval of ${subject} is used, and ${promotion} is not committed`),
+    ];
+  },
+};
+
+function approvalFindings(state: LedgerState, records: readonly ReadRecord[], promotion: Promotion): readonly string[] {
+  if (promotion.approvals.length === 0) return [];
+  const name = promotion.promotion;
+  const used = state.approvals.filter((approval) => approval.promotion === name && approval.status === 'used');
+  const asIfUnused = used.map((approval) => ({ ...approval, status: 'unused' as const }));
+  const outcome = judgeApprovals(promotion, asIfUnused, new Date(promotion.endedAt ?? promotion.openedAt));
+  const found = outcome.kind === 'approved' ? [] : [`${name}: the approvals that it used do not suffice`];
+  const evidence = state.evidence.filter((piece) => piece.evidence.promotion === name).map((piece) => piece.evidence);
+  if (evidence.length === promotion.gates.length && promotion.approvalRequest?.evidence !== evidenceRoot(evidence)) {
+    found.push(`${name}: people decided on other evidence than there is`);
+  }
+  const act = actOf(records, promotion);
+  const letIn = act === undefined ? [] : detailsOf(act, 'RELEASE_PROMOTED').approvedBy;
+  const spelled = used.map(({ subject, role }) => `${subject} (${role})`);
+  if ([...letIn].sort().join() !== spelled.sort().join())
+    found.push(
+      `${name}: the chain names ${letIn.join(', ') || 'nobody'}, the approvals are of ${spelled.join(', ') || 'nobody'}`,
+    );
+  return [...found, ...used.flatMap((approval) => statementFindings(state, approval))];
+}
+
+function statementFindings({ decisions }: LedgerState, approval: LedgerState['approvals'][number]): readonly string[] {
+  if (decisions === undefined) return [];
+  const name = `${approval.promotion}: the approval of ${approval.subject}`;
+  const decision = decisions.get(approval.statement);
+  if (decision === undefined) return [`${name} is in no record of control`];
+  const { subject, role, decision: said, promotion, policy, evidence } = detailsOf(decision, 'DECISION_MADE');
+  const statement = { subject, role, decision: said, promotion, policy, evidence, release: decision.release };
+  const keys = Object.keys(statement) as (keyof typeof statement)[];
+  return keys
+    .filter((key) => statement[key] !== approval[key])
+    .map((key) => `${name}: ${key} is ${approval[key]}, control signed ${String(statement[key])}`);
+}
+
+/** Nobody holds the lock who is not at work. */
+export const lockOwned: Invariant = {
+  id: 'lock-owned',
+  meaning: 'the lock belongs to an open promotion, and every open promotion holds it',
+  check({ lock, promotions }) {
+    const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
+    const lost = open.filter(
+      ({ promotion, fencingToken }) => lock?.promotion !== promotion || lock.fencingToken !== fencingToken,
+    );
+    const found = lost.map(({ promotion }) => `${promotion} is open without the lock`);
+    const holder = lock?.promotion ?? null;
+    if (holder === null || open.some(({ promotion }) => promotion === holder)) return found;
+    return [...found, `the lock is held by ${holder}, which is not open`];
+  },
+};
+
+function committed({ promotions }: LedgerState): readonly Promotion[] {
+  return promotions.filter(({ status }) => status === 'committed');
+}
+
+function actOf(records: readonly ReadRecord[], { promotion }: Promotion): ReadRecord['record'] | undefined {
+  return records.find(({ record }) => record.code === 'RELEASE_PROMOTED' && record.details['promotion'] === promotion)
+    ?.record;
+}

@@ -1,0 +1,51 @@
+import type { Invariant } from '../invariant.ts';
+
+/** What was taken back stays away. */
+export const nothingQuarantined: Invariant = {
+  id: 'nothing-quarantined',
+  meaning: 'no quarantined digest is served, and every digest that was rolled back is quarantined',
+  check({ pointer, quarantined }, records) {
+    const served =
+      pointer !== undefined && quarantined.includes(pointer.current)
+        ? [`the pointer names ${pointer.version}, which is quarantined`]
+        : [];
+    const taken = records.filter(({ record }) => record.code === 'RELEASE_ROLLED_BACK').map(({ record }) => record);
+    const free = taken.filter((record) => !quarantined.some((digest) => digest === record.details['from']));
+    return [
+      ...served,
+      ...free.map(
+        (record) => `${String(record.details['from'])} was rolled back (record ${record.seq}) and is not quarantined`,
+      ),
+    ];
+  },
+};
+
+/** What is served, and what a rollback would serve, is there byte for byte. */
+export const releasesWhole: Invariant = {
+  id: 'releases-whole',
+  meaning: 'every file of the served release, and of the one behind it, is stored and hashes to its name',
+  check: ({ objects }) =>
+    objects.filter((object) => object.of === 'release').map(({ name, found }) => `${name}: ${found}`),
+};
+
+/** A reader of predictions gets whole partitions of the release that is served. */
+export const predictionsWhole: Invariant = {
+  id: 'predictions-whole',
+  meaning:
+    'every prediction partition is stored as its manifest says, and all are of the served release unless a run is at work',
+  check({ objects, predictions, pointer, isReconciling, quarantined }) {
+    const damaged = objects
+      .filter((object) => object.of === 'prediction')
+      .map(({ name, found }) => `${name}: ${found}`);
+    if (isReconciling) return damaged;
+    const others = predictions.filter((manifest) => manifest.release !== pointer?.current);
+    const found = others.map(
+      ({ day, release }) =>
+        `${day} was made by ${release}${quarantined.includes(release) ? ', which is quarantined' : ''}, and no run is at work`,
+    );
+    const newer = predictions
+      .filter(({ epoch }) => epoch > (pointer?.epoch ?? 0))
+      .map(({ day, epoch }) => `${day} was published under epoch ${epoch}, the pointer has ${pointer?.epoch ?? 0}`);
+    return [...damaged, ...found, ...newer];
+  },
+};

@@ -1,0 +1,208 @@
+import { createSign, generateKeyPairSync } from 'node:crypto';
+import type { Approval } from '#domain/approval/approval.ts';
+import { type AuditRecord, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import type { LedgerState } from '#domain/audit/invariant.ts';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { bodyOf, type Evidence, evidenceOf, evidenceRoot } from '#domain/gates/evidence.ts';
+import type { GateId } from '#domain/gates/gate.ts';
+import { commitPromotion } from '#domain/promotion/commit.ts';
+import { openPromotion, type Promotion } from '#domain/promotion/promotion.ts';
+import type { Policy } from '#domain/policy/policy.ts';
+import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
+import { rollBack } from '#domain/promotion/rollback.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { type Envelope, keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
+
+const MODEL = 'flight-delay';
+const POLICY = digestOf('policy');
+const GATES: readonly GateId[] = ['release-integrity', 'better-than-champion'];
+export const START = new Date('2026-03-02T09:00:00.000Z');
+const pair = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+});
+
+/** Signs as the environment's key would. */
+export function seal(payloadType: string, text: string, key: string = pair.privateKey): Envelope {
+  const sig = createSign('sha256')
+    .update(preAuthenticationEncoding(payloadType, Buffer.from(text)))
+    .sign(key);
+  return {
+    payloadType,
+    payload: Buffer.from(text).toString('base64'),
+    signatures: [{ keyid: keyIdOf(pair.publicKey), sig: sig.toString('base64') }],
+  };
+}
+
+const transition = {
+  gates: [...GATES],
+  approvals: [
+    { role: 'ml-lead' as const, count: 1 },
+    { role: 'platform' as const, count: 1 },
+  ],
+  opensOnOffer: true,
+  evidenceValidHours: 48,
+  approvalHours: 24,
+};
+const policy: Policy = {
+  formatVersion: 1,
+  model: MODEL,
+  comparison: { minimumImprovement: 0, confidence: 0.95, minimumDays: 2, minimumRows: 1, minimumSkill: 0 },
+  transitions: { initial: { ...transition, approvals: [] }, staging: transition, prod: transition },
+};
+
+/** An environment with a baseline, a release that two people approved, another one, and its rollback: all of it in order. */
+export function soundState(): LedgerState {
+  const chain: { record: AuditRecord; hash: Digest }[] = [];
+  const append = (event: AuditEvent): void => {
+    const last = chain.at(-1);
+    const head = last === undefined ? EMPTY_CHAIN : { seq: last.record.seq, hash: last.hash };
+    chain.push(nextRecord(head, 'prod', MODEL, `operation-${chain.length}`, START, event));
+  };
+  const decisions = new Map<string, AuditRecord>();
+  const promotions: Promotion[] = [];
+  const evidence: { evidence: Evidence; body: string }[] = [];
+  const approvals: Approval[] = [];
+  let pointer: Pointer | undefined;
+  const letIn = (version: string, kind: 'trained' | 'baseline'): void => {
+    const opened = openPromotion(
+      {
+        model: MODEL,
+        release: digestOf(version),
+        version,
+        kind,
+        transition: kind === 'baseline' ? 'initial' : 'prod',
+        requestedBy: 'pipeline:staging',
+        source: 'staging',
+        requestedIn: 'staging',
+        requestSeq: promotions.length,
+        asOf: '2026-03-01',
+      },
+      {
+        environment: 'prod',
+        policy,
+        policyDigest: POLICY,
+        fencingToken: promotions.length + 1,
+        execution: 'arn',
+        champion: pointer?.current ?? null,
+        now: START,
+      },
+    );
+    const pieces = GATES.map((gate) =>
+      evidenceOf(opened, gate, { verdict: 'PASS', reasons: ['fine'], numbers: {} }, null, START),
+    );
+    for (const piece of pieces) {
+      const { promotion, gate, verdict, reasons, measure } = piece;
+      append({
+        code: 'EVIDENCE_RECORDED',
+        actor: 'pipeline:gates',
+        release: opened.release,
+        details: { promotion, gate, verdict, reasons, measure },
+      });
+    }
+    const expiresAt = new Date(START.getTime() + 3_600_000).toISOString();
+    const asked: Promotion =
+      opened.approvals.length === 0
+        ? opened
+        : { ...opened, status: 'awaiting-approval', approvalRequest: { evidence: evidenceRoot(pieces), expiresAt } };
+    const own = opened.approvals.map(({ role }): Approval => {
+      const { model, promotion, release, environment } = opened;
+      const decision = {
+        environment,
+        promotion,
+        transition: opened.transition,
+        policy: POLICY,
+        evidence: evidenceRoot(pieces),
+        subject: `person:${role}`,
+        role,
+        decision: 'approve' as const,
+        comment: '',
+        expiresAt,
+      };
+      const event: AuditEvent = { code: 'DECISION_MADE', actor: decision.subject, release, details: decision };
+      const signed = nextRecord(EMPTY_CHAIN, 'control', model, `decide-${promotion}-${role}`, START, event);
+      decisions.set(signed.hash, signed.record);
+      return { formatVersion: 1, model, release, ...decision, statement: signed.hash, status: 'unused' };
+    });
+    const committed = commitPromotion(
+      {
+        promotion: asked,
+        pointer,
+        evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
+        approvals: own,
+        isQuarantined: false,
+      },
+      START,
+    );
+    if (committed.kind !== 'commit') throw new Error(committed.refusal.found);
+    append(committed.event);
+    pointer = committed.pointer;
+    promotions.push({ ...asked, status: 'committed', ending: 'promoted', endedAt: START.toISOString() });
+    evidence.push(...pieces.map((piece) => ({ evidence: piece, body: bodyOf(piece) })));
+    approvals.push(...own.map((approval) => ({ ...approval, status: 'used' as const })));
+  };
+  letIn('0.1.0', 'baseline');
+  letIn('1.0.0', 'trained');
+  letIn('1.0.1', 'trained');
+  if (pointer === undefined) throw new Error('nothing was let in');
+  const behind = { release: digestOf('0.1.0'), version: '0.1.0' };
+  const back = rollBack(pointer, { release: digestOf('1.0.0'), version: '1.0.0' }, behind, {
+    id: 'rollback-1',
+    actor: 'person:op',
+    reason: 'wrong',
+    now: START,
+  });
+  append(back.event);
+  const last = chain.at(-1);
+  const moved = last === undefined ? undefined : publishedPointerOf(last.record, last.hash);
+  return {
+    environment: 'prod',
+    model: MODEL,
+    now: new Date(START.getTime() + 3_600_000),
+    stored: chain.map(({ record, hash }) => ({ seq: record.seq, document: canonicalJson(record), hash })),
+    head: last === undefined ? undefined : { seq: last.record.seq, hash: last.hash },
+    pointer: back.pointer,
+    lock: { promotion: null, fencingToken: 3 },
+    promotions,
+    evidence,
+    approvals,
+    quarantined: [digestOf('1.0.1')],
+    predictions: [prediction(back.pointer)],
+    isReconciling: false,
+    objects: [],
+    published: {
+      publicKeyPem: pair.publicKey,
+      records: chain.map(({ record }) => ({
+        seq: record.seq,
+        envelope: seal(PAYLOAD_TYPES.auditRecord, canonicalJson(record)),
+      })),
+      newestPointer:
+        moved === undefined
+          ? undefined
+          : { seq: moved.seq, envelope: seal(PAYLOAD_TYPES.pointer, canonicalJson(moved)) },
+    },
+    decisions,
+  };
+}
+
+function prediction(pointer: Pointer): LedgerState['predictions'][number] {
+  const digest = digestOf('x');
+  const object = { bucket: 'lake', key: 'k', versionId: 'v', sha256: digest, size: 1 };
+  const { current: release, epoch } = pointer;
+  return {
+    formatVersion: 1,
+    model: MODEL,
+    day: '2026-03-01',
+    features: digest,
+    release,
+    scorer: digest,
+    schema: digest,
+    object,
+    rows: 1,
+    run: 'r',
+    epoch,
+    publishedAt: START.toISOString(),
+  };
+}
