@@ -1,6 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { type Zippable, zipSync } from 'fflate';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 
@@ -22,8 +24,11 @@ export function isNative(privilege: string): boolean {
 /** The platform that native packages are fetched for, as npm spells it: Lambda's, unless the local cloud says the host's. */
 export type Platform = `${'linux' | 'darwin'}-${'x64' | 'arm64'}`;
 
-/** Bundles every function below `lambdas/` into `<out>/<function>/`. */
-export function bundleFunctions(root: string, out: string, deployed: DeployedModels, platform: Platform): void {
+/**
+ * Bundles every function below `lambdas/` into `<out>/<function>/`, and answers where each one's asset is. Functions with
+ * native code become zip files that are made once for the same code and packages, because compressing them takes long.
+ */
+export function bundleFunctions(root: string, out: string, deployed: DeployedModels, platform: Platform): (privilege: string) => string {
   rmSync(out, { recursive: true, force: true });
   const functions = readdirSync(join(root, 'lambdas'));
   buildSync({
@@ -40,33 +45,55 @@ export function bundleFunctions(root: string, out: string, deployed: DeployedMod
     absWorkingDir: root,
     logLevel: 'error',
   });
+  const zips = new Map<string, string>();
   for (const name of functions) {
     if (WITH_MODELS.has(name)) writeFileSync(join(out, name, 'models.json'), canonicalJson(deployed));
-    for (const packageName of NATIVE[name] ?? []) copyPackage(root, join(out, name), packageName.replace('{platform}', platform), platform);
+    const native = NATIVE[name]?.map((packageName) => packageName.replace('{platform}', platform));
+    if (native !== undefined) zips.set(name, zipNative(root, name, readFileSync(join(out, name, 'index.mjs')), native, platform));
+  }
+  return (privilege) => zips.get(privilege) ?? join(out, privilege);
+}
+
+/** The time that every entry of a zip bears: the same content has the same bytes. */
+const MTIME = new Date('2000-01-01T00:00:00Z');
+
+function zipNative(root: string, name: string, code: Uint8Array, packages: readonly string[], platform: Platform): string {
+  const versions = packages.map((packageName) => `${packageName}@${versionOf(root, packageName)}`);
+  const digest = createHash('sha256').update(code).update([...versions, platform].join()).digest('hex');
+  const zip = join(root, 'dist', 'native', `${name}-${digest.slice(0, 16)}.zip`);
+  if (existsSync(zip)) return zip;
+  const files: Zippable = { 'index.mjs': code };
+  for (const packageName of packages) {
+    const folder = join(root, 'node_modules', packageName);
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile() && isNeeded(path.slice(folder.length).replaceAll('\\', '/'), platform)) {
+        files[`node_modules/${packageName}${path.slice(folder.length).replaceAll('\\', '/')}`] = readFileSync(path);
+      }
+    }
+  }
+  const bytes = Object.values(files).reduce((sum, content) => sum + (content as Uint8Array).length, 0);
+  if (bytes > MAX_BYTES) throw new Error(`${name} has ${bytes} bytes unzipped; Lambda takes ${MAX_BYTES}`);
+  mkdirSync(dirname(zip), { recursive: true });
+  // Renamed when whole: another synthesis may be looking for it.
+  const partial = `${zip}.${process.pid}`;
+  writeFileSync(partial, zipSync(files, { level: 1, mtime: MTIME }));
+  renameSync(partial, zip);
+  return zip;
+}
+
+function versionOf(root: string, name: string): string {
+  try {
+    return String((JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version);
+  } catch {
+    throw new Error(`${name} is not installed: run "npm install --no-save --force ${name}" with the version of package-lock.json, and synthesise again`);
   }
 }
 
-/** Copies a package without what the target cannot run. */
-function copyPackage(root: string, target: string, name: string, platform: Platform): void {
-  const source = join(root, 'node_modules', name);
-  if (!existsSync(source)) {
-    throw new Error(`${name} is not installed: run "npm install --no-save --os=linux --cpu=x64 ${name}" with the version of package-lock.json, and synthesise again`);
-  }
-  const [os = '', cpu = ''] = platform.split('-');
-  mkdirSync(join(target, 'node_modules'), { recursive: true });
-  let bytes = 0;
-  cpSync(source, join(target, 'node_modules', name), {
-    recursive: true,
-    dereference: true,
-    filter: (path) => {
-      const inside = path.slice(source.length).replaceAll('\\', '/');
-      const binaries = /^\/bin\/napi-v\d+\/(?<os>[^/]+)(?:\/(?<cpu>[^/]+))?/.exec(inside)?.groups;
-      const isOther = binaries !== undefined && (binaries['os'] !== os || (binaries['cpu'] !== undefined && binaries['cpu'] !== cpu));
-      return !isOther && !/\.(map|d\.ts|md)$/.test(inside) && !inside.startsWith('/script');
-    },
-  });
-  for (const entry of readdirSync(join(target, 'node_modules'), { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).size;
-  }
-  if (bytes > MAX_BYTES) throw new Error(`the bundle ${target} has ${bytes} bytes unzipped; Lambda takes ${MAX_BYTES}`);
+/** Whether a file of a package is needed on the target: neither another platform's binaries nor what only developers read. */
+function isNeeded(inside: string, platform: Platform): boolean {
+  const [os, cpu] = platform.split('-');
+  const binaries = /^\/bin\/napi-v\d+\/(?<os>[^/]+)\/(?<cpu>[^/]+)\//.exec(inside)?.groups;
+  const isOther = binaries !== undefined && (binaries['os'] !== os || binaries['cpu'] !== cpu);
+  return !isOther && !/\.(map|md|d\.ts)$/.test(inside) && !inside.startsWith('/script');
 }

@@ -23,8 +23,7 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
   const context = (name: string, otherwise: string): string => String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
   const deployed = await compileDeployment(ROOT, context('models', 'models').split(','));
   const platform = context('platform', 'linux-x64') as Platform;
-  const bundles = context('bundles', join(ROOT, 'dist', 'functions'));
-  bundleFunctions(ROOT, bundles, deployed, platform);
+  const bundleOf = bundleFunctions(ROOT, context('bundles', join(ROOT, 'dist', 'functions')), deployed, platform);
   for (const environment of ENVIRONMENTS) {
     const names = namesOf(config, environment);
     const { account, region } = names;
@@ -33,7 +32,7 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
       config,
       deployed,
       names,
-      bundles,
+      bundleOf,
       logDays: config.retention.logDays,
       architecture: platform.endsWith('arm64') ? 'arm64' : 'x86_64',
     } as const;

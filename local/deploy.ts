@@ -36,6 +36,8 @@ export interface DeployOptions {
   readonly stacks?: readonly string[];
   /** The command that synthesises; default: the one of `cdk.json`. */
   readonly app?: string;
+  /** Context of the app beside that of `cdk.json`. */
+  readonly context?: Readonly<Record<string, string>>;
   readonly onProgress?: (progress: DeployProgress) => void;
 }
 
@@ -93,6 +95,12 @@ class Deployments {
       outdir,
       resolveDefaultEnvironment: false,
       lookups: false,
+      contextStore: new this.#cdk.CdkAppMultiContext(REPOSITORY, {
+        // Bundles of one cloud never meet another's, and native code is the host's, which is what runs it.
+        'gatehouse:bundles': join(cloud.home, 'functions'),
+        'gatehouse:platform': `${process.platform}-${process.arch}`,
+        ...this.#options.context,
+      }),
     });
     const assembly = await toolkit.synth(source).catch((error: unknown) => {
       throw new GatehouseError(

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, type Version } from 'aws-cdk-lib/aws-lambda';
@@ -12,8 +11,8 @@ import type { Access } from './access.ts';
 /** What every stack is given. */
 export interface Surroundings {
   readonly names: Names;
-  /** Where the bundled functions are. */
-  readonly bundles: string;
+  /** Where a function's bundle is. */
+  bundleOf(privilege: string): string;
   readonly logDays: number;
   readonly architecture: 'x86_64' | 'arm64';
 }
@@ -50,7 +49,7 @@ export class GatehouseFunction extends Construct {
       role: this.role,
       runtime: Runtime.NODEJS_24_X,
       architecture: !isNative(privilege) || props.architecture === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
-      code: Code.fromAsset(join(props.bundles, privilege)),
+      code: Code.fromAsset(props.bundleOf(privilege)),
       handler: 'index.handler',
       memorySize: props.memoryMb ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds ?? 60),
