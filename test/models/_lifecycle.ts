@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { measureComparison } from '#adapters/duckdb/comparison.ts';
+import { engineVersion } from '#adapters/duckdb/database.ts';
+import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
+import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
+import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { Digest } from '#domain/canonical/digest.ts';
+import { type CataloguePartition, planFeatures } from '#domain/data/feature-plan.ts';
+import { daysBetween } from '#domain/data/partition.ts';
+import { type DayRange, type Slice, planWindows } from '#domain/data/windows.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { trainingHyperparameters } from '#domain/model/training.ts';
+import type { LandingPartition } from '#model/replay.ts';
+
+/** How a training program ended. */
+export interface TrainingRun {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Runs a model's training program under the container contract, in `folder`: train/ in, model/ and output/ out. */
+export async function runTraining(program: {
+  model: string;
+  hyperparameters: Record<string, string>;
+  folder: string;
+  local: readonly string[];
+}): Promise<TrainingRun> {
+  const { model, hyperparameters, folder, local } = program;
+  const [train, target, output] = ['train', 'model', 'output'].map((name) => join(folder, name));
+  await Promise.all([train, target, output].map((path) => mkdir(path ?? folder, { recursive: true })));
+  const bin = join(import.meta.dirname, '../../.venv/bin');
+  const [command = '', ...args] = local;
+  const child = spawn(join(bin, command), args, {
+    cwd: model,
+    env: {
+      PATH: bin,
+      SM_CHANNEL_TRAIN: train,
+      SM_MODEL_DIR: target,
+      SM_OUTPUT_DIR: output,
+      SM_HPS: JSON.stringify(hyperparameters),
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stderr });
+    });
+  });
+}
+
+/** A model from landed files to a comparison with its baseline, by the functions that the state machines call. */
+export async function live(input: {
+  readonly definition: ModelDefinition;
+  readonly model: string;
+  readonly partitions: readonly LandingPartition[];
+  readonly asOf: string;
+  readonly folder: string;
+}): Promise<{ readonly measure: ComparisonMeasure; readonly rows: number }> {
+  const { definition, model, partitions, asOf, folder } = input;
+  const landed = partitions.filter((partition) => partition.day < asOf);
+  const eventDays = landed
+    .filter((partition) => partition.kind === 'events')
+    .map((partition) => partition.day)
+    .sort();
+  const plan = planWindows(definition, asOf, { first: eventDays[0] ?? '', last: eventDays.at(-1) ?? '' });
+  if (plan.kind === 'refused') throw new Error(plan.refusal.found);
+  const window = plan.windows.at(-1);
+  if (window === undefined) throw new Error('no window');
+  await mkdir(folder, { recursive: true });
+  const features = await buildAll(input, { first: window.events.first, last: plan.test.events.last }, landed);
+  const featuresOf = (range: DayRange): string[] =>
+    daysBetween(range.first, range.last).map((day) => must(features.get(day)));
+  const labelsOf = ({ labels }: Slice) =>
+    landed.filter(({ kind, day }) => kind === 'labels' && day >= labels.first && day <= labels.last);
+
+  await mkdir(join(folder, 'train'), { recursive: true });
+  const exported = await exportTrainingRows({
+    features: featuresOf(window.events),
+    labels: labelsOf(window),
+    definition,
+    out: join(folder, 'train/train.parquet'),
+  });
+  if (exported.kind === 'refused') throw new Error(exported.refusal.found);
+  const run = await runTraining({
+    model,
+    hyperparameters: trainingHyperparameters(definition),
+    folder,
+    local: definition.training.local,
+  });
+  if (run.code !== 0) throw new Error(run.stderr);
+
+  const predict = async (name: string, onnx: Uint8Array): Promise<string[]> => {
+    const problem = onnxScoring.inspect(onnx, definition.features.columns);
+    if (problem !== undefined) throw new Error(problem);
+    const files: string[] = [];
+    for (const [index, file] of featuresOf(plan.test.events).entries()) {
+      const out = join(folder, `${name}-${String(index)}.parquet`);
+      const scored = await onnxScoring.score(onnx, definition, file, out);
+      if (scored.kind === 'refused') throw new Error(scored.refusal.found);
+      files.push(out);
+    }
+    return files;
+  };
+  const compared = await measureComparison({
+    features: featuresOf(plan.test.events),
+    labels: labelsOf(plan.test),
+    champion: await predict(
+      'champion',
+      onnxScoring.constantModel(exported.positives / exported.rows, definition.features.columns),
+    ),
+    candidate: await predict('candidate', await readFile(join(folder, 'model/model.onnx'))),
+    definition,
+  });
+  if (compared.kind === 'refused') throw new Error(compared.refusal.found);
+  return { measure: compared.measure, rows: exported.rows };
+}
+
+async function buildAll(
+  { definition, model, folder }: { definition: ModelDefinition; model: string; folder: string },
+  range: DayRange,
+  landed: readonly LandingPartition[],
+): Promise<Map<string, string>> {
+  const files = new Map(landed.map(({ kind, day, file }) => [`${kind} ${day}`, file]));
+  const catalogue = landed.map(({ kind, day, sha256 }): CataloguePartition => ({
+    kind,
+    day,
+    version: 1,
+    digest: Digest.parse(sha256),
+    objects: [],
+  }));
+  const at = ({ kind, day }: CataloguePartition) => ({ day, file: must(files.get(`${kind} ${day}`)) });
+  const [daily, features] = await Promise.all(
+    [definition.features.daily, definition.features.features].map(({ path }) => readFile(join(model, path), 'utf8')),
+  );
+  const sql = { daily: must(daily), features: must(features) };
+  const made = new Map<string, string>();
+  const result = new Map<string, string>();
+  for (const day of daysBetween(range.first, range.last)) {
+    const plan = planFeatures(definition, engineVersion, catalogue, day);
+    if (!plan.ready) throw new Error(JSON.stringify(plan.missing));
+    for (const aggregate of plan.daily) {
+      if (made.has(aggregate.day)) continue;
+      const out = join(folder, `daily-${aggregate.day}.parquet`);
+      const labels = aggregate.labels === undefined ? [] : [at(aggregate.labels)];
+      const built = await buildDaily({
+        sql: sql.daily,
+        day: aggregate.day,
+        events: aggregate.events.map(at),
+        labels,
+        definition,
+        out,
+      });
+      if (built.kind === 'refused') throw new Error(built.refusal.found);
+      made.set(aggregate.day, out);
+    }
+    const out = join(folder, `features-${day}.parquet`);
+    const dailyFiles = plan.daily.map((aggregate) => ({ day: aggregate.day, file: must(made.get(aggregate.day)) }));
+    const built = await buildFeatures({ sql, day, events: plan.events.map(at), daily: dailyFiles, definition, out });
+    if (built.kind === 'refused') throw new Error(built.refusal.found);
+    result.set(day, out);
+  }
+  return result;
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a file is missing');
+  return value;
+}
