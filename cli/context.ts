@@ -37,6 +37,8 @@ export interface Context {
   readonly modelFolders: readonly string[];
   readonly profile: string | undefined;
   readonly wait: boolean;
+  /** Whether `--env` was given. */
+  readonly isEnvironmentNamed: boolean;
   readonly now: () => Date;
   cloud(environment: Environment): Cloud;
   /** The environment of `--env`, or a usage error that names those that the command can work on. */

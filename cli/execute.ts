@@ -42,6 +42,7 @@ export function contextOf(config: Config, given: Readonly<Record<string, unknown
     modelFolders: (global.models ?? ['models']).map((folder) => resolve(folder)),
     profile: global.profile,
     wait: global.wait,
+    isEnvironmentNamed: global.env !== undefined,
     now: () => new Date(),
     cloud: (environment) => cloudOf(config, environment, { home, profile: global.profile }),
     environment: (allowed, fallback) => chosenEnvironment(global.env, allowed, fallback),

@@ -16,7 +16,7 @@ const program = new Command('gatehouse')
   .option('--profile <name>', 'AWS profile, instead of the one in gatehouse.config.ts')
   .addOption(
     new Option('--models <folder>', 'a folder that holds models; may be given again (default: models)').argParser(
-      (folder: string, before: readonly string[] = []) => [...before, folder],
+      (folder: string, before: readonly string[] | undefined) => [...(before ?? []), folder],
     ),
   )
   .option('--no-wait', 'return as soon as the work has been started')

@@ -121,6 +121,8 @@ export const Run = z.looseObject({
   asOf: z.string().optional(),
   startedAt: z.string().optional(),
   endedAt: z.string().optional(),
+  published: z.number().optional(),
+  rows: z.number().optional(),
 });
 export type Run = z.infer<typeof Run>;
 

@@ -76,7 +76,7 @@ export const BUILD: readonly CommandSpec[] = [
     summary: 'send what lies in the landing bucket to admission again, or replay the model’s own history',
     options: [
       ['--replay', 'run models/<model>/replay.ts'],
-      ['--until <day>', 'with --replay: up to this day'],
+      ['--until <day>', 'with --replay: up to the beginning of this day'],
       ['--sample <fraction>', 'with --replay: a deterministic fraction of the rows'],
     ],
     examples: ['data import churn --env dev', 'data import flight-delay --env dev --replay --until 2001-04-01'],

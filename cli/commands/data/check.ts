@@ -11,12 +11,23 @@ export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
   const { ledger } = context.cloud(environment);
-  const [events, labels] = await Promise.all([partitionsOf(ledger, model, 'events'), partitionsOf(ledger, model, 'labels')]);
+  const [events, labels] = await Promise.all([
+    partitionsOf(ledger, model, 'events'),
+    partitionsOf(ledger, model, 'labels'),
+  ]);
   const { labels: rule } = await compileModel(await modelFolder(context, model));
   const check = checkData(events, labels, rule.matureAfterDays);
   context.print(dataReport(model, environment, check));
-  const gaps = [...check.missingEvents.map((day) => `events of ${day}`), ...check.missingLabels.map((day) => `labels of ${day}`)];
-  if (gaps.length > 0) refuse('data-whole', `missing: ${gaps.slice(0, 5).join(', ')}${gaps.length > 5 ? ` and ${gaps.length - 5} more` : ''}`, 'let the producer write these partitions and their ready markers');
+  const missing = [
+    ...check.missingEvents.map((day) => `events of ${day}`),
+    ...check.missingLabels.map((day) => `labels of ${day}`),
+  ];
+  if (missing.length > 0)
+    refuse(
+      'data-whole',
+      `missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
+      'let the producer write these partitions and their ready markers',
+    );
 };
 
 /** What there is to say about a model's partitions. */
@@ -37,32 +48,43 @@ export function checkData(
   labels: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'version'>[],
   matureAfterDays: number,
 ): DataCheck {
-  const span = (partitions: readonly { readonly day: string }[]): DataCheck['events'] => ({
-    days: partitions.length,
-    first: partitions[0]?.day ?? null,
-    last: partitions.at(-1)?.day ?? null,
-  });
-  const gaps = (partitions: readonly { readonly day: string }[]): string[] => {
-    const [first, last] = [partitions[0]?.day, partitions.at(-1)?.day];
-    if (first === undefined || last === undefined) return [];
-    const there = new Set(partitions.map(({ day }) => day));
-    return daysBetween(first, last).filter((day) => !there.has(day));
-  };
   const newestLabels = labels.at(-1)?.day;
   return {
     events: span(events),
     labels: span(labels),
     missingEvents: gaps(events),
     missingLabels: gaps(labels),
-    unlabeled: events.map(({ day }) => day).filter((day) => newestLabels === undefined || addDays(day, matureAfterDays) > newestLabels),
-    corrected: [...events, ...labels].filter(({ version }) => version > 1).map(({ kind, day, version }) => ({ kind, day, version })),
+    unlabeled: events
+      .map(({ day }) => day)
+      .filter((day) => newestLabels === undefined || addDays(day, matureAfterDays) > newestLabels),
+    corrected: [...events, ...labels]
+      .filter(({ version }) => version > 1)
+      .map(({ kind, day, version }) => ({ kind, day, version })),
   };
+}
+
+function span(partitions: readonly { readonly day: string }[]): DataCheck['events'] {
+  return { days: partitions.length, first: partitions[0]?.day ?? null, last: partitions.at(-1)?.day ?? null };
+}
+
+function gaps(partitions: readonly { readonly day: string }[]): readonly string[] {
+  const [first, last] = [partitions[0]?.day, partitions.at(-1)?.day];
+  if (first === undefined || last === undefined) return [];
+  const there = new Set(partitions.map(({ day }) => day));
+  return daysBetween(first, last).filter((day) => !there.has(day));
 }
 
 function dataReport(model: string, environment: string, check: DataCheck): Report {
   const row = (kind: 'events' | 'labels', missing: readonly string[]): readonly string[] => {
     const { days, first, last } = check[kind];
-    return [kind, String(days), first ?? '-', last ?? '-', String(missing.length), missing.slice(0, 6).join(', ') || '-'];
+    return [
+      kind,
+      String(days),
+      first ?? '-',
+      last ?? '-',
+      String(missing.length),
+      missing.slice(0, 6).join(', ') || '-',
+    ];
   };
   const [first, last] = [check.unlabeled[0], check.unlabeled.at(-1)];
   return {
@@ -75,8 +97,12 @@ function dataReport(model: string, environment: string, check: DataCheck): Repor
       },
       {
         lines: [
-          first === undefined ? 'every day’s labels have arrived' : `${check.unlabeled.length} days wait for labels: ${first} to ${last ?? first}`,
-          check.corrected.length === 0 ? 'no partition was corrected' : `corrected: ${check.corrected.map(({ kind, day, version }) => `${kind} of ${day} (version ${version})`).join(', ')}`,
+          first === undefined
+            ? 'every day’s labels have arrived'
+            : `${check.unlabeled.length} days wait for labels: ${first} to ${last ?? first}`,
+          check.corrected.length === 0
+            ? 'no partition was corrected'
+            : `corrected: ${check.corrected.map(({ kind, day, version }) => `${kind} of ${day} (version ${version})`).join(', ')}`,
         ],
       },
     ],

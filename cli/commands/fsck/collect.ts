@@ -52,8 +52,8 @@ export async function ledgerState(
     now,
     stored: items.map((item) => ({
       seq: Number(item.sk),
-      document: String(item['document']),
-      hash: String(item['hash']),
+      document: textOf(item['document']),
+      hash: textOf(item['hash']),
     })),
     head: head === undefined ? undefined : { seq: Number(head['seq']), hash: Digest.parse(head['hash']) },
     pointer,
@@ -107,6 +107,11 @@ async function releaseFindings({ s3, names }: Cloud, pointer: Pointer | undefine
     }
   }
   return findings;
+}
+
+/** A stored text; anything else that stands there is shown as it is, and found to be no record. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 /** How many prediction objects are read at a time. */

@@ -19,7 +19,7 @@ export interface Tenure {
 /** What was in production, newest first, from the acts of an environment's chain. */
 export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
   const acts = records.flatMap((record) => tenureOf(record) ?? []);
-  return acts.map((act, index) => ({ ...act, to: acts[index + 1]?.from ?? null })).reverse();
+  return acts.map((act, index) => ({ ...act, to: acts[index + 1]?.from ?? null })).toReversed();
 }
 
 function tenureOf(record: AuditRecord): Tenure | undefined {

@@ -16,7 +16,13 @@ export const run: Run = async (context) => {
   const username = named ?? process.env['GATEHOUSE_USERNAME'] ?? (await context.ask('User name: '));
   // Never an option: other users of this machine see the arguments of every process.
   const password = process.env['GATEHOUSE_PASSWORD'] ?? (await context.ask('Password: ', true));
-  const session = await signIn(access, username, password, context.ask, context.now());
+  const session = await signIn(
+    access,
+    username,
+    password,
+    (question, secret) => context.ask(question, secret),
+    context.now(),
+  );
   const file = sessionFile(context.home, context.cloud('control').isLocal);
   await writeSession(file, session);
   context.print({

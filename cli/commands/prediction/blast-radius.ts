@@ -14,7 +14,8 @@ export const run: Run = async (context) => {
   const environment = context.environment(['staging', 'prod']);
   const { ledger } = context.cloud(environment);
   const found = await findRelease(context.cloud('dev').ledger, parseReference(named), [model]);
-  if (found.model !== model) refuse('release-of-model', `${named} is a release of ${found.model}`, `name a release of ${model}`);
+  if (found.model !== model)
+    refuse('release-of-model', `${named} is a release of ${found.model}`, `name a release of ${model}`);
   const [manifests, chain] = await Promise.all([predictionsOf(ledger, model), chainOf(ledger, model)]);
   const records = chain.map(({ record }) => record);
   context.print(blastRadiusReport(environment, found, manifests, records));
@@ -41,15 +42,28 @@ export function blastRadiusReport(
       {
         title: `${model}@${version} (${shortDigest(release)}) in ${environment}`,
         lines: [
-          days.length === 0 ? '  now   clean: no reader sees a prediction of it' : `  now   ${days.length} partitions, ${rowsNow} rows: ${days[0] ?? ''} to ${days.at(-1) ?? ''}`,
+          days.length === 0
+            ? '  now   clean: no reader sees a prediction of it'
+            : `  now   ${days.length} partitions, ${rowsNow} rows: ${days[0] ?? ''} to ${days.at(-1) ?? ''}`,
           `  ever  ${runs.length} runs, ${rowsEver} rows`,
         ],
       },
-      { title: 'what readers see', columns: ['day', 'rows', 'published'], rows: now.map(({ day, rows, publishedAt }) => [day, String(rows), shortTime(publishedAt)]), empty: 'nothing' },
+      {
+        title: 'what readers see',
+        columns: ['day', 'rows', 'published'],
+        rows: now.map(({ day, rows, publishedAt }) => [day, String(rows), shortTime(publishedAt)]),
+        empty: 'nothing',
+      },
       {
         title: 'runs that published it',
         columns: ['run', 'at', 'partitions', 'rows', 'record'],
-        rows: runs.map(({ run: name, at, partitions, rows, record }) => [name, shortTime(at), String(partitions), String(rows), String(record)]),
+        rows: runs.map(({ run: name, at, partitions, rows, record }) => [
+          name,
+          shortTime(at),
+          String(partitions),
+          String(rows),
+          String(record),
+        ]),
         empty: 'none',
       },
     ],

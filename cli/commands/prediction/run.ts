@@ -11,14 +11,33 @@ export const run: Run = async (context) => {
   const arn = await startExecution(cloud, 'batch-inference', name, { model, run: name, trigger: operator() });
   context.note(`run ${name} has begun`);
   if (!context.wait) {
-    context.print({ data: { model, run: name, arn }, sections: [{ lines: [`follow it: gatehouse run watch ${model} ${name} --machine batch-inference --env ${cloud.environment}`] }] });
+    context.print({
+      data: { model, run: name, arn },
+      sections: [
+        {
+          lines: [
+            `follow it: gatehouse run watch ${model} ${name} --machine batch-inference --env ${cloud.environment}`,
+          ],
+        },
+      ],
+    });
     return;
   }
   const view = await followExecution(context, cloud, arn);
-  if (view.status !== 'SUCCEEDED') refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run logs ${model} ${name} --machine batch-inference --env ${cloud.environment}`);
+  if (view.status !== 'SUCCEEDED')
+    refuse(
+      'run-succeeded',
+      `the execution ended ${view.status}`,
+      `see: gatehouse run logs ${model} ${name} --machine batch-inference --env ${cloud.environment}`,
+    );
   const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
   context.print({
     data: { model, run: name, recorded, states: view.states },
-    sections: [{ title: `${name}: ${String(recorded?.status ?? view.status)}, ${String(recorded?.['published'] ?? 0)} partitions, ${String(recorded?.['rows'] ?? 0)} rows`, ...statesSection(view.states) }],
+    sections: [
+      {
+        title: `${name}: ${recorded?.status ?? view.status}, ${recorded?.published ?? 0} partitions, ${recorded?.rows ?? 0} rows`,
+        ...statesSection(view.states),
+      },
+    ],
   });
 };

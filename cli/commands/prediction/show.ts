@@ -9,7 +9,11 @@ export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['staging', 'prod']);
   const { ledger } = context.cloud(environment);
-  const [pointer, manifests, fence] = await Promise.all([pointerOf(ledger, model), predictionsOf(ledger, model), fenceOf(ledger, model)]);
+  const [pointer, manifests, fence] = await Promise.all([
+    pointerOf(ledger, model),
+    predictionsOf(ledger, model),
+    fenceOf(ledger, model),
+  ]);
   context.print(predictionsReport(model, environment, pointer?.current, manifests, fence?.running ?? null));
 };
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { detailsOf } from '#domain/audit/chain.ts';
 import { TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Cloud } from '../../cloud.ts';
@@ -60,14 +61,17 @@ async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Out
 
 /** A wish that opened no promotion is turned down in the target's chain, under the name that the promotion would have had. */
 export function refusalOf(records: readonly Recorded[], seq: number): Outcome | undefined {
-  const ended = records.find(({ record }) => {
-    const isEnd = record.code === 'PROMOTION_REFUSED' || record.code === 'PROMOTION_FAILED';
-    return isEnd && String(record.details['promotion']).endsWith(`-control-${seq}`);
-  });
-  if (ended === undefined) return undefined;
-  const { rule, reasons, state, error } = ended.record.details;
-  const found = Array.isArray(reasons) ? reasons.join('; ') : String(error);
-  return { status: 'refused', rule: String(rule ?? state), found };
+  for (const { record } of records) {
+    const refused = record.code === 'PROMOTION_REFUSED' ? detailsOf(record, record.code) : undefined;
+    if (refused?.promotion.endsWith(`-control-${seq}`) === true) {
+      return { status: 'refused', rule: refused.rule, found: refused.reasons.join('; ') };
+    }
+    const failed = record.code === 'PROMOTION_FAILED' ? detailsOf(record, record.code) : undefined;
+    if (failed?.promotion.endsWith(`-control-${seq}`) === true) {
+      return { status: 'refused', rule: failed.state, found: failed.error };
+    }
+  }
+  return undefined;
 }
 
 function statusOf(promotion: Promotion): Outcome | undefined {

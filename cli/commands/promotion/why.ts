@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approval } from '#domain/approval/approval.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
 import { TargetEnvironment } from '#domain/policy/policy.ts';
 import { refuse, type Run } from '../../context.ts';
 import { approvalsOf, chainOf, evidenceFor, promotionsOf } from '../../read.ts';
@@ -16,14 +17,10 @@ export const run: Run = async (context) => {
       ({ record }) => record.code === 'PROMOTION_REFUSED' && record.release === found.release,
     );
     if (ended !== undefined) {
-      const { rule, reasons } = ended.record.details;
-      refuse(
-        String(rule),
-        Array.isArray(reasons) ? reasons.join('; ') : 'no reasons were given',
-        `ask again when it has changed: gatehouse promote ${named} --to ${to}`,
-      );
+      const { rule, reasons } = detailsOf(ended.record, 'PROMOTION_REFUSED');
+      refuse(rule, reasons.join('; '), `ask again when it has changed: gatehouse promote ${named} --to ${to}`);
     }
-    return refuse(
+    refuse(
       'promotion-known',
       `${found.model}@${found.version} was never offered to ${to}`,
       `ask for it: gatehouse promote ${named} --to ${to}`,

@@ -31,12 +31,12 @@ export interface InvariantResult {
 /** Holds a state against every invariant. */
 export function checkInvariants(state: LedgerState): readonly InvariantResult[] {
   const records = readable(state);
-  return INVARIANTS.map(({ id, meaning, check }) => ({
+  return INVARIANTS.map((invariant) => ({
     environment: state.environment,
     model: state.model,
-    invariant: id,
-    meaning,
-    found: check(state, records),
+    invariant: invariant.id,
+    meaning: invariant.meaning,
+    found: invariant.check(state, records),
   }));
 }
 

@@ -1,6 +1,7 @@
 import { judgeApprovals } from '../../approval/approval.ts';
 import { bodyOf, evidenceRoot } from '../../gates/evidence.ts';
 import type { Promotion } from '../../promotion/promotion.ts';
+import { publishedPointerOf } from '../../promotion/published-pointer.ts';
 import { detailsOf } from '../chain.ts';
 import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 
@@ -9,36 +10,34 @@ export const pointerFollowsChain: Invariant = {
   id: 'pointer-follows-chain',
   meaning: 'the pointer is the last promotion or rollback of the chain, and its numbers grew by one with each',
   check({ pointer }, records) {
-    const acts = records
-      .filter(({ record }) => record.code === 'RELEASE_PROMOTED' || record.code === 'RELEASE_ROLLED_BACK')
-      .map(({ record }) => record);
-    const found = acts.flatMap((record, index) => {
-      const seq = Number(record.details['pointerSeq']);
-      return seq === index + 1 ? [] : [`record ${record.seq} moved the pointer to ${seq}, expected ${index + 1}`];
-    });
+    const acts = records.flatMap(({ record, hash }) => publishedPointerOf(record, hash) ?? []);
+    const found = acts
+      .map((act, index) => ({ act, expected: index + 1 }))
+      .filter(({ act, expected }) => act.seq !== expected)
+      .map(({ act, expected }) => `record ${act.record.seq} moved the pointer to ${act.seq}, expected ${expected}`);
     const last = acts.at(-1);
-    if (last === undefined)
+    if (last === undefined) {
       return pointer === undefined
         ? found
         : [...found, `the pointer names ${pointer.version}, and no act put it there`];
-    if (pointer === undefined)
-      return [...found, `record ${last.seq} put ${String(last.details['version'])} there, and there is no pointer`];
-    const said = {
-      release: last.release,
-      version: last.details['version'],
-      seq: last.details['pointerSeq'],
-      epoch: last.details['epoch'],
-    };
+    }
+    if (pointer === undefined) {
+      return [...found, `record ${last.record.seq} put ${last.version} there, and there is no pointer`];
+    }
     const is = { release: pointer.current, version: pointer.version, seq: pointer.seq, epoch: pointer.epoch };
-    const keys = Object.keys(said) as (keyof typeof said)[];
-    return [
-      ...found,
-      ...keys
-        .filter((key) => said[key] !== is[key])
-        .map((key) => `pointer ${key} is ${String(is[key])}, record ${last.seq} says ${String(said[key])}`),
-    ];
+    const { release, version, seq, epoch } = last;
+    const said = { release, version, seq, epoch };
+    return [...found, ...differences('the pointer', is, said, `record ${last.record.seq} says`)];
   },
 };
+
+type Named = Readonly<Record<string, string | number | null>>;
+
+function differences(what: string, is: Named, said: Named, by: string): readonly string[] {
+  return Object.entries(said)
+    .filter(([name, value]) => is[name] !== value)
+    .map(([name, value]) => `${what}: ${name} is ${is[name] ?? 'nothing'}, ${by} ${value ?? 'nothing'}`);
+}
 
 /** Each release that was let in had what its policy asked for. */
 export const promotionsProven: Invariant = {
@@ -63,15 +62,13 @@ function gateFindings(
   gate: string,
 ): readonly string[] {
   const name = `${promotion.promotion}: ${gate}`;
-  const verdicts = records.filter(
-    ({ record }) =>
-      record.code === 'EVIDENCE_RECORDED' &&
-      record.details['promotion'] === promotion.promotion &&
-      record.details['gate'] === gate,
-  );
-  const last = verdicts.at(-1)?.record;
+  const last = records.findLast(({ record }) => {
+    if (record.code !== 'EVIDENCE_RECORDED') return false;
+    const details = detailsOf(record, record.code);
+    return details.promotion === promotion.promotion && details.gate === gate;
+  })?.record;
   if (last === undefined) return [`${name} gave no verdict in the chain`];
-  const verdict = String(last.details['verdict']);
+  const { verdict } = detailsOf(last, 'EVIDENCE_RECORDED');
   const found = verdict === 'PASS' || verdict === 'NOT_APPLICABLE' ? [] : [`${name} said ${verdict}`];
   if (last.release !== promotion.release) found.push(`${name} judged ${last.release}`);
   const piece = state.evidence.find(
@@ -137,11 +134,9 @@ function statementFindings({ decisions }: LedgerState, approval: LedgerState['ap
   const decision = decisions.get(approval.statement);
   if (decision === undefined) return [`${name} is in no record of control`];
   const { subject, role, decision: said, promotion, policy, evidence } = detailsOf(decision, 'DECISION_MADE');
-  const statement = { subject, role, decision: said, promotion, policy, evidence, release: decision.release };
-  const keys = Object.keys(statement) as (keyof typeof statement)[];
-  return keys
-    .filter((key) => statement[key] !== approval[key])
-    .map((key) => `${name}: ${key} is ${approval[key]}, control signed ${String(statement[key])}`);
+  const signed = { subject, role, decision: said, promotion, policy, evidence, release: decision.release };
+  const { expiresAt: _expiresAt, formatVersion: _formatVersion, ...is } = approval;
+  return differences(name, is, signed, 'control signed');
 }
 
 /** Nobody holds the lock who is not at work. */

@@ -1,3 +1,4 @@
+import { detailsOf } from '../chain.ts';
 import type { Invariant } from '../invariant.ts';
 
 /** What was taken back stays away. */
@@ -9,13 +10,13 @@ export const nothingQuarantined: Invariant = {
       pointer !== undefined && quarantined.includes(pointer.current)
         ? [`the pointer names ${pointer.version}, which is quarantined`]
         : [];
-    const taken = records.filter(({ record }) => record.code === 'RELEASE_ROLLED_BACK').map(({ record }) => record);
-    const free = taken.filter((record) => !quarantined.some((digest) => digest === record.details['from']));
+    const taken = records
+      .filter(({ record }) => record.code === 'RELEASE_ROLLED_BACK')
+      .map(({ record }) => ({ seq: record.seq, from: detailsOf(record, 'RELEASE_ROLLED_BACK').from }));
+    const free = taken.filter(({ from }) => !quarantined.includes(from));
     return [
       ...served,
-      ...free.map(
-        (record) => `${String(record.details['from'])} was rolled back (record ${record.seq}) and is not quarantined`,
-      ),
+      ...free.map(({ from, seq }) => `${from} was rolled back (record ${seq}) and is not quarantined`),
     ];
   },
 };

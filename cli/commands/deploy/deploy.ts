@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GatehouseError } from '#domain/error.ts';
+import { localCloudStatus } from '#local/emulator/cloud.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { type Context, type Run, UsageError } from '../../context.ts';
+import { duration } from '../../report.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+
+export const run: Run = async (context) => {
+  const { environments: given } = context.input(z.object({ environments: z.array(z.string()) }));
+  const environments = chosen(given);
+  const status = localCloudStatus(context.home);
+  if (status.state === 'running') {
+    const { deployLocally } = await import('#local/deploy.ts');
+    const stacks = await deployLocally({
+      cloud: status.cloud,
+      stacks: environments.map((environment) => `${environment}/**`),
+      onProgress: ({ stack, step, milliseconds }) => {
+        if (step === 'deployed') context.note(`  ${stack ?? ''} (${duration(milliseconds ?? 0)})`);
+      },
+    });
+    context.print({
+      data: { environments, stacks },
+      sections: [{ lines: [`deployed ${stacks.length} stacks to the local cloud: ${environments.join(', ')}`] }],
+    });
+    return;
+  }
+  await context.confirm(
+    `Deploy ${environments.join(', ')} to ${environments.map((environment) => context.config.environments[environment].account).join(', ')}?`,
+  );
+  // One environment after the other, in the order in which releases travel: what goes wrong stays in the first.
+  for (const environment of environments) await deployToAws(context, environment);
+  context.print({
+    data: { environments },
+    sections: [{ lines: [`deployed ${environments.join(', ')}; look: gatehouse smoke-test`] }],
+  });
+};
+
+/** The environments that were named, or all of them. */
+export function chosen(given: readonly string[]): readonly Environment[] {
+  const unknown = given.find((name) => !ENVIRONMENTS.some((environment) => environment === name));
+  if (unknown !== undefined) throw new UsageError(`${unknown} is no environment: expected ${ENVIRONMENTS.join(', ')}`);
+  return given.length === 0 ? ENVIRONMENTS : ENVIRONMENTS.filter((environment) => given.includes(environment));
+}
+
+/** The CDK CLI's arguments for an environment: consent has been given, so that it asks for none. */
+export function cdkArguments(environment: Environment, profile: string | undefined): readonly string[] {
+  return [
+    'deploy',
+    `${environment}/**`,
+    '--require-approval',
+    'never',
+    ...(profile === undefined ? [] : ['--profile', profile]),
+  ];
+}
+
+function deployToAws(context: Context, environment: Environment): Promise<void> {
+  const profile = context.profile ?? context.config.environments[environment].profile;
+  const cdk = join(REPOSITORY, 'node_modules', '.bin', 'cdk');
+  return new Promise((resolve, reject) => {
+    // Standard output is this command's result; what CDK tells goes beside it.
+    const child = spawn(cdk, [...cdkArguments(environment, profile)], { cwd: REPOSITORY, stdio: ['inherit', 2, 2] });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else
+        reject(
+          new GatehouseError('DEPLOY_FAILED', `cdk ended with code ${code ?? 'none'} for ${environment}`, {
+            environment,
+          }),
+        );
+    });
+  });
+}

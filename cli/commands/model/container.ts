@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { GatehouseError } from '#domain/error.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { layoutOf } from '#local/sagemaker/container.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+
+/** What a training program left. */
+export interface Trained {
+  readonly model: string;
+  readonly metrics: Readonly<Record<string, unknown>>;
+  /** What it said went wrong; undefined when it ended well. */
+  readonly failure: string | undefined;
+}
+
+/** Runs a model's training command as SageMaker would run its container: the same folders and variables, nothing of the user's own. */
+export async function runTraining(
+  definition: ModelDefinition,
+  folder: string,
+  rows: string,
+  root: string,
+  onLine: (line: string) => void,
+): Promise<Trained> {
+  await rm(root, { recursive: true, force: true });
+  const layout = layoutOf(root);
+  const config = join(layout.ml, 'input', 'config');
+  for (const path of [layout.model, layout.outputData, config, join(root, 'tmp')])
+    await mkdir(path, { recursive: true });
+  await cp(rows, layout.channel('train'), { recursive: true });
+  const { hyperparameters: own, seed } = definition.training;
+  const hyperparameters = { ...own, seed: String(seed) };
+  await writeFile(join(config, 'hyperparameters.json'), JSON.stringify(hyperparameters));
+  const code = await runCommand(
+    definition.training.local,
+    folder,
+    {
+      PATH: [join(REPOSITORY, '.venv', 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(
+        delimiter,
+      ),
+      HOME: root,
+      TMPDIR: join(root, 'tmp'),
+      LANG: 'C.UTF-8',
+      TZ: 'UTC',
+      PYTHONUNBUFFERED: '1',
+      PYTHONDONTWRITEBYTECODE: '1',
+      SM_ROOT: root,
+      SM_MODEL_DIR: layout.model,
+      SM_OUTPUT_DATA_DIR: layout.outputData,
+      SM_CHANNELS: '["train"]',
+      SM_CHANNEL_TRAIN: layout.channel('train'),
+      SM_HPS: JSON.stringify(hyperparameters),
+    },
+    onLine,
+  );
+  const said = await readFile(layout.failure, 'utf8').catch(() => undefined);
+  const model = join(layout.model, 'model.onnx');
+  const isThere = await stat(model).then(
+    () => true,
+    () => false,
+  );
+  const failure =
+    code !== 0
+      ? (said ?? `the program ended with code ${code}`)
+      : isThere
+        ? undefined
+        : 'the program left no model.onnx';
+  const metrics = await readFile(join(layout.model, 'metrics.json'), 'utf8').catch(() => '{}');
+  return { model, failure, metrics: z.record(z.string(), z.unknown()).parse(JSON.parse(metrics)) };
+}
+
+function runCommand(
+  command: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  onLine: (line: string) => void,
+): Promise<number> {
+  const [program = 'false', ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine);
+    child.on('error', (cause) =>
+      reject(
+        new GatehouseError(
+          'NO_PROGRAM',
+          `${command.join(' ')} cannot be started: ${cause.message}`,
+          { command },
+          cause,
+        ),
+      ),
+    );
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}

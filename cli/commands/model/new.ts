@@ -1,0 +1,31 @@
+import { cp, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { ModelName } from '#domain/model/definition.ts';
+import { refuse, type Run } from '../../context.ts';
+
+const TEMPLATE = join(import.meta.dirname, '..', '..', 'templates', 'model');
+
+export const run: Run = async (context) => {
+  const { name } = context.input(z.object({ name: ModelName }));
+  const [root = 'models'] = context.modelFolders;
+  const folder = join(root, name);
+  const isThere = await stat(folder).then(
+    () => true,
+    () => false,
+  );
+  const shown = relative(process.cwd(), folder);
+  if (isThere) refuse('model-new', `${shown} is there already`, 'choose another name');
+  await cp(TEMPLATE, folder, { recursive: true });
+  context.print({
+    data: { model: name, folder },
+    sections: [
+      {
+        lines: [
+          `made ${shown}: model.ts, policy.ts, features/*.sql, training/train.py`,
+          `next: describe your data in ${shown}/model.ts, then: gatehouse model check ${name}`,
+        ],
+      },
+    ],
+  });
+};

@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { parseDocument } from '#domain/canonical/digest.ts';
+import { type Policy, PolicyFloor } from '#domain/policy/policy.ts';
+import { compilePolicy } from '#model/compile-deployment.ts';
+
+const FLOOR = join(import.meta.dirname, '..', '..', '..', 'governance', 'policy.ts');
+
+/** A model's policy, as deployment compiles it: the organisation's floor, tightened by the model's own file. */
+export async function compilePolicyOf(folder: string): Promise<Policy> {
+  const module: unknown = await import(pathToFileURL(FLOOR).href);
+  const { default: floor } = parseDocument(z.looseObject({ default: PolicyFloor }), module, 'governance/policy.ts');
+  return compilePolicy(folder, floor);
+}

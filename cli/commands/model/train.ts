@@ -1,0 +1,86 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import { inspectOnnx } from '#adapters/onnx/inspect.ts';
+import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { planWindows } from '#domain/data/windows.ts';
+import { ModelName } from '#domain/model/definition.ts';
+import { compileModel } from '#model/compile.ts';
+import { RefusedError, refuse, type Run } from '../../context.ts';
+import { modelFolder } from '../../references.ts';
+import { duration } from '../../report.ts';
+import { runTraining } from './container.ts';
+import { buildLocally, byDay, filesOf, localCatalogue } from './local-features.ts';
+
+const Input = z.object({
+  name: ModelName,
+  events: z.array(z.string()).min(1),
+  labels: z.array(z.string()).min(1),
+  out: z.string().optional(),
+});
+
+export const run: Run = async (context) => {
+  const { name, events, labels, out } = context.input(Input);
+  const folder = await modelFolder(context, name);
+  const definition = await compileModel(folder);
+  const [eventDays, labelDays] = [
+    await localCatalogue('events', byDay(events)),
+    await localCatalogue('labels', byDay(labels)),
+  ];
+  const [first, last] = [eventDays[0]?.day ?? '', eventDays.at(-1)?.day ?? ''];
+  const plan = planWindows(definition, addDays(last, 1), { first, last });
+  if (plan.kind === 'refused') throw new RefusedError(plan.refusal);
+  const window =
+    plan.windows[0] ??
+    refuse('window-fits', 'no window fits the days that were given', 'give more days or shorten a window');
+  const target = out ?? join(context.home, 'train', name);
+  const days = daysBetween(window.events.first, window.events.last);
+  context.note(`window ${window.name}: events from ${window.events.first} to ${window.events.last}`);
+  const built = await buildLocally(definition, folder, [...eventDays, ...labelDays], days, target, (day, done) => {
+    if (done % 10 === 0 || done === days.length) context.note(`  features ${done} of ${days.length} (${day})`);
+  });
+  const channel = join(target, 'rows');
+  await rm(channel, { recursive: true, force: true });
+  await mkdir(channel, { recursive: true });
+  const arrived = labelDays.filter(({ day }) => day >= window.labels.first && day <= window.labels.last);
+  const rows = await exportTrainingRows({
+    features: built.map(({ file }) => file),
+    labels: filesOf(arrived),
+    definition,
+    out: join(channel, 'train.parquet'),
+  });
+  if (rows.kind === 'refused') throw new RefusedError(rows.refusal);
+  const began = performance.now();
+  const trained = await runTraining(definition, folder, channel, join(target, 'container'), (line) =>
+    context.note(`  | ${line}`),
+  );
+  if (trained.failure !== undefined)
+    refuse(
+      'training-succeeds',
+      trained.failure,
+      `look at what it printed above, and at ${relative(process.cwd(), folder)}/training`,
+    );
+  const inspected = inspectOnnx(await readFile(trained.model), definition.features.columns.length);
+  if (inspected.kind === 'refused') throw new RefusedError(inspected.refusal);
+  context.print({
+    data: {
+      model: name,
+      window,
+      rows: rows.rows,
+      positives: rows.positives,
+      metrics: trained.metrics,
+      file: trained.model,
+    },
+    sections: [
+      {
+        title: `${name} trained on ${window.name} in ${duration(performance.now() - began)}`,
+        lines: [
+          `  rows     ${rows.rows}, ${rows.positives} positive`,
+          ...Object.entries(trained.metrics).map(([metric, value]) => `  ${metric.padEnd(8)} ${JSON.stringify(value)}`),
+          `  model    ${trained.model}: ${inspected.inspection.operators.join(', ')}`,
+        ],
+      },
+    ],
+  });
+};

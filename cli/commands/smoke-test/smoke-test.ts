@@ -1,0 +1,116 @@
+import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
+import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { MACHINES, namesOf, peersOf } from '#model/names.ts';
+import { type Cloud, isMissing } from '../../cloud.ts';
+import { type Context, RefusedError, refuse, type Run } from '../../context.ts';
+import { pointerOf } from '../../read.ts';
+import { modelNames } from '../../references.ts';
+import type { Report } from '../../report.ts';
+
+/** One look at one thing; `found` is undefined when it is as it should be. */
+export interface SmokeCheck {
+  readonly environment: Environment;
+  readonly check: string;
+  readonly found: string | undefined;
+}
+
+export const run: Run = async (context) => {
+  const environments = context.isEnvironmentNamed ? [context.environment(ENVIRONMENTS)] : ENVIRONMENTS;
+  const models = await modelNames(context);
+  const checks = (await Promise.all(environments.map((environment) => smokeTest(context, environment, models)))).flat();
+  context.print(smokeReport(checks));
+  const failed = checks.filter(({ found }) => found !== undefined);
+  const [first] = failed;
+  if (first !== undefined)
+    refuse(
+      'smoke-test',
+      `${failed.length} of ${checks.length} checks failed; first: ${first.environment} ${first.check}: ${first.found}`,
+      `deploy again: gatehouse deploy ${first.environment}`,
+    );
+};
+
+async function smokeTest(
+  context: Context,
+  environment: Environment,
+  models: readonly string[],
+): Promise<readonly SmokeCheck[]> {
+  const cloud = context.cloud(environment);
+  const checks: SmokeCheck[] = [];
+  const look = async (check: string, read: () => Promise<string | undefined>): Promise<void> => {
+    checks.push({ environment, check, found: await problemOf(read) });
+  };
+  await look('ledger answers', () => cloud.ledger.get({ pk: 'LOCK#none', sk: 'LOCK' }).then(nothing));
+  if (checks[0]?.found !== undefined) return checks;
+  for (const machine of MACHINES[environment]) {
+    await look(`machine ${machine}`, () =>
+      cloud.sfn
+        .send(new DescribeStateMachineCommand({ stateMachineArn: cloud.names.stateMachineArn(machine) }))
+        .then(nothing),
+    );
+  }
+  for (const peer of peersOf(environment)) await look(`inbox hears ${peer}`, () => inboxHears(context, cloud, peer));
+  if (environment === 'control') await look('people can sign in', () => signInThere(cloud));
+  else for (const model of models) await look(`pointer of ${model}`, () => pointerResolves(cloud, model));
+  return checks;
+}
+
+const nothing = (): undefined => undefined;
+
+async function problemOf(read: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refusal.found;
+    if (isMissing(error)) return 'is not there';
+    if (error instanceof GatehouseError) return error.message;
+    throw error;
+  }
+}
+
+async function signInThere(cloud: Cloud): Promise<string | undefined> {
+  const { ApiUrl, ClientId } = await cloud.outputs();
+  return ApiUrl === undefined || ClientId === undefined ? 'the control stack names no API' : undefined;
+}
+
+/** The subscription stands in the peer's account; the queue is this one's. */
+async function inboxHears(context: Context, { sqs, names }: Cloud, peer: Environment): Promise<string | undefined> {
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: names.name('inbox') }));
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  if (Attributes?.QueueArn !== names.inboxQueueArn) return `the inbox is ${Attributes?.QueueArn ?? 'nameless'}`;
+  const topic = namesOf(context.config, peer).announcementsTopicArn;
+  const { Subscriptions } = await context
+    .cloud(peer)
+    .sns.send(new ListSubscriptionsByTopicCommand({ TopicArn: topic }));
+  const isSubscribed = Subscriptions?.some(({ Endpoint }) => Endpoint === names.inboxQueueArn) === true;
+  return isSubscribed ? undefined : `not subscribed to ${topic}; the reconciler does it within minutes`;
+}
+
+async function pointerResolves({ ledger, s3, names }: Cloud, model: string): Promise<string | undefined> {
+  const pointer = await pointerOf(ledger, model);
+  if (pointer === undefined) return undefined;
+  const store = s3ArtifactStore(s3, names.artifactBucket);
+  const manifest = openManifest(await store.read(pointer.current));
+  for (const file of manifest.files) await store.read(file.sha256);
+  return manifest.model === model ? undefined : `names a release of ${manifest.model}`;
+}
+
+/** The checks as a table. */
+export function smokeReport(checks: readonly SmokeCheck[]): Report {
+  return {
+    data: {
+      isSound: checks.every(({ found }) => found === undefined),
+      checks: checks.map((check) => ({ ...check, found: check.found ?? null })),
+    },
+    sections: [
+      {
+        columns: ['environment', 'check', 'result'],
+        rows: checks.map(({ environment, check, found }) => [environment, check, found ?? 'ok']),
+      },
+    ],
+  };
+}

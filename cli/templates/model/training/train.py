@@ -1,0 +1,66 @@
+"""Trains under the SageMaker container contract: rows in, model.onnx out.
+
+The channel `train` holds Parquet files with the columns id, day, the features and, last, the label as 0 or 1.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+ROOT = Path(os.environ.get("SM_ROOT", "/")) / "opt" / "ml"
+
+
+def main() -> None:
+    hyperparameters = json.loads(os.environ.get("SM_HPS", "{}"))
+    table = pq.read_table(sorted((ROOT / "input" / "data" / "train").glob("*.parquet")))
+    names = table.column_names[2:-1]
+    rows = np.column_stack([table[name].to_numpy().astype(np.float32) for name in names])
+    labels = table[table.column_names[-1]].to_numpy()
+    model = make_pipeline(
+        SimpleImputer(),
+        StandardScaler(),
+        LogisticRegression(
+            C=1 / float(hyperparameters.get("regularisation", "1")),
+            random_state=int(hyperparameters.get("seed", "0")),
+        ),
+    )
+    model.fit(rows, labels)
+    classifier = model.steps[-1][1]
+    onnx = convert_sklearn(
+        model,
+        initial_types=[("features", FloatTensorType([None, len(names)]))],
+        # Probabilities as a tensor, which is what scoring reads.
+        options={id(classifier): {"zipmap": False}},
+        target_opset={"": 17, "ai.onnx.ml": 3},
+    )
+    target = ROOT / "model"
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "model.onnx").write_bytes(onnx.SerializeToString(deterministic=True))
+    metrics = {
+        "rows": len(labels),
+        "positives": int(labels.sum()),
+        "trainingLogLoss": float(log_loss(labels, model.predict_proba(rows)[:, 1])),
+    }
+    (target / "metrics.json").write_text(json.dumps(metrics, sort_keys=True))
+    print(json.dumps(metrics))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as error:
+        failure = ROOT / "output" / "failure"
+        failure.parent.mkdir(parents=True, exist_ok=True)
+        failure.write_text(f"{type(error).__name__}: {error}")
+        sys.exit(1)
