@@ -10,6 +10,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { PartitionKind, daysBetween } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Damage, LandingPartition, Replay } from '#model/replay.ts';
+import { land } from './land.ts';
 
 /** The UTC days of events; the source's last evening spills into July, which is no whole day. */
 const DAYS = { first: '2001-01-01', last: '2001-06-30' };
@@ -159,3 +160,5 @@ async function loadZones(connection: DuckDBConnection, airports: string): Promis
   );
   await connection.run(`CREATE TABLE zones AS FROM (VALUES ${zones.join(', ')}) AS zones(airport, zone)`);
 }
+
+if (import.meta.main) await land(replay);

@@ -70,8 +70,3 @@ export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split('\n')[0] ?? '').slice(0, 500);
 }
-
-/** A refusal as a result. */
-export function refused(rule: string, found: string, remedy: string): Refused {
-  return { kind: 'refused', refusal: { rule, found, remedy } };
-}
