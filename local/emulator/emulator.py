@@ -1,8 +1,9 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Two things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
-emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker), and the process group ends
-with its owner, so that a killed test leaves nothing behind.
+Three things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
+TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; and the
+process group ends with its owner, so that a killed test leaves nothing behind.
 """
 
 import os
@@ -12,6 +13,7 @@ import threading
 import time
 
 from ministack import app
+from ministack.core import iam_evaluator
 from ministack.services import eventbridge
 
 
@@ -23,6 +25,11 @@ def admit_sagemaker_events() -> None:
         return put_events(data, allow_aws_source=allow_aws_source or ours)
 
     eventbridge._put_events = admitting
+
+
+def count_loopback_as_tls() -> None:
+    # Every request's context is a copy of this one.
+    iam_evaluator.pin_request_origin("127.0.0.1", True)
 
 
 def end_with(owner: int) -> None:
@@ -44,6 +51,7 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     sys.argv = sys.argv[:1]
     admit_sagemaker_events()
+    count_loopback_as_tls()
     if len(arguments) > 1:
         end_with(int(arguments[1]))
     app.main()

@@ -33,5 +33,7 @@ export function defineConfig(config: z.input<typeof Config>): Config {
 
 /** Whether every environment has an account of its own. */
 export function isIsolated(config: Config): boolean {
-  return new Set(ENVIRONMENTS.map((environment) => config.environments[environment].account)).size === ENVIRONMENTS.length;
+  return (
+    new Set(ENVIRONMENTS.map((environment) => config.environments[environment].account)).size === ENVIRONMENTS.length
+  );
 }

@@ -10,10 +10,13 @@ export function memoryArtifactStore(): ArtifactStore & { readonly objects: Map<D
     has: (digest) => Promise.resolve(objects.has(digest)),
     read(digest) {
       const content = objects.get(digest);
-      if (content === undefined) return Promise.reject(new GatehouseError('ARTIFACT_MISSING', `no object ${digest}`, { digest }));
+      if (content === undefined)
+        return Promise.reject(new GatehouseError('ARTIFACT_MISSING', `no object ${digest}`, { digest }));
       return digestOf(content) === digest
         ? Promise.resolve(content)
-        : Promise.reject(new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} does not hash to its name`, { digest }));
+        : Promise.reject(
+            new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} does not hash to its name`, { digest }),
+          );
     },
     async write(content) {
       const digest = digestOf(content);

@@ -26,7 +26,9 @@ export function memoryLedger(): Ledger & { readonly items: ReadonlyMap<string, I
       const seen = tokens.get(token);
       if (seen !== undefined) {
         if (seen !== body) {
-          return Promise.reject(new GatehouseError('TOKEN_REUSED', 'the idempotency token was used with another body', { token }));
+          return Promise.reject(
+            new GatehouseError('TOKEN_REUSED', 'the idempotency token was used with another body', { token }),
+          );
         }
         return Promise.resolve({ kind: 'committed' });
       }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { Digest, digestOfJson } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { AdmittedPartition } from './partition.ts';
+import { InputPartition } from './partition.ts';
 
-const Input = AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true });
 const Named = z.strictObject({ day: Day, digest: Digest });
 
 /**
@@ -13,13 +12,22 @@ const Named = z.strictObject({ day: Day, digest: Digest });
 export const FeatureWork = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
-  daily: z.array(z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(Input), labels: Input.optional() })),
-  features: z.array(z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(Input), daily: z.array(Named) })),
+  daily: z.array(
+    z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(InputPartition), labels: InputPartition.optional() }),
+  ),
+  features: z.array(
+    z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(InputPartition), daily: z.array(Named) }),
+  ),
 });
 export type FeatureWork = z.infer<typeof FeatureWork>;
 
 /** A part of some work: the items from the first up to, and without, the last. */
-export const WorkBatch = z.strictObject({ work: Digest, model: ModelName, from: z.int().nonnegative(), to: z.int().nonnegative() });
+export const WorkBatch = z.strictObject({
+  work: Digest,
+  model: ModelName,
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+});
 export type WorkBatch = z.infer<typeof WorkBatch>;
 
 /** Feature partitions to be scored by one release. */
@@ -33,7 +41,7 @@ export const ComparisonPlan = z.strictObject({
   definition: Digest,
   champion: Digest,
   candidate: Digest,
-  labels: z.array(Input),
+  labels: z.array(InputPartition),
   features: z.array(Digest),
   championPredictions: z.array(Digest),
   candidatePredictions: z.array(Digest),
@@ -47,5 +55,8 @@ export function predictionDigest(features: Digest, release: Digest, scorer: Dige
 
 /** Cuts a count into ranges of at most so many. */
 export function ranges(count: number, size: number): { readonly from: number; readonly to: number }[] {
-  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({ from: index * size, to: Math.min(count, (index + 1) * size) }));
+  return Array.from({ length: Math.ceil(count / size) }, (_, index) => ({
+    from: index * size,
+    to: Math.min(count, (index + 1) * size),
+  }));
 }

@@ -28,6 +28,11 @@ export const AdmittedPartition = z.strictObject({
 });
 export type AdmittedPartition = z.infer<typeof AdmittedPartition>;
 
+/** What a plan says of an admitted partition that it reads: the rest of the admission is left out. */
+export const InputPartition = z.object(
+  AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true }).shape,
+);
+
 /** A partition's digest speaks of names and bytes only, so that the same data has the same digest in each account. */
 export function partitionDigest(objects: readonly Pick<ObjectReference, 'key' | 'sha256'>[]): Digest {
   const files = objects.map((object) => ({

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { AdmittedPartition } from './partition.ts';
-
-const Input = AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true });
+import { InputPartition } from './partition.ts';
 
 /** One window of a retraining run, pinned: what is exported, trained on, and later written into the release's manifest. */
 export const TrainingPlan = z.strictObject({
@@ -16,7 +14,7 @@ export const TrainingPlan = z.strictObject({
   window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
   labelsUntil: Day,
   fingerprint: Digest,
-  labels: z.array(Input),
+  labels: z.array(InputPartition),
   features: z.array(z.strictObject({ day: Day, digest: Digest })),
 });
 export type TrainingPlan = z.infer<typeof TrainingPlan>;
@@ -25,7 +23,12 @@ export type TrainingPlan = z.infer<typeof TrainingPlan>;
 export const TrainedWindow = z.object({
   window: z.string(),
   plan: Digest,
-  export: z.object({ status: z.string(), rows: z.int().optional(), positives: z.int().optional(), reason: z.string().optional() }),
+  export: z.object({
+    status: z.string(),
+    rows: z.int().optional(),
+    positives: z.int().optional(),
+    reason: z.string().optional(),
+  }),
   training: z.object({ status: z.string(), artifact: z.string().optional(), reason: z.string().optional() }).optional(),
 });
 export type TrainedWindow = z.infer<typeof TrainedWindow>;

@@ -1,5 +1,5 @@
 import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
-import { type CataloguePartition, partitionsBetween } from '#domain/data/feature-plan.ts';
+import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest, type ScoreBatch, ranges } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
@@ -68,7 +68,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
         definition: judged.digest,
         champion,
         candidate,
-        labels: (labels[index]?.partitions ?? []).map(asInput),
+        labels: labels[index]?.partitions ?? [],
         features: featuresOf(candidate, within).map(({ digest }) => digest),
         championPredictions: predictions(champion),
         candidatePredictions: predictions(candidate),
@@ -78,10 +78,6 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
     }
   }
   return { status: 'planned', dailyBatches: work.dailyBatches, featureBatches: work.featureBatches, scoreBatches, comparisons } as const;
-}
-
-function asInput({ kind, day, version, digest, objects }: CataloguePartition) {
-  return { kind, day, version, digest, objects };
 }
 
 /** Nothing can be compared: the same shape, so that a machine's states find what they read. */

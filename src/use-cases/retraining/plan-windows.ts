@@ -51,7 +51,7 @@ export function planWindows(deps: WindowPlanning): Task {
         window: { name: window.name, from: window.events.first, to: window.events.last },
         labelsUntil: window.labels.last,
         fingerprint: datasetFingerprint(own),
-        labels: labels.partitions.map(({ kind, day, version, digest: of, objects }) => ({ kind, day, version, digest: of, objects })),
+        labels: labels.partitions,
         features: own,
       });
       const stored = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));

@@ -3,6 +3,7 @@ import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { trainingHyperparameters } from '#domain/model/training.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
@@ -30,7 +31,7 @@ export function trainWindow(deps: Training): Task {
       image: definition.training.image,
       input: rowsPrefix(plan.run, plan.window.name),
       output: `runs/${plan.run}/${plan.window.name}/output/`,
-      hyperparameters: { ...definition.training.hyperparameters, seed: String(definition.training.seed) },
+      hyperparameters: trainingHyperparameters(definition),
       instanceType: definition.training.instanceType,
       maxRuntimeSeconds: definition.training.maxRuntimeSeconds,
     });
