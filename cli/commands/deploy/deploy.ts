@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
+import { type LocalImage, registerLocalImages } from '#local/sagemaker/images.ts';
+import { compileModel } from '#model/compile.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { type Context, type Run, UsageError } from '../../context.ts';
+import { type Context, refuse, type Run, UsageError } from '../../context.ts';
+import { modelFolders } from '../../references.ts';
 import { duration } from '../../report.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
@@ -15,6 +18,7 @@ export const run: Run = async (context) => {
   const status = localCloudStatus(context.home);
   if (status.state === 'running') {
     const { deployLocally } = await import('#local/deploy.ts');
+    await registerTraining(context);
     const stacks = await deployLocally({
       cloud: status.cloud,
       stacks: environments.map((environment) => `${environment}/**`),
@@ -38,6 +42,23 @@ export const run: Run = async (context) => {
     sections: [{ lines: [`deployed ${environments.join(', ')}; look: gatehouse smoke-test`] }],
   });
 };
+
+/** On a laptop a model's image stands for its local command: the SageMaker subset looks it up here. */
+async function registerTraining(context: Context): Promise<void> {
+  const images: Record<string, LocalImage> = {};
+  for (const [name, folder] of await modelFolders(context)) {
+    const { image, local } = (await compileModel(folder)).training;
+    if (images[image] !== undefined) {
+      refuse(
+        'image-of-one-model',
+        `${name} has the image of another model: ${image}`,
+        `name its own image in ${folder}/model.ts`,
+      );
+    }
+    images[image] = { command: [...local], folder };
+  }
+  registerLocalImages(context.home, images);
+}
 
 /** The environments that were named, or all of them. */
 export function chosen(given: readonly string[]): readonly Environment[] {

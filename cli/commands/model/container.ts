@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
+import { trainingHyperparameters } from '#domain/model/training.ts';
 import { layoutOf } from '#local/sagemaker/container.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
@@ -31,8 +32,7 @@ export async function runTraining(
   for (const path of [layout.model, layout.outputData, config, join(root, 'tmp')])
     await mkdir(path, { recursive: true });
   await cp(rows, layout.channel('train'), { recursive: true });
-  const { hyperparameters: own, seed } = definition.training;
-  const hyperparameters = { ...own, seed: String(seed) };
+  const hyperparameters = trainingHyperparameters(definition);
   await writeFile(join(config, 'hyperparameters.json'), JSON.stringify(hyperparameters));
   const code = await runCommand(
     definition.training.local,
@@ -49,6 +49,7 @@ export async function runTraining(
       PYTHONDONTWRITEBYTECODE: '1',
       SM_ROOT: root,
       SM_MODEL_DIR: layout.model,
+      SM_OUTPUT_DIR: join(layout.ml, 'output'),
       SM_OUTPUT_DATA_DIR: layout.outputData,
       SM_CHANNELS: '["train"]',
       SM_CHANNEL_TRAIN: layout.channel('train'),

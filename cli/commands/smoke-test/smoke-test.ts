@@ -30,7 +30,7 @@ export const run: Run = async (context) => {
     refuse(
       'smoke-test',
       `${failed.length} of ${checks.length} checks failed; first: ${first.environment} ${first.check}: ${first.found}`,
-      `deploy again: gatehouse deploy ${first.environment}`,
+      `look again in a few minutes, or deploy again: gatehouse deploy ${first.environment}`,
     );
 };
 
