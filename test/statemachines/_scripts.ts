@@ -1,0 +1,147 @@
+import { type Call, TaskError } from './_interpreter.ts';
+
+/** What a state answers: always the same, or one answer for each time that it is entered. */
+export type Script = Readonly<Record<string, object | readonly object[]>>;
+
+/** Answers each state by its script; a state without one is a mistake of the test. */
+export function scripted(...scripts: readonly Script[]): (call: Call) => unknown {
+  const script: Script = Object.assign({}, ...scripts);
+  return ({ state, visit }) => {
+    const answer = script[state];
+    if (answer === undefined) throw new Error(`the script has no answer for "${state}"`);
+    if (!Array.isArray(answer)) return answer;
+    const one: unknown = answer[Math.min(visit, answer.length - 1)];
+    return one;
+  };
+}
+
+/** As scripted, but one state meets a fault that no repetition mends. */
+export function failing(state: string, script: Script, error = 'Runtime.HandlerError'): (call: Call) => unknown {
+  const answer = scripted(script);
+  return (call) => {
+    if (call.state === state) throw new TaskError(error);
+    return answer(call);
+  };
+}
+
+const refusal = { rule: 'a-rule', found: 'a value', remedy: 'a remedy' };
+export const REFUSED = { status: 'refused', refusal };
+export const FAILED_GATE = { status: 'failed', refusal };
+const batches = {
+  dailyBatches: [{ from: 0 }],
+  featureBatches: [{ from: 0 }, { from: 12 }],
+  scoreBatches: [{ day: 1 }],
+};
+const child = { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: {} };
+const built = { status: 'built', built: 1, refusals: [] };
+
+export const PROMOTION = {
+  'Open promotion': {
+    status: 'opened',
+    promotion: 'p',
+    source: 'staging',
+    approvals: 'needed',
+    approvalSeconds: 172_800,
+  },
+  'Pull release': { status: 'pulled', files: 6 },
+  'Verify release': { release: 'sha256:r', checks: [] },
+  'Plan comparison': { status: 'planned', ...batches, comparisons: [{ slice: 'test' }] },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Score release': { status: 'scored' },
+  'Measure comparison': { status: 'measured', comparisons: [], measure: 'sha256:m' },
+  'Compare with champion': { status: 'passed' },
+  'Evaluate gates': { status: 'passed' },
+  'Request approvals': { status: 'approved' },
+  'Prepare rollback target': { status: 'ready', target: null },
+  'Commit promotion': { status: 'committed', release: 'sha256:r' },
+  'Verify serving': { status: 'verified' },
+  'Roll back': child,
+  'Refuse promotion': { status: 'refused', refusal },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+export const FIRST_RELEASE = {
+  'Open promotion': { status: 'opened', promotion: 'p', source: 'dev', approvals: 'none', approvalSeconds: 86_400 },
+  'Plan comparison': {
+    status: 'no-champion',
+    reasons: ['there is no champion yet'],
+    dailyBatches: [],
+    featureBatches: [],
+    scoreBatches: [],
+    comparisons: [],
+  },
+} satisfies Script;
+
+export const ROLLBACK = {
+  'Choose target': { status: 'chosen', release: 'sha256:a', version: '0.1.0', from: 'sha256:b' },
+  'Switch pointer': { status: 'switched' },
+  'Verify serving': { status: 'verified' },
+  'Open incident': { incident: 'i', affected: 3 },
+  'Repair predictions': child,
+  'Record refusal': { status: 'refused', refusal },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
+export const RETRAINING = {
+  'Open retraining run': { model: 'm', run: 'run-1', asOf: '2001-05-01' },
+  'Plan windows': {
+    status: 'planned',
+    dailyBatches: [{ from: 0 }],
+    featureBatches: [{ from: 0 }],
+    windows: ['short', 'long', 'growing'].map((window) => ({ window, plan: `sha256:${window}`, job: `job-${window}` })),
+    skipped: [],
+  },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Export training rows': { status: 'exported', rows: 100, positives: 7 },
+  'Train window': { status: 'trained', artifact: 's3://b/model.tar.gz', seconds: 3 },
+  'Package candidates': { status: 'packaged', candidates: [{ release: 'sha256:r' }], baseline: null, reasons: [] },
+  'Register candidate': { status: 'registered', candidates: [{ release: 'sha256:r', version: '0.1.1' }] },
+  'Validate candidates': child,
+  'Reject run': { status: 'rejected', result: 'recorded' },
+  'Reject untrained run': { status: 'rejected', result: 'recorded' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
+export const VALIDATION = {
+  'Plan validation': { status: 'planned', champion: 'sha256:c', ...batches, comparisons: [{ slice: 'test' }] },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Score release': { status: 'scored' },
+  'Measure comparison': { status: 'measured', comparisons: [] },
+  'Evaluate gates': {
+    verdict: 'PASS',
+    release: 'sha256:r',
+    measure: 'sha256:m',
+    improvement: 0.02,
+    reasons: ['better'],
+  },
+  'Offer release': { status: 'offered', result: 'recorded' },
+  'Reject candidates': { status: 'rejected', result: 'recorded' },
+  'Hold as inconclusive': { status: 'held', result: 'recorded' },
+  'Hold unmeasured': { status: 'held', result: 'recorded' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
+export const BATCH = {
+  'Plan reconciliation': { status: 'planned', kind: 'partial', plan: 'sha256:p', ...batches },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Score partition': { status: 'scored' },
+  'Publish predictions': { status: 'published', published: 2, rows: 10, unscored: [] },
+  'Report run': { status: 'reported' },
+  'Report idle run': { status: 'reported' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
+/** Each machine with an input as it is started with, and a script by which everything goes well. */
+export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
+  promotion: { input: { request: { model: 'm', release: 'sha256:r' } }, script: PROMOTION },
+  rollback: {
+    input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b' },
+    script: ROLLBACK,
+  },
+  retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },
+  validation: { input: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [] }, script: VALIDATION },
+  'batch-inference': { input: { model: 'm', run: 'm-batch-1', trigger: 'schedule' }, script: BATCH },
+};

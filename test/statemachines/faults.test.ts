@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { execute, TaskError } from './_interpreter.ts';
+import { machine, MACHINES, statesOf } from './_machines.ts';
+import { failing, REFUSED, type Script, WELL } from './_scripts.ts';
+
+const taskStates = MACHINES.flatMap((name) =>
+  statesOf(machine(name)).flatMap((found) =>
+    found.state.Type === 'Task' ? [{ machine: name, state: found.name, map: found.map }] : [],
+  ),
+);
+
+describe('a fault that no repetition mends', () => {
+  /** What has to happen for a state to be entered at all. */
+  const TO: Record<string, Script> = {
+    'promotion: Refuse promotion': { 'Pull release': REFUSED },
+    'promotion: Roll back': { 'Verify serving': { status: 'failed', reason: 'gone' } },
+    'rollback: Record refusal': { 'Choose target': REFUSED },
+    'retraining: Reject run': { 'Plan windows': { status: 'refused', reasons: [] } },
+    'retraining: Reject untrained run': { 'Package candidates': { status: 'nothing', reasons: [] } },
+    'validation: Hold unmeasured': { 'Plan validation': { status: 'insufficient', reasons: [] } },
+    'validation: Reject candidates': { 'Evaluate gates': { verdict: 'FAIL', reasons: [] } },
+    'validation: Hold as inconclusive': { 'Evaluate gates': { verdict: 'INCONCLUSIVE', reasons: [] } },
+    'batch-inference: Report idle run': { 'Plan reconciliation': { status: 'planned', kind: 'none' } },
+  };
+  const others = taskStates.filter(({ state }) => state !== 'Record failure');
+
+  it.each(others)('of $machine: $state is recorded', async ({ machine: name, state }) => {
+    const { input, script } = WELL[name] ?? { input: {}, script: {} };
+    const { path, status, calls } = await execute(
+      name,
+      input,
+      failing(state, { ...script, ...TO[`${name}: ${state}`] }),
+    );
+    expect(path).toContain(state);
+    expect(status).toBe('FAILED');
+    // What was promoted and could not be verified is taken back, and that machine records its own faults.
+    if (`${name}: ${state}` === 'promotion: Verify serving')
+      expect(path.slice(-2)).toEqual(['Roll back', 'Rolled back']);
+    else {
+      expect(path.slice(-2)).toEqual(['Record failure', 'Failed']);
+      expect(calls.at(-1)?.payload).toMatchObject({
+        input: { model: 'm', error: { Error: 'Runtime.HandlerError', Cause: 'planted' } },
+      });
+    }
+  });
+
+  it.each(others)(
+    'of $machine: $state is first tried again, unless it is another machine',
+    async ({ machine: name, state }) => {
+      const { input, script } = WELL[name] ?? { input: {}, script: {} };
+      const { calls } = await execute(name, input, failing(state, { ...script, ...TO[`${name}: ${state}`] }));
+      const tries = calls.filter((call) => call.state === state);
+      expect(tries).toHaveLength(tries[0]?.child === undefined ? 5 : 1);
+      // Each try that waits has a token of its own: an answer to an earlier one reaches nobody.
+      if (tries[0]?.token !== undefined) expect(new Set(tries.map(({ token }) => token)).size).toBe(tries.length);
+    },
+  );
+
+  it.each(MACHINES)(
+    'of the recording state of %s fails the execution, which another function records',
+    async (name) => {
+      const { input, script } = WELL[name] ?? { input: {}, script: {} };
+      const first = machine(name).StartAt;
+      const answer = ({ state }: { state: string }): unknown => {
+        if (state === first || state === 'Record failure') throw new TaskError('Runtime.HandlerError');
+        return script[state];
+      };
+      const { path, status } = await execute(name, input, answer);
+      expect(path.at(-1)).toBe('Record failure');
+      expect(status).toBe('FAILED');
+    },
+  );
+});

@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { machine, MACHINES, reachable, successorsOf } from './_machines.ts';
+
+/** Each act, and the states without which nobody may come to it. Whatever asks a question stands with its question. */
+const GUARDS = [
+  {
+    name: 'promotion',
+    act: 'Commit promotion',
+    guards: [
+      'Open promotion',
+      'Lock taken?',
+      'Pull release',
+      'Release pulled?',
+      'Verify release',
+      'Plan comparison',
+      'Compare with champion',
+      'Champion beaten?',
+      'Evaluate gates',
+      'Gates passed?',
+      'Approvals needed?',
+      'Prepare rollback target',
+      'Rollback target ready?',
+    ],
+  },
+  {
+    name: 'promotion',
+    act: 'Promoted',
+    guards: ['Commit promotion', 'Committed?', 'Verify serving', 'Serving verified?'],
+  },
+  { name: 'rollback', act: 'Switch pointer', guards: ['Choose target', 'Target found?'] },
+  {
+    name: 'rollback',
+    act: 'Rolled back',
+    guards: ['Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'],
+  },
+  {
+    name: 'validation',
+    act: 'Offer release',
+    guards: [
+      'Plan validation',
+      'Comparison possible?',
+      'Score releases',
+      'Measure comparison',
+      'Evaluate gates',
+      'Improvement proven?',
+    ],
+  },
+  {
+    name: 'retraining',
+    act: 'Validate candidates',
+    guards: [
+      'Open retraining run',
+      'Plan windows',
+      'Windows planned?',
+      'Train windows',
+      'Package candidates',
+      'Anything trained?',
+      'Register candidate',
+    ],
+  },
+  {
+    name: 'batch-inference',
+    act: 'Publish predictions',
+    guards: ['Plan reconciliation', 'Work to do?', 'Score partitions'],
+  },
+];
+
+describe.each(GUARDS)('$name: $act', ({ name, act, guards }) => {
+  it('can be reached', () => {
+    expect(reachable(machine(name))).toContain(act);
+  });
+
+  it.each(guards)('cannot be reached without "%s"', (guard) => {
+    expect(Object.keys(machine(name).States)).toContain(guard);
+    expect(reachable(machine(name), { states: [guard] })).not.toContain(act);
+  });
+});
+
+describe('approvals', () => {
+  const needed = [['Approvals needed?', 'Prepare rollback target']] as const;
+
+  it('stand before the commit wherever the policy asks for them', () => {
+    const promotion = machine('promotion');
+    expect(reachable(promotion, { edges: needed })).toContain('Commit promotion');
+    for (const guard of ['Request approvals', 'Approved?']) {
+      expect(reachable(promotion, { edges: needed, states: [guard] })).not.toContain('Commit promotion');
+    }
+  });
+
+  it('lead to the commit only by the answer "approved"', () => {
+    const state = machine('promotion').States['Approved?'];
+    expect(state).toMatchObject({ Choices: [{ StringEquals: 'approved' }], Default: 'Approval was not given' });
+    const edges = [...needed, ['Approved?', 'Prepare rollback target']] as const;
+    expect(reachable(machine('promotion'), { edges })).not.toContain('Commit promotion');
+  });
+});
+
+it('lets one state switch a pointer in each machine, and only in these', () => {
+  const writers = MACHINES.flatMap((name) =>
+    Object.entries(machine(name).States).flatMap(([state, of]) =>
+      of.Type === 'Task' && of.Resource === '${PointerFunction}' ? [`${name}: ${state}`] : [],
+    ),
+  );
+  expect(writers.toSorted()).toEqual([
+    'promotion: Commit promotion',
+    'rollback: Choose target',
+    'rollback: Switch pointer',
+  ]);
+});
+
+it('lets no fault lead anywhere but to a record or to taking back what was switched', () => {
+  for (const name of MACHINES) {
+    for (const state of Object.values(machine(name).States)) {
+      if (!('Catch' in state)) continue;
+      for (const { Next } of state.Catch ?? [])
+        expect(['Record failure', 'Roll back', 'Approval expired']).toContain(Next);
+    }
+  }
+});
+
+it('finds a successor of each state that does not end a machine', () => {
+  for (const name of MACHINES) {
+    for (const [state, of] of Object.entries(machine(name).States)) {
+      const isEnd = of.Type === 'Succeed' || of.Type === 'Fail';
+      expect(successorsOf(of).length > 0, `${name}: ${state}`).toBe(!isEnd);
+    }
+  }
+});

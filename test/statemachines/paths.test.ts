@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import { type Execution, execute } from './_interpreter.ts';
+import {
+  BATCH,
+  FAILED_GATE,
+  failing,
+  FIRST_RELEASE,
+  REFUSED,
+  RETRAINING,
+  ROLLBACK,
+  type Script,
+  scripted,
+  VALIDATION,
+  WELL,
+} from './_scripts.ts';
+
+function run(name: string, ...scripts: readonly Script[]): Promise<Execution> {
+  const { input, script } = WELL[name] ?? { input: {}, script: {} };
+  return execute(name, input, scripted(script, ...scripts));
+}
+
+const OPENING = [
+  'Open promotion',
+  'Lock taken?',
+  'Pull release',
+  'Release pulled?',
+  'Verify release',
+  'Plan comparison',
+  'Comparison possible?',
+];
+const MEASURING = [
+  'Build daily partitions',
+  'Build daily partition',
+  'Build feature partitions',
+  'Build feature partition',
+  'Build feature partition',
+  'Score releases',
+  'Score release',
+  'Measure comparison',
+];
+const JUDGING = ['Compare with champion', 'Evaluate gates', 'Champion beaten?'];
+const COMMITTING = [
+  'Prepare rollback target',
+  'Rollback target ready?',
+  'Commit promotion',
+  'Committed?',
+  'Verify serving',
+  'Serving verified?',
+];
+const TO_APPROVAL = [...OPENING, ...MEASURING, ...JUDGING, 'Gates passed?', 'Approvals needed?', 'Request approvals'];
+
+describe('promotion', () => {
+  it('lets the first release in without a comparison and without approvals', async () => {
+    const { path, status } = await run('promotion', FIRST_RELEASE);
+    expect(path).toEqual([...OPENING, ...JUDGING, 'Gates passed?', 'Approvals needed?', ...COMMITTING, 'Promoted']);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  it('lets a better candidate in after people approved', async () => {
+    const { path, calls } = await run('promotion');
+    expect(path).toEqual([...TO_APPROVAL, 'Approved?', ...COMMITTING, 'Promoted']);
+    const asked = calls.find(({ state }) => state === 'Request approvals');
+    expect(asked?.payload).toEqual({
+      task: 'Request approvals',
+      input: { model: 'm', promotion: 'promotion-execution', token: asked?.token },
+    });
+  });
+
+  it('hands the measurement, and not the plan, to the gates', async () => {
+    const { calls } = await run('promotion');
+    for (const name of ['Compare with champion', 'Evaluate gates']) {
+      const call = calls.find(({ state }) => state === name);
+      expect(call?.payload).toMatchObject({
+        input: { comparison: { measure: 'sha256:m' }, verification: { release: 'sha256:r' } },
+      });
+    }
+  });
+
+  it.each([
+    ['Open promotion', REFUSED, ['Open promotion', 'Lock taken?', 'Opening was refused']],
+    ['Pull release', REFUSED, [...OPENING.slice(0, 4), 'Pull was refused']],
+    ['Compare with champion', FAILED_GATE, [...OPENING, ...MEASURING, ...JUDGING, 'Champion was not beaten']],
+    ['Evaluate gates', FAILED_GATE, [...OPENING, ...MEASURING, ...JUDGING, 'Gates passed?', 'Gates were not passed']],
+    [
+      'Prepare rollback target',
+      REFUSED,
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 2), 'Rollback target is missing'],
+    ],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 4), 'Commit was refused']],
+  ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
+    const { path, status, calls } = await run('promotion', { [state]: answer });
+    expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);
+    expect(status).toBe('SUCCEEDED');
+    expect(calls.at(-1)?.payload).toMatchObject({
+      input: { refusal: { rule: 'a-rule' }, promotion: 'promotion-execution' },
+    });
+  });
+
+  it.each(['rejected', 'superseded', 'expired'])('is refused when the answer of people is "%s"', async (status) => {
+    const { path, calls } = await run('promotion', { 'Request approvals': { status } });
+    expect(path).toEqual([...TO_APPROVAL, 'Approved?', 'Approval was not given', 'Refuse promotion', 'Refused']);
+    expect(calls.at(-1)?.payload).toMatchObject({ input: { refusal: { rule: 'approval-given', found: status } } });
+  });
+
+  it('is refused when nobody decides in time', async () => {
+    const { input, script } = WELL['promotion'] ?? { input: {}, script: {} };
+    const { path } = await execute('promotion', input, failing('Request approvals', script, 'States.Timeout'));
+    expect(path).toEqual([...TO_APPROVAL, 'Approval expired', 'Refuse promotion', 'Refused']);
+  });
+
+  it('waits for the lock, and goes on when it is free', async () => {
+    const waiting = { status: 'waiting', promotion: 'p', reason: 'another one is open' };
+    const { path } = await run('promotion', {
+      ...FIRST_RELEASE,
+      'Open promotion': [waiting, waiting, FIRST_RELEASE['Open promotion']],
+    });
+    const again = ['Open promotion', 'Lock taken?', 'Wait for lock'];
+    expect(path.slice(0, 9)).toEqual([...again, ...again, 'Open promotion', 'Lock taken?', 'Pull release']);
+    expect(path.at(-1)).toBe('Promoted');
+  });
+
+  it('judges what cannot be compared, and passes nothing over', async () => {
+    const plan = {
+      status: 'insufficient',
+      reasons: ['labels are missing'],
+      dailyBatches: [],
+      featureBatches: [],
+      scoreBatches: [],
+    };
+    const { path, calls } = await run('promotion', { 'Plan comparison': plan, 'Compare with champion': FAILED_GATE });
+    expect(path).toEqual([...OPENING, ...JUDGING, 'Champion was not beaten', 'Refuse promotion', 'Refused']);
+    expect(calls.find(({ state }) => state === 'Compare with champion')?.payload).toMatchObject({
+      input: { comparison: plan },
+    });
+  });
+
+  it('takes back what is not served', async () => {
+    const { path, status, calls } = await run('promotion', {
+      'Verify serving': { status: 'failed', reason: 'the pointer names 1' },
+    });
+    expect(path.slice(-3)).toEqual(['Serving verified?', 'Roll back', 'Rolled back']);
+    expect(status).toBe('FAILED');
+    expect(calls.at(-1)).toMatchObject({
+      child: 'rollback',
+      payload: { model: 'm', rollback: 'promotion-execution-unserved', from: 'sha256:r', actor: 'pipeline:promotion' },
+    });
+  });
+
+  it('takes back what could not be verified', async () => {
+    const { input, script } = WELL['promotion'] ?? { input: {}, script: {} };
+    const { path } = await execute('promotion', input, failing('Verify serving', script));
+    expect(path.slice(-3)).toEqual(['Verify serving', 'Roll back', 'Rolled back']);
+  });
+});
+
+describe('rollback', () => {
+  const SWITCHED = ['Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'];
+
+  it('switches first, then proves, tells and repairs', async () => {
+    const { path, calls } = await run('rollback');
+    expect(path).toEqual(['Choose target', 'Target found?', 'Switch pointer', 'Switched?', ...SWITCHED, 'Rolled back']);
+    expect(calls.at(-1)).toMatchObject({
+      child: 'batch-inference',
+      payload: { model: 'm', run: 'rollback-1-repair', trigger: 'rollback' },
+    });
+  });
+
+  it('looks again when somebody moved the pointer in between', async () => {
+    const chosen = ROLLBACK['Choose target'];
+    const { path } = await run('rollback', {
+      'Choose target': [chosen, REFUSED],
+      'Switch pointer': { status: 'moved' },
+    });
+    expect(path).toEqual([
+      'Choose target',
+      'Target found?',
+      'Switch pointer',
+      'Switched?',
+      'Choose target',
+      'Target found?',
+      'Record refusal',
+      'Refused',
+    ]);
+  });
+
+  it('recognises that it has switched already', async () => {
+    const { path } = await run('rollback', {
+      'Choose target': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b' },
+    });
+    expect(path).toEqual(['Choose target', 'Target found?', ...SWITCHED, 'Rolled back']);
+  });
+
+  it('says so when there is nothing to go back to', async () => {
+    const { path, status } = await run('rollback', { 'Choose target': REFUSED });
+    expect(path).toEqual(['Choose target', 'Target found?', 'Record refusal', 'Refused']);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  it('repairs and fails when what it went back to is not served', async () => {
+    const { path, error } = await run('rollback', { 'Verify serving': { status: 'failed', reason: 'damaged' } });
+    expect(path.slice(-4)).toEqual(['Open incident', 'Repair predictions', 'Serving verified?', 'Failed']);
+    expect(error).toBe('RollbackFailed');
+  });
+});
+
+describe('retraining', () => {
+  const BUILDING = [
+    'Build daily partitions',
+    'Build daily partition',
+    'Build feature partitions',
+    'Build feature partition',
+  ];
+  const START = ['Open retraining run', 'Plan windows', 'Windows planned?'];
+  const WINDOW = ['Export training rows', 'Rows exported?', 'Train window'];
+
+  it('trains every window and hands the candidates to the validation', async () => {
+    const { path, calls } = await run('retraining');
+    expect(path).toEqual([
+      ...START,
+      ...BUILDING,
+      'Train windows',
+      ...WINDOW,
+      ...WINDOW,
+      ...WINDOW,
+      'Package candidates',
+      'Anything trained?',
+      'Register candidate',
+      'Validate candidates',
+      'Concluded',
+    ]);
+    expect(calls.at(-1)).toMatchObject({
+      child: 'validation',
+      payload: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [{ release: 'sha256:r' }] },
+    });
+    const packaged = calls.find(({ state }) => state === 'Package candidates');
+    expect(packaged?.payload).toMatchObject({
+      input: { windows: [{ window: 'short', export: { rows: 100 }, training: { status: 'trained' } }, {}, {}] },
+    });
+  });
+
+  it('rejects a run that cannot be planned', async () => {
+    const planned = { status: 'refused', reasons: ['a gap'], dailyBatches: [], featureBatches: [], windows: [] };
+    const { path, status } = await run('retraining', { 'Plan windows': planned });
+    expect(path).toEqual([...START, 'Reject run', 'Rejected']);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  it('leaves out a window whose rows are refused, and goes on with the others', async () => {
+    const exported = RETRAINING['Export training rows'];
+    const { path, calls } = await run('retraining', {
+      'Export training rows': [{ status: 'refused', reason: 'no labels' }, exported, exported],
+    });
+    expect(path.filter((state) => state === 'Train window')).toHaveLength(2);
+    expect(path).toContain('Left out');
+    expect(calls.find(({ state }) => state === 'Package candidates')?.payload).toMatchObject({
+      input: { windows: [{ export: { reason: 'no labels' } }, { training: {} }, { training: {} }] },
+    });
+  });
+
+  it('rejects a run of which nothing was trained', async () => {
+    const { path } = await run('retraining', {
+      'Train window': { status: 'failed', reason: 'out of memory' },
+      'Package candidates': { status: 'nothing', candidates: [], baseline: null, reasons: ['short: out of memory'] },
+    });
+    expect(path.slice(-4)).toEqual(['Package candidates', 'Anything trained?', 'Reject untrained run', 'Rejected']);
+  });
+});
+
+describe('validation', () => {
+  const MEASURED = ['Plan validation', 'Comparison possible?', ...MEASURING, 'Evaluate gates', 'Improvement proven?'];
+
+  it.each([
+    ['PASS', 'Offer release', 'Offered'],
+    ['FAIL', 'Reject candidates', 'Rejected'],
+    ['INCONCLUSIVE', 'Hold as inconclusive', 'Held'],
+  ])('on %s comes to "%s"', async (verdict, act, ending) => {
+    const gates = { ...VALIDATION['Evaluate gates'], verdict };
+    const { path, status } = await run('validation', { 'Evaluate gates': gates });
+    expect(path).toEqual([...MEASURED, act, ending]);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  it('holds what was judged inconclusive for want of a measurement', async () => {
+    const { path } = await run('validation', {
+      'Evaluate gates': { verdict: 'INCONCLUSIVE', reasons: ['nothing measured'] },
+    });
+    expect(path.slice(-2)).toEqual(['Hold as inconclusive', 'Held']);
+  });
+
+  it('holds what cannot be measured', async () => {
+    const plan = { status: 'insufficient', champion: 'sha256:c', reasons: ['no partitions'], dailyBatches: [] };
+    const { path, calls } = await run('validation', { 'Plan validation': plan });
+    expect(path).toEqual(['Plan validation', 'Comparison possible?', 'Hold unmeasured', 'Held']);
+    expect(calls.at(-1)?.payload).toMatchObject({ input: { reasons: ['no partitions'], run: 'run-1' } });
+  });
+});
+
+describe('batch-inference', () => {
+  it('does nothing where nothing is to be done', async () => {
+    const plan = { status: 'planned', kind: 'none', dailyBatches: [], featureBatches: [], scoreBatches: [] };
+    const { path } = await run('batch-inference', { 'Plan reconciliation': plan });
+    expect(path).toEqual(['Plan reconciliation', 'Work to do?', 'Report idle run', 'Asked again?', 'Reported']);
+  });
+
+  it.each(['partial', 'full'])('builds, scores and publishes a %s reconciliation', async (kind) => {
+    const plan = { ...BATCH['Plan reconciliation'], kind };
+    const { path } = await run('batch-inference', { 'Plan reconciliation': plan });
+    expect(path).toEqual([
+      'Plan reconciliation',
+      'Work to do?',
+      ...MEASURING.slice(0, 5),
+      'Score partitions',
+      'Score partition',
+      'Publish predictions',
+      'Report run',
+      'Asked again?',
+      'Reported',
+    ]);
+  });
+
+  it('goes round once more for what was asked while it was at work', async () => {
+    const { path } = await run('batch-inference', { 'Report run': [{ status: 'again' }, { status: 'reported' }] });
+    expect(path.filter((state) => state === 'Plan reconciliation')).toHaveLength(2);
+    expect(path.at(-1)).toBe('Reported');
+  });
+});

@@ -1,0 +1,162 @@
+import { existsSync } from 'node:fs';
+import validate from 'asl-validator';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { checkBindings } from '#lib/constructs/asl-state-machine.ts';
+import { MACHINES as DEPLOYED } from '#model/names.ts';
+import { childOf, handlerTables, machine, MACHINES, privilegeOf, reachable, statesOf, textOf } from './_machines.ts';
+
+/** The states in which an execution may end well, or in a refusal: past participles. */
+const ENDINGS = ['Concluded', 'Held', 'Offered', 'Promoted', 'Refused', 'Rejected', 'Reported', 'Rolled back'];
+/** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */
+const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back'] };
+/** The state that writes down what went wrong. It has no Catch: what it cannot record, the execution recorder does. */
+const RECORDING = 'Record failure';
+/** Tasks that something else than a machine calls: an EventBridge rule. */
+const CALLED_BY_EVENTS = ['Request reconciliation'];
+
+/** Tasks that share a use-case's file with others; every other one has a file of its own name. */
+const SHARED_FILES: Record<string, string> = {
+  'Build daily partition': 'data/build-partitions',
+  'Build feature partition': 'data/build-partitions',
+  'Compare with champion': 'gates/judge-gates',
+  'Evaluate gates (gates)': 'gates/judge-gates',
+  'Evaluate gates (validation)': 'validation/evaluate-candidates',
+  'Hold as inconclusive': 'validation/conclude-validation',
+  'Hold unmeasured': 'validation/conclude-validation',
+  'Offer release': 'validation/conclude-validation',
+  'Package candidates': 'retraining/package-candidates',
+  'Plan comparison': 'promotion/plan-promotion-comparison',
+  'Record failure': 'audit/record-run-failure',
+  'Record refusal': 'rollback/open-incident',
+  'Refuse promotion': 'promotion/end-promotion',
+  'Register candidate': 'retraining/register-candidates',
+  'Reject candidates': 'validation/conclude-validation',
+  'Reject run': 'validation/conclude-validation',
+  'Reject untrained run': 'validation/conclude-validation',
+  'Report idle run': 'inference/report-run',
+  'Score partition': 'inference/score-partitions',
+  'Score release': 'inference/score-partitions',
+};
+
+const tables = handlerTables();
+const every = MACHINES.flatMap((name) => statesOf(machine(name)).map((found) => ({ machine: name, ...found })));
+const tasks = every.flatMap(({ state, ...rest }) => (state.Type === 'Task' ? [{ state, ...rest }] : []));
+
+it('each machine is deployed in an environment', () => {
+  expect(MACHINES.toSorted()).toEqual([...new Set(Object.values(DEPLOYED).flat())].toSorted());
+});
+
+describe.each(MACHINES)('%s', (name) => {
+  const own = every.filter((found) => found.machine === name);
+
+  it('is Amazon States Language, in the subset that is used here', () => {
+    const bound = textOf(name).replaceAll(/\$\{(\w+)\}/g, 'arn:aws:lambda:us-east-1:111111111111:function:$1');
+    const result = validate(z.record(z.string(), z.unknown()).parse(JSON.parse(bound)));
+    expect(result.isValid ? '' : result.errorsText()).toBe('');
+    expect(Object.keys(machine(name).States).length).toBeGreaterThan(3);
+  });
+
+  it('names each state once, and reaches each', () => {
+    const names = own.map(({ name }) => name);
+    expect(names.filter((each, index) => names.indexOf(each) !== index)).toEqual([]);
+    const top = machine(name);
+    expect(Object.keys(top.States).filter((each) => !reachable(top).has(each))).toEqual([]);
+    for (const state of Object.values(top.States)) {
+      if (state.Type !== 'Map') continue;
+      const inner = Object.keys(state.ItemProcessor.States);
+      expect(inner.filter((each) => !reachable(state.ItemProcessor).has(each))).toEqual([]);
+    }
+  });
+
+  it('asks questions in its Choice states, and ends in past participles', () => {
+    for (const { name: state, state: of } of own) {
+      expect(state.endsWith('?'), state).toBe(of.Type === 'Choice');
+      if (of.Type === 'Succeed') expect(ENDINGS).toContain(state);
+      if (of.Type === 'Fail') expect(FAILURES[name] ?? ['Failed']).toContain(state);
+    }
+    expect(own.some(({ state }) => state.Type === 'Succeed')).toBe(true);
+  });
+
+  it('has placeholders for resources only, all of them bound or none', () => {
+    const placeholders = [...new Set([...textOf(name).matchAll(/\$\{(\w+)\}/g)].map(([, each = '']) => each))];
+    for (const placeholder of placeholders) expect(placeholder).toMatch(/(Function|Machine)$/);
+    expect(() => checkBindings(name, textOf(name), placeholders)).not.toThrow();
+    expect(() => checkBindings(name, textOf(name), placeholders.slice(1))).toThrow(/unbound/);
+    expect(() => checkBindings(name, textOf(name), [...placeholders, 'StrayFunction'])).toThrow(/does not use/);
+  });
+});
+
+describe('every Task', () => {
+  it.each(tasks)('$machine: $name has a time-out', ({ state }) => {
+    expect([state.TimeoutSeconds, state.TimeoutSecondsPath].filter((each) => each !== undefined)).toHaveLength(1);
+  });
+
+  it.each(tasks)('$machine: $name is tried again on faults only, and a child machine never', ({ state }) => {
+    const policies = state.Retry ?? [];
+    // A child execution records its own fault; a second one of the same name would be a second run.
+    if (childOf(state) !== undefined) expect(policies).toEqual([]);
+    else {
+      expect(policies).toHaveLength(1);
+      expect(policies[0]?.ErrorEquals).toEqual(['States.TaskFailed']);
+    }
+  });
+
+  it.each(tasks)(
+    '$machine: $name leads every fault to a state that records it',
+    ({ machine: of, name, state, map }) => {
+      if (name === RECORDING) {
+        expect(state.Catch).toBeUndefined();
+        expect(state.Next).toBe('Failed');
+        return;
+      }
+      const states = machine(of).States;
+      const outer = map === undefined ? state : states[map];
+      const caught = outer !== undefined && 'Catch' in outer ? (outer.Catch ?? []) : [];
+      const all = caught.at(-1);
+      expect(all?.ErrorEquals).toEqual(['States.ALL']);
+      expect(all?.ResultPath).toBe('$.error');
+      for (const other of caught.slice(0, -1)) expect(other.ErrorEquals).toEqual(['States.Timeout']);
+      // What follows on a fault always comes to the recording state: directly, or by taking back what was switched.
+      const next = states[all?.Next ?? ''];
+      const target = all?.Next === 'Roll back' && next?.Type === 'Task' ? next.Catch?.at(-1)?.Next : all?.Next;
+      expect(target).toBe(RECORDING);
+    },
+  );
+
+  it.each(tasks)('$machine: $name calls a task of its own name', ({ name, state }) => {
+    const privilege = privilegeOf(state);
+    if (privilege === undefined) {
+      expect(MACHINES).toContain(childOf(state));
+      return;
+    }
+    const payload = 'Payload' in state.Parameters ? state.Parameters['Payload'] : state.Parameters;
+    expect(payload).toMatchObject({ 'task.$': '$$.State.Name' });
+    expect(tables.get(privilege)?.tasks).toContain(name);
+  });
+});
+
+describe.each([...tables])('the table of %s', (privilege, { tasks: known, text }) => {
+  it('has no task that no state calls', () => {
+    const called = tasks.filter(({ state }) => privilegeOf(state) === privilege).map(({ name }) => name);
+    expect(known.length).toBeGreaterThan(0);
+    expect(known.filter((task) => !called.includes(task) && !CALLED_BY_EVENTS.includes(task))).toEqual([]);
+  });
+
+  it.each(known)('%s is a use-case that the function imports', (task) => {
+    const shared = SHARED_FILES[task] ?? SHARED_FILES[`${task} (${privilege})`];
+    const imported = [...text.matchAll(/from '#use-cases\/([^']+)\.ts'/g)].map(([, file = '']) => file);
+    const own = imported.find((file) => file.endsWith(`/${task.toLowerCase().replaceAll(' ', '-')}`));
+    // A task has a file of its own name, unless it is listed as sharing one: never both.
+    expect(
+      [shared, own === undefined || own === shared ? undefined : own].filter((each) => each !== undefined),
+    ).toHaveLength(1);
+    expect(imported).toContain(shared ?? own);
+  });
+});
+
+it('keeps every use-case of a task where its file says', () => {
+  for (const file of new Set(Object.values(SHARED_FILES))) {
+    expect(existsSync(new URL(`../../src/use-cases/${file}.ts`, import.meta.url)), file).toBe(true);
+  }
+});
