@@ -70,7 +70,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     sqs: new SQSClient(settings),
     sns: new SNSClient(settings),
     lambda: new LambdaClient(settings),
-    outputs: async () => outputsOf(new CloudFormationClient(settings)),
+    outputs: () => deployed(outputsOf(new CloudFormationClient(settings))),
   };
 }
 
@@ -91,8 +91,27 @@ export function isMissing(error: unknown): boolean {
   return error instanceof ResourceNotFoundException || (error instanceof Error && names.includes(error.name));
 }
 
-/** Ends a command on an environment that is not deployed, and passes any other error on. */
+/** What AWS answers, or the SDK says, when it is not sure who is asking, or knows and refuses. */
+const NOT_ALLOWED = new Set([
+  'CredentialsProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'AccessDenied',
+  'AccessDeniedException',
+]);
+
+/** Ends a command on an environment that is not deployed, or not open to the caller, and passes any other error on. */
 export function notDeployed(environment: Environment, error: unknown): never {
+  if (error instanceof Error && NOT_ALLOWED.has(error.name)) {
+    throw new RefusedError({
+      rule: 'credentials',
+      found: `no credentials for ${environment} that it accepts: ${error.message}`,
+      remedy: 'set up the profile of gatehouse.config.ts or name one by --profile; on a laptop: gatehouse local up',
+    });
+  }
   if (!isMissing(error)) throw error;
   throw new RefusedError({
     rule: 'environment-deployed',

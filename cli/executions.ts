@@ -93,6 +93,14 @@ export async function followExecution(context: Context, cloud: Cloud, arn: strin
   return ended ?? describeExecution(cloud, arn);
 }
 
+/** The events after which an execution does nothing more. */
+const ENDS: ReadonlySet<string> = new Set([
+  'ExecutionSucceeded',
+  'ExecutionFailed',
+  'ExecutionAborted',
+  'ExecutionTimedOut',
+]);
+
 /** The states of an execution in the order in which they were entered, from its history. */
 export function statesOf(events: readonly HistoryEvent[], now: Date): readonly StateRun[] {
   const byId = new Map(events.map((event) => [event.id ?? 0, event]));
@@ -133,7 +141,14 @@ export function statesOf(events: readonly HistoryEvent[], now: Date): readonly S
         milliseconds,
       });
   }
-  return [...runs.values()].map(({ entered: _entered, ...run }) => run);
+  const last = events.at(-1);
+  const isOver = last?.type !== undefined && ENDS.has(last.type);
+  const end = last?.timestamp?.getTime() ?? now.getTime();
+  return [...runs.values()].map(({ entered, ...run }) => {
+    if (!isOver || run.status !== 'running') return run;
+    // A Fail state, and whatever was under way when an execution was stopped, is never left.
+    return { ...run, status: last.type === 'ExecutionSucceeded' ? 'done' : 'failed', milliseconds: end - entered };
+  });
 }
 
 /** Which run of a state an exit ends: the one on the way back through the history, else the oldest open one of that name. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
@@ -26,6 +27,7 @@ export const run: Run = async (context) => {
         if (step === 'deployed') context.note(`  ${stack ?? ''} (${duration(milliseconds ?? 0)})`);
       },
     });
+    await settle(context, environments);
     context.print({
       data: { environments, stacks },
       sections: [{ lines: [`deployed ${stacks.length} stacks to the local cloud: ${environments.join(', ')}`] }],
@@ -37,11 +39,24 @@ export const run: Run = async (context) => {
   );
   // One environment after the other, in the order in which releases travel: what goes wrong stays in the first.
   for (const environment of environments) await deployToAws(context, environment);
+  await settle(context, environments);
   context.print({
     data: { environments },
     sections: [{ lines: [`deployed ${environments.join(', ')}; look: gatehouse smoke-test`] }],
   });
 };
+
+/** Runs each reconciler once, so that the environments hear each other at once and not after its first interval. */
+async function settle(context: Context, environments: readonly Environment[]): Promise<void> {
+  for (const environment of environments) {
+    const { lambda, names } = context.cloud(environment);
+    const answer = await lambda.send(new InvokeCommand({ FunctionName: names.functionName('reconciler'), Payload: '{}' }));
+    if (answer.FunctionError !== undefined) {
+      const found = new TextDecoder().decode(answer.Payload);
+      throw new GatehouseError('RECONCILER_FAILED', `the reconciler of ${environment} failed: ${found}`, { environment });
+    }
+  }
+}
 
 /** On a laptop a model's image stands for its local command: the SageMaker subset looks it up here. */
 async function registerTraining(context: Context): Promise<void> {

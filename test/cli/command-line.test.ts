@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CATALOGUE } from '#cli/catalogue/index.ts';
+
+const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+let home = '';
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'));
+});
+afterAll(() => rm(home, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line as a person without any cloud and without credentials. */
+function gatehouse(...args: readonly string[]): Promise<Ended> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, GATEHOUSE_HOME: home, AWS_EC2_METADATA_DISABLED: 'true' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+describe('the command line', () => {
+  it('shows every command and loads none of their code for help', async () => {
+    const { code, stdout } = await gatehouse('--help');
+    expect(code).toBe(0);
+    for (const { name } of CATALOGUE) expect(stdout).toContain(name.split(' ')[0]);
+    // Help may import the catalogue and commander alone, which is why it is quick.
+    const imports = (await readFile(MAIN, 'utf8')).matchAll(/^import (?!type).* from '(.+)';$/gm);
+    expect([...imports].map(([, from]) => from)).toEqual(['commander', './catalogue/index.ts']);
+  });
+
+  it('gives examples with every command', () => {
+    for (const { name, examples } of CATALOGUE) {
+      expect(examples.length, name).toBeGreaterThan(0);
+      for (const example of examples) expect(example).toContain(name);
+    }
+  });
+
+  it('loads every command of the catalogue', async () => {
+    for (const { load } of CATALOGUE) expect(typeof (await load()).run).toBe('function');
+  });
+
+  it.each([
+    [['stat'], 2, 'Did you mean status?'],
+    [['promote', 'churn@1.0.0'], 2, "required option '--to <environment>'"],
+    [['promote', 'churn@1.0.0', '--to', 'moon'], 2, 'to: '],
+    [['history', 'flight-delay', '--env', 'moon'], 2, '--env moon: expected staging, prod'],
+    [['history', 'flight-delay'], 2, 'name an environment: --env staging|prod'],
+    [['rollback', 'flight-delay', '--reason', 'wrong', '--env', 'dev'], 2, '--env dev: expected staging, prod'],
+    [['deploy', 'moon'], 2, 'moon is no environment: expected dev, staging, prod, control'],
+    [['status', '-o', 'xml'], 2, 'Allowed choices are table, json, yaml'],
+    [['release', 'show', 'churn'], 2, 'churn names no release'],
+    [['model', 'check', 'nothing'], 1, 'there is no model nothing; there are: flight-delay'],
+    [['status'], 1, 'no credentials for'],
+  ])('ends %j with exit code %i', async (args, code, text) => {
+    const ended = await gatehouse(...args);
+    expect(ended.stderr).toContain(text);
+    expect(ended).toMatchObject({ code, stdout: '' });
+  });
+
+  it('says a failure as data where data was asked for', async () => {
+    const { code, stdout } = await gatehouse('model', 'check', 'nothing', '-o', 'json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'refused', rule: 'model-known' } });
+  });
+
+  it('says that the local cloud does not run', async () => {
+    expect(await gatehouse('local', 'status')).toMatchObject({
+      code: 0,
+      stdout: 'stopped; start it: gatehouse local up\n',
+    });
+    expect(await gatehouse('local', 'down')).toMatchObject({ code: 0, stdout: 'the local cloud was not running\n' });
+  });
+
+  it('makes a model that compiles, once, and says what is wrong with one that does not', async () => {
+    const models = await mkdtemp(join(import.meta.dirname, '../../.gatehouse/models-'));
+    try {
+      expect(await gatehouse('model', 'new', 'churn', '--models', models)).toMatchObject({ code: 0 });
+      expect(await gatehouse('model', 'check', '--models', models)).toMatchObject({ code: 0, stderr: '' });
+      const again = await gatehouse('model', 'new', 'churn', '--models', models);
+      expect(again).toMatchObject({ code: 1 });
+      expect(again.stderr).toContain('refused by model-new');
+      const file = join(models, 'churn', 'model.ts');
+      await writeFile(file, (await readFile(file, 'utf8')).replace('matureAfterDays: 3', 'matureAfterDays: -1'));
+      const wrong = await gatehouse('model', 'check', 'churn', '--models', models);
+      expect(wrong.code).toBe(1);
+      expect(wrong.stderr).toMatch(/labels\.matureAfterDays: -1, allowed: /);
+    } finally {
+      await rm(models, { recursive: true });
+    }
+  });
+});

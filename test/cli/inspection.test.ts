@@ -1,0 +1,234 @@
+import { ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { recordOf } from '#domain/audit/chain.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { isMissing, notDeployed } from '#cli/cloud.ts';
+import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
+import { checkData } from '#cli/commands/data/check.ts';
+import { fsckReport } from '#cli/commands/fsck/fsck.ts';
+import { run as history } from '#cli/commands/history/history.ts';
+import { predictionsReport } from '#cli/commands/prediction/show.ts';
+import { refusalOf } from '#cli/commands/promotion/promote.ts';
+import { run as why } from '#cli/commands/promotion/why.ts';
+import { run as rollback } from '#cli/commands/rollback/rollback.ts';
+import { run as status } from '#cli/commands/status/status.ts';
+import { RefusedError } from '#cli/context.ts';
+import { render } from '#cli/report.ts';
+import { type ReleaseFacts, stageOf } from '#cli/stages.ts';
+import { checkInvariants } from '#domain/audit/invariants.ts';
+import { soundState, START } from '../domain/audit/_state.ts';
+import { fill, testContext } from './_context.ts';
+
+const MODEL = 'flight-delay';
+
+/** A context in whose prod two releases were promoted and one was rolled back. */
+async function afterRollback(given: Readonly<Record<string, unknown>>, env?: string) {
+  const test = testContext(given, env === undefined ? {} : { env });
+  const state = soundState();
+  await fill(test.ledgerOf('prod'), [
+    { ...keys.pointer(MODEL), ...state.pointer },
+    { ...keys.lock(MODEL), ...state.lock },
+    ...state.stored.map(({ seq, document, hash }) => ({ ...keys.chainRecord(MODEL, seq), document, hash })),
+    ...state.promotions.map((promotion) => ({ ...keys.promotion(MODEL, promotion.promotion), ...promotion })),
+    ...state.approvals.map((approval) => ({
+      ...keys.approval(MODEL, approval.promotion, approval.subject),
+      ...approval,
+    })),
+    ...state.evidence.map(({ evidence, body }) => ({
+      ...keys.evidence(evidence.gate, MODEL, evidence.release, 'prod', evidence.policy),
+      ...evidence,
+      body,
+    })),
+    ...state.quarantined.map((release) => ({ ...keys.quarantine(MODEL, release), release })),
+    ...state.predictions.map((manifest) => ({ ...keys.prediction(MODEL, manifest.day), ...manifest })),
+  ]);
+  const versions = ['0.1.0', '1.0.0', '1.0.1'];
+  await fill(test.ledgerOf('dev'), [
+    ...versions.map((version) => ({ ...keys.version(MODEL, version), release: digestOf(version) })),
+    ...versions.map((version) => ({
+      ...keys.registration(MODEL, digestOf(version)),
+      formatVersion: 1,
+      model: MODEL,
+      release: digestOf(version),
+      kind: version === '0.1.0' ? 'baseline' : 'trained',
+      version,
+      reason: 'the same recipe on other data',
+      owner: 'ops',
+      creator: 'pipeline:registration',
+      at: START.toISOString(),
+      run: 'run-1',
+      window: 'four-weeks',
+      metrics: {},
+      parent: null,
+    })),
+  ]);
+  return test;
+}
+
+describe('status', () => {
+  it('shows what is served, what it would go back to, and the stage of each release', async () => {
+    const test = await afterRollback({ model: MODEL });
+    await status(test.context);
+    expect(test.text()).toMatch(
+      /prod +1\.0\.0 +[0-9a-f]{12} +confirmed +2026-03-02 09:00Z +0\.1\.0 +1 days until 2026-03-01/,
+    );
+    expect(test.text()).toMatch(/1\.0\.1 .* Quarantined/);
+    expect(test.text()).toMatch(/1\.0\.0 .* Production/);
+    expect(test.text()).toMatch(/0\.1\.0 .* Retired/);
+    expect(JSON.parse(test.text('json'))).toMatchObject({
+      models: [{ model: MODEL, environments: [{ environment: 'staging' }, { version: '1.0.0' }] }],
+    });
+  });
+});
+
+describe('history', () => {
+  it('says what was in production, when, and who let it in', async () => {
+    const test = await afterRollback({ model: MODEL }, 'prod');
+    await history(test.context);
+    const found = JSON.parse(test.text('json')).history;
+    expect(found).toMatchObject([
+      { version: '1.0.0', act: 'rollback', to: null, letInBy: ['person:op'], because: 'wrong' },
+      { version: '1.0.1', act: 'promotion', letInBy: ['person:ml-lead (ml-lead)', 'person:platform (platform)'] },
+      { version: '1.0.0', act: 'promotion' },
+      { version: '0.1.0', act: 'promotion', letInBy: [] },
+    ]);
+  });
+});
+
+describe('why', () => {
+  it('shows each gate and each approval of the newest promotion', async () => {
+    const test = await afterRollback({ release: `${MODEL}@1.0.1`, to: 'prod' });
+    await why(test.context);
+    expect(test.text()).toMatch(/better-than-champion +PASS +fine/);
+    expect(test.text()).toMatch(/person:ml-lead +ml-lead +approve +was used for this promotion/);
+    expect(test.text()).toContain('it was let in at 2026-03-02 09:00Z');
+  });
+
+  it.each([
+    [`${MODEL}@9.9.9`, 'prod', 'release-known'],
+    ['sha256:00000000', 'prod', 'release-known'],
+    [`${MODEL}@1.0.1`, 'staging', 'promotion-known'],
+  ])('refuses %s to %s', async (release, to, rule) => {
+    const test = await afterRollback({ release, to });
+    await expect(why(test.context)).rejects.toMatchObject({ refusal: { rule } });
+  });
+});
+
+describe('rollback', () => {
+  it('refuses where there is nothing to go back to', async () => {
+    const empty = testContext({ model: MODEL, reason: 'wrong' }, { env: 'prod' });
+    await expect(rollback(empty.context)).rejects.toMatchObject({ refusal: { rule: 'rollback-target' } });
+  });
+
+  it('refuses where what it would go back to is quarantined', async () => {
+    const test = await afterRollback({ model: MODEL, reason: 'wrong' }, 'prod');
+    await fill(test.ledgerOf('prod'), [{ ...keys.quarantine(MODEL, digestOf('0.1.0')), release: digestOf('0.1.0') }]);
+    await expect(rollback(test.context)).rejects.toMatchObject({ refusal: { rule: 'release-quarantined' } });
+  });
+});
+
+describe('predictions', () => {
+  const { predictions, pointer, stored } = soundState();
+  const records = stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
+
+  it('shows whose they are', () => {
+    const report = predictionsReport(MODEL, 'prod', pointer?.current, predictions, null);
+    expect(render(report, 'table')).toMatch(/2026-03-01 +1 +[0-9a-f]{12} +yes/);
+    expect(render(predictionsReport(MODEL, 'prod', digestOf('x'), predictions, null), 'table')).toMatch(/ NO /);
+  });
+
+  it('shows the blast radius of a release, and that a repaired one is clean', () => {
+    const [bad, served] = [digestOf('1.0.1'), digestOf('1.0.0')];
+    expect(
+      blastRadiusReport('prod', { model: MODEL, release: bad, version: '1.0.1' }, predictions, records).data,
+    ).toMatchObject({ now: { days: [], rows: 0 } });
+    expect(
+      blastRadiusReport('prod', { model: MODEL, release: served, version: '1.0.0' }, predictions, records).data,
+    ).toMatchObject({ now: { days: ['2026-03-01'], rows: 1 } });
+  });
+});
+
+describe('fsck', () => {
+  it('says which invariant is broken, where and how', () => {
+    const state = soundState();
+    const clean = fsckReport(checkInvariants(state));
+    expect(clean.data).toMatchObject({ isClean: true });
+    const text = render(fsckReport(checkInvariants({ ...state, quarantined: [] })), 'table');
+    expect(text).toMatch(/prod +flight-delay +nothing-quarantined +VIOLATED \(1\)/);
+    expect(text).toContain('was rolled back (record 9) and is not quarantined');
+  });
+});
+
+describe('data check', () => {
+  it('finds gaps, days that wait for labels, and corrections', () => {
+    const partition = (kind: 'events' | 'labels', day: string, version = 1) => ({ kind, day, version });
+    const events = ['2026-03-01', '2026-03-02', '2026-03-04'].map((day) => partition('events', day));
+    const labels = [partition('labels', '2026-03-03', 2), partition('labels', '2026-03-04')];
+    expect(checkData(events, labels, 2)).toMatchObject({
+      missingEvents: ['2026-03-03'],
+      missingLabels: [],
+      unlabeled: ['2026-03-04'],
+      corrected: [{ kind: 'labels', day: '2026-03-03', version: 2 }],
+    });
+    expect(checkData([], [], 2)).toMatchObject({ missingEvents: [], unlabeled: [], events: { days: 0, first: null } });
+  });
+});
+
+describe('stageOf', () => {
+  const nowhere = { isCurrent: false, wasPromoted: false, newestPromotion: undefined };
+  const new_: ReleaseFacts = {
+    isOffered: false,
+    isRejectedInDev: false,
+    isQuarantined: false,
+    staging: nowhere,
+    prod: nowhere,
+  };
+  it.each<[string, Partial<ReleaseFacts>]>([
+    ['Experimentation', {}],
+    ['Rejected', { isRejectedInDev: true }],
+    ['Validation', { isOffered: true }],
+    ['Validation', { staging: { ...nowhere, newestPromotion: 'open' } }],
+    ['Rejected', { isOffered: true, staging: { ...nowhere, newestPromotion: 'refused' } }],
+    ['Staging', { staging: { ...nowhere, isCurrent: true, wasPromoted: true } }],
+    ['Rejected', { staging: { ...nowhere, wasPromoted: true }, prod: { ...nowhere, newestPromotion: 'refused' } }],
+    ['Production', { prod: { ...nowhere, isCurrent: true, wasPromoted: true } }],
+    ['Retired', { prod: { ...nowhere, wasPromoted: true, newestPromotion: 'committed' } }],
+    ['Quarantined', { prod: { ...nowhere, wasPromoted: true }, isQuarantined: true }],
+  ])('is %s', (stage, facts) => {
+    expect(stageOf({ ...new_, ...facts })).toBe(stage);
+  });
+});
+
+describe('an environment', () => {
+  it('that is not deployed is named, with the command that deploys it', () => {
+    const missing = new ResourceNotFoundException({ message: 'Requested resource not found', $metadata: {} });
+    expect(isMissing(missing)).toBe(true);
+    expect(() => notDeployed('prod', missing)).toThrow(RefusedError);
+    expect(() => notDeployed('prod', missing)).toThrow('environment-deployed: prod is not deployed');
+  });
+
+  it('that refuses the caller is named, and any other error passes', () => {
+    const denied = Object.assign(new Error('User is not authorized'), { name: 'AccessDeniedException' });
+    expect(() => notDeployed('prod', denied)).toThrow('credentials: no credentials for prod that it accepts');
+    expect(() => notDeployed('prod', new TypeError('x'))).toThrow(TypeError);
+  });
+});
+
+describe('a wish that opened no promotion', () => {
+  it('is found in the target’s chain by its record in control', () => {
+    const [first] = soundState().stored;
+    const { record, hash } = recordOf({ pk: '', sk: '', document: first?.document ?? '' });
+    const refused = {
+      ...record,
+      code: 'PROMOTION_REFUSED' as const,
+      details: { promotion: 'request-control-7', rule: 'released-upstream', reasons: ['staging has not'] },
+    };
+    expect(refusalOf([{ record: refused, hash }], 7)).toEqual({
+      status: 'refused',
+      rule: 'released-upstream',
+      found: 'staging has not',
+    });
+    expect(refusalOf([{ record: refused, hash }], 8)).toBeUndefined();
+  });
+});
