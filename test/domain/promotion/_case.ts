@@ -1,0 +1,150 @@
+import type { Approval } from '#domain/approval/approval.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { type Evidence, evidenceOf, evidenceRoot, evidenceWrite } from '#domain/gates/evidence.ts';
+import type { GateId } from '#domain/gates/gate.ts';
+import type { Item, Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { type Policy, Role } from '#domain/policy/policy.ts';
+import type { CommitState } from '#domain/promotion/commit.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { pointerWrite } from '#domain/promotion/pointer.ts';
+import { openPromotion, type Promotion, type PromotionRequest } from '#domain/promotion/promotion.ts';
+
+export const MODEL = 'flight-delay';
+export const NOW = new Date('2026-03-02T09:00:00.000Z');
+export const POLICY = digestOf('policy');
+export const CHAMPION = digestOf('champion');
+export const GATES: GateId[] = ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'];
+export const hours = (count: number): string => new Date(NOW.getTime() + count * 3_600_000).toISOString();
+
+const transition = {
+  gates: GATES,
+  approvals: [
+    { role: Role.enum['ml-lead'], count: 2 },
+    { role: Role.enum.platform, count: 1 },
+  ],
+  opensOnOffer: false,
+  evidenceValidHours: 72,
+  approvalHours: 48,
+};
+export const policy: Policy = {
+  formatVersion: 1,
+  model: MODEL,
+  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 100, minimumSkill: 0.005 },
+  transitions: {
+    initial: { ...transition, gates: GATES.slice(0, 2), approvals: [] },
+    staging: { ...transition, approvals: [] },
+    prod: transition,
+  },
+};
+
+export const pointer: Pointer = {
+  formatVersion: 1,
+  model: MODEL,
+  environment: 'prod',
+  current: CHAMPION,
+  version: '1.0.0',
+  status: 'confirmed',
+  lastConfirmed: { release: digestOf('baseline'), version: '0.1.0' },
+  traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
+  seq: 2,
+  epoch: 2,
+  fencingToken: 2,
+  writtenBy: 'earlier',
+  at: hours(-24),
+};
+
+export const PASSED = { verdict: 'PASS', reasons: ['fine'], numbers: { value: 1 } } as const;
+
+export function request(overrides: Partial<PromotionRequest> = {}): PromotionRequest {
+  return {
+    model: MODEL,
+    release: digestOf('candidate'),
+    version: '1.0.1',
+    kind: 'trained',
+    transition: 'prod',
+    requestedBy: 'person:eng',
+    source: 'staging',
+    requestedIn: 'control',
+    requestSeq: 5,
+    asOf: '2026-03-01',
+    ...overrides,
+  };
+}
+
+/** An approval of a promotion as it should be. */
+export function approvalOf(promotion: Promotion, subject: string, role: Role, evidence: readonly Evidence[]): Approval {
+  return {
+    formatVersion: 1,
+    model: promotion.model,
+    promotion: promotion.promotion,
+    subject: `person:${subject}`,
+    role,
+    decision: 'approve',
+    release: promotion.release,
+    environment: promotion.environment,
+    transition: promotion.transition,
+    policy: promotion.policy,
+    evidence: evidenceRoot(evidence),
+    comment: '',
+    statement: digestOf(`statement of ${subject} on ${promotion.promotion}`),
+    expiresAt: hours(20),
+    status: 'unused',
+  };
+}
+
+/** All that a promotion into prod needs: four gates' evidence, and the approvals of three people. */
+export function admissible(
+  asked: Partial<PromotionRequest> = {},
+  fencingToken = 3,
+): CommitState & { readonly evidence: Map<GateId, Evidence> } {
+  const opened = openPromotion(request(asked), {
+    environment: 'prod',
+    policy,
+    policyDigest: POLICY,
+    fencingToken,
+    execution: 'execution',
+    champion: CHAMPION,
+    now: NOW,
+  });
+  const pieces = opened.gates.map((gate) => evidenceOf(opened, gate, PASSED, null, NOW));
+  const promotion: Promotion = {
+    ...opened,
+    status: 'awaiting-approval',
+    approvalRequest: { evidence: evidenceRoot(pieces), expiresAt: hours(48) },
+  };
+  return {
+    promotion,
+    pointer,
+    evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
+    approvals: [
+      approvalOf(promotion, 'lea', 'ml-lead', pieces),
+      approvalOf(promotion, 'lou', 'ml-lead', pieces),
+      approvalOf(promotion, 'pat', 'platform', pieces),
+    ],
+    isQuarantined: false,
+  };
+}
+
+const put = (item: Item): Write => ({ kind: 'put', item });
+
+/** The writes of a state's promotion, evidence and approvals. */
+export function recordsOf({ promotion, evidence, approvals }: CommitState): Write[] {
+  return [
+    ...[...evidence.values()].map(evidenceWrite),
+    ...approvals.map((approval) =>
+      put({ ...keys.approval(MODEL, promotion.promotion, approval.subject), ...approval }),
+    ),
+    put({ ...keys.promotion(MODEL, promotion.promotion), ...promotion }),
+  ];
+}
+
+/** The writes that make a ledger say what a state says: its promotion holds the lock. */
+export function writesOf(state: CommitState): Write[] {
+  const { promotion, fencingToken } = state.promotion;
+  return [
+    ...(state.pointer === undefined ? [] : [pointerWrite(undefined, state.pointer)]),
+    ...recordsOf(state),
+    put({ ...keys.lock(MODEL), promotion, fencingToken }),
+  ];
+}
