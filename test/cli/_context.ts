@@ -44,11 +44,12 @@ export function testContext(
   };
 }
 
+function absent(): never {
+  throw new Error('this test has a ledger only');
+}
+
 /** A cloud of which only the ledger answers. */
 function ledgerOnly(environment: Environment, ledger: Cloud['ledger']): Cloud {
-  const absent = (): never => {
-    throw new Error('this test has a ledger only');
-  };
   return {
     environment,
     names: namesOf(config, environment),

@@ -1,6 +1,5 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -90,27 +89,28 @@ describe('control’s answers', () => {
   });
 });
 
+const request = (promotion: string, status: ApprovalRequest['status'] = 'waiting'): ApprovalRequest => ({
+  formatVersion: 1,
+  model: 'm',
+  promotion,
+  environment: 'prod',
+  status,
+  release: digestOf('r'),
+  transition: 'prod',
+  version: '1.0.0',
+  policy: digestOf('p'),
+  evidence: digestOf('e'),
+  approvals: [],
+  requestedBy: 'person:eng',
+  requestedAt: '2026-03-02T09:00:00.000Z',
+  expiresAt: '2026-03-02T10:00:00.000Z',
+  summary: [],
+  requestHash: digestOf('h'),
+  isNoticed: true,
+  ending: null,
+});
+
 describe('findRequest', () => {
-  const request = (promotion: string, status: ApprovalRequest['status'] = 'waiting'): ApprovalRequest => ({
-    formatVersion: 1,
-    model: 'm',
-    promotion,
-    environment: 'prod',
-    status,
-    release: digestOf('r'),
-    transition: 'prod',
-    version: '1.0.0',
-    policy: digestOf('p'),
-    evidence: digestOf('e'),
-    approvals: [],
-    requestedBy: 'person:eng',
-    requestedAt: '2026-03-02T09:00:00.000Z',
-    expiresAt: '2026-03-02T10:00:00.000Z',
-    summary: [],
-    requestHash: digestOf('h'),
-    isNoticed: true,
-    ending: null,
-  });
   const requests = [
     request('m-0a1-prod-1'),
     request('m-0a1-prod-12'),

@@ -160,9 +160,10 @@ describe('fsck', () => {
   });
 });
 
+const partition = (kind: 'events' | 'labels', day: string, version = 1) => ({ kind, day, version });
+
 describe('data check', () => {
   it('finds gaps, days that wait for labels, and corrections', () => {
-    const partition = (kind: 'events' | 'labels', day: string, version = 1) => ({ kind, day, version });
     const events = ['2026-03-01', '2026-03-02', '2026-03-04'].map((day) => partition('events', day));
     const labels = [partition('labels', '2026-03-03', 2), partition('labels', '2026-03-04')];
     expect(checkData(events, labels, 2)).toMatchObject({
@@ -177,7 +178,7 @@ describe('data check', () => {
 
 describe('stageOf', () => {
   const nowhere = { isCurrent: false, wasPromoted: false, newestPromotion: undefined };
-  const new_: ReleaseFacts = {
+  const fresh: ReleaseFacts = {
     isOffered: false,
     isRejectedInDev: false,
     isQuarantined: false,
@@ -196,7 +197,7 @@ describe('stageOf', () => {
     ['Retired', { prod: { ...nowhere, wasPromoted: true, newestPromotion: 'committed' } }],
     ['Quarantined', { prod: { ...nowhere, wasPromoted: true }, isQuarantined: true }],
   ])('is %s', (stage, facts) => {
-    expect(stageOf({ ...new_, ...facts })).toBe(stage);
+    expect(stageOf({ ...fresh, ...facts })).toBe(stage);
   });
 });
 

@@ -23,6 +23,7 @@ export const run: Run = async (context) => {
     const stacks = await deployLocally({
       cloud: status.cloud,
       stacks: environments.map((environment) => `${environment}/**`),
+      context: { 'gatehouse:models': context.modelFolders.join(',') },
       onProgress: ({ stack, step, milliseconds }) => {
         if (step === 'deployed') context.note(`  ${stack ?? ''} (${duration(milliseconds ?? 0)})`);
       },
@@ -50,10 +51,14 @@ export const run: Run = async (context) => {
 async function settle(context: Context, environments: readonly Environment[]): Promise<void> {
   for (const environment of environments) {
     const { lambda, names } = context.cloud(environment);
-    const answer = await lambda.send(new InvokeCommand({ FunctionName: names.functionName('reconciler'), Payload: '{}' }));
+    const answer = await lambda.send(
+      new InvokeCommand({ FunctionName: names.functionName('reconciler'), Payload: '{}' }),
+    );
     if (answer.FunctionError !== undefined) {
       const found = new TextDecoder().decode(answer.Payload);
-      throw new GatehouseError('RECONCILER_FAILED', `the reconciler of ${environment} failed: ${found}`, { environment });
+      throw new GatehouseError('RECONCILER_FAILED', `the reconciler of ${environment} failed: ${found}`, {
+        environment,
+      });
     }
   }
 }

@@ -18,12 +18,15 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-ROOT = Path(os.environ.get("SM_ROOT", "/")) / "opt" / "ml"
+ROOT = Path("/opt/ml")
+OUTPUT = Path(os.environ.get("SM_OUTPUT_DIR", ROOT / "output"))
 
 
 def main() -> None:
-    hyperparameters = json.loads(os.environ.get("SM_HPS", "{}"))
-    table = pq.read_table(sorted((ROOT / "input" / "data" / "train").glob("*.parquet")))
+    file = ROOT / "input/config/hyperparameters.json"
+    hyperparameters = json.loads(os.environ.get("SM_HPS") or (file.read_text() if file.exists() else "{}"))
+    channel = Path(os.environ.get("SM_CHANNEL_TRAIN", ROOT / "input/data/train"))
+    table = pq.read_table(sorted(channel.glob("*.parquet")))
     names = table.column_names[2:-1]
     rows = np.column_stack([table[name].to_numpy().astype(np.float32) for name in names])
     labels = table[table.column_names[-1]].to_numpy()
@@ -44,7 +47,7 @@ def main() -> None:
         options={id(classifier): {"zipmap": False}},
         target_opset={"": 17, "ai.onnx.ml": 3},
     )
-    target = ROOT / "model"
+    target = Path(os.environ.get("SM_MODEL_DIR", ROOT / "model"))
     target.mkdir(parents=True, exist_ok=True)
     (target / "model.onnx").write_bytes(onnx.SerializeToString(deterministic=True))
     metrics = {
@@ -60,7 +63,6 @@ if __name__ == "__main__":
     try:
         main()
     except Exception as error:
-        failure = ROOT / "output" / "failure"
-        failure.parent.mkdir(parents=True, exist_ok=True)
-        failure.write_text(f"{type(error).__name__}: {error}")
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        (OUTPUT / "failure").write_text(f"{type(error).__name__}: {error}")
         sys.exit(1)

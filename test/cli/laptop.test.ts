@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { literal, withDatabase } from '#adapters/duckdb/database.ts';
+import { byDay } from '#cli/commands/model/local-features.ts';
+import { addDays, daysBetween } from '#domain/data/partition.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const DAYS = daysBetween('2026-01-01', '2026-03-01');
+let folder = '';
+const events: string[] = [];
+const labels: string[] = [];
+
+/** Sixty days of purchases whose outcome depends on amount and customer, and arrives a day later. */
+beforeAll(async () => {
+  await mkdir(join(REPOSITORY, '.gatehouse'), { recursive: true });
+  // Below the repository, so that a model's own imports find the project.
+  folder = await mkdtemp(join(REPOSITORY, '.gatehouse', 'laptop-'));
+  await withDatabase('1GB', async (connection) => {
+    for (const day of DAYS) {
+      const purchases = `SELECT ${literal(day)} || '-' || i AS event_id, TIMESTAMP ${literal(`${day} 00:00:00`)} + to_minutes(CAST(i * 20 AS BIGINT)) AS occurred_at,
+        'c' || (i % 7) AS customer, ((i * 37) % 100)::DOUBLE AS amount FROM range(60) numbers(i)`;
+      const outcomes = `SELECT event_id, amount + (i % 7) * 5 > 60 AS outcome, occurred_at + INTERVAL 1 DAY AS arrived_at FROM (${purchases.replace('SELECT', 'SELECT i,')})`;
+      for (const [kind, date, sql, files] of [
+        ['events', day, purchases, events],
+        ['labels', addDays(day, 1), outcomes, labels],
+      ] as const) {
+        const file = join(folder, kind, `dt=${date}`, 'part.parquet');
+        await mkdir(join(file, '..'), { recursive: true });
+        await connection.run(`COPY (${sql}) TO ${literal(file)} (FORMAT parquet)`);
+        files.push(file);
+      }
+    }
+  });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function gatehouse(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, GATEHOUSE_HOME: folder };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(REPOSITORY, 'cli/main.ts'), '--models', join(folder, 'models'), ...args],
+      { env },
+      (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      },
+    );
+  });
+}
+
+describe('a new model on a laptop', () => {
+  it('is made, builds features and trains, without any cloud', async () => {
+    expect(await gatehouse('model', 'new', 'churn')).toMatchObject({ code: 0 });
+    const built = await gatehouse(
+      'model',
+      'features',
+      'churn',
+      '-o',
+      'json',
+      '--events',
+      ...events,
+      '--labels',
+      ...labels,
+    );
+    expect(built.stderr).toBe('');
+    expect(JSON.parse(built.stdout)).toMatchObject({ features: [{ day: '2026-03-01', rows: 60 }] });
+    const trained = await gatehouse(
+      'model',
+      'train',
+      'churn',
+      '-o',
+      'json',
+      '--events',
+      ...events,
+      '--labels',
+      ...labels,
+    );
+    expect(trained, trained.stderr).toMatchObject({ code: 0 });
+    const { positives, rows, window } = JSON.parse(trained.stdout);
+    expect({ rows, window: window.name }).toEqual({ rows: 60 * DAYS_OF_WINDOW, window: 'four-weeks' });
+    expect(positives).toBeGreaterThan(0);
+  });
+
+  it('says which days are missing', async () => {
+    await gatehouse('model', 'new', 'gap');
+    const ended = await gatehouse(
+      'model',
+      'features',
+      'gap',
+      '--events',
+      ...events,
+      '--labels',
+      ...labels.filter((file) => !file.includes('2026-02-20')),
+    );
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('features of 2026-03-01 need labels of 2026-02-20');
+  });
+
+  it('says that a path names no day', () => {
+    expect(() => byDay(['landing/part.parquet'])).toThrow('the path names no day');
+    expect(byDay(['x/dt=2026-03-01/part.parquet'])).toEqual([
+      { day: '2026-03-01', file: 'x/dt=2026-03-01/part.parquet' },
+    ]);
+  });
+});
+
+/** The template's window `four-weeks`. */
+const DAYS_OF_WINDOW = 28;
