@@ -45,12 +45,16 @@ function signal(pid: number, name: NodeJS.Signals | 0): boolean {
 }
 
 /** Polls a condition until it holds or the time is over; says whether it held. */
-export async function until(holds: () => boolean | Promise<boolean>, milliseconds: number): Promise<boolean> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  milliseconds: number,
+  interval = 20,
+): Promise<boolean> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     if (await holds()) return true;
     if (performance.now() > deadline) return false;
-    await pause(20);
+    await pause(interval);
   }
 }
 

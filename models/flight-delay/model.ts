@@ -29,7 +29,7 @@ export default defineModel({
     aggregateDays: 28,
   },
   training: { local: ['python', 'training/train.py'], hyperparameters: { iterations: 80, leaves: 31 }, seed: 7 },
-  windows: { 'four-weeks': 28, 'eight-weeks': 56, everything: { since: '2001-01-01' } },
+  windows: { fortnight: 14, 'four-weeks': 28, everything: { since: '2001-01-01' } },
   schedule: { cron: 'cron(0 6 ? * MON *)', timezone: 'America/New_York' },
   escalation: ['ml-engineer', 'ml-lead', 'platform'],
 });

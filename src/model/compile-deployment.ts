@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
@@ -14,8 +14,8 @@ export async function compileDeployment(root: string, folders: readonly string[]
   const floor = parseDocument(PolicyFloor, await importDefault(join(root, 'governance/policy.ts')), 'governance/policy.ts');
   const models = [];
   for (const folder of folders) {
-    for (const definition of await compileModels(join(root, folder))) {
-      const home = join(root, folder, definition.name);
+    for (const definition of await compileModels(resolve(root, folder))) {
+      const home = resolve(root, folder, definition.name);
       const sql = [definition.features.daily.path, definition.features.features.path];
       models.push({
         definition,

@@ -6,7 +6,7 @@ import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts
 import { GatehouseError } from '#domain/error.ts';
 import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { type ModelInput, UNPUSHED_IMAGE } from './define-model.ts';
+import { type ModelInput, unpushedImage } from './define-model.ts';
 
 /**
  * Compiles `<folder>/model.ts` to the definition that CDK and the functions read: defaults filled in, SQL and training
@@ -102,7 +102,7 @@ async function withDefaults(input: Partial<ModelInput>, folder: string, label: s
       features: await sql(folder, 'features.features', features.features ?? 'features/features.sql', label),
     },
     training: training && {
-      image: UNPUSHED_IMAGE,
+      image: unpushedImage(basename(folder)),
       seed: 0,
       instanceType: 'ml.m5.large',
       maxRuntimeSeconds: 3600,

@@ -4,7 +4,9 @@ import type { ColumnType, ModelDefinition } from '#domain/model/definition.ts';
 type Columns = Readonly<Record<string, z.infer<typeof ColumnType>>>;
 
 /** The image of a model whose container has not been pushed anywhere: it trains on a laptop, and SageMaker refuses it. */
-export const UNPUSHED_IMAGE = `unpushed@sha256:${'0'.repeat(64)}`;
+export function unpushedImage(model: string): string {
+  return `unpushed/${model}@sha256:${'0'.repeat(64)}`;
+}
 
 /** What a `models/<name>/model.ts` says; `compileModel` fills in the defaults, hashes the files and checks the whole. */
 export interface ModelInput {

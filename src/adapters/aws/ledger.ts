@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk
 import { GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatehouseError } from '#domain/error.ts';
-import { type Condition, type Item, type Key, keyOf, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
+import { checkTransaction, type Condition, type Item, type Key, keyOf, type Write } from '#domain/ledger/item.ts';
 import { CATALOGUE_AUTHORITIES } from '#domain/ledger/keys.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 
@@ -59,12 +59,7 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
       return items.slice(0, range.limit);
     },
     async transact(writes, token): Promise<TransactionResult> {
-      if (writes.length === 0 || writes.length > MAX_ACTIONS) {
-        throw new GatehouseError(
-          'BAD_TRANSACTION',
-          `a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`,
-        );
-      }
+      checkTransaction(writes, token);
       const input: TransactWriteCommandInput = {
         ClientRequestToken: token,
         TransactItems: writes.map((write) => action(write, tableOf(keyOf(write)))),

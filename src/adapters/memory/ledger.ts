@@ -1,5 +1,13 @@
 import { GatehouseError } from '#domain/error.ts';
-import { type Condition, type Item, type Key, keyOf, keyText, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
+import {
+  checkTransaction,
+  type Condition,
+  type Item,
+  type Key,
+  keyOf,
+  keyText,
+  type Write,
+} from '#domain/ledger/item.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 
 /** A ledger in memory, which passes the same contract suite as DynamoDB's. */
@@ -20,27 +28,25 @@ export function memoryLedger(): Ledger & { readonly items: ReadonlyMap<string, I
       if (range.newestFirst === true) found.reverse();
       return Promise.resolve(structuredClone(found.slice(0, range.limit)));
     },
-    transact(writes: readonly Write[], token: string): Promise<TransactionResult> {
-      checkShape(writes);
+    async transact(writes: readonly Write[], token: string): Promise<TransactionResult> {
+      checkTransaction(writes, token);
       const body = JSON.stringify(writes);
       const seen = tokens.get(token);
       if (seen !== undefined) {
         if (seen !== body) {
-          return Promise.reject(
-            new GatehouseError('TOKEN_REUSED', 'the idempotency token was used with another body', { token }),
-          );
+          throw new GatehouseError('TOKEN_REUSED', 'the idempotency token was used with another body', { token });
         }
-        return Promise.resolve({ kind: 'committed' });
+        return { kind: 'committed' };
       }
       const failed = writes
         .filter((write) => write.condition !== undefined && !holds(write.condition, items.get(keyText(keyOf(write)))))
         .map(keyOf);
-      if (failed.length > 0) return Promise.resolve({ kind: 'condition-failed', failed });
+      if (failed.length > 0) return { kind: 'condition-failed', failed };
       for (const write of writes) {
         if (write.kind === 'put') items.set(keyText(write.item), structuredClone(write.item));
       }
       tokens.set(token, body);
-      return Promise.resolve({ kind: 'committed' });
+      return { kind: 'committed' };
     },
   };
 }
@@ -52,13 +58,4 @@ function holds(condition: Condition, item: Item | undefined): boolean {
     case 'equals':
       return item !== undefined && Object.entries(condition.values).every(([name, value]) => item[name] === value);
   }
-}
-
-/** What DynamoDB refuses before it looks at any item. */
-export function checkShape(writes: readonly Write[]): void {
-  if (writes.length === 0 || writes.length > MAX_ACTIONS) {
-    throw new GatehouseError('BAD_TRANSACTION', `a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`);
-  }
-  const seen = new Set(writes.map((write) => keyText(keyOf(write))));
-  if (seen.size !== writes.length) throw new GatehouseError('BAD_TRANSACTION', 'a transaction names no item twice');
 }

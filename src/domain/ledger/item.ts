@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { parseDocument } from '../canonical/digest.ts';
+import { GatehouseError } from '../error.ts';
 
 /** A value as JSON has it: what a ledger's item may hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -44,6 +45,21 @@ export const ABSENT: Condition = { kind: 'absent' };
 /** The condition that an item is there with these values. */
 export function equals(values: Readonly<Record<string, string | number | boolean | null>>): Condition {
   return { kind: 'equals', values };
+}
+
+/** The longest idempotency token that DynamoDB takes. */
+const MAX_TOKEN = 36;
+
+/** Refuses what DynamoDB refuses before it looks at any item. @throws GatehouseError `BAD_TRANSACTION` */
+export function checkTransaction(writes: readonly Write[], token: string): void {
+  const refuse = (why: string): GatehouseError => new GatehouseError('BAD_TRANSACTION', why, { token });
+  if (writes.length === 0 || writes.length > MAX_ACTIONS) {
+    throw refuse(`a transaction has 1 to ${MAX_ACTIONS} actions, not ${writes.length}`);
+  }
+  if (new Set(writes.map((write) => keyText(keyOf(write)))).size !== writes.length) {
+    throw refuse('a transaction names no item twice');
+  }
+  if (token.length === 0 || token.length > MAX_TOKEN) throw refuse(`a token has 1 to ${MAX_TOKEN} characters`);
 }
 
 /** A ledger's item without its key, parsed by the schema of what it holds. */

@@ -46,7 +46,10 @@ export async function planFeatureWork(
       if (plan.ready) ready.push(plan);
       else for (const part of plan.missing) missing.set(`${part.kind} ${part.day}`, part);
     }
-    named.set(source.digest, [...(named.get(source.digest) ?? []), ...ready.map(({ day, digest }) => ({ day, digest }))]);
+    // Several releases may share a definition, and with it their feature partitions: each day is named once.
+    const known = named.get(source.digest) ?? [];
+    const added = ready.filter(({ digest }) => known.every((each) => each.digest !== digest));
+    named.set(source.digest, [...known, ...added.map(({ day, digest }) => ({ day, digest }))]);
     for (const plan of ready.filter(({ digest }) => !builtFeatures.has(digest))) {
       features.set(plan.digest, {
         definition: source.digest,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
+import { whyInvalid } from '#domain/gates/measure-validity.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -22,16 +23,19 @@ export function evaluateCandidates(deps: { readonly deployed: DeployedModels; re
     const { comparison } = deployedModel(deps.deployed, model).policy;
     const read = async (digest: Digest) => parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
     const choice: { candidate: Digest; loss: number }[] = [];
+    const invalid = new Set(measured.reasons);
     for (const { candidate, slice, measure } of measured.comparisons) {
       if (slice !== 'selection') continue;
-      const { clusters, comparedRows } = await read(measure);
+      const selection = await read(measure);
+      for (const reason of whyInvalid(selection)) invalid.add(reason);
+      const { clusters, comparedRows } = selection;
       const loss = clusters.reduce((sum, cluster) => sum + cluster.candidate.logLoss, 0) / comparedRows;
       if (Number.isFinite(loss)) choice.push({ candidate, loss });
     }
     const [chosen] = choice.toSorted((a, b) => a.loss - b.loss);
     const test = measured.comparisons.find(({ candidate, slice }) => candidate === chosen?.candidate && slice === 'test');
     if (chosen === undefined || test === undefined) {
-      return { verdict: 'INCONCLUSIVE', reasons: measured.reasons ?? ['no candidate could be measured'] };
+      return { verdict: 'INCONCLUSIVE', reasons: invalid.size > 0 ? [...invalid] : ['no candidate could be measured'] };
     }
     const measure = await read(test.measure);
     const results = [metricBaseline(measure, comparison), betterThanChampion(measure, comparison)];

@@ -1,0 +1,237 @@
+// `npm run quickstart`: the whole story on a laptop, through the stacks that deploy to AWS: a model from events to
+// production, a worse candidate refused, a rollback that repairs the predictions. `--ask` lets you decide as the approvers.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stdin } from 'node:process';
+import { createInterface } from 'node:readline/promises';
+import { Listr, type ListrTask } from 'listr2';
+import { z } from 'zod';
+import { defaultHome, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
+import { until } from '#local/emulator/processes.ts';
+import { type CommandResult, type World, worldAround } from '#local/world.ts';
+import config from '../gatehouse.config.ts';
+
+const MODEL = 'flight-delay';
+const SAMPLE = 0.1;
+/** Staging and prod need the held-out days, the days that their features look back on, and those that are kept scored. */
+const SERVING_HISTORY = '2001-01-01';
+const asksPerson = process.argv.includes('--ask');
+const began = performance.now();
+
+type Step = Parameters<ListrTask['task']>[1];
+type Story = { title: string; run: (say: (text: string) => void) => Promise<string> };
+
+let world: World;
+/** The newest offered release. */
+const newest = { version: '', release: '' };
+
+const story: readonly Story[] = [
+  { title: 'Start the local cloud', run: startCloud },
+  { title: 'Deploy dev, staging, prod and control', run: deploy },
+  { title: 'Land real flights until 5 March 2001', run: (say) => land(say, '2001-03-06') },
+  { title: 'Train three windows and compare with the baseline', run: (say) => retrain(say, '2001-03-06', 'offered') },
+  { title: 'Carry the release to staging', run: (say) => arrive(say, 'staging') },
+  { title: 'Promote it to production, with two approvals', run: promote },
+  { title: 'Predictions in production', run: (say) => predict(say) },
+  { title: 'Damage the labels of four weeks in dev', run: (say) => damage(say) },
+  { title: 'Train on the damaged data: the candidates are refused', run: (say) => retrain(say, '2001-03-20', 'rejected') },
+  { title: 'Repair the data and land flights until 28 May', run: (say) => land(say, '2001-05-29') },
+  { title: 'Train again and compare with production', run: (say) => retrain(say, '2001-05-29', 'offered') },
+  { title: 'Carry the second release to staging', run: (say) => arrive(say, 'staging') },
+  { title: 'Promote it to production, with two approvals', run: promote },
+  { title: 'Predictions of the second release', run: (say) => predict(say) },
+  { title: 'Roll it back by hand', run: rollBack },
+  { title: 'Check every invariant', run: check },
+];
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(0)} s`;
+}
+
+async function startCloud(): Promise<string> {
+  const home = defaultHome();
+  await stopLocalCloud(home);
+  // What an earlier quickstart left in the cloud is gone; prepared flights are kept.
+  for (const state of ['emulator', 'sagemaker', 'functions']) await rm(join(home, state), { recursive: true, force: true });
+  const { account, region } = config.environments.control;
+  const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2 });
+  world = worldAround(cloud, config);
+  return `four AWS accounts on ${cloud.endpoint}`;
+}
+
+async function deploy(say: (text: string) => void): Promise<string> {
+  const { data } = await gatehouse(say, ['deploy']);
+  await world.addPerson('maya', ['ml-engineer']);
+  await world.addPerson('lena', ['ml-lead']);
+  await world.addPerson('paul', ['platform']);
+  const { stacks } = z.object({ stacks: z.array(z.unknown()) }).parse(data);
+  return `${stacks.length} CDK stacks; people: maya (ML engineer), lena (ML lead), paul (platform)`;
+}
+
+async function land(say: (text: string) => void, day: string): Promise<string> {
+  for (const environment of ['dev', 'staging', 'prod'] as const) {
+    await world.land({
+      model: MODEL,
+      environment,
+      sample: SAMPLE,
+      until: day,
+      ...(environment === 'dev' ? {} : { from: SERVING_HISTORY }),
+      onProgress: ({ done, total }) => say(`${environment}: ${bar(done / total)} ${done} of ${total} partitions`),
+    });
+  }
+  return 'events when they happened, labels when they had arrived; each partition admitted by hash';
+}
+
+async function damage(say: (text: string) => void): Promise<string> {
+  await world.land({
+    model: MODEL,
+    environment: 'dev',
+    sample: SAMPLE,
+    until: '2001-03-20',
+    damage: { kind: 'flipped-labels', first: '2001-01-22', last: '2001-02-20' },
+    onProgress: ({ done, total }) => say(`dev: ${bar(done / total)} ${done} of ${total} partitions`),
+  });
+  return 'three labels in ten say the opposite; each corrected partition is admitted as version 2';
+}
+
+async function retrain(say: (text: string) => void, asOf: string, expected: string): Promise<string> {
+  const { data } = await gatehouse(say, ['run', 'start', MODEL, '--as-of', asOf]);
+  const { run } = z.object({ run: z.string() }).parse(data);
+  const shown = await gatehouse(say, ['run', 'show', MODEL, run]);
+  const view = RunView.parse(shown.data);
+  const last = view.records.at(-1);
+  if (view.run.status !== expected) {
+    throw new Error(`run ${run} ended as ${view.run.status}, expected ${expected}: ${JSON.stringify(last?.details)}`);
+  }
+  if (last?.code !== 'RELEASE_OFFERED') return `refused: ${String(last?.details['reasons'])}`;
+  newest.version = String(last.details['version']);
+  newest.release = String(last.release);
+  const gain = Number(last.details['improvement']);
+  return `${MODEL}@${newest.version} beats the champion by ${(100 * gain).toFixed(2)} % in log loss on 14 held-out days`;
+}
+
+const RunView = z.object({
+  run: z.object({ status: z.string() }),
+  records: z.array(z.object({ code: z.string(), release: z.string().nullable(), details: z.record(z.string(), z.unknown()) })),
+});
+
+async function arrive(say: (text: string) => void, environment: 'staging' | 'prod'): Promise<string> {
+  const isThere = async (): Promise<boolean> => {
+    const status = await statusOf(environment);
+    say(status.promotions.map(({ promotion, status: state }) => `${promotion}: ${state}`).join(', ') || 'waiting');
+    return status.release === newest.release;
+  };
+  if (!(await until(isThere, 180_000, 500))) throw new Error(`${MODEL}@${newest.version} did not arrive in ${environment}`);
+  const why = Why.parse((await gatehouse(say, ['why', newest.release, '--to', environment])).data);
+  return why.gates.map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`.slice(0, 150)).join('\n');
+}
+
+const Why = z.object({ gates: z.array(z.object({ gate: z.string(), verdict: z.string(), reasons: z.array(z.string()) })) });
+
+async function promote(say: (text: string) => void): Promise<string> {
+  await gatehouse(say, ['promote', `${MODEL}@${newest.version}`, '--to', 'prod', '--no-wait'], 'maya');
+  let promotion = '';
+  const isAsked = async (): Promise<boolean> => {
+    const waiting = (await statusOf('prod')).promotions.find(({ status: state }) => state === 'awaiting-approval');
+    promotion = waiting?.promotion ?? '';
+    say(waiting === undefined ? 'gates are evaluated in prod' : 'waiting for people');
+    return waiting !== undefined;
+  };
+  if (!(await until(isAsked, 180_000, 500))) throw new Error('nobody was asked to approve in prod');
+  for (const person of ['lena', 'paul']) {
+    if (asksPerson) await ask(`Approve ${MODEL}@${newest.version} for prod as ${person}?`);
+    await gatehouse(say, ['approve', promotion, '--comment', 'the numbers hold'], person);
+  }
+  const gates = await arrive(say, 'prod');
+  return `asked for by maya, approved by lena and paul, each by a signed record\n${gates}`;
+}
+
+async function ask(question: string): Promise<void> {
+  if (!stdin.isTTY) throw new Error('--ask needs a terminal');
+  const reader = createInterface({ input: stdin, output: process.stderr });
+  try {
+    const answer = await reader.question(`\n${question} [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new Error('you did not approve; nothing was promoted');
+  } finally {
+    reader.close();
+  }
+}
+
+async function predict(say: (text: string) => void): Promise<string> {
+  let rows = 0;
+  const isDone = async (): Promise<boolean> => {
+    const { release, predictions } = await statusOf('prod');
+    say(`${predictions?.partitions ?? 0} partitions, ${predictions?.outdated ?? 0} of another release`);
+    return predictions !== undefined && predictions.partitions >= 14 && predictions.outdated === 0 && !predictions.isReconciling && release !== undefined;
+  };
+  if (!(await until(isDone, 180_000, 500))) throw new Error('predictions were not published');
+  const shown = z.object({ partitions: z.array(z.object({ rows: z.number() })) }).parse((await gatehouse(say, ['prediction', 'show', MODEL, '--env', 'prod'])).data);
+  for (const partition of shown.partitions) rows += partition.rows;
+  const { version } = await statusOf('prod');
+  return `${rows} predictions on ${shown.partitions.length} days, all of ${MODEL}@${version ?? ''}`;
+}
+
+async function rollBack(say: (text: string) => void): Promise<string> {
+  await gatehouse(say, ['rollback', MODEL, '--env', 'prod', '--reason', 'pilots report nonsense']);
+  const predictions = await predict(say);
+  return `the pointer went back, ${newest.version} is quarantined, an incident is open\nrepaired: ${predictions}`;
+}
+
+async function check(say: (text: string) => void): Promise<string> {
+  const { data } = await gatehouse(say, ['fsck']);
+  const { checks } = z.object({ checks: z.array(z.unknown()) }).parse(data);
+  return `clean: ${checks.length} checks of chains, signatures, artifacts, evidence, approvals and predictions hold`;
+}
+
+const Status = z.object({
+  environment: z.string(),
+  version: z.string().optional(),
+  release: z.string().optional(),
+  promotions: z.array(z.object({ promotion: z.string(), status: z.string() })),
+  predictions: z.object({ partitions: z.number(), outdated: z.number(), isReconciling: z.boolean() }).optional(),
+});
+
+async function statusOf(environment: string): Promise<z.infer<typeof Status>> {
+  const { data } = await gatehouse(() => undefined, ['status', MODEL]);
+  const { models } = z.object({ models: z.array(z.object({ environments: z.array(Status) })) }).parse(data);
+  const found = models[0]?.environments.find((each) => each.environment === environment);
+  if (found === undefined) throw new Error(`status says nothing of ${environment}`);
+  return found;
+}
+
+async function gatehouse(say: (text: string) => void, args: readonly string[], person?: string): Promise<CommandResult> {
+  const result = await world.gatehouse(args, { onNote: say, ...(person === undefined ? {} : { person }) });
+  if (result.code !== 0) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${JSON.stringify(result.data)} ${result.notes.slice(-600)}`);
+  return result;
+}
+
+function bar(share: number): string {
+  const full = Math.round(20 * share);
+  return '█'.repeat(full) + '░'.repeat(20 - full);
+}
+
+const tasks = new Listr(
+  story.map(({ title, run }) => ({
+    title,
+    task: async (_context: unknown, step: Step) => {
+      const start = performance.now();
+      const result = await run((text) => (step.output = text.slice(0, 120)));
+      step.title = `${title} · ${seconds(start)}\n${result.replaceAll(/^/gm, '  ')}`;
+    },
+  })),
+  { concurrent: false, exitOnError: true, fallbackRenderer: 'simple', fallbackRendererOptions: {}, rendererOptions: { collapseErrors: false } },
+);
+
+try {
+  await tasks.run();
+  process.stdout.write(`
+Done in ${seconds(began)}. The local cloud goes on running; look around:
+  npm run gatehouse -- history ${MODEL} --env prod     what was in production, when, and who let it in
+  npm run gatehouse -- why ${MODEL}@${newest.version} --to prod    every gate and approval of the release that was rolled back
+  npm run gatehouse -- model new churn                 a model of your own, tried without any cloud
+Stop it with: npm run gatehouse -- local down
+`);
+} catch (error) {
+  process.stderr.write(`\nThe quickstart stopped: ${error instanceof Error ? error.message : String(error)}\nThe cloud is left as it is; its logs are in ${join(defaultHome(), 'logs')}.\n`);
+  process.exitCode = 3;
+}
