@@ -12,9 +12,6 @@ export function memoryPublishedRecords(): {
   readonly peers: PeerRecords;
 } {
   const objects = new Map<string, Envelope | string>();
-  const name = (environment: string, kind: string, model: string, seq: number): string =>
-    `${environment}/${kind}/${model}/${String(seq).padStart(12, '0')}`;
-  const payload = (content: Envelope | string): string => (typeof content === 'string' ? content : content.payload);
   const put = async (key: string, content: Envelope | string): Promise<void> => {
     const existing = objects.get(key);
     if (existing === undefined) objects.set(key, structuredClone(content));
@@ -51,4 +48,13 @@ export function memoryPublishedRecords(): {
       newestPointer: (environment, model) => Promise.resolve(list(`${environment}/pointers/${model}/`).at(-1)),
     },
   };
+}
+
+function name(environment: string, kind: string, model: string, seq: number): string {
+  return `${environment}/${kind}/${model}/${String(seq).padStart(12, '0')}`;
+}
+
+/** A second signature of the same payload differs in its bytes; what counts is what is signed. */
+function payload(content: Envelope | string): string {
+  return typeof content === 'string' ? content : content.payload;
 }
