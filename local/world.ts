@@ -96,9 +96,9 @@ export function worldAround(cloud: LocalCloud, config: Config, options: { readon
       for (const role of roles) await cognito.send(new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName: role }));
     },
     async gatehouse(args, { person, onNote } = {}) {
-      const run = (command: readonly string[]): Promise<CommandResult> => runCommand(cloud, folders, command, onNote);
+      const run = (command: readonly string[]): Promise<CommandResult> => runCommand(cloud, folders, command, person, onNote);
       if (person !== undefined) {
-        const login = await run(['login', person]);
+        const login = await run(['login']);
         if (login.code !== 0) return login;
       }
       return run(args);
@@ -106,7 +106,7 @@ export function worldAround(cloud: LocalCloud, config: Config, options: { readon
   };
 }
 
-async function runCommand(cloud: LocalCloud, folders: readonly string[], args: readonly string[], onNote?: (text: string) => void): Promise<CommandResult> {
+async function runCommand(cloud: LocalCloud, folders: readonly string[], args: readonly string[], person?: string, onNote?: (text: string) => void): Promise<CommandResult> {
   const models = folders.flatMap((folder) => ['--models', folder]);
   const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, '-o', 'json', '--yes', ...models], {
     cwd: REPOSITORY,
@@ -115,6 +115,7 @@ async function runCommand(cloud: LocalCloud, folders: readonly string[], args: r
       HOME: process.env['HOME'],
       GATEHOUSE_HOME: cloud.home,
       GATEHOUSE_PASSWORD: PASSWORD,
+      ...(person === undefined ? {} : { GATEHOUSE_USERNAME: person }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
