@@ -9,10 +9,25 @@ import type { DeployedModels } from '#domain/model/deployed.ts';
 /** Packages with native code: not bundled, but put beside the bundle with the binaries of the target's platform. */
 const NATIVE: Readonly<Record<string, readonly string[]>> = {
   features: ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}'],
-  score: ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}', 'onnxruntime-node', 'onnxruntime-common'],
+  score: [
+    '@duckdb/node-api',
+    '@duckdb/node-bindings',
+    '@duckdb/node-bindings-{platform}',
+    'onnxruntime-node',
+    'onnxruntime-common',
+  ],
 };
 /** Functions that need to know the models which are deployed. */
-const WITH_MODELS = new Set(['admission', 'training', 'registration', 'validation', 'gates', 'release', 'intake', 'reconciler']);
+const WITH_MODELS = new Set([
+  'admission',
+  'training',
+  'registration',
+  'validation',
+  'gates',
+  'release',
+  'intake',
+  'reconciler',
+]);
 /** Lambda refuses above 250 MB unzipped, layers included. */
 const MAX_BYTES = 200 * 1024 * 1024;
 
@@ -28,11 +43,18 @@ export type Platform = `${'linux' | 'darwin'}-${'x64' | 'arm64'}`;
  * Bundles every function below `lambdas/` into `<out>/<function>/`, and answers where each one's asset is. Functions with
  * native code become zip files that are made once for the same code and packages, because compressing them takes long.
  */
-export function bundleFunctions(root: string, out: string, deployed: DeployedModels, platform: Platform): (privilege: string) => string {
+export function bundleFunctions(
+  root: string,
+  out: string,
+  deployed: DeployedModels,
+  platform: Platform,
+): (privilege: string) => string {
   rmSync(out, { recursive: true, force: true });
   const functions = readdirSync(join(root, 'lambdas'));
   buildSync({
-    entryPoints: Object.fromEntries(functions.map((name) => [`${name}/index`, join(root, 'lambdas', name, 'index.ts')])),
+    entryPoints: Object.fromEntries(
+      functions.map((name) => [`${name}/index`, join(root, 'lambdas', name, 'index.ts')]),
+    ),
     outdir: out,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -40,7 +62,9 @@ export function bundleFunctions(root: string, out: string, deployed: DeployedMod
     target: 'node24',
     format: 'esm',
     // Packages in CommonJS call require, which an ES module has not.
-    banner: { js: "import { createRequire as gatehouseRequire } from 'node:module'; const require = gatehouseRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as gatehouseRequire } from 'node:module'; const require = gatehouseRequire(import.meta.url);",
+    },
     external: ['@duckdb/node-api', 'onnxruntime-node'],
     absWorkingDir: root,
     logLevel: 'error',
@@ -49,7 +73,8 @@ export function bundleFunctions(root: string, out: string, deployed: DeployedMod
   for (const name of functions) {
     if (WITH_MODELS.has(name)) writeFileSync(join(out, name, 'models.json'), canonicalJson(deployed));
     const native = NATIVE[name]?.map((packageName) => packageName.replace('{platform}', platform));
-    if (native !== undefined) zips.set(name, zipNative(root, name, readFileSync(join(out, name, 'index.mjs')), native, platform));
+    if (native !== undefined)
+      zips.set(name, zipNative(root, name, readFileSync(join(out, name, 'index.mjs')), native, platform));
   }
   return (privilege) => zips.get(privilege) ?? join(out, privilege);
 }
@@ -57,9 +82,18 @@ export function bundleFunctions(root: string, out: string, deployed: DeployedMod
 /** The time that every entry of a zip bears: the same content has the same bytes. */
 const MTIME = new Date('2000-01-01T00:00:00Z');
 
-function zipNative(root: string, name: string, code: Uint8Array, packages: readonly string[], platform: Platform): string {
+function zipNative(
+  root: string,
+  name: string,
+  code: Uint8Array,
+  packages: readonly string[],
+  platform: Platform,
+): string {
   const versions = packages.map((packageName) => `${packageName}@${versionOf(root, packageName)}`);
-  const digest = createHash('sha256').update(code).update([...versions, platform].join()).digest('hex');
+  const digest = createHash('sha256')
+    .update(code)
+    .update([...versions, platform].join())
+    .digest('hex');
   const zip = join(root, 'dist', 'native', `${name}-${digest.slice(0, 16)}.zip`);
   if (existsSync(zip)) return zip;
   const files: Zippable = { 'index.mjs': code };
@@ -84,9 +118,14 @@ function zipNative(root: string, name: string, code: Uint8Array, packages: reado
 
 function versionOf(root: string, name: string): string {
   try {
-    return String((JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version);
+    return String(
+      (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
+        .version,
+    );
   } catch {
-    throw new Error(`${name} is not installed: run "npm install --no-save --force ${name}" with the version of package-lock.json, and synthesise again`);
+    throw new Error(
+      `${name} is not installed: run "npm install --no-save --force ${name}" with the version of package-lock.json, and synthesise again`,
+    );
   }
 }
 

@@ -20,7 +20,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * is bundled for (`linux-x64`); `gatehouse:bundles`, where bundles are made.
  */
 export async function gatehouse(app: App, config: Config): Promise<void> {
-  const context = (name: string, otherwise: string): string => String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
+  const context = (name: string, otherwise: string): string =>
+    String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
   const deployed = await compileDeployment(ROOT, context('models', 'models').split(','));
   const platform = context('platform', 'linux-x64') as Platform;
   const bundleOf = bundleFunctions(ROOT, context('bundles', join(ROOT, 'dist', 'functions')), deployed, platform);
@@ -42,7 +43,9 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
   }
 }
 
-type StackSurroundings = ConstructorParameters<typeof TrainingStack>[2] extends infer Props ? Omit<Props & object, 'features' | 'score'> : never;
+type StackSurroundings = ConstructorParameters<typeof TrainingStack>[2] extends infer Props
+  ? Omit<Props & object, 'features' | 'score'>
+  : never;
 
 function stacksOf(stage: Stage, environment: Environment, surroundings: StackSurroundings): void {
   if (environment === 'control') {

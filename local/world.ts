@@ -40,7 +40,10 @@ export interface World {
   /** Adds a person who exists on this laptop only. */
   addPerson(username: string, roles: readonly Role[]): Promise<void>;
   /** Types a command; as a person, if one is named. */
-  gatehouse(args: readonly string[], options?: { readonly person?: string; readonly onNote?: (text: string) => void }): Promise<CommandResult>;
+  gatehouse(
+    args: readonly string[],
+    options?: { readonly person?: string; readonly onNote?: (text: string) => void },
+  ): Promise<CommandResult>;
 }
 
 export interface Landing {
@@ -58,7 +61,11 @@ export interface Landing {
 const PASSWORD = 'Only-on-this-laptop-1';
 
 /** The world around a local cloud whose stacks are deployed. `folders` hold the models beside `models/`. */
-export function worldAround(cloud: LocalCloud, config: Config, options: { readonly folders?: readonly string[]; readonly cache?: string } = {}): World {
+export function worldAround(
+  cloud: LocalCloud,
+  config: Config,
+  options: { readonly folders?: readonly string[]; readonly cache?: string } = {},
+): World {
   const folders = options.folders ?? ['models'];
   const settings = (environment: Environment) => ({
     region: cloud.region,
@@ -68,35 +75,62 @@ export function worldAround(cloud: LocalCloud, config: Config, options: { readon
   return {
     async land({ model, environment, sample, from, until, damage, onProgress }) {
       const names = namesOf(config, environment);
-      const folder = folders.map((root) => resolve(REPOSITORY, root, model)).find((path) => existsSync(join(path, 'replay.ts')));
+      const folder = folders
+        .map((root) => resolve(REPOSITORY, root, model))
+        .find((path) => existsSync(join(path, 'replay.ts')));
       if (folder === undefined) throw new GatehouseError('NO_REPLAY', `${model} has no replay.ts`, { model });
       const { replay } = (await import(pathToFileURL(join(folder, 'replay.ts')).href)) as { replay: Replay };
       const cache = join(options.cache ?? join(cloud.home, 'replay'), model);
       const partitions = await replay.prepare({ folder: cache, sample, ...(damage === undefined ? {} : { damage }) });
       const s3 = new S3Client({ ...settings(environment), forcePathStyle: true });
       const definition = await compileModel(folder);
-      await landPartitions({ s3, bucket: names.landingBucket, definition, partitions, until, ...(from === undefined ? {} : { from }), ...(onProgress === undefined ? {} : { onProgress }) });
+      await landPartitions({
+        s3,
+        bucket: names.landingBucket,
+        definition,
+        partitions,
+        until,
+        ...(from === undefined ? {} : { from }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
       const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
       const catalogue = dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(settings(environment))), tables);
       const landed = partitions.filter(({ day }) => day >= (from ?? '') && day < until);
       const isAdmitted = async (): Promise<boolean> => {
-        const items = await Promise.all([catalogue.query(keys.partitions(model, 'events')), catalogue.query(keys.partitions(model, 'labels'))]);
-        const hashes = new Map(items.flat().map((item) => [`${String(item['kind'])} ${String(item['day'])}`, JSON.stringify(item['objects'])]));
+        const items = await Promise.all([
+          catalogue.query(keys.partitions(model, 'events')),
+          catalogue.query(keys.partitions(model, 'labels')),
+        ]);
+        const hashes = new Map(
+          items
+            .flat()
+            .map((item) => [`${String(item['kind'])} ${String(item['day'])}`, JSON.stringify(item['objects'])]),
+        );
         return landed.every(({ kind, day, sha256 }) => hashes.get(`${kind} ${day}`)?.includes(sha256) === true);
       };
       if (!(await eventually(isAdmitted, 180_000, 300))) {
-        throw new GatehouseError('NOT_ADMITTED', `${environment} did not admit what was landed of ${model} until ${until}`, { environment, model });
+        throw new GatehouseError(
+          'NOT_ADMITTED',
+          `${environment} did not admit what was landed of ${model} until ${until}`,
+          { environment, model },
+        );
       }
     },
     async addPerson(username, roles) {
       const cognito = new CognitoIdentityProviderClient(settings('control'));
       const pool = await userPoolOf(new CloudFormationClient(settings('control')));
-      await cognito.send(new AdminCreateUserCommand({ UserPoolId: pool, Username: username, MessageAction: 'SUPPRESS' }));
-      await cognito.send(new AdminSetUserPasswordCommand({ UserPoolId: pool, Username: username, Password: PASSWORD, Permanent: true }));
-      for (const role of roles) await cognito.send(new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName: role }));
+      await cognito.send(
+        new AdminCreateUserCommand({ UserPoolId: pool, Username: username, MessageAction: 'SUPPRESS' }),
+      );
+      await cognito.send(
+        new AdminSetUserPasswordCommand({ UserPoolId: pool, Username: username, Password: PASSWORD, Permanent: true }),
+      );
+      for (const role of roles)
+        await cognito.send(new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName: role }));
     },
     async gatehouse(args, { person, onNote } = {}) {
-      const run = (command: readonly string[]): Promise<CommandResult> => runCommand(cloud, folders, command, person, onNote);
+      const run = (command: readonly string[]): Promise<CommandResult> =>
+        runCommand(cloud, folders, command, person, onNote);
       if (person !== undefined) {
         const login = await run(['login']);
         if (login.code !== 0) return login;
@@ -106,7 +140,13 @@ export function worldAround(cloud: LocalCloud, config: Config, options: { readon
   };
 }
 
-async function runCommand(cloud: LocalCloud, folders: readonly string[], args: readonly string[], person?: string, onNote?: (text: string) => void): Promise<CommandResult> {
+async function runCommand(
+  cloud: LocalCloud,
+  folders: readonly string[],
+  args: readonly string[],
+  person?: string,
+  onNote?: (text: string) => void,
+): Promise<CommandResult> {
   const models = folders.flatMap((folder) => ['--models', folder]);
   const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, '-o', 'json', '--yes', ...models], {
     cwd: REPOSITORY,
@@ -136,7 +176,10 @@ async function runCommand(cloud: LocalCloud, folders: readonly string[], args: r
 
 async function userPoolOf(client: CloudFormationClient): Promise<string> {
   const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({}));
-  const output = stacks.flatMap(({ Outputs: outputs = [] }) => outputs).find(({ OutputKey: key }) => key === 'UserPoolId');
-  if (output?.OutputValue === undefined) throw new GatehouseError('NO_USER_POOL', 'control is not deployed; run gatehouse deploy control');
+  const output = stacks
+    .flatMap(({ Outputs: outputs = [] }) => outputs)
+    .find(({ OutputKey: key }) => key === 'UserPoolId');
+  if (output?.OutputValue === undefined)
+    throw new GatehouseError('NO_USER_POOL', 'control is not deployed; run gatehouse deploy control');
   return output.OutputValue;
 }

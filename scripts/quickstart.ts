@@ -34,7 +34,10 @@ const story: readonly Story[] = [
   { title: 'Promote it to production, with two approvals', run: promote },
   { title: 'Predictions in production', run: (say) => predict(say) },
   { title: 'Damage the labels of four weeks in dev', run: (say) => damage(say) },
-  { title: 'Train on the damaged data: the candidates are refused', run: (say) => retrain(say, '2001-03-20', 'rejected') },
+  {
+    title: 'Train on the damaged data: the candidates are refused',
+    run: (say) => retrain(say, '2001-03-20', 'rejected'),
+  },
   { title: 'Repair the data and land flights until 28 May', run: (say) => land(say, '2001-05-29') },
   { title: 'Train again and compare with production', run: (say) => retrain(say, '2001-05-29', 'offered') },
   { title: 'Carry the second release to staging', run: (say) => arrive(say, 'staging') },
@@ -52,7 +55,8 @@ async function startCloud(): Promise<string> {
   const home = defaultHome();
   await stopLocalCloud(home);
   // What an earlier quickstart left in the cloud is gone; prepared flights are kept.
-  for (const state of ['emulator', 'sagemaker', 'functions']) await rm(join(home, state), { recursive: true, force: true });
+  for (const state of ['emulator', 'sagemaker', 'functions'])
+    await rm(join(home, state), { recursive: true, force: true });
   const { account, region } = config.environments.control;
   const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2 });
   world = worldAround(cloud, config);
@@ -112,7 +116,9 @@ async function retrain(say: (text: string) => void, asOf: string, expected: stri
 
 const RunView = z.object({
   run: z.object({ status: z.string() }),
-  records: z.array(z.object({ code: z.string(), release: z.string().nullable(), details: z.record(z.string(), z.unknown()) })),
+  records: z.array(
+    z.object({ code: z.string(), release: z.string().nullable(), details: z.record(z.string(), z.unknown()) }),
+  ),
 });
 
 async function arrive(say: (text: string) => void, environment: 'staging' | 'prod'): Promise<string> {
@@ -121,12 +127,17 @@ async function arrive(say: (text: string) => void, environment: 'staging' | 'pro
     say(status.promotions.map(({ promotion, status: state }) => `${promotion}: ${state}`).join(', ') || 'waiting');
     return status.release === newest.release;
   };
-  if (!(await until(isThere, 180_000, 500))) throw new Error(`${MODEL}@${newest.version} did not arrive in ${environment}`);
+  if (!(await until(isThere, 180_000, 500)))
+    throw new Error(`${MODEL}@${newest.version} did not arrive in ${environment}`);
   const why = Why.parse((await gatehouse(say, ['why', newest.release, '--to', environment])).data);
-  return why.gates.map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`.slice(0, 150)).join('\n');
+  return why.gates
+    .map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`.slice(0, 150))
+    .join('\n');
 }
 
-const Why = z.object({ gates: z.array(z.object({ gate: z.string(), verdict: z.string(), reasons: z.array(z.string()) })) });
+const Why = z.object({
+  gates: z.array(z.object({ gate: z.string(), verdict: z.string(), reasons: z.array(z.string()) })),
+});
 
 async function promote(say: (text: string) => void): Promise<string> {
   await gatehouse(say, ['promote', `${MODEL}@${newest.version}`, '--to', 'prod', '--no-wait'], 'maya');
@@ -162,10 +173,18 @@ async function predict(say: (text: string) => void): Promise<string> {
   const isDone = async (): Promise<boolean> => {
     const { release, predictions } = await statusOf('prod');
     say(`${predictions?.partitions ?? 0} partitions, ${predictions?.outdated ?? 0} of another release`);
-    return predictions !== undefined && predictions.partitions >= 14 && predictions.outdated === 0 && !predictions.isReconciling && release !== undefined;
+    return (
+      predictions !== undefined &&
+      predictions.partitions >= 14 &&
+      predictions.outdated === 0 &&
+      !predictions.isReconciling &&
+      release !== undefined
+    );
   };
   if (!(await until(isDone, 180_000, 500))) throw new Error('predictions were not published');
-  const shown = z.object({ partitions: z.array(z.object({ rows: z.number() })) }).parse((await gatehouse(say, ['prediction', 'show', MODEL, '--env', 'prod'])).data);
+  const shown = z
+    .object({ partitions: z.array(z.object({ rows: z.number() })) })
+    .parse((await gatehouse(say, ['prediction', 'show', MODEL, '--env', 'prod'])).data);
   for (const partition of shown.partitions) rows += partition.rows;
   const { version } = await statusOf('prod');
   return `${rows} predictions on ${shown.partitions.length} days, all of ${MODEL}@${version ?? ''}`;
@@ -199,9 +218,16 @@ async function statusOf(environment: string): Promise<z.infer<typeof Status>> {
   return found;
 }
 
-async function gatehouse(say: (text: string) => void, args: readonly string[], person?: string): Promise<CommandResult> {
+async function gatehouse(
+  say: (text: string) => void,
+  args: readonly string[],
+  person?: string,
+): Promise<CommandResult> {
   const result = await world.gatehouse(args, { onNote: say, ...(person === undefined ? {} : { person }) });
-  if (result.code !== 0) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${JSON.stringify(result.data)} ${result.notes.slice(-600)}`);
+  if (result.code !== 0)
+    throw new Error(
+      `gatehouse ${args.join(' ')} ended with ${result.code}: ${JSON.stringify(result.data)} ${result.notes.slice(-600)}`,
+    );
   return result;
 }
 
@@ -219,7 +245,13 @@ const tasks = new Listr(
       step.title = `${title} · ${seconds(start)}\n${result.replaceAll(/^/gm, '  ')}`;
     },
   })),
-  { concurrent: false, exitOnError: true, fallbackRenderer: 'simple', fallbackRendererOptions: {}, rendererOptions: { collapseErrors: false } },
+  {
+    concurrent: false,
+    exitOnError: true,
+    fallbackRenderer: 'simple',
+    fallbackRendererOptions: {},
+    rendererOptions: { collapseErrors: false },
+  },
 );
 
 try {
@@ -232,6 +264,8 @@ Done in ${seconds(began)}. The local cloud goes on running; look around:
 Stop it with: npm run gatehouse -- local down
 `);
 } catch (error) {
-  process.stderr.write(`\nThe quickstart stopped: ${error instanceof Error ? error.message : String(error)}\nThe cloud is left as it is; its logs are in ${join(defaultHome(), 'logs')}.\n`);
+  process.stderr.write(
+    `\nThe quickstart stopped: ${error instanceof Error ? error.message : String(error)}\nThe cloud is left as it is; its logs are in ${join(defaultHome(), 'logs')}.\n`,
+  );
   process.exitCode = 3;
 }

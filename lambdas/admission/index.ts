@@ -24,6 +24,13 @@ const deps = {
     putEvent(events, BUS, 'PARTITION_ADMITTED', { model, kind, day, version }),
 };
 /** S3's event by EventBridge, or the short form in which `gatehouse data import` sends a key again. */
-const Message = z.union([z.object({ detail: z.object({ object: z.object({ key: z.string() }) }) }).transform(({ detail }) => detail.object.key), z.object({ key: z.string() }).transform(({ key }) => key)]);
+const Message = z.union([
+  z
+    .object({ detail: z.object({ object: z.object({ key: z.string() }) }) })
+    .transform(({ detail }) => detail.object.key),
+  z.object({ key: z.string() }).transform(({ key }) => key),
+]);
 
-export const handler: (event: SQSEvent) => Promise<SQSBatchResponse> = queueHandler(Message, (key) => admitPartition(deps, key));
+export const handler: (event: SQSEvent) => Promise<SQSBatchResponse> = queueHandler(Message, (key) =>
+  admitPartition(deps, key),
+);

@@ -26,5 +26,7 @@ export const handler = tasks({
   'Build daily partition': buildDailyPartition(deps),
   'Build feature partition': buildFeaturePartition(deps),
   'Measure comparison': measureComparison(deps),
-  ...(TRAINING_BUCKET === undefined ? {} : { 'Export training rows': exportTrainingRows({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
+  ...(TRAINING_BUCKET === undefined
+    ? {}
+    : { 'Export training rows': exportTrainingRows({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
 });

@@ -8,7 +8,9 @@ import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, LAKE_BUCKET } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, LAKE_BUCKET: Text }));
+const { ENVIRONMENT, LEDGER_TABLE, LAKE_BUCKET } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, LAKE_BUCKET: Text }),
+);
 const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),

@@ -15,7 +15,13 @@ import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, PEER_BUCKETS, MACHINE_ARN, APPROVERS_TOPIC } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, PEER_BUCKETS: TextMap, MACHINE_ARN: Text.optional(), APPROVERS_TOPIC: Text.optional() }),
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    PEER_BUCKETS: TextMap,
+    MACHINE_ARN: Text.optional(),
+    APPROVERS_TOPIC: Text.optional(),
+  }),
 );
 const deps = {
   environment: ENVIRONMENT,
@@ -26,10 +32,15 @@ const deps = {
   machines: stepFunctions(new SFNClient(), lookUp({ promotion: MACHINE_ARN ?? '' }, 'state machine')),
 };
 const handle =
-  APPROVERS_TOPIC === undefined ? followPeer(deps) : receiveRequest({ ledger: deps.ledger, notices: snsNotices(new SNSClient(), APPROVERS_TOPIC) });
+  APPROVERS_TOPIC === undefined
+    ? followPeer(deps)
+    : receiveRequest({ ledger: deps.ledger, notices: snsNotices(new SNSClient(), APPROVERS_TOPIC) });
 
 /** An announcement as SNS wraps it, or the reconciler's own hint. */
 const Hint = z.object({ environment: Text, model: Text });
-const Message = z.union([Hint, z.object({ Message: z.string() }).transform(({ Message: text }) => Hint.parse(JSON.parse(text)))]);
+const Message = z.union([
+  Hint,
+  z.object({ Message: z.string() }).transform(({ Message: text }) => Hint.parse(JSON.parse(text))),
+]);
 
 export const handler = queueHandler(Message, ({ environment, model }) => readPeer(deps, environment, model, handle));

@@ -14,7 +14,14 @@ import { ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 
 const { LEDGER_TABLE, PUBLISHED_BUCKET, SIGNING_KEY, ANNOUNCEMENTS_TOPIC, ALERTS_TOPIC, BUS } = readEnvironment(
-  z.object({ LEDGER_TABLE: Text, PUBLISHED_BUCKET: Text, SIGNING_KEY: Text, ANNOUNCEMENTS_TOPIC: Text, ALERTS_TOPIC: Text, BUS: Text }),
+  z.object({
+    LEDGER_TABLE: Text,
+    PUBLISHED_BUCKET: Text,
+    SIGNING_KEY: Text,
+    ANNOUNCEMENTS_TOPIC: Text,
+    ALERTS_TOPIC: Text,
+    BUS: Text,
+  }),
 );
 const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),

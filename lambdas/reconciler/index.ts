@@ -16,7 +16,14 @@ import { clock, ledgerOf, lookUp, Text, TextMap } from '#runtime/wiring.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, INBOX_ARN: Text, INBOX_URL: Text, PUBLISHER: Text, PEER_TOPICS: TextMap }),
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    INBOX_ARN: Text,
+    INBOX_URL: Text,
+    PUBLISHER: Text,
+    PEER_TOPICS: TextMap,
+  }),
 );
 const deps = {
   environment: ENVIRONMENT,
@@ -26,7 +33,12 @@ const deps = {
   jobs: sageMakerJobs(new SageMakerClient(), '', ''),
   inbox: sqsInbox(
     { sns: new SNSClient(), sqs: new SQSClient(), lambda: new LambdaClient() },
-    { queueArn: INBOX_ARN, queueUrl: INBOX_URL, publisher: PUBLISHER, topicOf: lookUp(PEER_TOPICS, 'announcements topic') },
+    {
+      queueArn: INBOX_ARN,
+      queueUrl: INBOX_URL,
+      publisher: PUBLISHER,
+      topicOf: lookUp(PEER_TOPICS, 'announcements topic'),
+    },
   ),
   peers: Object.keys(PEER_TOPICS),
   models: readDeployedModels().models.map(({ definition }) => definition.name),

@@ -16,7 +16,14 @@ import { reportRun } from '#use-cases/inference/report-run.ts';
 import { requestReconciliation } from '#use-cases/inference/request-reconciliation.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, MACHINE_ARN } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, MACHINE_ARN: Text }),
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    CATALOGUE_TABLE: Text,
+    LAKE_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    MACHINE_ARN: Text,
+  }),
 );
 const deps = {
   environment: ENVIRONMENT,

@@ -10,7 +10,14 @@ import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 const { ENVIRONMENT, LEDGER_TABLE } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text }));
 const deps = { environment: ENVIRONMENT, ledger: ledgerOf({ ledger: LEDGER_TABLE }), clock };
 const Event = z.object({
-  detail: z.object({ executionArn: Text, stateMachineArn: Text, name: Text, status: Text, input: z.string().nullish(), cause: z.string().nullish() }),
+  detail: z.object({
+    executionArn: Text,
+    stateMachineArn: Text,
+    name: Text,
+    status: Text,
+    input: z.string().nullish(),
+    cause: z.string().nullish(),
+  }),
 });
 
 export async function handler(event: unknown): Promise<void> {

@@ -7,7 +7,9 @@ import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, ARTIFACT_BUCKET } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, ARTIFACT_BUCKET: Text }));
+const { ENVIRONMENT, LEDGER_TABLE, ARTIFACT_BUCKET } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, ARTIFACT_BUCKET: Text }),
+);
 
 export const handler = tasks({
   'Register candidate': registerCandidates({

@@ -21,7 +21,14 @@ import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, SOURCE_BUCKETS } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, SOURCE_BUCKETS: TextMap }),
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    CATALOGUE_TABLE: Text,
+    LAKE_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    SOURCE_BUCKETS: TextMap,
+  }),
 );
 const releases = s3ArtifactStore(s3, ARTIFACT_BUCKET);
 const sourceOf = lookUp(SOURCE_BUCKETS, 'artifact bucket');
@@ -52,5 +59,8 @@ export const handler = tasks({
   'Refuse promotion': refusePromotion(deps),
   'Open incident': openIncident(deps),
   'Record refusal': recordRefusal(deps),
-  'Record failure': (parameters) => (typeof parameters === 'object' && parameters !== null && 'machine' in parameters ? failRun : failPromotion)(parameters),
+  'Record failure': (parameters) =>
+    (typeof parameters === 'object' && parameters !== null && 'machine' in parameters ? failRun : failPromotion)(
+      parameters,
+    ),
 });

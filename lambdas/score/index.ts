@@ -29,5 +29,7 @@ export const handler = tasks({
   'Score release': score,
   'Score partition': score,
   'Verify release': verifyRelease(deps),
-  ...(TRAINING_BUCKET === undefined ? {} : { 'Package candidates': packageCandidates({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
+  ...(TRAINING_BUCKET === undefined
+    ? {}
+    : { 'Package candidates': packageCandidates({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
 });

@@ -16,17 +16,18 @@ import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
 import { rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET, TRAINING_ROLE_ARN } = readEnvironment(
-  z.object({
-    ENVIRONMENT: Text,
-    LEDGER_TABLE: Text,
-    CATALOGUE_TABLE: Text,
-    LAKE_BUCKET: Text,
-    ARTIFACT_BUCKET: Text,
-    TRAINING_BUCKET: Text,
-    TRAINING_ROLE_ARN: Text,
-  }),
-);
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET, TRAINING_ROLE_ARN } =
+  readEnvironment(
+    z.object({
+      ENVIRONMENT: Text,
+      LEDGER_TABLE: Text,
+      CATALOGUE_TABLE: Text,
+      LAKE_BUCKET: Text,
+      ARTIFACT_BUCKET: Text,
+      TRAINING_BUCKET: Text,
+      TRAINING_ROLE_ARN: Text,
+    }),
+  );
 const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),

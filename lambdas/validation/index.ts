@@ -15,7 +15,14 @@ import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts
 import { planValidation } from '#use-cases/validation/plan-validation.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, PEER_BUCKETS } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, PEER_BUCKETS: TextMap }),
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    CATALOGUE_TABLE: Text,
+    LAKE_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    PEER_BUCKETS: TextMap,
+  }),
 );
 const deps = {
   environment: ENVIRONMENT,

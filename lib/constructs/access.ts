@@ -33,7 +33,12 @@ export function accessTo(names: Names) {
       { actions: ['dynamodb:ConditionCheckItem'], resources: [table(name)] },
     ],
   });
-  const objects = (bucket: string, variable: string, actions: readonly string[], prefixes: readonly string[] = ['']): Access => ({
+  const objects = (
+    bucket: string,
+    variable: string,
+    actions: readonly string[],
+    prefixes: readonly string[] = [''],
+  ): Access => ({
     variables: { [variable]: bucket },
     statements: [
       { actions: [...actions], resources: prefixes.map((prefix) => `${bucketArn(bucket)}/${prefix}*`) },
@@ -52,9 +57,11 @@ export function accessTo(names: Names) {
     readsCatalogue: (): Access => reads(names.catalogueTable, 'CATALOGUE_TABLE'),
     writesCatalogue: (...authorities: string[]): Access => writes(names.catalogueTable, 'CATALOGUE_TABLE', authorities),
     readsArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject'], ['objects/']),
-    writesArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
+    writesArtifacts: (): Access =>
+      objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
     readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
-    writesLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
+    writesLake: (): Access =>
+      objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
     writesTrainingRows: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:PutObject'], ['runs/']),
@@ -70,7 +77,9 @@ export function accessTo(names: Names) {
     /** Task tokens are their own proof; Step Functions knows this right for a machine only. */
     returnsTokens: (...machines: string[]): Access => ({
       variables: {},
-      statements: [{ actions: ['states:SendTaskSuccess'], resources: machines.map((machine) => names.stateMachineArn(machine)) }],
+      statements: [
+        { actions: ['states:SendTaskSuccess'], resources: machines.map((machine) => names.stateMachineArn(machine)) },
+      ],
     }),
     publishes: (variable: string, topicArn: string): Access => ({
       variables: { [variable]: topicArn },
@@ -80,7 +89,11 @@ export function accessTo(names: Names) {
 }
 
 /** Reading what peers show: their bucket policies name this function's role from the other side. */
-export function readsPeers(variable: string, buckets: Readonly<Record<string, string>>, prefixes: readonly string[]): Access {
+export function readsPeers(
+  variable: string,
+  buckets: Readonly<Record<string, string>>,
+  prefixes: readonly string[],
+): Access {
   return {
     variables: { [variable]: JSON.stringify(buckets) },
     statements: Object.values(buckets).flatMap((bucket) => [

@@ -27,7 +27,10 @@ export class AslStateMachine extends Construct {
     const { names, machine, bindings } = props;
     const text = readFileSync(new URL(`../../statemachines/${machine}.asl.json`, import.meta.url), 'utf8');
     checkBindings(machine, text, Object.keys(bindings));
-    const role = new Role(this, 'Role', { roleName: names.name(`machine-${machine}`), assumedBy: new ServicePrincipal('states.amazonaws.com') });
+    const role = new Role(this, 'Role', {
+      roleName: names.name(`machine-${machine}`),
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+    });
     const substitutions: Record<string, string> = {};
     for (const [placeholder, binding] of Object.entries(bindings)) {
       if ('function' in binding) {
@@ -39,7 +42,12 @@ export class AslStateMachine extends Construct {
         substitutions[placeholder] = arn;
         role.addToPolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [arn] }));
         const executions = names.arn('states', `execution:${names.name(binding.machine)}:*`);
-        role.addToPolicy(new PolicyStatement({ actions: ['states:DescribeExecution', 'states:StopExecution'], resources: [executions] }));
+        role.addToPolicy(
+          new PolicyStatement({
+            actions: ['states:DescribeExecution', 'states:StopExecution'],
+            resources: [executions],
+          }),
+        );
         // `.sync` integrations watch their child through a rule that Step Functions itself manages.
         role.addToPolicy(
           new PolicyStatement({

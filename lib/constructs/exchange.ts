@@ -55,11 +55,16 @@ export class Exchange extends Construct {
     new EventBus(this, 'Bus', { eventBusName: names.bus });
     new PeerBucket(this, 'Published', {
       bucketName: names.publishedBucket,
-      readers: followers.flatMap((follower) => readersOf(config, follower, follower === 'dev' ? ['intake', 'validation'] : ['intake'])),
+      readers: followers.flatMap((follower) =>
+        readersOf(config, follower, follower === 'dev' ? ['intake', 'validation'] : ['intake']),
+      ),
     });
     const alerts = new Topic(this, 'Alerts', { topicName: names.name('alerts'), enforceSSL: true });
     for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
-    const announcements = new Topic(this, 'Announcements', { topicName: names.name('announcements'), enforceSSL: true });
+    const announcements = new Topic(this, 'Announcements', {
+      topicName: names.name('announcements'),
+      enforceSSL: true,
+    });
     for (const { account, roleArn } of followers.flatMap((follower) => readersOf(config, follower, ['reconciler']))) {
       announcements.addToResourcePolicy(
         new PolicyStatement({
@@ -76,7 +81,14 @@ export class Exchange extends Construct {
       visibilityTimeout: Duration.seconds(360),
       retentionPeriod: Duration.days(14),
       enforceSSL: true,
-      deadLetterQueue: { maxReceiveCount: 5, queue: new Queue(this, 'InboxDeadLetters', { queueName: names.name('inbox-dead-letters'), retentionPeriod: Duration.days(14), enforceSSL: true }) },
+      deadLetterQueue: {
+        maxReceiveCount: 5,
+        queue: new Queue(this, 'InboxDeadLetters', {
+          queueName: names.name('inbox-dead-letters'),
+          retentionPeriod: Duration.days(14),
+          enforceSSL: true,
+        }),
+      },
     });
     inbox.addToResourcePolicy(
       new PolicyStatement({
@@ -87,13 +99,21 @@ export class Exchange extends Construct {
       }),
     );
 
-    const publisher = new GatehouseFunction(this, 'Publisher', { ...props, privilege: 'publisher', timeoutSeconds: 120, isAsynchronous: true }).bind(
+    const publisher = new GatehouseFunction(this, 'Publisher', {
+      ...props,
+      privilege: 'publisher',
+      timeoutSeconds: 120,
+      isAsynchronous: true,
+    }).bind(
       access.writesLedgerUnaudited('CURSOR'),
       access.writesPublished(),
       access.putsEvents(),
       access.publishes('ANNOUNCEMENTS_TOPIC', announcements.topicArn),
       access.publishes('ALERTS_TOPIC', alerts.topicArn),
-      { variables: { SIGNING_KEY: signingKey.keyArn }, statements: [{ actions: ['kms:Sign', 'kms:GetPublicKey'], resources: [signingKey.keyArn] }] },
+      {
+        variables: { SIGNING_KEY: signingKey.keyArn },
+        statements: [{ actions: ['kms:Sign', 'kms:GetPublicKey'], resources: [signingKey.keyArn] }],
+      },
     );
     new EventSourceMapping(this, 'Records', {
       target: publisher.lambda,
@@ -102,13 +122,27 @@ export class Exchange extends Construct {
       batchSize: 25,
       retryAttempts: 10,
       bisectBatchOnError: true,
-      onFailure: new SqsDlq(new Queue(this, 'UnpublishedRecords', { queueName: names.name('unpublished'), retentionPeriod: Duration.days(14), enforceSSL: true })),
-      filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT'), dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('CHAIN#') } } } })],
+      onFailure: new SqsDlq(
+        new Queue(this, 'UnpublishedRecords', {
+          queueName: names.name('unpublished'),
+          retentionPeriod: Duration.days(14),
+          enforceSSL: true,
+        }),
+      ),
+      filters: [
+        FilterCriteria.filter({
+          eventName: FilterRule.isEqual('INSERT'),
+          dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('CHAIN#') } } },
+        }),
+      ],
     });
     publisher.bind({
       variables: {},
       statements: [
-        { actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'], resources: [ledger.tableStreamArn ?? ''] },
+        {
+          actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+          resources: [ledger.tableStreamArn ?? ''],
+        },
         { actions: ['dynamodb:ListStreams'], resources: [ledger.tableStreamArn ?? ''] },
       ],
     });
@@ -117,13 +151,24 @@ export class Exchange extends Construct {
     const promotes = environment === 'staging' || environment === 'prod';
     this.intake = new GatehouseFunction(this, 'Intake', { ...props, privilege: 'intake', timeoutSeconds: 60 }).bind(
       access.environment(),
-      access.writesLedger('CURSOR', ...(promotes ? ['UPSTREAM', 'APPROVAL'] : []), ...(environment === 'control' ? ['REQUEST'] : [])),
+      access.writesLedger(
+        'CURSOR',
+        ...(promotes ? ['UPSTREAM', 'APPROVAL'] : []),
+        ...(environment === 'control' ? ['REQUEST'] : []),
+      ),
       readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),
       ...(promotes ? [access.starts('promotion'), access.returnsTokens('promotion')] : []),
     );
-    this.intake.lambda.addEventSource(new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }));
+    this.intake.lambda.addEventSource(
+      new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
+    );
 
-    const reconciler = new GatehouseFunction(this, 'Reconciler', { ...props, privilege: 'reconciler', timeoutSeconds: 120, isAsynchronous: true }).bind(
+    const reconciler = new GatehouseFunction(this, 'Reconciler', {
+      ...props,
+      privilege: 'reconciler',
+      timeoutSeconds: 120,
+      isAsynchronous: true,
+    }).bind(
       access.environment(),
       access.writesLedger('PROMOTION', 'LOCK', 'TASK'),
       {
@@ -143,7 +188,12 @@ export class Exchange extends Construct {
       ...(environment === 'dev'
         ? [
             access.returnsTokens('retraining'),
-            { variables: {}, statements: [{ actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] }] },
+            {
+              variables: {},
+              statements: [
+                { actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] },
+              ],
+            },
           ]
         : []),
     );

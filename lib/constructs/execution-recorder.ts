@@ -9,16 +9,20 @@ export class ExecutionRecorder extends Construct {
   constructor(scope: Construct, id: string, props: Surroundings & { readonly machines: readonly string[] }) {
     super(scope, id);
     const { names, machines } = props;
-    const recorder = new GatehouseFunction(this, 'Recorder', { ...props, privilege: 'recorder', isAsynchronous: true }).bind(
-      accessTo(names).environment(),
-      accessTo(names).writesLedger('PROMOTION', 'LOCK', 'RUN'),
-    );
+    const recorder = new GatehouseFunction(this, 'Recorder', {
+      ...props,
+      privilege: 'recorder',
+      isAsynchronous: true,
+    }).bind(accessTo(names).environment(), accessTo(names).writesLedger('PROMOTION', 'LOCK', 'RUN'));
     new Rule(this, 'EndedBadly', {
       ruleName: names.name('executions-ended-badly'),
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'], stateMachineArn: machines.map((machine) => names.stateMachineArn(machine)) },
+        detail: {
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+          stateMachineArn: machines.map((machine) => names.stateMachineArn(machine)),
+        },
       },
       targets: [new LambdaFunction(recorder.lambda)],
     });

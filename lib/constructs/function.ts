@@ -40,9 +40,15 @@ export class GatehouseFunction extends Construct {
       retention: props.logDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role = new Role(this, 'Role', { roleName: functionName, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.role = new Role(this, 'Role', {
+      roleName: functionName,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
     this.role.addToPolicy(
-      new PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [`${names.arn('logs', `log-group:/aws/lambda/${functionName}`)}:*`] }),
+      new PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [`${names.arn('logs', `log-group:/aws/lambda/${functionName}`)}:*`],
+      }),
     );
     this.lambda = new LambdaFunction(this, 'Function', {
       functionName,
@@ -57,7 +63,14 @@ export class GatehouseFunction extends Construct {
       environment: { POWERTOOLS_SERVICE_NAME: privilege, NODE_OPTIONS: '--enable-source-maps' },
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(props.isAsynchronous === true
-        ? { retryAttempts: 2, deadLetterQueue: new Queue(this, 'DeadLetters', { queueName: `${functionName}-dead-letters`, retentionPeriod: Duration.days(14), enforceSSL: true }) }
+        ? {
+            retryAttempts: 2,
+            deadLetterQueue: new Queue(this, 'DeadLetters', {
+              queueName: `${functionName}-dead-letters`,
+              retentionPeriod: Duration.days(14),
+              enforceSSL: true,
+            }),
+          }
         : {}),
     });
   }
@@ -66,7 +79,8 @@ export class GatehouseFunction extends Construct {
   bind(...accesses: readonly Access[]): this {
     for (const { variables, statements } of accesses) {
       for (const [name, value] of Object.entries(variables)) this.lambda.addEnvironment(name, value);
-      for (const statement of statements) this.role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, ...statement }));
+      for (const statement of statements)
+        this.role.addToPolicy(new PolicyStatement({ effect: Effect.ALLOW, ...statement }));
     }
     return this;
   }

@@ -1,6 +1,12 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, type ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type CfnBucket,
+  type ObjectLockRetention,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 
 /** A role of another account that may read here. */
@@ -31,26 +37,41 @@ export class PeerBucket extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
       removalPolicy: RemovalPolicy.RETAIN,
-      ...(props.retention === undefined ? {} : { objectLockEnabled: true, objectLockDefaultRetention: props.retention }),
+      ...(props.retention === undefined
+        ? {}
+        : { objectLockEnabled: true, objectLockDefaultRetention: props.retention }),
       lifecycleRules: [
         {
           abortIncompleteMultipartUploadAfter: Duration.days(7),
-          ...(props.dropReplacedAfterDays === undefined ? {} : { noncurrentVersionExpiration: Duration.days(props.dropReplacedAfterDays) }),
+          ...(props.dropReplacedAfterDays === undefined
+            ? {}
+            : { noncurrentVersionExpiration: Duration.days(props.dropReplacedAfterDays) }),
         },
       ],
     });
     if (props.sendsEvents === true) {
       // The construct's own switch is a custom resource; the bucket's property does the same without one.
       const resource = this.bucket.node.defaultChild as CfnBucket;
-      resource.addPropertyOverride('NotificationConfiguration', { EventBridgeConfiguration: { EventBridgeEnabled: true } });
+      resource.addPropertyOverride('NotificationConfiguration', {
+        EventBridgeConfiguration: { EventBridgeEnabled: true },
+      });
     }
     for (const { account, roleArn } of props.readers ?? []) {
       // The principal is the account, so that this policy can exist before the role does; the condition is the role.
       const root = `arn:aws:iam::${account}:root`;
       const conditions = { ArnEquals: { 'aws:PrincipalArn': [roleArn, root] } };
       const principals = [new AccountPrincipal(account)];
-      this.bucket.addToResourcePolicy(new PolicyStatement({ principals, actions: ['s3:GetObject'], resources: [this.bucket.arnForObjects('*')], conditions }));
-      this.bucket.addToResourcePolicy(new PolicyStatement({ principals, actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn], conditions }));
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({
+          principals,
+          actions: ['s3:GetObject'],
+          resources: [this.bucket.arnForObjects('*')],
+          conditions,
+        }),
+      );
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({ principals, actions: ['s3:ListBucket'], resources: [this.bucket.bucketArn], conditions }),
+      );
     }
   }
 }

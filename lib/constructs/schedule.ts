@@ -19,7 +19,11 @@ export interface ScheduleProps {
 export class Schedule extends Construct {
   constructor(scope: Construct, id: string, props: ScheduleProps) {
     super(scope, id);
-    const deadLetters = new Queue(this, 'DeadLetters', { queueName: `${props.name}-undelivered`, retentionPeriod: Duration.days(14), enforceSSL: true });
+    const deadLetters = new Queue(this, 'DeadLetters', {
+      queueName: `${props.name}-undelivered`,
+      retentionPeriod: Duration.days(14),
+      enforceSSL: true,
+    });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     role.addToPolicy(new PolicyStatement({ actions: [props.action], resources: [props.targetArn] }));
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));

@@ -61,14 +61,16 @@ export class ControlStack extends Stack {
     exchange.intake.bind(accessTo(names).publishes('APPROVERS_TOPIC', this.approvers.topicArn));
 
     const models = props.deployed.models.map(({ definition }) => definition.name);
-    const approvals = new GatehouseFunction(this, 'Approvals', { ...props, privilege: 'approvals', timeoutSeconds: 15 }).bind(
-      accessTo(names).environment(),
-      accessTo(names).writesLedger('DECISION'),
-      {
-        variables: { USER_POOL_ID: pool.userPoolId, MODELS: JSON.stringify(models) },
-        statements: [{ actions: ['cognito-idp:AdminGetUser', 'cognito-idp:AdminListGroupsForUser'], resources: [pool.userPoolArn] }],
-      },
-    );
+    const approvals = new GatehouseFunction(this, 'Approvals', {
+      ...props,
+      privilege: 'approvals',
+      timeoutSeconds: 15,
+    }).bind(accessTo(names).environment(), accessTo(names).writesLedger('DECISION'), {
+      variables: { USER_POOL_ID: pool.userPoolId, MODELS: JSON.stringify(models) },
+      statements: [
+        { actions: ['cognito-idp:AdminGetUser', 'cognito-idp:AdminListGroupsForUser'], resources: [pool.userPoolArn] },
+      ],
+    });
 
     const api = new HttpApi(this, 'Api', {
       apiName: names.name('approvals'),

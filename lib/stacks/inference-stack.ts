@@ -20,7 +20,13 @@ export class InferenceStack extends Stack {
     super(scope, id, props);
     const { names } = props;
     const access = accessTo(names);
-    const reconciliation = new GatehouseFunction(this, 'Reconciliation', { ...props, privilege: 'reconciliation', memoryMb: 1024, timeoutSeconds: 300, isAsynchronous: true }).bind(
+    const reconciliation = new GatehouseFunction(this, 'Reconciliation', {
+      ...props,
+      privilege: 'reconciliation',
+      memoryMb: 1024,
+      timeoutSeconds: 300,
+      isAsynchronous: true,
+    }).bind(
       access.environment(),
       access.writesLedger('FENCE', 'RUN'),
       access.writesCatalogue('PREDICTION'),
@@ -31,12 +37,19 @@ export class InferenceStack extends Stack {
     new AslStateMachine(this, 'BatchInferenceMachine', {
       ...props,
       machine: 'batch-inference',
-      bindings: { ReconciliationFunction: { function: reconciliation }, FeaturesFunction: { function: props.features }, ScoreFunction: { function: props.score } },
+      bindings: {
+        ReconciliationFunction: { function: reconciliation },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
+      },
     });
     new Rule(this, 'DataOrPointerChanged', {
       ruleName: names.name('data-or-pointer-changed'),
       eventBus: EventBus.fromEventBusName(this, 'Bus', names.bus),
-      eventPattern: { source: ['gatehouse'], detailType: ['PARTITION_ADMITTED', 'RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'] },
+      eventPattern: {
+        source: ['gatehouse'],
+        detailType: ['PARTITION_ADMITTED', 'RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'],
+      },
       targets: [
         new LambdaFunction(reconciliation.lambda, {
           event: RuleTargetInput.fromObject({

@@ -35,28 +35,56 @@ export class LakeStack extends Stack {
       visibilityTimeout: Duration.seconds(720),
       retentionPeriod: Duration.days(14),
       enforceSSL: true,
-      deadLetterQueue: { maxReceiveCount: 4, queue: new Queue(this, 'ArrivalsDeadLetters', { queueName: names.name('admission-dead-letters'), retentionPeriod: Duration.days(14), enforceSSL: true }) },
+      deadLetterQueue: {
+        maxReceiveCount: 4,
+        queue: new Queue(this, 'ArrivalsDeadLetters', {
+          queueName: names.name('admission-dead-letters'),
+          retentionPeriod: Duration.days(14),
+          enforceSSL: true,
+        }),
+      },
     });
     new Rule(this, 'ObjectCreated', {
       ruleName: names.name('object-created'),
-      eventPattern: { source: ['aws.s3'], detailType: ['Object Created'], detail: { bucket: { name: [landing.bucket.bucketName] } } },
+      eventPattern: {
+        source: ['aws.s3'],
+        detailType: ['Object Created'],
+        detail: { bucket: { name: [landing.bucket.bucketName] } },
+      },
       targets: [new SqsQueue(arrivals)],
     });
-    const admission = new GatehouseFunction(this, 'Admission', { ...props, privilege: 'admission', memoryMb: 1024, timeoutSeconds: 120 }).bind(
+    const admission = new GatehouseFunction(this, 'Admission', {
+      ...props,
+      privilege: 'admission',
+      memoryMb: 1024,
+      timeoutSeconds: 120,
+    }).bind(
       access.readsLedger(),
       access.writesCatalogue('PARTITION', 'ADMISSION'),
       access.readsLanding(),
       access.putsEvents(),
     );
-    admission.lambda.addEventSource(new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 4 }));
+    admission.lambda.addEventSource(
+      new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 4 }),
+    );
 
-    this.features = new GatehouseFunction(this, 'Features', { ...props, privilege: 'features', memoryMb: 2048, timeoutSeconds: 900 }).bind(
+    this.features = new GatehouseFunction(this, 'Features', {
+      ...props,
+      privilege: 'features',
+      memoryMb: 2048,
+      timeoutSeconds: 900,
+    }).bind(
       access.readsLanding(),
       access.readsArtifacts(),
       access.writesLake(),
       ...(props.trains ? [access.writesTrainingRows()] : []),
     );
-    this.score = new GatehouseFunction(this, 'Score', { ...props, privilege: 'score', memoryMb: 2048, timeoutSeconds: 900 }).bind(
+    this.score = new GatehouseFunction(this, 'Score', {
+      ...props,
+      privilege: 'score',
+      memoryMb: 2048,
+      timeoutSeconds: 900,
+    }).bind(
       props.trains ? access.writesArtifacts() : access.readsArtifacts(),
       access.writesLake(),
       ...(props.trains ? [access.readsTrainingOutput()] : []),

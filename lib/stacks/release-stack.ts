@@ -21,7 +21,12 @@ export class ReleaseStack extends Stack {
     const { names, config } = props;
     const access = accessTo(names);
     const source = props.environment === 'staging' ? 'dev' : 'staging';
-    const release = new GatehouseFunction(this, 'Release', { ...props, privilege: 'release', memoryMb: 1024, timeoutSeconds: 300 }).bind(
+    const release = new GatehouseFunction(this, 'Release', {
+      ...props,
+      privilege: 'release',
+      memoryMb: 1024,
+      timeoutSeconds: 300,
+    }).bind(
       access.environment(),
       access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN'),
       access.readsCatalogue(),
@@ -55,7 +60,11 @@ export class ReleaseStack extends Stack {
     new AslStateMachine(this, 'RollbackMachine', {
       ...props,
       machine: 'rollback',
-      bindings: { ReleaseFunction: { function: release }, PointerFunction: { function: pointer }, BatchInferenceMachine: { machine: 'batch-inference' } },
+      bindings: {
+        ReleaseFunction: { function: release },
+        PointerFunction: { function: pointer },
+        BatchInferenceMachine: { machine: 'batch-inference' },
+      },
     });
     new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['promotion', 'rollback', 'batch-inference'] });
   }

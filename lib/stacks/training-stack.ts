@@ -30,7 +30,12 @@ export class TrainingStack extends Stack {
     const trainer = this.trainerRole(props);
     const jobs = names.arn('sagemaker', 'training-job/*');
 
-    const training = new GatehouseFunction(this, 'Function', { ...props, privilege: 'training', memoryMb: 1024, timeoutSeconds: 120 }).bind(
+    const training = new GatehouseFunction(this, 'Function', {
+      ...props,
+      privilege: 'training',
+      memoryMb: 1024,
+      timeoutSeconds: 120,
+    }).bind(
       access.environment(),
       access.writesLedger('RUN', 'TASK'),
       access.readsCatalogue(),
@@ -40,18 +45,29 @@ export class TrainingStack extends Stack {
         variables: { TRAINING_BUCKET: names.trainingBucket, TRAINING_ROLE_ARN: trainer.roleArn },
         statements: [
           { actions: ['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob'], resources: [jobs] },
-          { actions: ['iam:PassRole'], resources: [trainer.roleArn], conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } } },
+          {
+            actions: ['iam:PassRole'],
+            resources: [trainer.roleArn],
+            conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
+          },
         ],
       },
     );
-    const events = new GatehouseFunction(this, 'Events', { ...props, privilege: 'training-events', isAsynchronous: true }).bind(
-      access.writesLedgerUnaudited('TASK'),
-      access.returnsTokens('retraining'),
-      { variables: {}, statements: [{ actions: ['sagemaker:DescribeTrainingJob'], resources: [jobs] }] },
-    );
+    const events = new GatehouseFunction(this, 'Events', {
+      ...props,
+      privilege: 'training-events',
+      isAsynchronous: true,
+    }).bind(access.writesLedgerUnaudited('TASK'), access.returnsTokens('retraining'), {
+      variables: {},
+      statements: [{ actions: ['sagemaker:DescribeTrainingJob'], resources: [jobs] }],
+    });
     new Rule(this, 'JobChanged', {
       ruleName: names.name('training-job-changed'),
-      eventPattern: { source: ['aws.sagemaker'], detailType: ['SageMaker Training Job State Change'], detail: { TrainingJobStatus: ['Completed', 'Failed', 'Stopped'] } },
+      eventPattern: {
+        source: ['aws.sagemaker'],
+        detailType: ['SageMaker Training Job State Change'],
+        detail: { TrainingJobStatus: ['Completed', 'Failed', 'Stopped'] },
+      },
       targets: [new LambdaFunction(events.lambda)],
     });
     const registration = new GatehouseFunction(this, 'Registration', { ...props, privilege: 'registration' }).bind(
@@ -59,7 +75,12 @@ export class TrainingStack extends Stack {
       access.writesLedger('REGISTRATION', 'VERSION'),
       access.readsArtifacts(),
     );
-    const validation = new GatehouseFunction(this, 'Validation', { ...props, privilege: 'validation', memoryMb: 1024, timeoutSeconds: 120 }).bind(
+    const validation = new GatehouseFunction(this, 'Validation', {
+      ...props,
+      privilege: 'validation',
+      memoryMb: 1024,
+      timeoutSeconds: 120,
+    }).bind(
       access.environment(),
       access.writesLedger('RUN', 'CURSOR'),
       access.readsCatalogue(),
@@ -71,7 +92,11 @@ export class TrainingStack extends Stack {
     new AslStateMachine(this, 'ValidationMachine', {
       ...props,
       machine: 'validation',
-      bindings: { ValidationFunction: { function: validation }, FeaturesFunction: { function: props.features }, ScoreFunction: { function: props.score } },
+      bindings: {
+        ValidationFunction: { function: validation },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
+      },
     });
     const retraining = new AslStateMachine(this, 'RetrainingMachine', {
       ...props,
@@ -99,11 +124,20 @@ export class TrainingStack extends Stack {
 
   /** The role of training jobs: reads exported rows and writes beside them; neither the lake nor the holdout is in its reach. */
   private trainerRole({ names }: TrainingStackProps): Role {
-    const role = new Role(this, 'TrainerRole', { roleName: names.name('trainer'), assumedBy: new ServicePrincipal('sagemaker.amazonaws.com') });
+    const role = new Role(this, 'TrainerRole', {
+      roleName: names.name('trainer'),
+      assumedBy: new ServicePrincipal('sagemaker.amazonaws.com'),
+    });
     const bucket = `arn:aws:s3:::${names.trainingBucket}`;
     role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${bucket}/runs/*/train/*`] }));
     role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [`${bucket}/runs/*/output/*`] }));
-    role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket], conditions: { StringLike: { 's3:prefix': ['runs/*'] } } }));
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [bucket],
+        conditions: { StringLike: { 's3:prefix': ['runs/*'] } },
+      }),
+    );
     role.addToPolicy(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
     role.addToPolicy(
       new PolicyStatement({
@@ -114,7 +148,10 @@ export class TrainingStack extends Stack {
     role.addToPolicy(
       new PolicyStatement({
         actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
-        resources: [names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs'), names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs:*')],
+        resources: [
+          names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs'),
+          names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs:*'),
+        ],
       }),
     );
     return role;

@@ -10,8 +10,15 @@ import { GatehouseError } from '#domain/error.ts';
 import { compileModels } from './compile.ts';
 
 /** Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read. */
-export async function compileDeployment(root: string, folders: readonly string[] = ['models']): Promise<DeployedModels> {
-  const floor = parseDocument(PolicyFloor, await importDefault(join(root, 'governance/policy.ts')), 'governance/policy.ts');
+export async function compileDeployment(
+  root: string,
+  folders: readonly string[] = ['models'],
+): Promise<DeployedModels> {
+  const floor = parseDocument(
+    PolicyFloor,
+    await importDefault(join(root, 'governance/policy.ts')),
+    'governance/policy.ts',
+  );
   const models = [];
   for (const folder of folders) {
     for (const definition of await compileModels(resolve(root, folder))) {
@@ -36,14 +43,16 @@ export async function compilePolicy(home: string, floor: PolicyFloor): Promise<P
 
 async function importDefault(file: string): Promise<unknown> {
   const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-  if (module.default === undefined) throw new GatehouseError('NO_DEFAULT_EXPORT', `${file} has no default export`, { file });
+  if (module.default === undefined)
+    throw new GatehouseError('NO_DEFAULT_EXPORT', `${file} has no default export`, { file });
   return module.default;
 }
 
 /** The commit that is deployed; a tree with changes says so, because its releases cannot be rebuilt from a commit. */
 function commitOf(root: string): string {
   try {
-    const git = (...args: string[]): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const git = (...args: string[]): string =>
+      execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
     return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+changes');
   } catch {
     return 'no-repository';

@@ -37,12 +37,16 @@ export interface FeatureEngine {
     readonly labels: readonly DayFile[];
     readonly definition: ModelDefinition;
     readonly out: string;
-  }): Promise<(EngineResult & { readonly kind: 'built'; readonly positives: number }) | Extract<EngineResult, { kind: 'refused' }>>;
+  }): Promise<
+    (EngineResult & { readonly kind: 'built'; readonly positives: number }) | Extract<EngineResult, { kind: 'refused' }>
+  >;
   measureComparison(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];
     readonly champion: readonly string[];
     readonly candidate: readonly string[];
     readonly definition: ModelDefinition;
-  }): Promise<{ readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>>;
+  }): Promise<
+    { readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>
+  >;
 }

@@ -16,7 +16,12 @@ export interface Lake {
   built(kind: BuiltKind, model: string): Promise<ReadonlySet<Digest>>;
   find(kind: BuiltKind, model: string, digest: Digest): Promise<BuiltObject | undefined>;
   /** Stores a local file; what is there already must have the same bytes. @throws GatehouseError `ARTIFACT_TAMPERED` */
-  store(kind: BuiltKind, model: string, digest: Digest, file: { readonly path: string; readonly sha256: Digest; readonly rows: number }): Promise<void>;
+  store(
+    kind: BuiltKind,
+    model: string,
+    digest: Digest,
+    file: { readonly path: string; readonly sha256: Digest; readonly rows: number },
+  ): Promise<void>;
   /** Copies a built object into a local folder. @throws GatehouseError `ARTIFACT_MISSING` or `ARTIFACT_TAMPERED` */
   fetch(kind: BuiltKind, model: string, digest: Digest, folder: string): Promise<string>;
   /** Copies an admitted object into a local folder, by version. @throws GatehouseError `ARTIFACT_MISSING` or `ARTIFACT_TAMPERED` */

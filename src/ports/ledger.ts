@@ -9,7 +9,10 @@ export type TransactionResult =
 export interface Ledger {
   get(key: Key): Promise<Item | undefined>;
   /** The items of one partition in the order of their sort keys, `from` and `to` included. */
-  query(pk: string, range?: { readonly from?: string; readonly to?: string; readonly limit?: number; readonly newestFirst?: boolean }): Promise<readonly Item[]>;
+  query(
+    pk: string,
+    range?: { readonly from?: string; readonly to?: string; readonly limit?: number; readonly newestFirst?: boolean },
+  ): Promise<readonly Item[]>;
   /**
    * All or nothing. The token makes a repetition of the same call harmless. Conflicts with other transactions are
    * retried inside; failed conditions never are.

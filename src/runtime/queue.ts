@@ -7,7 +7,10 @@ import { logger } from './observability.ts';
  * The handler of a function that works off a queue: a message whose work throws goes back alone, and after its last
  * try into the dead-letter queue; the others of the batch are done.
  */
-export function queueHandler<T>(schema: z.ZodType<T>, work: (message: T) => Promise<object>): (event: SQSEvent) => Promise<SQSBatchResponse> {
+export function queueHandler<T>(
+  schema: z.ZodType<T>,
+  work: (message: T) => Promise<object>,
+): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return async ({ Records: records }) => {
     const failed: string[] = [];
     for (const { body, messageId } of records) {

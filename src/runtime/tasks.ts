@@ -15,10 +15,18 @@ export function tasks(table: Readonly<Record<string, Task>>): (event: TaskEvent)
     const started = Date.now();
     try {
       const output = await run(input);
-      logger.info('task done', { task: name, milliseconds: Date.now() - started, status: 'status' in output ? output.status : undefined });
+      logger.info('task done', {
+        task: name,
+        milliseconds: Date.now() - started,
+        status: 'status' in output ? output.status : undefined,
+      });
       return output;
     } catch (error) {
-      logger.error('task failed', { task: name, milliseconds: Date.now() - started, error: error instanceof Error ? error : String(error) });
+      logger.error('task failed', {
+        task: name,
+        milliseconds: Date.now() - started,
+        error: error instanceof Error ? error : String(error),
+      });
       throw error;
     }
   };

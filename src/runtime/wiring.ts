@@ -14,7 +14,10 @@ export const s3 = new S3Client();
 
 /** The ledger of a function. */
 export function ledgerOf(tables: LedgerTables): Ledger {
-  return dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: false } }), tables);
+  return dynamoLedger(
+    DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: false } }),
+    tables,
+  );
 }
 
 /** A value that is not empty. */
@@ -27,7 +30,8 @@ export const TextMap = z.string().transform((text) => z.record(z.string(), z.str
 export function lookUp(map: Readonly<Record<string, string>>, what: string): (name: string) => string {
   return (name) => {
     const found = map[name];
-    if (found === undefined) throw new Error(`no ${what} of ${name} is known here; there are: ${Object.keys(map).join(', ')}`);
+    if (found === undefined)
+      throw new Error(`no ${what} of ${name} is known here; there are: ${Object.keys(map).join(', ')}`);
     return found;
   };
 }

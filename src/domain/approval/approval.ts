@@ -27,22 +27,37 @@ export const Approval = z.strictObject({
 export type Approval = z.infer<typeof Approval>;
 
 /** Why an approval does not count for a promotion now, or undefined when it does. */
-export function whyNotCounting(approval: Approval, promotion: Promotion, now: Date): { readonly rule: string; readonly found: string } | undefined {
+export function whyNotCounting(
+  approval: Approval,
+  promotion: Promotion,
+  now: Date,
+): { readonly rule: string; readonly found: string } | undefined {
   const request = promotion.approvalRequest;
   if (request === null) return { rule: 'approval-requested', found: 'nobody was asked' };
-  if (approval.promotion !== promotion.promotion) return { rule: 'approval-bound', found: `decides on ${approval.promotion}` };
-  if (approval.release !== promotion.release) return { rule: 'approval-bound', found: `decides on release ${approval.release}` };
-  if (approval.model !== promotion.model) return { rule: 'approval-bound', found: `decides on model ${approval.model}` };
-  if (approval.environment !== promotion.environment) return { rule: 'approval-bound', found: `decides for ${approval.environment}` };
-  if (approval.transition !== promotion.transition) return { rule: 'approval-bound', found: `decides on transition ${approval.transition}` };
-  if (approval.policy !== promotion.policy) return { rule: 'approval-bound', found: `decided under policy ${approval.policy}` };
-  if (approval.evidence !== request.evidence) return { rule: 'approval-bound', found: `decided on evidence ${approval.evidence}` };
-  if (approval.subject === promotion.requestedBy) return { rule: 'approval-not-by-requester', found: `${approval.subject} asked for it` };
+  if (approval.promotion !== promotion.promotion)
+    return { rule: 'approval-bound', found: `decides on ${approval.promotion}` };
+  if (approval.release !== promotion.release)
+    return { rule: 'approval-bound', found: `decides on release ${approval.release}` };
+  if (approval.model !== promotion.model)
+    return { rule: 'approval-bound', found: `decides on model ${approval.model}` };
+  if (approval.environment !== promotion.environment)
+    return { rule: 'approval-bound', found: `decides for ${approval.environment}` };
+  if (approval.transition !== promotion.transition)
+    return { rule: 'approval-bound', found: `decides on transition ${approval.transition}` };
+  if (approval.policy !== promotion.policy)
+    return { rule: 'approval-bound', found: `decided under policy ${approval.policy}` };
+  if (approval.evidence !== request.evidence)
+    return { rule: 'approval-bound', found: `decided on evidence ${approval.evidence}` };
+  if (approval.subject === promotion.requestedBy)
+    return { rule: 'approval-not-by-requester', found: `${approval.subject} asked for it` };
   if (!promotion.approvals.some((rule) => rule.role === approval.role)) {
     return { rule: 'approval-role', found: `role ${approval.role} is not asked` };
   }
   if (!(Date.parse(approval.expiresAt) > now.getTime()) || !(Date.parse(request.expiresAt) > now.getTime())) {
-    return { rule: 'approval-expired', found: `expired at ${approval.expiresAt < request.expiresAt ? approval.expiresAt : request.expiresAt}` };
+    return {
+      rule: 'approval-expired',
+      found: `expired at ${approval.expiresAt < request.expiresAt ? approval.expiresAt : request.expiresAt}`,
+    };
   }
   if (approval.status !== 'unused') return { rule: 'approval-single-use', found: 'it was used before' };
   return undefined;
@@ -63,7 +78,9 @@ export function judgeApprovals(promotion: Promotion, approvals: readonly Approva
   const used: Approval[] = [];
   const missing: ApprovalRule[] = [];
   for (const rule of promotion.approvals) {
-    const fitting = counting.filter((approval) => approval.role === rule.role && !people.has(approval.subject)).slice(0, rule.count);
+    const fitting = counting
+      .filter((approval) => approval.role === rule.role && !people.has(approval.subject))
+      .slice(0, rule.count);
     for (const approval of fitting) people.add(approval.subject);
     used.push(...fitting);
     if (fitting.length < rule.count) missing.push({ role: rule.role, count: rule.count - fitting.length });

@@ -38,8 +38,12 @@ export interface ChainHead {
 export const EMPTY_CHAIN: ChainHead = { seq: -1, hash: GENESIS };
 
 /** The details of a record, parsed by its code's schema. */
-export function detailsOf<C extends AuditCode>(record: AuditRecord, code: C): z.output<(typeof AUDIT_EVENTS)[C]['details']> {
-  if (record.code !== code) throw new GatehouseError('BAD_DOCUMENT', `record ${record.seq} is ${record.code}, expected ${code}`);
+export function detailsOf<C extends AuditCode>(
+  record: AuditRecord,
+  code: C,
+): z.output<(typeof AUDIT_EVENTS)[C]['details']> {
+  if (record.code !== code)
+    throw new GatehouseError('BAD_DOCUMENT', `record ${record.seq} is ${record.code}, expected ${code}`);
   return AUDIT_EVENTS[code].details.parse(record.details) as z.output<(typeof AUDIT_EVENTS)[C]['details']>;
 }
 
@@ -52,7 +56,11 @@ export function nextRecord(
   at: Date,
   event: AuditEvent,
 ): { readonly record: AuditRecord; readonly hash: Digest } {
-  const details = parseDocument(AUDIT_EVENTS[event.code].details as z.ZodType, event.details, `details of ${event.code}`);
+  const details = parseDocument(
+    AUDIT_EVENTS[event.code].details as z.ZodType,
+    event.details,
+    `details of ${event.code}`,
+  );
   const record = parseDocument(
     AuditRecord,
     {

@@ -19,14 +19,24 @@ function event<T extends z.ZodType>(meaning: string, details: T, alert = false):
 /** The registry of everything that an audit trail can say. Codes are stable; details are small (a record is at most 4 KB). */
 export const AUDIT_EVENTS = {
   RETRAINING_STARTED: event('a retraining run was opened', z.strictObject({ run: Text, asOf: Text, trigger: Text })),
-  BASELINE_REGISTERED: event('the model got its constant base-rate release', z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() })),
+  BASELINE_REGISTERED: event(
+    'the model got its constant base-rate release',
+    z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() }),
+  ),
   RELEASE_REGISTERED: event(
     'a trained release was registered',
     z.strictObject({ version: Text, reason: Text, run: Text, window: Text, fingerprint: Digest }),
   ),
   RELEASE_OFFERED: event(
     'a candidate was proven better in dev and is offered to the next environment',
-    z.strictObject({ version: Text, run: Text, asOf: Text, champion: Digest, measure: Digest, improvement: z.number() }),
+    z.strictObject({
+      version: Text,
+      run: Text,
+      asOf: Text,
+      champion: Digest,
+      measure: Digest,
+      improvement: z.number(),
+    }),
   ),
   CANDIDATES_REJECTED: event(
     'no candidate of a run may go on',
@@ -41,11 +51,24 @@ export const AUDIT_EVENTS = {
   POLICY_ACTIVATED: event('a policy came into force', z.strictObject({ policy: Digest, replaces: Digest.nullable() })),
   PROMOTION_OPENED: event(
     'a promotion took the lock and pinned its policy',
-    z.strictObject({ promotion: Text, transition: Text, policy: Digest, fencingToken: z.int(), requestedBy: Text, supersedes: Text.nullable() }),
+    z.strictObject({
+      promotion: Text,
+      transition: Text,
+      policy: Digest,
+      fencingToken: z.int(),
+      requestedBy: Text,
+      supersedes: Text.nullable(),
+    }),
   ),
   EVIDENCE_RECORDED: event(
     'a gate gave its verdict on a release',
-    z.strictObject({ promotion: Text, gate: Text, verdict: Verdict, reasons: z.array(z.string()).max(8), measure: Digest.nullable() }),
+    z.strictObject({
+      promotion: Text,
+      gate: Text,
+      verdict: Verdict,
+      reasons: z.array(z.string()).max(8),
+      measure: Digest.nullable(),
+    }),
   ),
   APPROVAL_REQUESTED: event(
     'people are asked to decide on a promotion',
@@ -63,7 +86,13 @@ export const AUDIT_EVENTS = {
   ),
   APPROVAL_RECORDED: event(
     'a signed decision was verified and recorded',
-    z.strictObject({ promotion: Text, subject: Text, role: Text, decision: z.enum(['approve', 'reject']), statement: Digest }),
+    z.strictObject({
+      promotion: Text,
+      subject: Text,
+      role: Text,
+      decision: z.enum(['approve', 'reject']),
+      statement: Digest,
+    }),
   ),
   DECISION_REFUSED: event(
     'a decision that arrived here does not count',
@@ -90,8 +119,16 @@ export const AUDIT_EVENTS = {
     z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),
     true,
   ),
-  PROMOTION_FAILED: event('a promotion ended by a fault', z.strictObject({ promotion: Text, state: Text, error: z.string() }), true),
-  RUN_FAILED: event('a run of a state machine ended by a fault', z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }), true),
+  PROMOTION_FAILED: event(
+    'a promotion ended by a fault',
+    z.strictObject({ promotion: Text, state: Text, error: z.string() }),
+    true,
+  ),
+  RUN_FAILED: event(
+    'a run of a state machine ended by a fault',
+    z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }),
+    true,
+  ),
   RELEASE_ROLLED_BACK: event(
     'the pointer was switched back and the release it named was quarantined',
     z.strictObject({
@@ -104,8 +141,16 @@ export const AUDIT_EVENTS = {
     }),
     true,
   ),
-  ROLLBACK_REFUSED: event('a rollback could not be done', z.strictObject({ rollback: Text, rule: Text, found: z.string() }), true),
-  INCIDENT_OPENED: event('an incident was opened', z.strictObject({ incident: Text, rollback: Text, reason: Text, affected: z.int() }), true),
+  ROLLBACK_REFUSED: event(
+    'a rollback could not be done',
+    z.strictObject({ rollback: Text, rule: Text, found: z.string() }),
+    true,
+  ),
+  INCIDENT_OPENED: event(
+    'an incident was opened',
+    z.strictObject({ incident: Text, rollback: Text, reason: Text, affected: z.int() }),
+    true,
+  ),
   PREDICTIONS_PUBLISHED: event(
     'a batch run ended',
     z.strictObject({
@@ -122,7 +167,10 @@ export const AUDIT_EVENTS = {
     z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
     true,
   ),
-  PEER_TRUSTED: event('the signing key of a peer was pinned at first contact', z.strictObject({ peer: Text, keyid: Text })),
+  PEER_TRUSTED: event(
+    'the signing key of a peer was pinned at first contact',
+    z.strictObject({ peer: Text, keyid: Text }),
+  ),
   PROMOTION_REQUESTED: event(
     'a person asked for a promotion',
     z.strictObject({ environment: Text, version: Text, requestedBy: Text }),

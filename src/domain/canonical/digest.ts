@@ -18,7 +18,8 @@ export function digestOf(content: Uint8Array | string): Digest {
 /** The canonical JSON text of a value (RFC 8785): the only text that is hashed or signed. */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
-  if (text === undefined) throw new GatehouseError('NOT_CANONICAL', 'value has no canonical JSON', { type: typeof value });
+  if (text === undefined)
+    throw new GatehouseError('NOT_CANONICAL', 'value has no canonical JSON', { type: typeof value });
   return text;
 }
 
@@ -39,7 +40,8 @@ export function parseCanonical<T>(schema: z.ZodType<T>, bytes: Uint8Array | stri
   } catch (cause) {
     throw new GatehouseError('BAD_DOCUMENT', `${what} is not JSON`, { what }, cause);
   }
-  if (canonicalJson(raw) !== text) throw new GatehouseError('NOT_CANONICAL', `${what} is not canonical JSON (RFC 8785)`, { what });
+  if (canonicalJson(raw) !== text)
+    throw new GatehouseError('NOT_CANONICAL', `${what} is not canonical JSON (RFC 8785)`, { what });
   return parseDocument(schema, raw, what);
 }
 

@@ -13,10 +13,22 @@ export const FeatureWork = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
   daily: z.array(
-    z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(InputPartition), labels: InputPartition.optional() }),
+    z.strictObject({
+      definition: Digest,
+      day: Day,
+      digest: Digest,
+      events: z.array(InputPartition),
+      labels: InputPartition.optional(),
+    }),
   ),
   features: z.array(
-    z.strictObject({ definition: Digest, day: Day, digest: Digest, events: z.array(InputPartition), daily: z.array(Named) }),
+    z.strictObject({
+      definition: Digest,
+      day: Day,
+      digest: Digest,
+      events: z.array(InputPartition),
+      daily: z.array(Named),
+    }),
   ),
 });
 export type FeatureWork = z.infer<typeof FeatureWork>;

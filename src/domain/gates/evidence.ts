@@ -28,7 +28,13 @@ export const Evidence = z.strictObject({
 export type Evidence = z.infer<typeof Evidence>;
 
 /** The evidence that a gate's result is, in a promotion. */
-export function evidenceOf(promotion: Promotion, gate: GateId, result: GateResult, measure: Digest | null, now: Date): Evidence {
+export function evidenceOf(
+  promotion: Promotion,
+  gate: GateId,
+  result: GateResult,
+  measure: Digest | null,
+  now: Date,
+): Evidence {
   return {
     formatVersion: 1,
     gate,
@@ -65,9 +71,15 @@ export function evidenceRoot(evidence: readonly Evidence[]): Digest {
 }
 
 /** Why a piece of evidence does not admit the promotion's release now, or undefined when it does. */
-export function whyNotAdmitting(evidence: Evidence | undefined, gate: GateId, promotion: Promotion, now: Date): string | undefined {
+export function whyNotAdmitting(
+  evidence: Evidence | undefined,
+  gate: GateId,
+  promotion: Promotion,
+  now: Date,
+): string | undefined {
   if (evidence === undefined) return `${gate}: no evidence`;
-  if (evidence.gate !== gate || evidence.release !== promotion.release) return `${gate}: evidence is about something else`;
+  if (evidence.gate !== gate || evidence.release !== promotion.release)
+    return `${gate}: evidence is about something else`;
   if (evidence.admitsTo !== promotion.environment) return `${gate}: evidence admits to ${evidence.admitsTo}`;
   if (evidence.promotion !== promotion.promotion) return `${gate}: evidence was made for ${evidence.promotion}`;
   if (evidence.policy !== promotion.policy) return `${gate}: evidence was made under another policy`;

@@ -9,7 +9,9 @@ export function whyInvalid(measure: ComparisonMeasure): string[] {
     ...(measure.duplicateFeatures > 0 ? [`${measure.duplicateFeatures} duplicate feature rows`] : []),
     ...(measure.duplicateLabels > 0 ? [`${measure.duplicateLabels} duplicate labels`] : []),
     ...(measure.comparedRows === 0 ? ['no row could be compared'] : []),
-    ...(measure.comparedRows > 0 && (positives === 0 || positives === measure.comparedRows) ? ['the labels have one class only'] : []),
+    ...(measure.comparedRows > 0 && (positives === 0 || positives === measure.comparedRows)
+      ? ['the labels have one class only']
+      : []),
   ];
 }
 

@@ -8,7 +8,9 @@ import { ModelDefinition } from './definition.ts';
 export const DeployedModels = z.strictObject({
   formatVersion: z.literal(1),
   commit: z.string().min(1),
-  models: z.array(z.strictObject({ definition: ModelDefinition, policy: Policy, sql: z.record(z.string(), z.string()) })),
+  models: z.array(
+    z.strictObject({ definition: ModelDefinition, policy: Policy, sql: z.record(z.string(), z.string()) }),
+  ),
 });
 export type DeployedModels = z.infer<typeof DeployedModels>;
 export type DeployedModel = DeployedModels['models'][number];

@@ -19,7 +19,11 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     return mine ?? base;
   };
   const comparison: ComparisonRule = {
-    minimumImprovement: larger('comparison.minimumImprovement', floor.comparison.minimumImprovement, own.comparison?.minimumImprovement),
+    minimumImprovement: larger(
+      'comparison.minimumImprovement',
+      floor.comparison.minimumImprovement,
+      own.comparison?.minimumImprovement,
+    ),
     confidence: larger('comparison.confidence', floor.comparison.confidence, own.comparison?.confidence),
     minimumDays: larger('comparison.minimumDays', floor.comparison.minimumDays, own.comparison?.minimumDays),
     minimumRows: larger('comparison.minimumRows', floor.comparison.minimumRows, own.comparison?.minimumRows),
@@ -30,7 +34,8 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     const mine = own.transitions?.[name] ?? {};
     const path = `transitions.${name}`;
     for (const gate of base.gates) {
-      if (mine.gates !== undefined && !mine.gates.includes(gate)) loosened.push(`${path}.gates: ${gate} is the floor's and missing here`);
+      if (mine.gates !== undefined && !mine.gates.includes(gate))
+        loosened.push(`${path}.gates: ${gate} is the floor's and missing here`);
     }
     for (const rule of base.approvals) {
       const count = mine.approvals?.find((approval) => approval.role === rule.role)?.count ?? 0;
@@ -38,7 +43,8 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
         loosened.push(`${path}.approvals: ${count} of ${rule.role} is fewer than the floor's ${rule.count}`);
       }
     }
-    if (mine.opensOnOffer === true && !base.opensOnOffer) loosened.push(`${path}.opensOnOffer: true is looser than the floor's false`);
+    if (mine.opensOnOffer === true && !base.opensOnOffer)
+      loosened.push(`${path}.opensOnOffer: true is looser than the floor's false`);
     return {
       gates: mine.gates ?? base.gates,
       approvals: mine.approvals ?? base.approvals,
@@ -54,10 +60,14 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     transitions: { initial: floor.transitions.initial, staging: transition('staging'), prod: transition('prod') },
   };
   if (loosened.length > 0) {
-    throw new GatehouseError('POLICY_LOOSENED', `models/${model}/policy.ts may only tighten governance/policy.ts: ${loosened.join('; ')}`, {
-      model,
-      loosened,
-    });
+    throw new GatehouseError(
+      'POLICY_LOOSENED',
+      `models/${model}/policy.ts may only tighten governance/policy.ts: ${loosened.join('; ')}`,
+      {
+        model,
+        loosened,
+      },
+    );
   }
   return policy;
 }

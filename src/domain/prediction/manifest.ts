@@ -41,7 +41,9 @@ export const BatchPlan = z.strictObject({
   epoch: z.int(),
   fence: z.int(),
   requested: z.int(),
-  partitions: z.array(z.strictObject({ day: Day, features: Digest, predictions: Digest, reasons: z.array(z.string()) })),
+  partitions: z.array(
+    z.strictObject({ day: Day, features: Digest, predictions: Digest, reasons: z.array(z.string()) }),
+  ),
   /** Partitions that cannot be scored yet, and what they wait for. */
   waiting: z.array(z.string()),
 });

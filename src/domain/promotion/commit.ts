@@ -19,7 +19,12 @@ export interface CommitState {
 }
 
 export type CommitDecision =
-  | { readonly kind: 'commit'; readonly pointer: Pointer; readonly writes: readonly Write[]; readonly event: AuditEvent }
+  | {
+      readonly kind: 'commit';
+      readonly pointer: Pointer;
+      readonly writes: readonly Write[];
+      readonly event: AuditEvent;
+    }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /**
@@ -28,27 +33,48 @@ export type CommitDecision =
  */
 export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   const { promotion, pointer } = state;
-  const refuse = (rule: string, found: string, remedy: string): CommitDecision => ({ kind: 'refuse', refusal: { rule, found, remedy } });
+  const refuse = (rule: string, found: string, remedy: string): CommitDecision => ({
+    kind: 'refuse',
+    refusal: { rule, found, remedy },
+  });
   if (promotion.status !== 'open' && promotion.status !== 'awaiting-approval') {
     return refuse('promotion-open', `the promotion is ${promotion.status}`, 'ask for a new promotion');
   }
   if (!(Date.parse(promotion.deadline) > now.getTime())) {
     return refuse('promotion-deadline', `the deadline was ${promotion.deadline}`, 'ask for a new promotion');
   }
-  if (state.isQuarantined) return refuse('release-quarantined', promotion.release, 'train a new candidate: a quarantined digest never comes back');
+  if (state.isQuarantined)
+    return refuse(
+      'release-quarantined',
+      promotion.release,
+      'train a new candidate: a quarantined digest never comes back',
+    );
   if (promotion.transition === 'initial' && pointer !== undefined) {
     return refuse('initial-only-once', `the pointer names ${pointer.version}`, 'offer a trained candidate');
   }
   if ((promotion.transition === 'initial') !== (promotion.kind === 'baseline')) {
-    return refuse('initial-is-baseline', `a ${promotion.kind} release by transition ${promotion.transition}`, 'promote the baseline first');
+    return refuse(
+      'initial-is-baseline',
+      `a ${promotion.kind} release by transition ${promotion.transition}`,
+      'promote the baseline first',
+    );
   }
   if ((pointer?.current ?? null) !== promotion.replaces) {
-    return refuse('champion-unchanged', `the pointer has moved to ${pointer?.version ?? 'nothing'}`, 'ask for a new promotion, against the new champion');
+    return refuse(
+      'champion-unchanged',
+      `the pointer has moved to ${pointer?.version ?? 'nothing'}`,
+      'ask for a new promotion, against the new champion',
+    );
   }
-  if (pointer?.current === promotion.release) return refuse('release-new', 'the pointer names this release already', 'nothing has to be done');
-  if (promotion.gates.length === 0) return refuse('gates-pinned', 'no gate is pinned', 'name at least one gate in the policy');
-  const lacking = promotion.gates.flatMap((gate) => whyNotAdmitting(state.evidence.get(gate), gate, promotion, now) ?? []);
-  if (lacking.length > 0) return refuse('evidence-complete', lacking.join('; '), 'evaluate the gates again, or mend what they found');
+  if (pointer?.current === promotion.release)
+    return refuse('release-new', 'the pointer names this release already', 'nothing has to be done');
+  if (promotion.gates.length === 0)
+    return refuse('gates-pinned', 'no gate is pinned', 'name at least one gate in the policy');
+  const lacking = promotion.gates.flatMap(
+    (gate) => whyNotAdmitting(state.evidence.get(gate), gate, promotion, now) ?? [],
+  );
+  if (lacking.length > 0)
+    return refuse('evidence-complete', lacking.join('; '), 'evaluate the gates again, or mend what they found');
   const evidence = promotion.gates.flatMap((gate) => state.evidence.get(gate) ?? []);
   const approvals = approvalsFor(state, evidence, now);
   if ('rule' in approvals) return { kind: 'refuse', refusal: approvals };
@@ -98,7 +124,11 @@ function approvalsFor(state: CommitState, evidence: readonly Evidence[], now: Da
   const { promotion } = state;
   if (promotion.approvals.length === 0) return [];
   if (promotion.approvalRequest?.evidence !== evidenceRoot(evidence)) {
-    return { rule: 'approval-bound', found: 'the evidence is not the evidence that people saw', remedy: 'ask for a new promotion' };
+    return {
+      rule: 'approval-bound',
+      found: 'the evidence is not the evidence that people saw',
+      remedy: 'ask for a new promotion',
+    };
   }
   const outcome = judgeApprovals(promotion, state.approvals, now);
   switch (outcome.kind) {
@@ -115,7 +145,9 @@ function approvalsFor(state: CommitState, evidence: readonly Evidence[], now: Da
 
 function confirmedBefore(pointer: Pointer | undefined): Pointer['lastConfirmed'] {
   if (pointer === undefined) return null;
-  return pointer.status === 'confirmed' ? { release: pointer.current, version: pointer.version } : pointer.lastConfirmed;
+  return pointer.status === 'confirmed'
+    ? { release: pointer.current, version: pointer.version }
+    : pointer.lastConfirmed;
 }
 
 function evidenceCheck(evidence: Evidence): Write {

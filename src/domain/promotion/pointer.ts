@@ -37,14 +37,22 @@ export function pointerWrite(previous: Pointer | undefined, next: Pointer): Writ
     condition:
       previous === undefined
         ? ABSENT
-        : equals({ seq: previous.seq, epoch: previous.epoch, fencingToken: previous.fencingToken, current: previous.current }),
+        : equals({
+            seq: previous.seq,
+            epoch: previous.epoch,
+            fencingToken: previous.fencingToken,
+            current: previous.current,
+          }),
   };
 }
 
 /** The pointer after a release took over from what was current. */
 export function advancePointer(
   previous: Pointer | undefined,
-  next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'lastConfirmed' | 'fencingToken' | 'writtenBy' | 'at'>,
+  next: Pick<
+    Pointer,
+    'model' | 'environment' | 'current' | 'version' | 'lastConfirmed' | 'fencingToken' | 'writtenBy' | 'at'
+  >,
 ): Pointer {
   return {
     formatVersion: 1,

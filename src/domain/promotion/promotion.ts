@@ -77,14 +77,21 @@ export function holdsLock(promotion: Promotion): Write {
 }
 
 /** The write that takes the lock from what was read. */
-export function takeLock(model: string, previous: Lock | undefined, promotion: string): { readonly lock: Lock; readonly write: Write } {
+export function takeLock(
+  model: string,
+  previous: Lock | undefined,
+  promotion: string,
+): { readonly lock: Lock; readonly write: Write } {
   const lock = { promotion, fencingToken: (previous?.fencingToken ?? 0) + 1 };
   return {
     lock,
     write: {
       kind: 'put',
       item: { ...keys.lock(model), ...lock },
-      condition: previous === undefined ? ABSENT : equals({ promotion: previous.promotion, fencingToken: previous.fencingToken }),
+      condition:
+        previous === undefined
+          ? ABSENT
+          : equals({ promotion: previous.promotion, fencingToken: previous.fencingToken }),
     },
   };
 }
@@ -103,14 +110,23 @@ export function promotionWrite(previous: Promotion | undefined, next: Promotion)
   return {
     kind: 'put',
     item: { ...keys.promotion(next.model, next.promotion), ...next },
-    condition: previous === undefined ? ABSENT : equals({ status: previous.status, fencingToken: previous.fencingToken }),
+    condition:
+      previous === undefined ? ABSENT : equals({ status: previous.status, fencingToken: previous.fencingToken }),
   };
 }
 
 /** A promotion that a request opens now. */
 export function openPromotion(
   request: PromotionRequest,
-  pinned: { readonly environment: string; readonly policy: Policy; readonly policyDigest: Digest; readonly fencingToken: number; readonly execution: string; readonly champion: Digest | null; readonly now: Date },
+  pinned: {
+    readonly environment: string;
+    readonly policy: Policy;
+    readonly policyDigest: Digest;
+    readonly fencingToken: number;
+    readonly execution: string;
+    readonly champion: Digest | null;
+    readonly now: Date;
+  },
 ): Promotion {
   const rule = pinned.policy.transitions[request.transition];
   return {
@@ -141,6 +157,7 @@ const WORK_HOURS = 6;
 /** How a request stands to the promotion that holds the lock: two asks from one place are newer and older, others just wait. */
 export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {
   // A baseline is never pushed aside: everything after it needs something to go back to.
-  if (holder.kind === 'baseline' || request.kind === 'baseline' || request.requestedIn !== holder.requestedIn) return 'unrelated';
+  if (holder.kind === 'baseline' || request.kind === 'baseline' || request.requestedIn !== holder.requestedIn)
+    return 'unrelated';
   return request.requestSeq > holder.requestSeq ? 'newer' : 'older';
 }

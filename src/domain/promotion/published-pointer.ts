@@ -21,7 +21,8 @@ export type PublishedPointer = z.infer<typeof PublishedPointer>;
 
 /** The pointer that a record says, where it is one that moves the pointer. */
 export function publishedPointerOf(record: AuditRecord, hash: Digest): PublishedPointer | undefined {
-  if (record.release === null || (record.code !== 'RELEASE_PROMOTED' && record.code !== 'RELEASE_ROLLED_BACK')) return undefined;
+  if (record.release === null || (record.code !== 'RELEASE_PROMOTED' && record.code !== 'RELEASE_ROLLED_BACK'))
+    return undefined;
   const details = detailsOf(record, record.code);
   return {
     formatVersion: 1,

@@ -10,9 +10,15 @@ export type RollbackTarget =
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** Where a rollback goes: to the release that was confirmed before the current one, never blindly to "the previous". */
-export function rollbackTarget(pointer: Pointer | undefined, isQuarantined: (release: Digest) => boolean): RollbackTarget {
+export function rollbackTarget(
+  pointer: Pointer | undefined,
+  isQuarantined: (release: Digest) => boolean,
+): RollbackTarget {
   if (pointer === undefined) {
-    return { kind: 'refuse', refusal: { rule: 'rollback-target', found: 'nothing is in production here', remedy: 'promote a release first' } };
+    return {
+      kind: 'refuse',
+      refusal: { rule: 'rollback-target', found: 'nothing is in production here', remedy: 'promote a release first' },
+    };
   }
   const target = pointer.lastConfirmed;
   if (target === null) {
@@ -26,7 +32,10 @@ export function rollbackTarget(pointer: Pointer | undefined, isQuarantined: (rel
     };
   }
   if (isQuarantined(target.release)) {
-    return { kind: 'refuse', refusal: { rule: 'release-quarantined', found: target.version, remedy: 'promote another release' } };
+    return {
+      kind: 'refuse',
+      refusal: { rule: 'release-quarantined', found: target.version, remedy: 'promote another release' },
+    };
   }
   return { kind: 'target', ...target };
 }
@@ -71,7 +80,14 @@ export function rollBack(
       code: 'RELEASE_ROLLED_BACK',
       actor: rollback.actor,
       release: target.release,
-      details: { rollback: rollback.id, version: target.version, from: pointer.current, reason: rollback.reason, pointerSeq: next.seq, epoch: next.epoch },
+      details: {
+        rollback: rollback.id,
+        version: target.version,
+        from: pointer.current,
+        reason: rollback.reason,
+        pointerSeq: next.seq,
+        epoch: next.epoch,
+      },
     },
   };
 }

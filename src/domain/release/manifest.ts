@@ -60,7 +60,10 @@ export function openManifest(bytes: Uint8Array): ReleaseManifest {
 }
 
 /** The file of a release at a path. */
-export function fileOf(manifest: ReleaseManifest, path: (typeof RELEASE_FILES)[number]): { readonly sha256: Digest; readonly size: number } {
+export function fileOf(
+  manifest: ReleaseManifest,
+  path: (typeof RELEASE_FILES)[number],
+): { readonly sha256: Digest; readonly size: number } {
   const file = manifest.files.find((candidate) => candidate.path === path);
   if (file === undefined) throw new Error(`the manifest has no ${path}`);
   return file;
@@ -76,7 +79,11 @@ export function recipeOf(definition: ModelDefinition): Digest {
 export const ReleaseSchema = z.strictObject({
   formatVersion: z.literal(1),
   input: z.array(z.strictObject({ name: z.string().min(1), type: z.literal('float32') })).min(1),
-  output: z.strictObject({ name: z.literal('prediction'), type: z.literal('float64'), meaning: z.literal('probability') }),
+  output: z.strictObject({
+    name: z.literal('prediction'),
+    type: z.literal('float64'),
+    meaning: z.literal('probability'),
+  }),
 });
 export type ReleaseSchema = z.infer<typeof ReleaseSchema>;
 

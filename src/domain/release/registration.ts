@@ -30,11 +30,20 @@ export const Registration = z.strictObject({
 export type Registration = z.infer<typeof Registration>;
 
 /** The newest version of a model and what it was computed from. */
-export const VersionHead = z.strictObject({ version: Version, release: Digest, recipe: Digest, input: Digest, output: Digest });
+export const VersionHead = z.strictObject({
+  version: Version,
+  release: Digest,
+  recipe: Digest,
+  input: Digest,
+  output: Digest,
+});
 export type VersionHead = z.infer<typeof VersionHead>;
 
 /** The level at which a release differs from the one before it, and the reason in words. */
-export function nextVersion(previous: VersionHead | undefined, manifest: ReleaseManifest): { readonly version: string; readonly reason: string } {
+export function nextVersion(
+  previous: VersionHead | undefined,
+  manifest: ReleaseManifest,
+): { readonly version: string; readonly reason: string } {
   if (previous === undefined) return { version: '0.1.0', reason: 'first registration of the model' };
   const bump = (level: 'major' | 'minor' | 'patch', reason: string) => {
     const version = inc(previous.version, level);
@@ -48,7 +57,11 @@ export function nextVersion(previous: VersionHead | undefined, manifest: Release
 }
 
 /** The writes of a registration: a digest is registered once, and a version is given once. */
-export function registrationWrites(previous: VersionHead | undefined, manifest: ReleaseManifest, registration: Registration): readonly Write[] {
+export function registrationWrites(
+  previous: VersionHead | undefined,
+  manifest: ReleaseManifest,
+  registration: Registration,
+): readonly Write[] {
   const head: VersionHead = {
     version: registration.version,
     release: registration.release,
@@ -57,7 +70,11 @@ export function registrationWrites(previous: VersionHead | undefined, manifest: 
     output: manifest.schemas.output,
   };
   return [
-    { kind: 'put', item: { ...keys.registration(registration.model, registration.release), ...registration }, condition: ABSENT },
+    {
+      kind: 'put',
+      item: { ...keys.registration(registration.model, registration.release), ...registration },
+      condition: ABSENT,
+    },
     {
       kind: 'put',
       item: { ...keys.version(registration.model, registration.version), release: registration.release },

@@ -34,12 +34,14 @@ export function keyIdOf(publicKeyPem: string): string {
  */
 export function openEnvelope(envelope: Envelope, payloadType: string, publicKeyPem: string): Uint8Array {
   const refuse = (why: string): GatehouseError => new GatehouseError('BAD_SIGNATURE', why, { payloadType });
-  if (envelope.payloadType !== payloadType) throw refuse(`payload type is ${envelope.payloadType}, expected ${payloadType}`);
+  if (envelope.payloadType !== payloadType)
+    throw refuse(`payload type is ${envelope.payloadType}, expected ${payloadType}`);
   const keyid = keyIdOf(publicKeyPem);
   const signature = envelope.signatures.find((candidate) => candidate.keyid === keyid);
   if (signature === undefined) throw refuse(`no signature by key ${keyid}`);
   const payload = Buffer.from(envelope.payload, 'base64');
   const signed = preAuthenticationEncoding(payloadType, payload);
-  if (!verify('sha256', signed, publicKeyPem, Buffer.from(signature.sig, 'base64'))) throw refuse('the signature does not match');
+  if (!verify('sha256', signed, publicKeyPem, Buffer.from(signature.sig, 'base64')))
+    throw refuse('the signature does not match');
   return payload;
 }

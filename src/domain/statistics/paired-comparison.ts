@@ -29,7 +29,8 @@ export interface PairedComparison {
  * @returns undefined where there are fewer than two clusters, no rows, or the champion's loss is not positive
  */
 export function comparePaired(clusters: readonly PairedCluster[], confidence: number): PairedComparison | undefined {
-  const total = (of: (cluster: PairedCluster) => number): number => clusters.reduce((sum, cluster) => sum + of(cluster), 0);
+  const total = (of: (cluster: PairedCluster) => number): number =>
+    clusters.reduce((sum, cluster) => sum + of(cluster), 0);
   const rows = total((cluster) => cluster.rows);
   const champion = total((cluster) => cluster.champion);
   const candidate = total((cluster) => cluster.candidate);

@@ -38,15 +38,26 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
   const readers = deps.deployed.models.flatMap(({ definition }) =>
     (['events', 'labels'] as const)
       .filter((kind) => markerDay(definition[kind], key) !== undefined)
-      .map((kind) => ({ model: definition.name, kind, source: definition[kind], day: markerDay(definition[kind], key) ?? '' })),
+      .map((kind) => ({
+        model: definition.name,
+        kind,
+        source: definition[kind],
+        day: markerDay(definition[kind], key) ?? '',
+      })),
   );
   if (readers.length === 0) return { kind: 'ignored' };
   const admitted: AdmittedPartition[] = [];
   for (const { model, kind, source, day } of readers) {
-    if (!Day.safeParse(day).success) return refused('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
+    if (!Day.safeParse(day).success)
+      return refused('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
     const prefix = `${source.source}/dt=${day}/`;
     const objects = (await deps.landing.list(prefix)).filter((object) => object.key.endsWith('.parquet'));
-    if (objects.length === 0) return refused('partition-whole', `${prefix} has a ready marker and no Parquet file`, 'write the files before the marker');
+    if (objects.length === 0)
+      return refused(
+        'partition-whole',
+        `${prefix} has a ready marker and no Parquet file`,
+        'write the files before the marker',
+      );
     const partition = await admit(deps, { model, kind, day, objects });
     if (partition !== undefined) admitted.push(partition);
   }
@@ -63,16 +74,34 @@ async function admit(
   const current = item === undefined ? undefined : unkey(AdmittedPartition, item);
   if (current?.digest === digest) return undefined;
   const version = (current?.version ?? 0) + 1;
-  const partition: AdmittedPartition = { formatVersion: 1, ...found, version, digest, admittedAt: deps.clock.now().toISOString() };
+  const partition: AdmittedPartition = {
+    formatVersion: 1,
+    ...found,
+    version,
+    digest,
+    admittedAt: deps.clock.now().toISOString(),
+  };
   const result = await deps.ledger.transact(
     [
-      { kind: 'put', item: { ...key, ...partition }, condition: current === undefined ? ABSENT : equals({ version: current.version }) },
-      { kind: 'put', item: { ...keys.partitionVersion(found.model, found.kind, found.day, version), ...partition }, condition: ABSENT },
+      {
+        kind: 'put',
+        item: { ...key, ...partition },
+        condition: current === undefined ? ABSENT : equals({ version: current.version }),
+      },
+      {
+        kind: 'put',
+        item: { ...keys.partitionVersion(found.model, found.kind, found.day, version), ...partition },
+        condition: ABSENT,
+      },
     ],
     operationName('admit', found.model, found.kind, found.day, version, digest, partition.admittedAt),
   );
   if (result.kind === 'condition-failed') {
-    throw new GatehouseError('ADMISSION_RACED', `${found.kind} of ${found.day} was admitted by another at the same time; look again`, { day: found.day });
+    throw new GatehouseError(
+      'ADMISSION_RACED',
+      `${found.kind} of ${found.day} was admitted by another at the same time; look again`,
+      { day: found.day },
+    );
   }
   await deps.announce(partition);
   return partition;
@@ -84,7 +113,12 @@ function markerDay(source: { readonly source: string; readonly readyMarker: stri
   const end = `/${source.readyMarker}`;
   if (!key.startsWith(start) || !key.endsWith(end)) return undefined;
   const day = key.slice(start.length, -end.length);
-  return z.string().regex(/^[^/]+$/).safeParse(day).success ? day : undefined;
+  return z
+    .string()
+    .regex(/^[^/]+$/)
+    .safeParse(day).success
+    ? day
+    : undefined;
 }
 
 function refused(rule: string, found: string, remedy: string): Admission {

@@ -23,7 +23,10 @@ export interface Publishing {
  * Publishes what a model's chain says beyond the cursor: signed, in order, at least once. The ledger is the outbox, so
  * a lost stream event delays a record and never loses it.
  */
-export async function publishRecords(deps: Publishing, model: string): Promise<{ readonly published: number; readonly upTo: number }> {
+export async function publishRecords(
+  deps: Publishing,
+  model: string,
+): Promise<{ readonly published: number; readonly upTo: number }> {
   const cursorKey = keys.cursor('published', model);
   const cursor = await deps.ledger.get(cursorKey);
   const from = cursor === undefined ? -1 : Number(cursor['seq']);
@@ -31,10 +34,16 @@ export async function publishRecords(deps: Publishing, model: string): Promise<{
   if (cursor === undefined) await deps.published.publishKey(pem);
   let upTo = from;
   for (const { record, hash } of await chainRecords(deps.ledger, model, from + 1)) {
-    await deps.published.publishRecord(model, { seq: record.seq, envelope: await sealed(deps.signer, pem, PAYLOAD_TYPES.auditRecord, record) });
+    await deps.published.publishRecord(model, {
+      seq: record.seq,
+      envelope: await sealed(deps.signer, pem, PAYLOAD_TYPES.auditRecord, record),
+    });
     const pointer = publishedPointerOf(record, hash);
     if (pointer !== undefined) {
-      await deps.published.publishPointer(model, { seq: pointer.seq, envelope: await sealed(deps.signer, pem, PAYLOAD_TYPES.pointer, pointer) });
+      await deps.published.publishPointer(model, {
+        seq: pointer.seq,
+        envelope: await sealed(deps.signer, pem, PAYLOAD_TYPES.pointer, pointer),
+      });
     }
     await deps.announcements.announce(record);
     await deps.announcements.emit(record);
@@ -44,7 +53,10 @@ export async function publishRecords(deps: Publishing, model: string): Promise<{
   if (upTo > from) {
     const condition = cursor === undefined ? ABSENT : equals({ seq: from });
     // Another publisher may have come further in the meantime: then its cursor stands.
-    await deps.ledger.transact([{ kind: 'put', item: { ...cursorKey, seq: upTo }, condition }], operationName('p', model, from, upTo));
+    await deps.ledger.transact(
+      [{ kind: 'put', item: { ...cursorKey, seq: upTo }, condition }],
+      operationName('p', model, from, upTo),
+    );
   }
   return { published: upTo - from, upTo };
 }

@@ -45,7 +45,8 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
   const operationText = keyText(operationKey);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const done = await ledger.get(operationKey);
-    if (done !== undefined) return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
+    if (done !== undefined)
+      return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
     const head = await chainHead(ledger, change.model);
     const { record, hash } = nextRecord(head, environment, change.model, change.operation, clock.now(), change.event);
     const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, record, hash)];
@@ -57,7 +58,9 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
     if (failed.every((key) => key === headText || key === chainText)) continue;
     return { kind: 'refused', failed: result.failed.filter((key) => ![headText, chainText].includes(keyText(key))) };
   }
-  throw new GatehouseError('CHAIN_CONTENDED', 'the audit chain did not come to rest; try again', { model: change.model });
+  throw new GatehouseError('CHAIN_CONTENDED', 'the audit chain did not come to rest; try again', {
+    model: change.model,
+  });
 }
 
 function operationWrites(record: AuditRecord, hash: Digest): readonly Write[] {

@@ -14,7 +14,9 @@ export interface ExecutionEnd {
 
 /** What each machine calls its model and its run in its input. */
 const Input = z.union([
-  z.object({ request: z.object({ model: z.string() }) }).transform(({ request }) => ({ model: request.model, run: undefined })),
+  z
+    .object({ request: z.object({ model: z.string() }) })
+    .transform(({ request }) => ({ model: request.model, run: undefined })),
   z.object({ model: z.string(), rollback: z.string() }).transform(({ model, rollback }) => ({ model, run: rollback })),
   z.object({ model: z.string(), run: z.string().optional() }).transform(({ model, run }) => ({ model, run })),
 ]);
@@ -24,11 +26,17 @@ export async function recordExecutionEnd(deps: Recording, end: ExecutionEnd): Pr
   const parsed = Input.safeParse(JSON.parse(end.input ?? '{}'));
   if (!parsed.success) return { result: 'no-model' };
   const { model, run = end.name } = parsed.data;
-  const machine = end.stateMachineArn.slice(end.stateMachineArn.lastIndexOf(':') + 1).replace(`gatehouse-${deps.environment}-`, '');
+  const machine = end.stateMachineArn
+    .slice(end.stateMachineArn.lastIndexOf(':') + 1)
+    .replace(`gatehouse-${deps.environment}-`, '');
   const error = `${end.status}: ${end.cause ?? 'no cause was given'}`.slice(0, 600);
   if (machine === 'promotion') {
     // The name of a promotion's execution is the promotion's.
-    const refusal = { rule: `execution ${end.status}`, found: error, remedy: 'see the execution, mend the cause, ask again' };
+    const refusal = {
+      rule: `execution ${end.status}`,
+      found: error,
+      remedy: 'see the execution, mend the cause, ask again',
+    };
     return { result: (await endPromotion(deps, { model, promotion: end.name }, 'failed', refusal)).status };
   }
   const operation = operationName('failed', machine, run);
@@ -37,7 +45,12 @@ export async function recordExecutionEnd(deps: Recording, end: ExecutionEnd): Pr
     model,
     operation,
     writes: [],
-    event: { code: 'RUN_FAILED', actor: 'pipeline:recorder', release: null, details: { machine, run, state: end.status, error } },
+    event: {
+      code: 'RUN_FAILED',
+      actor: 'pipeline:recorder',
+      release: null,
+      details: { machine, run, state: end.status, error },
+    },
   });
   return { result: result.kind };
 }

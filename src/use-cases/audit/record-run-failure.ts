@@ -20,12 +20,18 @@ export function recordRunFailure(deps: Recording): Task {
     await recordChange(deps, {
       model,
       operation: operationName('failed', machine, run),
-      writes: item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: String(item['status']) }) }],
+      writes:
+        item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: String(item['status']) }) }],
       event: {
         code: 'RUN_FAILED',
         actor: `pipeline:${machine}`,
         release: null,
-        details: { machine, run, state: error.Error ?? 'fault', error: (error.Cause ?? 'no cause was given').slice(0, 600) },
+        details: {
+          machine,
+          run,
+          state: error.Error ?? 'fault',
+          error: (error.Cause ?? 'no cause was given').slice(0, 600),
+        },
       },
     });
     return { status: 'failed' };

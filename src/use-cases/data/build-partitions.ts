@@ -45,7 +45,12 @@ export function buildFeaturePartition(deps: Building): Task {
         sql: recipe,
         day: item.day,
         events: await fetchPartitions(deps.lake, item.events, folder),
-        daily: await Promise.all(item.daily.map(async ({ day, digest }) => ({ day, file: await deps.lake.fetch('daily', batch.model, digest, folder) }))),
+        daily: await Promise.all(
+          item.daily.map(async ({ day, digest }) => ({
+            day,
+            file: await deps.lake.fetch('daily', batch.model, digest, folder),
+          })),
+        ),
         definition: recipe.definition,
         out,
       }),

@@ -10,7 +10,10 @@ import type { Ledger } from '#ports/ledger.ts';
 
 /** The newest version of every admitted partition of a model. */
 export async function readCatalogue(ledger: Ledger, model: string): Promise<readonly AdmittedPartition[]> {
-  const items = await Promise.all([ledger.query(keys.partitions(model, 'events')), ledger.query(keys.partitions(model, 'labels'))]);
+  const items = await Promise.all([
+    ledger.query(keys.partitions(model, 'events')),
+    ledger.query(keys.partitions(model, 'labels')),
+  ]);
   return items.flat().map((item) => unkey(AdmittedPartition, item));
 }
 

@@ -21,6 +21,8 @@ export async function fetchPartitions(
   partitions: readonly Pick<AdmittedPartition, 'day' | 'objects'>[],
   folder: string,
 ): Promise<DayFile[]> {
-  const files = partitions.flatMap(({ day, objects }) => objects.map(async (object) => ({ day, file: await lake.fetchSource(object, folder) })));
+  const files = partitions.flatMap(({ day, objects }) =>
+    objects.map(async (object) => ({ day, file: await lake.fetchSource(object, folder) })),
+  );
   return Promise.all(files);
 }

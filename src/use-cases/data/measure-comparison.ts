@@ -26,7 +26,10 @@ export function measureComparison(deps: Building): Task {
   });
 }
 
-async function measure(deps: Building, digest: Digest): Promise<{ readonly measure: Digest } | { readonly reasons: string[] }> {
+async function measure(
+  deps: Building,
+  digest: Digest,
+): Promise<{ readonly measure: Digest } | { readonly reasons: string[] }> {
   const plan = parseCanonical(ComparisonPlan, await deps.documents.read(digest), 'comparison plan');
   const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
   return withFolder(async (folder) => {

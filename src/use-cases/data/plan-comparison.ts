@@ -31,18 +31,32 @@ export interface Comparing {
 export async function planComparison(deps: ComparisonPlanning, comparing: Comparing) {
   const { model, asOf, champion, candidates } = comparing;
   const catalogue = await readCatalogue(deps.ledger, model);
-  const events = catalogue.filter((partition) => partition.kind === 'events').map((partition) => partition.day).toSorted();
+  const events = catalogue
+    .filter((partition) => partition.kind === 'events')
+    .map((partition) => partition.day)
+    .toSorted();
   const [first, last] = [events[0], events.at(-1)];
   const [newest] = candidates;
-  if (first === undefined || last === undefined || newest === undefined) return insufficient(['no partitions are admitted here']);
-  const sources = await Promise.all([...new Set([champion, ...candidates])].map(async (release) => ({ release, ...(await definitionOf(deps.releases, release)) })));
+  if (first === undefined || last === undefined || newest === undefined)
+    return insufficient(['no partitions are admitted here']);
+  const sources = await Promise.all(
+    [...new Set([champion, ...candidates])].map(async (release) => ({
+      release,
+      ...(await definitionOf(deps.releases, release)),
+    })),
+  );
   const judged = sources.find(({ release }) => release === newest);
   if (judged === undefined) return insufficient(['no candidate']);
   const heldOut = heldOutDays(judged.definition, asOf, { first, last });
   if ('reason' in heldOut) return insufficient([heldOut.reason]);
   const slices = comparing.slices.map((name) => ({ name, slice: heldOut[name] }));
   const days = slices.flatMap(({ slice }) => daysBetween(slice.events.first, slice.events.last));
-  const work = await planFeatureWork(deps, model, catalogue, sources.map((source) => ({ source, days })));
+  const work = await planFeatureWork(
+    deps,
+    model,
+    catalogue,
+    sources.map((source) => ({ source, days })),
+  );
   const labels = slices.map(({ slice }) => partitionsBetween(catalogue, 'labels', slice.labels));
   const missing = [...work.missing, ...labels.flatMap((each) => each.missing)];
   if (missing.length > 0) {
@@ -54,7 +68,11 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   };
   const scoreBatches = sources.flatMap(({ release }): ScoreBatch[] => {
     const features = [...new Map(featuresOf(release, days).map((each) => [each.digest, each])).values()];
-    return ranges(features.length, BATCH).map(({ from, to }) => ({ model, release, features: features.slice(from, to) }));
+    return ranges(features.length, BATCH).map(({ from, to }) => ({
+      model,
+      release,
+      features: features.slice(from, to),
+    }));
   });
   const comparisons = [];
   for (const candidate of candidates) {
@@ -77,12 +95,25 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
       comparisons.push({ candidate, slice: name, comparison: digest });
     }
   }
-  return { status: 'planned', dailyBatches: work.dailyBatches, featureBatches: work.featureBatches, scoreBatches, comparisons } as const;
+  return {
+    status: 'planned',
+    dailyBatches: work.dailyBatches,
+    featureBatches: work.featureBatches,
+    scoreBatches,
+    comparisons,
+  } as const;
 }
 
 /** Nothing can be compared: the same shape, so that a machine's states find what they read. */
 function insufficient(reasons: readonly string[]) {
-  return { status: 'insufficient', reasons, dailyBatches: [], featureBatches: [], scoreBatches: [], comparisons: [] } as const;
+  return {
+    status: 'insufficient',
+    reasons,
+    dailyBatches: [],
+    featureBatches: [],
+    scoreBatches: [],
+    comparisons: [],
+  } as const;
 }
 
 /** The held-out days as of a day; training windows play no part in an environment that does not train. */

@@ -34,7 +34,10 @@ export async function planFeatureWork(
   catalogue: readonly AdmittedPartition[],
   sources: readonly { readonly source: StoredDefinition; readonly days: readonly string[] }[],
 ): Promise<PlannedWork> {
-  const [builtDaily, builtFeatures] = await Promise.all([deps.lake.built('daily', model), deps.lake.built('features', model)]);
+  const [builtDaily, builtFeatures] = await Promise.all([
+    deps.lake.built('daily', model),
+    deps.lake.built('features', model),
+  ]);
   const daily = new Map<Digest, FeatureWork['daily'][number]>();
   const features = new Map<Digest, FeatureWork['features'][number]>();
   const named = new Map<Digest, { day: string; digest: Digest }[]>();
@@ -63,9 +66,15 @@ export async function planFeatureWork(
       }
     }
   }
-  const work = FeatureWork.parse({ formatVersion: 1, model, daily: [...daily.values()], features: [...features.values()] });
+  const work = FeatureWork.parse({
+    formatVersion: 1,
+    model,
+    daily: [...daily.values()],
+    features: [...features.values()],
+  });
   const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(work)));
-  const batches = (count: number): WorkBatch[] => ranges(count, BATCH).map((range) => ({ work: digest, model: work.model, ...range }));
+  const batches = (count: number): WorkBatch[] =>
+    ranges(count, BATCH).map((range) => ({ work: digest, model: work.model, ...range }));
   return {
     dailyBatches: batches(work.daily.length),
     featureBatches: batches(work.features.length),

@@ -26,7 +26,9 @@ export interface Judging extends Recording {
 /** What the machine's earlier states have found; what is missing makes its gates inconclusive. */
 const Findings = PromotionParameters.extend({
   verification: VerificationReport.optional(),
-  comparison: z.object({ status: z.string(), measure: Digest.optional(), reasons: z.array(z.string()).optional() }).optional(),
+  comparison: z
+    .object({ status: z.string(), measure: Digest.optional(), reasons: z.array(z.string()).optional() })
+    .optional(),
 });
 type Findings = z.infer<typeof Findings>;
 
@@ -47,11 +49,19 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
     const result = await resultOf(deps, gate, promotion, findings);
     const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
     await record(deps, promotion, evidence);
-    if (result.verdict !== 'PASS' && result.verdict !== 'NOT_APPLICABLE') reasons.push(`${gate}: ${result.verdict}: ${result.reasons.join('; ')}`);
+    if (result.verdict !== 'PASS' && result.verdict !== 'NOT_APPLICABLE')
+      reasons.push(`${gate}: ${result.verdict}: ${result.reasons.join('; ')}`);
   }
   return reasons.length === 0
     ? { status: 'passed' }
-    : { status: 'failed', refusal: { rule: 'gates', found: reasons.join('; ').slice(0, 2000), remedy: 'gatehouse why shows each gate, its numbers and what would change it' } };
+    : {
+        status: 'failed',
+        refusal: {
+          rule: 'gates',
+          found: reasons.join('; ').slice(0, 2000),
+          remedy: 'gatehouse why shows each gate, its numbers and what would change it',
+        },
+      };
 }
 
 async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findings: Findings): Promise<GateResult> {
@@ -62,16 +72,27 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
   switch (gate) {
     case 'released-upstream': {
       const item = await deps.ledger.get(keys.upstream(promotion.model, promotion.release));
-      return releasedUpstream(item === undefined ? undefined : unkey(Upstream, item), promotion.release, promotion.source);
+      return releasedUpstream(
+        item === undefined ? undefined : unkey(Upstream, item),
+        promotion.release,
+        promotion.source,
+      );
     }
     case 'release-integrity':
       return releaseIntegrity(findings.verification, promotion.release);
     case 'metric-baseline':
     case 'better-than-champion': {
       const digest = findings.comparison?.measure;
-      if (digest === undefined) return { verdict: 'INCONCLUSIVE', reasons: findings.comparison?.reasons ?? ['nothing was compared'], numbers: {} };
+      if (digest === undefined)
+        return {
+          verdict: 'INCONCLUSIVE',
+          reasons: findings.comparison?.reasons ?? ['nothing was compared'],
+          numbers: {},
+        };
       const measure = parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
-      return gate === 'metric-baseline' ? metricBaseline(measure, policy.comparison) : betterThanChampion(measure, policy.comparison);
+      return gate === 'metric-baseline'
+        ? metricBaseline(measure, policy.comparison)
+        : betterThanChampion(measure, policy.comparison);
     }
   }
 }
@@ -95,6 +116,8 @@ async function record(deps: Recording, promotion: Promotion, evidence: Evidence)
     },
   });
   if (result.kind === 'refused') {
-    throw new GatehouseError('LOCK_LOST', `promotion ${promotion.promotion} no longer holds the lock`, { promotion: promotion.promotion });
+    throw new GatehouseError('LOCK_LOST', `promotion ${promotion.promotion} no longer holds the lock`, {
+      promotion: promotion.promotion,
+    });
   }
 }

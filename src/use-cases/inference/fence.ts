@@ -11,10 +11,17 @@ export async function readFence(ledger: Ledger, model: string): Promise<Fence | 
 }
 
 /** Replaces the fence that was read; false when somebody else was quicker. */
-export async function replaceFence(ledger: Ledger, model: string, previous: Fence | undefined, next: Fence): Promise<boolean> {
+export async function replaceFence(
+  ledger: Ledger,
+  model: string,
+  previous: Fence | undefined,
+  next: Fence,
+): Promise<boolean> {
   const item: Item = { ...keys.fence(model), ...next };
   const condition =
-    previous === undefined ? ABSENT : equals({ fence: previous.fence, requested: previous.requested, running: previous.running });
+    previous === undefined
+      ? ABSENT
+      : equals({ fence: previous.fence, requested: previous.requested, running: previous.running });
   const token = operationName('f', model, JSON.stringify(previous ?? null), JSON.stringify(next));
   const result = await ledger.transact([{ kind: 'put', item, condition }], token);
   return result.kind === 'committed';

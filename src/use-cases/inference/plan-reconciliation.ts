@@ -30,8 +30,14 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
   return task(z.object({ model: z.string(), run: z.string() }), async ({ model, run }) => {
     const pointer = await readPointer(deps.ledger, model);
     const startedAt = deps.clock.now().toISOString();
-    const fence = await changeFence(deps.ledger, model, (before) => ({ ...before, fence: before.fence + 1, running: run, startedAt }));
-    if (pointer === undefined) return { status: 'nothing-served', kind: 'none', dailyBatches: [], featureBatches: [], scoreBatches: [] };
+    const fence = await changeFence(deps.ledger, model, (before) => ({
+      ...before,
+      fence: before.fence + 1,
+      running: run,
+      startedAt,
+    }));
+    if (pointer === undefined)
+      return { status: 'nothing-served', kind: 'none', dailyBatches: [], featureBatches: [], scoreBatches: [] };
     const release = pointer.current;
     const source = await definitionOf(deps.releases, release);
     const schema = openManifest(await deps.releases.read(release)).schemas.output;
@@ -43,13 +49,29 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
     const features = work.features.get(source.digest) ?? [];
     const rowsOf = new Map(actual.map((manifest) => [manifest.day, manifest.rows]));
-    const wanted = features.map(({ day, digest }) => ({ day, features: digest, release, scorer: deps.scorer, schema, rows: rowsOf.get(day) ?? 0 }));
+    const wanted = features.map(({ day, digest }) => ({
+      day,
+      features: digest,
+      release,
+      scorer: deps.scorer,
+      schema,
+      rows: rowsOf.get(day) ?? 0,
+    }));
     const reconciliation = plan(wanted, actual);
     const toScore = reconciliation.partitions.filter(({ action }) => action === 'score');
     const featureOf = new Map(features.map(({ day, digest }) => [day, digest]));
     const partitions = toScore.flatMap(({ day, reasons }) => {
       const digest = featureOf.get(day);
-      return digest === undefined ? [] : [{ day, features: digest, predictions: predictionDigest(digest, release, deps.scorer), reasons: [...reasons] }];
+      return digest === undefined
+        ? []
+        : [
+            {
+              day,
+              features: digest,
+              predictions: predictionDigest(digest, release, deps.scorer),
+              reasons: [...reasons],
+            },
+          ];
     });
     const document = BatchPlan.parse({
       formatVersion: 1,
@@ -66,13 +88,11 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       waiting: work.missing.map(({ kind, day }) => `${kind} of ${day}`),
     });
     const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
-    const scoreBatches = ranges(partitions.length, BATCH).map(
-      ({ from, to }): ScoreBatch => ({
-        model,
-        release,
-        features: partitions.slice(from, to).map((partition) => ({ day: partition.day, digest: partition.features })),
-      }),
-    );
+    const scoreBatches = ranges(partitions.length, BATCH).map(({ from, to }): ScoreBatch => ({
+      model,
+      release,
+      features: partitions.slice(from, to).map((partition) => ({ day: partition.day, digest: partition.features })),
+    }));
     return {
       status: 'planned',
       kind: reconciliation.kind,

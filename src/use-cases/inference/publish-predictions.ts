@@ -35,16 +35,34 @@ export function publishPredictions(deps: Publication): Task {
       else {
         const { release, scorer, schema, run, epoch } = plan;
         const publishedAt = deps.clock.now().toISOString();
-        manifests.push({ formatVersion: 1, model: plan.model, day, features, release, scorer, schema, ...built, run, epoch, publishedAt });
+        manifests.push({
+          formatVersion: 1,
+          model: plan.model,
+          day,
+          features,
+          release,
+          scorer,
+          schema,
+          ...built,
+          run,
+          epoch,
+          publishedAt,
+        });
       }
     }
-    const root = await deps.documents.write(new TextEncoder().encode(canonicalJson(manifests.map(({ publishedAt: _, ...rest }) => rest))));
+    const root = await deps.documents.write(
+      new TextEncoder().encode(canonicalJson(manifests.map(({ publishedAt: _, ...rest }) => rest))),
+    );
     const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
     const batches = ranges(Math.max(1, manifests.length), FLIP);
     for (const [index, { from, to }] of batches.entries()) {
       const writes = await Promise.all(manifests.slice(from, to).map((manifest) => flip(deps, manifest)));
       const checks = [
-        { kind: 'check', key: keys.pointer(model), condition: equals({ epoch: plan.epoch, current: plan.release }) } as const,
+        {
+          kind: 'check',
+          key: keys.pointer(model),
+          condition: equals({ epoch: plan.epoch, current: plan.release }),
+        } as const,
         holdsFence(model, plan.fence),
       ];
       const isLast = index === batches.length - 1;
@@ -52,7 +70,14 @@ export function publishPredictions(deps: Publication): Task {
         code: 'PREDICTIONS_PUBLISHED',
         actor: 'pipeline:reconciliation',
         release: plan.release,
-        details: { run: plan.run, kind: plan.kind, partitions: manifests.length, rows, manifest: root.digest, epoch: plan.epoch },
+        details: {
+          run: plan.run,
+          kind: plan.kind,
+          partitions: manifests.length,
+          rows,
+          manifest: root.digest,
+          epoch: plan.epoch,
+        },
       };
       const operation = operationName('publish', plan.run, digest, index);
       const result = isLast
@@ -73,6 +98,9 @@ async function flip(deps: Publication, manifest: PredictionManifest): Promise<Wr
   return {
     kind: 'put',
     item: { ...key, ...manifest },
-    condition: previous === undefined ? ABSENT : equals({ run: previous.run, release: previous.release, features: previous.features }),
+    condition:
+      previous === undefined
+        ? ABSENT
+        : equals({ run: previous.run, release: previous.release, features: previous.features }),
   };
 }

@@ -19,7 +19,14 @@ const Parameters = z.object({
     requested: z.int().optional(),
     waiting: z.int().optional(),
   }),
-  publication: z.object({ status: z.string(), published: z.int().optional(), rows: z.int().optional(), unscored: z.array(z.string()).optional() }).optional(),
+  publication: z
+    .object({
+      status: z.string(),
+      published: z.int().optional(),
+      rows: z.int().optional(),
+      unscored: z.array(z.string()).optional(),
+    })
+    .optional(),
 });
 
 /** Writes down how a run ended, also when there was nothing to do, and says whether something was asked for while it ran. */
@@ -34,7 +41,18 @@ export function reportRun(deps: Recording): Task {
       unscored: publication?.unscored ?? [],
       waiting: planned.waiting ?? 0,
     };
-    const item: Item = { ...keys.run(model, run), model, run, machine: 'batch-inference', trigger, status, kind, release, endedAt: now, ...counts };
+    const item: Item = {
+      ...keys.run(model, run),
+      model,
+      run,
+      machine: 'batch-inference',
+      trigger,
+      status,
+      kind,
+      release,
+      endedAt: now,
+      ...counts,
+    };
     if (publication === undefined && release !== null) {
       // The record of a run that published stands in the transaction of its flips; a run that found nothing to do says so here.
       const result = await recordChange(deps, {
@@ -48,7 +66,8 @@ export function reportRun(deps: Recording): Task {
           details: { run, kind, partitions: 0, rows: 0, manifest: null, epoch },
         },
       });
-      if (result.kind === 'refused') throw new GatehouseError('RUN_NOT_RECORDED', `run ${run} could not be recorded`, { model, run });
+      if (result.kind === 'refused')
+        throw new GatehouseError('RUN_NOT_RECORDED', `run ${run} could not be recorded`, { model, run });
     } else {
       await deps.ledger.transact([{ kind: 'put', item }], operationName('r', run, now));
     }

@@ -13,12 +13,17 @@ const RUN_HOURS = 2;
  * Asks for a batch run: new data, a moved pointer, or the clock. While one is running it only leaves word, which makes
  * that run go round once more; so a hundred new partitions are a run or two, not a hundred.
  */
-export function requestReconciliation(deps: { readonly ledger: Ledger; readonly clock: Clock; readonly machines: StateMachines }): Task {
+export function requestReconciliation(deps: {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly machines: StateMachines;
+}): Task {
   return task(z.object({ model: z.string(), trigger: z.string() }), async ({ model, trigger }) => {
     if ((await readPointer(deps.ledger, model)) === undefined) return { status: 'nothing-served' };
     const now = deps.clock.now();
     const fence = await changeFence(deps.ledger, model, (before) => ({ ...before, requested: before.requested + 1 }));
-    const isRunning = fence.running !== null && now.getTime() - Date.parse(fence.startedAt ?? '') < RUN_HOURS * 3_600_000;
+    const isRunning =
+      fence.running !== null && now.getTime() - Date.parse(fence.startedAt ?? '') < RUN_HOURS * 3_600_000;
     if (isRunning) return { status: 'left-word', running: fence.running };
     const run = `${model}-batch-${fence.requested}`;
     const started = await deps.machines.start('batch-inference', run, { model, run, trigger });

@@ -34,7 +34,12 @@ export function scorePartitions(deps: ScoringDeps): Task {
           continue;
         }
         const out = join(folder, `predictions-${day}.parquet`);
-        const result = await deps.scoring.score(onnx, definition, await deps.lake.fetch('features', model, digest, folder), out);
+        const result = await deps.scoring.score(
+          onnx,
+          definition,
+          await deps.lake.fetch('features', model, digest, folder),
+          out,
+        );
         if (result.kind === 'refused') {
           refusals.push({ day, rule: result.refusal.rule, found: result.refusal.found.slice(0, 300) });
           continue;

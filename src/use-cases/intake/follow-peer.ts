@@ -50,7 +50,10 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
   const upstream = upstreamOf(record, hash);
   if (upstream === undefined) return;
   const key = keys.upstream(record.model, upstream.release);
-  await deps.ledger.transact([{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }], operationName('u', keyText(key), hash));
+  await deps.ledger.transact(
+    [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
+    operationName('u', keyText(key), hash),
+  );
   const { transitions } = deployedModel(deps.deployed, record.model).policy;
   const own = deps.environment === 'prod' ? 'prod' : 'staging';
   const transition = upstream.kind === 'baseline' ? 'initial' : own;
@@ -144,12 +147,18 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
   });
   const promotion = await findPromotion(deps.ledger, record.model, name);
   const why =
-    promotion === undefined ? { rule: 'promotion-known', found: `no promotion ${name}` } : whyNotCounting(approval, promotion, deps.clock.now());
+    promotion === undefined
+      ? { rule: 'promotion-known', found: `no promotion ${name}` }
+      : whyNotCounting(approval, promotion, deps.clock.now());
   if (promotion === undefined || why !== undefined) {
     await refuseDecision(deps, approval, why ?? { rule: 'promotion-known', found: name });
     return;
   }
-  const write: Write = { kind: 'put', item: { ...keys.approval(record.model, name, approval.subject), ...approval }, condition: ABSENT };
+  const write: Write = {
+    kind: 'put',
+    item: { ...keys.approval(record.model, name, approval.subject), ...approval },
+    condition: ABSENT,
+  };
   const result = await recordChange(deps, {
     model: record.model,
     operation: operationName('approve', statement),
@@ -158,7 +167,13 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
       code: 'APPROVAL_RECORDED',
       actor: approval.subject,
       release: approval.release,
-      details: { promotion: name, subject: approval.subject, role: approval.role, decision: approval.decision, statement },
+      details: {
+        promotion: name,
+        subject: approval.subject,
+        role: approval.role,
+        decision: approval.decision,
+        statement,
+      },
     },
   });
   if (result.kind === 'refused') {
@@ -177,7 +192,11 @@ export async function answerIfDecided(
   return outcome.kind === 'pending' ? 'pending' : returnApprovalToken(deps, promotion, outcome.kind);
 }
 
-async function refuseDecision(deps: Recording, approval: Approval, why: { readonly rule: string; readonly found: string }): Promise<void> {
+async function refuseDecision(
+  deps: Recording,
+  approval: Approval,
+  why: { readonly rule: string; readonly found: string },
+): Promise<void> {
   const result = await recordChange(deps, {
     model: approval.model,
     operation: operationName('refuse', approval.statement),
@@ -189,5 +208,6 @@ async function refuseDecision(deps: Recording, approval: Approval, why: { readon
       details: { promotion: approval.promotion, subject: approval.subject, ...why, statement: approval.statement },
     },
   });
-  if (result.kind === 'refused') throw new GatehouseError('DECISION_NOT_RECORDED', 'a refused decision could not be recorded', why);
+  if (result.kind === 'refused')
+    throw new GatehouseError('DECISION_NOT_RECORDED', 'a refused decision could not be recorded', why);
 }

@@ -49,9 +49,17 @@ export async function readPeer(
   return { read: head.seq - before, upTo: head.seq };
 }
 
-type Opened = { readonly record: AuditRecord; readonly head: ChainHead } | { readonly refused: string; readonly found: string };
+type Opened =
+  | { readonly record: AuditRecord; readonly head: ChainHead }
+  | { readonly refused: string; readonly found: string };
 
-function open(envelope: Parameters<typeof openEnvelope>[0], pem: string, environment: string, model: string, head: ChainHead): Opened {
+function open(
+  envelope: Parameters<typeof openEnvelope>[0],
+  pem: string,
+  environment: string,
+  model: string,
+  head: ChainHead,
+): Opened {
   try {
     const payload = openEnvelope(envelope, PAYLOAD_TYPES.auditRecord, pem);
     const record = parseCanonical(AuditRecord, payload, 'published audit record');
@@ -59,7 +67,9 @@ function open(envelope: Parameters<typeof openEnvelope>[0], pem: string, environ
       return { refused: 'record-of-peer', found: `record of ${record.environment}/${record.model}` };
     }
     const followed = followChain(head, [{ record, hash: digestOf(payload) }]);
-    return 'broken' in followed ? { refused: 'chain-unbroken', found: followed.broken } : { record, head: followed.head };
+    return 'broken' in followed
+      ? { refused: 'chain-unbroken', found: followed.broken }
+      : { record, head: followed.head };
   } catch (error) {
     if (error instanceof GatehouseError) return { refused: 'record-signed', found: error.message };
     throw error;
@@ -67,7 +77,12 @@ function open(envelope: Parameters<typeof openEnvelope>[0], pem: string, environ
 }
 
 /** The cursor of a peer's chain, made at first contact together with the pin of the peer's key; undefined when the key has changed since. */
-async function trusted(deps: PeerReading, environment: string, model: string, keyid: string): Promise<Item | undefined> {
+async function trusted(
+  deps: PeerReading,
+  environment: string,
+  model: string,
+  keyid: string,
+): Promise<Item | undefined> {
   const key = keys.cursor(`peer-${environment}`, model);
   const cursor = await deps.ledger.get(key);
   if (cursor === undefined) {
@@ -82,15 +97,34 @@ async function trusted(deps: PeerReading, environment: string, model: string, ke
     return deps.ledger.get(key);
   }
   if (cursor['keyid'] === keyid) return cursor;
-  await refuse(deps, environment, model, Number(cursor['seq']) + 1, 'peer-key-pinned', `the published key is now ${keyid}`);
+  await refuse(
+    deps,
+    environment,
+    model,
+    Number(cursor['seq']) + 1,
+    'peer-key-pinned',
+    `the published key is now ${keyid}`,
+  );
   return undefined;
 }
 
-async function refuse(deps: Recording, peer: string, model: string, seq: number, rule: string, found: string): Promise<void> {
+async function refuse(
+  deps: Recording,
+  peer: string,
+  model: string,
+  seq: number,
+  rule: string,
+  found: string,
+): Promise<void> {
   await recordChange(deps, {
     model,
     operation: operationName('refuse', peer, model, seq, rule),
     writes: [],
-    event: { code: 'PEER_REFUSED', actor: 'pipeline:intake', release: null, details: { peer, seq, rule, found: found.slice(0, 500) } },
+    event: {
+      code: 'PEER_REFUSED',
+      actor: 'pipeline:intake',
+      release: null,
+      details: { peer, seq, rule, found: found.slice(0, 500) },
+    },
   });
 }

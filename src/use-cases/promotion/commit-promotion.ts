@@ -2,7 +2,14 @@ import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { isQuarantined, PromotionParameters, readApprovals, readEvidence, readPointer, readPromotion } from './ledger-state.ts';
+import {
+  isQuarantined,
+  PromotionParameters,
+  readApprovals,
+  readEvidence,
+  readPointer,
+  readPromotion,
+} from './ledger-state.ts';
 
 /** Switches the pointer to the promotion's release, if everything that admits it holds at this moment. */
 export function commitPromotion(deps: Recording): Task {

@@ -10,8 +10,9 @@ const RefusalShape = z.object({ rule: z.string(), found: z.string(), remedy: z.s
 
 /** Ends a promotion that may not go on: the lock is free again, the reason is in the chain, people are told. */
 export function refusePromotion(deps: Recording): Task {
-  return task(PromotionParameters.extend({ release: z.string(), refusal: RefusalShape }), async ({ refusal, ...named }) =>
-    endPromotion(deps, named, 'refused', refusal),
+  return task(
+    PromotionParameters.extend({ release: z.string(), refusal: RefusalShape }),
+    async ({ refusal, ...named }) => endPromotion(deps, named, 'refused', refusal),
   );
 }
 
@@ -41,7 +42,10 @@ export async function endPromotion(
   const lock = await readLock(deps.ledger, named.model);
   const writes =
     promotion !== undefined && isOpen
-      ? [promotionWrite(promotion, ended(promotion, status, refusal, deps.clock.now())), ...(lock?.promotion === named.promotion ? [freeLock(promotion)] : [])]
+      ? [
+          promotionWrite(promotion, ended(promotion, status, refusal, deps.clock.now())),
+          ...(lock?.promotion === named.promotion ? [freeLock(promotion)] : []),
+        ]
       : [];
   const event: AuditEvent =
     status === 'refused'
@@ -49,7 +53,14 @@ export async function endPromotion(
           code: 'PROMOTION_REFUSED',
           actor: 'pipeline:release',
           release: promotion?.release ?? null,
-          details: { promotion: named.promotion, rule: refusal.rule, reasons: refusal.found.split('; ').slice(0, 12).map((reason) => reason.slice(0, 240)) },
+          details: {
+            promotion: named.promotion,
+            rule: refusal.rule,
+            reasons: refusal.found
+              .split('; ')
+              .slice(0, 12)
+              .map((reason) => reason.slice(0, 240)),
+          },
         }
       : {
           code: 'PROMOTION_FAILED',
@@ -62,5 +73,10 @@ export async function endPromotion(
 }
 
 function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {
-  return { ...promotion, status, ending: `${refusal.rule}: ${refusal.found}`.slice(0, 900), endedAt: now.toISOString() };
+  return {
+    ...promotion,
+    status,
+    ending: `${refusal.rule}: ${refusal.found}`.slice(0, 900),
+    endedAt: now.toISOString(),
+  };
 }

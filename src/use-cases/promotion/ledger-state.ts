@@ -35,7 +35,8 @@ export async function findPromotion(ledger: Ledger, model: string, promotion: st
 /** A promotion's record. @throws GatehouseError `NO_PROMOTION` */
 export async function readPromotion(ledger: Ledger, { model, promotion }: PromotionParameters): Promise<Promotion> {
   const found = await findPromotion(ledger, model, promotion);
-  if (found === undefined) throw new GatehouseError('NO_PROMOTION', `no promotion ${promotion} of ${model}`, { model, promotion });
+  if (found === undefined)
+    throw new GatehouseError('NO_PROMOTION', `no promotion ${promotion} of ${model}`, { model, promotion });
   return found;
 }
 
@@ -43,14 +44,19 @@ export async function readPromotion(ledger: Ledger, { model, promotion }: Promot
 export async function readEvidence(ledger: Ledger, promotion: Promotion): Promise<ReadonlyMap<GateId, Evidence>> {
   const found = new Map<GateId, Evidence>();
   for (const gate of promotion.gates) {
-    const item = await ledger.get(keys.evidence(gate, promotion.model, promotion.release, promotion.environment, promotion.policy));
+    const item = await ledger.get(
+      keys.evidence(gate, promotion.model, promotion.release, promotion.environment, promotion.policy),
+    );
     if (item !== undefined) found.set(gate, unkey(Evidence, without(item, 'body')));
   }
   return found;
 }
 
 /** The recorded decisions on a promotion. */
-export async function readApprovals(ledger: Ledger, { model, promotion }: PromotionParameters): Promise<readonly Approval[]> {
+export async function readApprovals(
+  ledger: Ledger,
+  { model, promotion }: PromotionParameters,
+): Promise<readonly Approval[]> {
   const items = await ledger.query(keys.approvals(model), { from: `${promotion}#`, to: `${promotion}#\uFFFF` });
   return items.map((item) => unkey(Approval, item));
 }

@@ -36,15 +36,20 @@ export function openPromotion(deps: Opening): Task {
     const existing = await findPromotion(ledger, model, name);
     if (existing !== undefined) {
       const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
-      return isOpen && existing.execution === execution ? answer(existing) : refused(name, 'promotion-open', `it is ${existing.status}`);
+      return isOpen && existing.execution === execution
+        ? answer(existing)
+        : refused(name, 'promotion-open', `it is ${existing.status}`);
     }
     const pointer = await readPointer(ledger, model);
     if (request.transition === 'initial' && pointer !== undefined) {
       return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
     }
-    if (request.transition !== 'initial' && pointer === undefined) return { status: 'waiting', promotion: name, reason: 'the baseline is not here yet' };
-    if (pointer?.current === request.release) return refused(name, 'release-new', 'the pointer names this release already');
-    if (await isQuarantined(ledger, model, request.release)) return refused(name, 'release-quarantined', request.version);
+    if (request.transition !== 'initial' && pointer === undefined)
+      return { status: 'waiting', promotion: name, reason: 'the baseline is not here yet' };
+    if (pointer?.current === request.release)
+      return refused(name, 'release-new', 'the pointer names this release already');
+    if (await isQuarantined(ledger, model, request.release))
+      return refused(name, 'release-quarantined', request.version);
 
     const lock = await readLock(ledger, model);
     const holder = lock?.promotion == null ? undefined : await findPromotion(ledger, model, lock.promotion);
@@ -66,7 +71,11 @@ export function openPromotion(deps: Opening): Task {
     const result = await recordChange(deps, {
       model,
       operation: operationName('open', name),
-      writes: [taken.write, promotionWrite(undefined, promotion), ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())])],
+      writes: [
+        taken.write,
+        promotionWrite(undefined, promotion),
+        ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())]),
+      ],
       event: {
         code: 'PROMOTION_OPENED',
         actor: 'pipeline:release',
@@ -81,7 +90,8 @@ export function openPromotion(deps: Opening): Task {
         },
       },
     });
-    if (result.kind === 'refused') return { status: 'waiting', promotion: name, reason: 'another promotion took the lock first' };
+    if (result.kind === 'refused')
+      return { status: 'waiting', promotion: name, reason: 'another promotion took the lock first' };
     if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
     return answer(promotion);
   });
@@ -100,12 +110,21 @@ function answer(promotion: Promotion) {
   };
 }
 
-function refused(promotion: string, rule: string, found: string): { status: 'refused'; promotion: string; refusal: Refusal } {
+function refused(
+  promotion: string,
+  rule: string,
+  found: string,
+): { status: 'refused'; promotion: string; refusal: Refusal } {
   return { status: 'refused', promotion, refusal: { rule, found, remedy: 'ask for a new promotion' } };
 }
 
 function supersede(holder: Promotion, by: string, now: Date): Write {
-  return promotionWrite(holder, { ...holder, status: 'superseded', ending: `superseded by ${by}`, endedAt: now.toISOString() });
+  return promotionWrite(holder, {
+    ...holder,
+    status: 'superseded',
+    ending: `superseded by ${by}`,
+    endedAt: now.toISOString(),
+  });
 }
 
 /** A policy that was deployed comes into force as an act of its own, before the first promotion that pins it. */

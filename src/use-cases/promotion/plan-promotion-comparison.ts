@@ -8,7 +8,14 @@ export function planPromotionComparison(deps: ComparisonPlanning): Task {
     const promotion = await readPromotion(deps.ledger, named);
     const { model, asOf, release, replaces } = promotion;
     if (replaces === null) {
-      return { status: 'no-champion', reasons: ['there is no champion yet'], dailyBatches: [], featureBatches: [], scoreBatches: [], comparisons: [] };
+      return {
+        status: 'no-champion',
+        reasons: ['there is no champion yet'],
+        dailyBatches: [],
+        featureBatches: [],
+        scoreBatches: [],
+        comparisons: [],
+      };
     }
     return planComparison(deps, { model, asOf, champion: replaces, candidates: [release], slices: ['test'] });
   });

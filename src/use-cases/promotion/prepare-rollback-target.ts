@@ -16,7 +16,11 @@ export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly 
     if (damage === undefined) return { status: 'ready', target: pointer.current };
     return {
       status: 'refused',
-      refusal: { rule: 'rollback-target', found: `${pointer.version}: ${damage}`, remedy: 'restore the release from the environment before this one' },
+      refusal: {
+        rule: 'rollback-target',
+        found: `${pointer.version}: ${damage}`,
+        remedy: 'restore the release from the environment before this one',
+      },
     };
   });
 }

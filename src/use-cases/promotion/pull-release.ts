@@ -31,11 +31,18 @@ const REFUSALS = new Set(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT
 async function copy(from: ArtifactStore, to: ArtifactStore, digest: Digest, size: number): Promise<void> {
   const content = (await to.has(digest)) ? await to.read(digest) : await from.read(digest);
   if (content.length !== size) {
-    throw new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} has ${content.length} bytes, the manifest says ${size}`, { digest });
+    throw new GatehouseError(
+      'ARTIFACT_TAMPERED',
+      `object ${digest} has ${content.length} bytes, the manifest says ${size}`,
+      { digest },
+    );
   }
   await to.write(content);
 }
 
 function refused(found: string) {
-  return { status: 'refused', refusal: { rule: 'release-integrity', found, remedy: 'register the release anew from its training run' } };
+  return {
+    status: 'refused',
+    refusal: { rule: 'release-integrity', found, remedy: 'register the release anew from its training run' },
+  };
 }

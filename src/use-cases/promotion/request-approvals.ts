@@ -17,14 +17,26 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
     const evidence = [...(await readEvidence(deps.ledger, promotion)).values()];
     const now = deps.clock.now();
     const expiresAt = new Date(now.getTime() + promotion.approvalHours * 3_600_000).toISOString();
-    const asked: Promotion = { ...promotion, status: 'awaiting-approval', approvalRequest: { evidence: evidenceRoot(evidence), expiresAt } };
+    const asked: Promotion = {
+      ...promotion,
+      status: 'awaiting-approval',
+      approvalRequest: { evidence: evidenceRoot(evidence), expiresAt },
+    };
     const result = await recordChange(deps, {
       model: promotion.model,
       operation: operationName('ask', promotion.promotion),
       writes: [
         holdsLock(promotion),
         promotionWrite(promotion, asked),
-        { kind: 'put', item: { ...keys.task('approval', promotion.promotion), token, model: promotion.model, promotion: promotion.promotion } },
+        {
+          kind: 'put',
+          item: {
+            ...keys.task('approval', promotion.promotion),
+            token,
+            model: promotion.model,
+            promotion: promotion.promotion,
+          },
+        },
       ],
       event: {
         code: 'APPROVAL_REQUESTED',
@@ -39,7 +51,9 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
           requestedBy: promotion.requestedBy,
           approvals: promotion.approvals,
           expiresAt,
-          summary: evidence.map((piece) => `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`.slice(0, 240)),
+          summary: evidence.map((piece) =>
+            `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`.slice(0, 240),
+          ),
         },
       },
     });

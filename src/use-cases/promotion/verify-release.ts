@@ -11,7 +11,10 @@ import { type Task, task } from '#use-cases/task.ts';
 export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly scoring: Scoring }): Task {
   return task(z.object({ model: z.string(), release: Digest }), async ({ model, release }) => {
     const checks: { check: string; problem: string | null }[] = [];
-    const check = async (name: string, run: () => Promise<string | undefined> | string | undefined): Promise<boolean> => {
+    const check = async (
+      name: string,
+      run: () => Promise<string | undefined> | string | undefined,
+    ): Promise<boolean> => {
       let problem: string | undefined;
       try {
         problem = await run();
@@ -43,17 +46,24 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
         definition = parseCanonical(ModelDefinition, files.get('definition.json') ?? '', 'definition.json');
         const schema = parseCanonical(ReleaseSchema, files.get('schema.json') ?? '', 'schema.json');
         if (definition.name !== model) return `the definition is of model ${definition.name}`;
-        if (canonicalJson(schema) !== canonicalJson(schemaOf(definition))) return 'schema.json is not what the definition asks for';
+        if (canonicalJson(schema) !== canonicalJson(schemaOf(definition)))
+          return 'schema.json is not what the definition asks for';
         if (manifest.schemas.input !== digestOfJson(schema.input)) return 'the manifest names another input schema';
         for (const sql of [definition.features.daily, definition.features.features]) {
-          if (manifest.files.every((file) => file.path !== sql.path || file.sha256 !== sql.sha256)) return `${sql.path} is not the definition's`;
+          if (manifest.files.every((file) => file.path !== sql.path || file.sha256 !== sql.sha256))
+            return `${sql.path} is not the definition's`;
         }
         return undefined;
       });
       const known = definition;
       if (known !== undefined) {
-        const loads = await check('model.onnx is allowed and loads', () => deps.scoring.inspect(onnx, known.features.columns));
-        if (loads) await check('golden predictions reproduce', () => deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))));
+        const loads = await check('model.onnx is allowed and loads', () =>
+          deps.scoring.inspect(onnx, known.features.columns),
+        );
+        if (loads)
+          await check('golden predictions reproduce', () =>
+            deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))),
+          );
       }
     }
     return { release, checks };

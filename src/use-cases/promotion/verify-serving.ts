@@ -15,6 +15,8 @@ export function verifyServing(deps: { readonly ledger: Ledger; readonly own: Art
     if (await isQuarantined(deps.ledger, model, release)) found.push('the release is quarantined');
     const damage = await whyNotWhole(deps.own, release);
     if (damage !== undefined) found.push(damage);
-    return found.length === 0 ? { status: 'verified' } : { status: 'failed', reason: `not serving what was released: ${found.join('; ')}` };
+    return found.length === 0
+      ? { status: 'verified' }
+      : { status: 'failed', reason: `not serving what was released: ${found.join('; ')}` };
   });
 }

@@ -49,18 +49,24 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     const promotions = (await deps.ledger.query(keys.promotions(model))).map((item) => unkey(Promotion, item));
     for (const promotion of promotions) {
       const isWaiting = promotion.status === 'awaiting-approval';
-      if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned') tokensReturned.push(promotion.promotion);
+      if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
+        tokensReturned.push(promotion.promotion);
       const isOpen = isWaiting || promotion.status === 'open';
       if (isOpen && !(Date.parse(promotion.deadline) > deps.clock.now().getTime())) {
         const found = `the deadline was ${promotion.deadline}`;
-        await endPromotion(deps, promotion, 'refused', { rule: 'promotion-deadline', found, remedy: 'ask for a new promotion' });
+        await endPromotion(deps, promotion, 'refused', {
+          rule: 'promotion-deadline',
+          found,
+          remedy: 'ask for a new promotion',
+        });
         await returnApprovalToken(deps, promotion, 'expired');
         ended.push(promotion.promotion);
       }
     }
   }
   for (const item of await deps.ledger.query(keys.tasks('training'))) {
-    if (item['answered'] === false && (await returnTrainingToken(deps, item.sk)) === 'returned') tokensReturned.push(item.sk);
+    if (item['answered'] === false && (await returnTrainingToken(deps, item.sk)) === 'returned')
+      tokensReturned.push(item.sk);
   }
   return { subscribed, republished, polled: deps.peers.length * deps.models.length, tokensReturned, ended };
 }

@@ -23,7 +23,9 @@ export function exportTrainingRows(deps: Building & { readonly training: Trainin
       try {
         const out = join(folder, 'train.parquet');
         const result = await deps.engine.exportTrainingRows({
-          features: await Promise.all(plan.features.map((part) => deps.lake.fetch('features', plan.model, part.digest, folder))),
+          features: await Promise.all(
+            plan.features.map((part) => deps.lake.fetch('features', plan.model, part.digest, folder)),
+          ),
           labels: await fetchPartitions(deps.lake, plan.labels, folder),
           definition,
           out,

@@ -17,7 +17,22 @@ export function openRetrainingRun(deps: Recording & { readonly deployed: Deploye
     await recordChange(deps, {
       model,
       operation: operationName('run', run),
-      writes: [{ kind: 'put', item: { ...keys.run(model, run), model, run, machine: 'retraining', asOf, trigger, status: 'running', startedAt }, condition: ABSENT }],
+      writes: [
+        {
+          kind: 'put',
+          item: {
+            ...keys.run(model, run),
+            model,
+            run,
+            machine: 'retraining',
+            asOf,
+            trigger,
+            status: 'running',
+            startedAt,
+          },
+          condition: ABSENT,
+        },
+      ],
       event: { code: 'RETRAINING_STARTED', actor: 'pipeline:training', release: null, details: { run, asOf, trigger } },
     });
     return { model, run, asOf };

@@ -35,16 +35,24 @@ export function packageCandidates(deps: Packaging): Task {
       const files = await deps.training.readArtifact(window.training.artifact);
       const onnx = files.get('model.onnx');
       const { plan, definition } = await readPlan(deps, window.plan);
-      const problem = onnx === undefined ? 'the job left no model.onnx' : deps.scoring.inspect(onnx, definition.features.columns);
+      const problem =
+        onnx === undefined ? 'the job left no model.onnx' : deps.scoring.inspect(onnx, definition.features.columns);
       if (onnx === undefined || problem !== undefined) {
         reasons.push(`${window.window}: ${problem}`.slice(0, 500));
         continue;
       }
       const release = await storeRelease(deps, plan, definition, onnx, 'trained');
-      const metrics = Metrics.safeParse(JSON.parse(new TextDecoder().decode(files.get('metrics.json') ?? Buffer.from('{}'))));
+      const metrics = Metrics.safeParse(
+        JSON.parse(new TextDecoder().decode(files.get('metrics.json') ?? Buffer.from('{}'))),
+      );
       candidates.push({ release, window: window.window, fingerprint: plan.fingerprint, metrics: metrics.data ?? {} });
     }
-    return { status: candidates.length > 0 ? 'packaged' : 'nothing', candidates, baseline: await packageBaseline(deps, windows), reasons };
+    return {
+      status: candidates.length > 0 ? 'packaged' : 'nothing',
+      candidates,
+      baseline: await packageBaseline(deps, windows),
+      reasons,
+    };
   });
 }
 
@@ -55,16 +63,31 @@ async function packageBaseline(deps: Packaging, windows: readonly TrainedWindow[
   if (largest === undefined || positives === 0 || positives === rows) return null;
   const { plan, definition } = await readPlan(deps, largest.plan);
   const baseRate = positives / rows;
-  const release = await storeRelease(deps, plan, definition, deps.scoring.constantModel(baseRate, definition.features.columns), 'baseline');
+  const release = await storeRelease(
+    deps,
+    plan,
+    definition,
+    deps.scoring.constantModel(baseRate, definition.features.columns),
+    'baseline',
+  );
   return { release, baseRate, window: largest.window };
 }
 
 async function readPlan(deps: Packaging, digest: Digest): Promise<{ plan: TrainingPlan; definition: ModelDefinition }> {
   const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
-  return { plan, definition: parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json') };
+  return {
+    plan,
+    definition: parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json'),
+  };
 }
 
-async function storeRelease(deps: Packaging, plan: TrainingPlan, definition: ModelDefinition, onnx: Uint8Array, kind: ReleaseManifest['kind']): Promise<Digest> {
+async function storeRelease(
+  deps: Packaging,
+  plan: TrainingPlan,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+  kind: ReleaseManifest['kind'],
+): Promise<Digest> {
   const newest = plan.features.at(-1);
   if (newest === undefined) throw new Error('a training plan has feature partitions');
   const golden = await withFolder(async (folder) =>
@@ -91,7 +114,13 @@ async function storeRelease(deps: Packaging, plan: TrainingPlan, definition: Mod
     model: plan.model,
     kind,
     files,
-    data: { asOf: plan.asOf, window: plan.window, fingerprint: plan.fingerprint, partitions: plan.features.length, labelsUntil: plan.labelsUntil },
+    data: {
+      asOf: plan.asOf,
+      window: plan.window,
+      fingerprint: plan.fingerprint,
+      partitions: plan.features.length,
+      labelsUntil: plan.labelsUntil,
+    },
     training: { image, hyperparameters, seed, code },
     recipe: recipeOf(definition),
     code: { commit: plan.commit },

@@ -23,21 +23,30 @@ export interface WindowPlanning extends FeaturePlanning {
 export function planWindows(deps: WindowPlanning): Task {
   return task(z.object({ model: z.string(), run: z.string(), asOf: z.string() }), async ({ model, run, asOf }) => {
     const { definition, sql } = deployedModel(deps.deployed, model);
-    const write = async (text: string): Promise<Digest> => (await deps.releases.write(new TextEncoder().encode(text))).digest;
+    const write = async (text: string): Promise<Digest> =>
+      (await deps.releases.write(new TextEncoder().encode(text))).digest;
     const digest = await write(canonicalJson(definition));
     for (const text of Object.values(sql)) await write(text);
     const catalogue = await readCatalogue(deps.ledger, model);
-    const days = catalogue.filter(({ kind }) => kind === 'events').map(({ day }) => day).toSorted();
+    const days = catalogue
+      .filter(({ kind }) => kind === 'events')
+      .map(({ day }) => day)
+      .toSorted();
     const [first, last] = [days[0], days.at(-1)];
     if (first === undefined || last === undefined) return refused(['no partitions are admitted']);
     const windows = plan(definition, asOf, { first, last });
-    if (windows.kind === 'refused') return refused([`${windows.refusal.rule}: ${windows.refusal.found}; ${windows.refusal.remedy}`]);
+    if (windows.kind === 'refused')
+      return refused([`${windows.refusal.rule}: ${windows.refusal.found}; ${windows.refusal.remedy}`]);
     const needed = windows.windows.flatMap(({ events }) => daysBetween(events.first, events.last));
     const work = await planFeatureWork(deps, model, catalogue, [{ source: { definition, digest }, days: needed }]);
     const features = work.features.get(digest) ?? [];
-    const planned = windows.windows.map((window) => ({ window, labels: partitionsBetween(catalogue, 'labels', window.labels) }));
+    const planned = windows.windows.map((window) => ({
+      window,
+      labels: partitionsBetween(catalogue, 'labels', window.labels),
+    }));
     const missing = [...work.missing, ...planned.flatMap(({ labels }) => labels.missing)];
-    if (missing.length > 0) return refused(missing.slice(0, 10).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
+    if (missing.length > 0)
+      return refused(missing.slice(0, 10).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
     const plans = [];
     for (const { window, labels } of planned) {
       const own = features.filter(({ day }) => day >= window.events.first && day <= window.events.last);
@@ -57,7 +66,13 @@ export function planWindows(deps: WindowPlanning): Task {
       const stored = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
       plans.push({ window: window.name, plan: stored.digest, job: jobName(model, window.name, run) });
     }
-    return { status: 'planned', dailyBatches: work.dailyBatches, featureBatches: work.featureBatches, windows: plans, skipped: windows.skipped.map(({ name }) => name) };
+    return {
+      status: 'planned',
+      dailyBatches: work.dailyBatches,
+      featureBatches: work.featureBatches,
+      windows: plans,
+      skipped: windows.skipped.map(({ name }) => name),
+    };
   });
 }
 

@@ -18,7 +18,9 @@ export interface Registering extends Recording {
 const Parameters = z.object({
   model: z.string(),
   run: z.string(),
-  candidates: z.array(z.object({ release: Digest, window: z.string(), fingerprint: Digest, metrics: z.record(z.string(), z.number()) })),
+  candidates: z.array(
+    z.object({ release: Digest, window: z.string(), fingerprint: Digest, metrics: z.record(z.string(), z.number()) }),
+  ),
   baseline: z.object({ release: Digest, baseRate: z.number(), window: z.string() }).nullable(),
 });
 
@@ -40,7 +42,12 @@ interface Candidate {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-async function register(deps: Registering, model: string, run: string, candidate: Candidate): Promise<{ release: Digest; version: string }> {
+async function register(
+  deps: Registering,
+  model: string,
+  run: string,
+  candidate: Candidate,
+): Promise<{ release: Digest; version: string }> {
   const existing = await deps.ledger.get(keys.registration(model, candidate.release));
   if (existing !== undefined) return { release: candidate.release, version: String(existing['version']) };
   const manifest = openManifest(await deps.releases.read(candidate.release));
@@ -83,5 +90,8 @@ async function register(deps: Registering, model: string, run: string, candidate
   });
   if (result.kind !== 'refused') return { release: candidate.release, version };
   // Another run took the version: the machine's retry computes the next one.
-  throw new GatehouseError('VERSION_TAKEN', `${model}@${version} was given to another release in the meantime`, { model, version });
+  throw new GatehouseError('VERSION_TAKEN', `${model}@${version} was given to another release in the meantime`, {
+    model,
+    version,
+  });
 }

@@ -49,8 +49,13 @@ export async function returnTrainingToken(
   const state = await deps.jobs.describe(job);
   if (state.kind === 'running') return 'running';
   const output =
-    state.kind === 'completed' ? { status: 'trained', artifact: state.artifact, seconds: state.seconds } : { status: 'failed', reason: state.reason.slice(0, 1000) };
+    state.kind === 'completed'
+      ? { status: 'trained', artifact: state.artifact, seconds: state.seconds }
+      : { status: 'failed', reason: state.reason.slice(0, 1000) };
   const answer = await deps.machines.succeed(String(item['token']), output);
-  await deps.ledger.transact([{ kind: 'put', item: { ...item, answered: true } }], operationName('a', String(item['token'])));
+  await deps.ledger.transact(
+    [{ kind: 'put', item: { ...item, answered: true } }],
+    operationName('a', String(item['token'])),
+  );
   return answer;
 }

@@ -19,12 +19,22 @@ export function switchOperation(rollback: string): string {
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
   return task(Parameters, async ({ model, rollback, from }) => {
     const pointer = await readPointer(deps.ledger, model);
-    if (pointer !== undefined && (await deps.ledger.get(keys.operation(model, switchOperation(rollback)))) !== undefined) {
+    if (
+      pointer !== undefined &&
+      (await deps.ledger.get(keys.operation(model, switchOperation(rollback)))) !== undefined
+    ) {
       return { status: 'switched', release: pointer.current, version: pointer.version, from };
     }
     if (pointer !== undefined && pointer.current !== from) {
       const found = `the pointer names ${pointer.version} (${pointer.current}), not ${from}`;
-      return { status: 'refused', refusal: { rule: 'rollback-from', found, remedy: 'look at the status, and roll back what is there now if that is meant' } };
+      return {
+        status: 'refused',
+        refusal: {
+          rule: 'rollback-from',
+          found,
+          remedy: 'look at the status, and roll back what is there now if that is meant',
+        },
+      };
     }
     const behind = pointer?.lastConfirmed;
     const isBehindQuarantined = behind != null && (await isQuarantined(deps.ledger, model, behind.release));

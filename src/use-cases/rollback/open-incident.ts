@@ -44,7 +44,12 @@ export function openIncident(deps: Recording): Task {
           condition: ABSENT,
         },
       ],
-      event: { code: 'INCIDENT_OPENED', actor, release: from, details: { incident, rollback, reason, affected: affected.length } },
+      event: {
+        code: 'INCIDENT_OPENED',
+        actor,
+        release: from,
+        details: { incident, rollback, reason, affected: affected.length },
+      },
     });
     return { incident, affected: affected.length };
   });
@@ -52,13 +57,22 @@ export function openIncident(deps: Recording): Task {
 
 /** Records that a rollback could not be done, and why. */
 export function recordRefusal(deps: Recording): Task {
-  const Refused = z.object({ model: z.string(), rollback: z.string(), refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+  const Refused = z.object({
+    model: z.string(),
+    rollback: z.string(),
+    refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }),
+  });
   return task(Refused, async ({ model, rollback, refusal }) => {
     await recordChange(deps, {
       model,
       operation: operationName('refused', rollback),
       writes: [],
-      event: { code: 'ROLLBACK_REFUSED', actor: 'pipeline:release', release: null, details: { rollback, rule: refusal.rule, found: refusal.found } },
+      event: {
+        code: 'ROLLBACK_REFUSED',
+        actor: 'pipeline:release',
+        release: null,
+        details: { rollback, rule: refusal.rule, found: refusal.found },
+      },
     });
     return { status: 'refused', refusal };
   });

@@ -23,7 +23,8 @@ const Parameters = z.object({
 export function switchPointer(deps: Recording): Task {
   return task(Parameters, async ({ model, rollback, actor, reason, target }) => {
     const pointer = await readPointer(deps.ledger, model);
-    if (pointer?.current !== target.from || pointer.lastConfirmed?.release !== target.release) return { status: 'moved' };
+    if (pointer?.current !== target.from || pointer.lastConfirmed?.release !== target.release)
+      return { status: 'moved' };
     const behind = await behindOf(deps.ledger, model, target.release);
     const { writes, event } = rollBack(pointer, target, behind, { id: rollback, actor, reason, now: deps.clock.now() });
     const result = await recordChange(deps, { model, operation: switchOperation(rollback), writes, event });

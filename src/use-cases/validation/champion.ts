@@ -14,28 +14,51 @@ import { operationName } from '#use-cases/audit/record-change.ts';
  * The release that candidates have to beat: what prod's newest signed pointer names, or the model's baseline while prod
  * has never shown one. Once a pointer was seen, none and a lower one are faults: somebody hides something.
  */
-export async function championOf(deps: { readonly ledger: Ledger; readonly peers: PeerRecords }, environment: string, model: string): Promise<Digest> {
+export async function championOf(
+  deps: { readonly ledger: Ledger; readonly peers: PeerRecords },
+  environment: string,
+  model: string,
+): Promise<Digest> {
   const seenKey = keys.cursor(`pointer-${environment}`, model);
   const seen = await deps.ledger.get(seenKey);
   const shown = await deps.peers.newestPointer(environment, model);
   if (shown === undefined) {
-    if (seen !== undefined) throw new GatehouseError('POINTER_HIDDEN', `${environment} no longer shows a pointer of ${model}`, { model });
+    if (seen !== undefined)
+      throw new GatehouseError('POINTER_HIDDEN', `${environment} no longer shows a pointer of ${model}`, { model });
     return baselineOf(deps.ledger, model);
   }
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) throw new GatehouseError('NO_PEER_KEY', `${environment} shows no public key`, { environment });
   const pinned = await deps.ledger.get(keys.cursor(`peer-${environment}`, model));
   if (pinned !== undefined && pinned['keyid'] !== keyIdOf(pem)) {
-    throw new GatehouseError('PEER_KEY_CHANGED', `the key of ${environment} is not the one that was pinned`, { environment });
+    throw new GatehouseError('PEER_KEY_CHANGED', `the key of ${environment} is not the one that was pinned`, {
+      environment,
+    });
   }
-  const pointer = parseCanonical(PublishedPointer, openEnvelope(shown.envelope, PAYLOAD_TYPES.pointer, pem), 'published pointer');
+  const pointer = parseCanonical(
+    PublishedPointer,
+    openEnvelope(shown.envelope, PAYLOAD_TYPES.pointer, pem),
+    'published pointer',
+  );
   const seenSeq = Number(seen?.['seq'] ?? 0);
-  if (pointer.environment !== environment || pointer.model !== model || pointer.seq !== shown.seq || pointer.seq < seenSeq) {
-    throw new GatehouseError('POINTER_REGRESSED', `${environment} shows pointer ${pointer.seq} of ${pointer.model}; ${seenSeq} was seen`, { model });
+  if (
+    pointer.environment !== environment ||
+    pointer.model !== model ||
+    pointer.seq !== shown.seq ||
+    pointer.seq < seenSeq
+  ) {
+    throw new GatehouseError(
+      'POINTER_REGRESSED',
+      `${environment} shows pointer ${pointer.seq} of ${pointer.model}; ${seenSeq} was seen`,
+      { model },
+    );
   }
   if (pointer.seq > seenSeq) {
     const condition = seen === undefined ? ABSENT : equals({ seq: seenSeq });
-    await deps.ledger.transact([{ kind: 'put', item: { ...seenKey, seq: pointer.seq }, condition }], operationName('s', environment, model, seenSeq, pointer.seq));
+    await deps.ledger.transact(
+      [{ kind: 'put', item: { ...seenKey, seq: pointer.seq }, condition }],
+      operationName('s', environment, model, seenSeq, pointer.seq),
+    );
   }
   return pointer.release;
 }

@@ -16,7 +16,8 @@ const Reasons = Run.extend({ reasons: z.array(z.string()) });
 export function offerRelease(deps: Recording): Task {
   return task(Offer, async ({ champion, release, measure, improvement, ...run }) => {
     const item = await deps.ledger.get(keys.registration(run.model, release));
-    if (item === undefined) throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
+    if (item === undefined)
+      throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
     const { version } = unkey(Registration, item);
     return conclude(deps, run, 'offered', {
       code: 'RELEASE_OFFERED',
@@ -30,14 +31,24 @@ export function offerRelease(deps: Recording): Task {
 /** Ends a run none of whose candidates may go on. */
 export function rejectCandidates(deps: Recording): Task {
   return task(Reasons, ({ reasons, ...run }) =>
-    conclude(deps, run, 'rejected', { code: 'CANDIDATES_REJECTED', actor: 'pipeline:validation', release: null, details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) } }),
+    conclude(deps, run, 'rejected', {
+      code: 'CANDIDATES_REJECTED',
+      actor: 'pipeline:validation',
+      release: null,
+      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) },
+    }),
   );
 }
 
 /** Ends a run whose evidence decides nothing: no promotion, and a person should look. */
 export function holdAsInconclusive(deps: Recording): Task {
   return task(Reasons, ({ reasons, ...run }) =>
-    conclude(deps, run, 'held', { code: 'CANDIDATES_HELD', actor: 'pipeline:validation', release: null, details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) } }),
+    conclude(deps, run, 'held', {
+      code: 'CANDIDATES_HELD',
+      actor: 'pipeline:validation',
+      release: null,
+      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) },
+    }),
   );
 }
 
@@ -45,7 +56,12 @@ function fitting(reasons: readonly string[]): string[] {
   return reasons.slice(0, 8).map((reason) => reason.slice(0, 350));
 }
 
-async function conclude(deps: Recording, { model, run }: { readonly model: string; readonly run: string }, status: string, event: AuditEvent) {
+async function conclude(
+  deps: Recording,
+  { model, run }: { readonly model: string; readonly run: string },
+  status: string,
+  event: AuditEvent,
+) {
   const key = keys.run(model, run);
   const item = await deps.ledger.get(key);
   const result = await recordChange(deps, {
@@ -54,7 +70,13 @@ async function conclude(deps: Recording, { model, run }: { readonly model: strin
     writes:
       item === undefined
         ? []
-        : [{ kind: 'put', item: { ...item, status, endedAt: deps.clock.now().toISOString() }, condition: equals({ status: String(item['status']) }) }],
+        : [
+            {
+              kind: 'put',
+              item: { ...item, status, endedAt: deps.clock.now().toISOString() },
+              condition: equals({ status: String(item['status']) }),
+            },
+          ],
     event,
   });
   return { status, result: result.kind };

@@ -18,10 +18,14 @@ const Parameters = z.object({
 });
 
 /** Chooses among the candidates on the selection days, and judges the chosen one on the test days, which chose nobody. */
-export function evaluateCandidates(deps: { readonly deployed: DeployedModels; readonly documents: ArtifactStore }): Task {
+export function evaluateCandidates(deps: {
+  readonly deployed: DeployedModels;
+  readonly documents: ArtifactStore;
+}): Task {
   return task(Parameters, async ({ model, measured }) => {
     const { comparison } = deployedModel(deps.deployed, model).policy;
-    const read = async (digest: Digest) => parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
+    const read = async (digest: Digest) =>
+      parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
     const choice: { candidate: Digest; loss: number }[] = [];
     const invalid = new Set(measured.reasons);
     for (const { candidate, slice, measure } of measured.comparisons) {
@@ -33,14 +37,20 @@ export function evaluateCandidates(deps: { readonly deployed: DeployedModels; re
       if (Number.isFinite(loss)) choice.push({ candidate, loss });
     }
     const [chosen] = choice.toSorted((a, b) => a.loss - b.loss);
-    const test = measured.comparisons.find(({ candidate, slice }) => candidate === chosen?.candidate && slice === 'test');
+    const test = measured.comparisons.find(
+      ({ candidate, slice }) => candidate === chosen?.candidate && slice === 'test',
+    );
     if (chosen === undefined || test === undefined) {
       return { verdict: 'INCONCLUSIVE', reasons: invalid.size > 0 ? [...invalid] : ['no candidate could be measured'] };
     }
     const measure = await read(test.measure);
     const results = [metricBaseline(measure, comparison), betterThanChampion(measure, comparison)];
     const verdicts = results.map(({ verdict }) => verdict);
-    const verdict = verdicts.includes('FAIL') ? 'FAIL' : verdicts.every((each) => each === 'PASS') ? 'PASS' : 'INCONCLUSIVE';
+    const verdict = verdicts.includes('FAIL')
+      ? 'FAIL'
+      : verdicts.every((each) => each === 'PASS')
+        ? 'PASS'
+        : 'INCONCLUSIVE';
     return {
       verdict,
       release: chosen.candidate,

@@ -16,6 +16,9 @@ export function planValidation(deps: ComparisonPlanning & { readonly peers: Peer
   return task(Parameters, async ({ model, asOf, candidates }) => {
     const champion = await championOf(deps, 'prod', model);
     const releases = candidates.map(({ release }) => release);
-    return { champion, ...(await planComparison(deps, { model, asOf, champion, candidates: releases, slices: ['selection', 'test'] })) };
+    return {
+      champion,
+      ...(await planComparison(deps, { model, asOf, champion, candidates: releases, slices: ['selection', 'test'] })),
+    };
   });
 }

@@ -18,7 +18,11 @@ export function betterThanChampion(measure: ComparisonMeasure, rule: ComparisonR
   const comparison = comparePaired(clusters, rule.confidence);
   if (comparison === undefined || comparison.clusters < rule.minimumDays || comparison.rows < rule.minimumRows) {
     const found = `${measure.clusters.length} days and ${measure.comparedRows} rows`;
-    return { verdict: 'INCONCLUSIVE', reasons: [`${found} are fewer than ${rule.minimumDays} days and ${rule.minimumRows} rows`], numbers: {} };
+    return {
+      verdict: 'INCONCLUSIVE',
+      reasons: [`${found} are fewer than ${rule.minimumDays} days and ${rule.minimumRows} rows`],
+      numbers: {},
+    };
   }
   const numbers = {
     improvement: comparison.improvement,
@@ -32,11 +36,13 @@ export function betterThanChampion(measure: ComparisonMeasure, rule: ComparisonR
   if (Object.values(numbers).some((value) => !Number.isFinite(value))) {
     return { verdict: 'INCONCLUSIVE', reasons: ['the comparison is not a number'], numbers: {} };
   }
-  if (measure.greatestDifference === 0) return { verdict: 'FAIL', reasons: ['the predictions are the same as the champion’s'], numbers };
+  if (measure.greatestDifference === 0)
+    return { verdict: 'FAIL', reasons: ['the predictions are the same as the champion’s'], numbers };
   const reason = `log loss ${comparison.candidateLoss.toFixed(4)} against the champion's ${comparison.championLoss.toFixed(4)}: ${percent(
     comparison.improvement,
   )}, lower bound ${percent(comparison.lowerBound)}; needed: at least ${percent(rule.minimumImprovement)} with a lower bound above 0`;
-  if (comparison.improvement >= rule.minimumImprovement && comparison.lowerBound > 0) return { verdict: 'PASS', reasons: [reason], numbers };
+  if (comparison.improvement >= rule.minimumImprovement && comparison.lowerBound > 0)
+    return { verdict: 'PASS', reasons: [reason], numbers };
   // Not proven is not the same as proven worse: where the interval holds the needed gain, more days may decide.
   const upperBound = 2 * comparison.improvement - comparison.lowerBound;
   return { verdict: upperBound >= rule.minimumImprovement ? 'INCONCLUSIVE' : 'FAIL', reasons: [reason], numbers };

@@ -12,9 +12,14 @@ export type VerificationReport = z.infer<typeof VerificationReport>;
 /** Are the files exactly those of the manifest, of allowed content, and do they reproduce the golden predictions? */
 export function releaseIntegrity(report: VerificationReport | undefined, release: Digest): GateResult {
   if (report === undefined) return { verdict: 'INCONCLUSIVE', reasons: ['the release was not verified'], numbers: {} };
-  if (report.release !== release) return { verdict: 'FAIL', reasons: [`the report is about ${report.release}`], numbers: {} };
+  if (report.release !== release)
+    return { verdict: 'FAIL', reasons: [`the report is about ${report.release}`], numbers: {} };
   const problems = report.checks.flatMap(({ check, problem }) => (problem === null ? [] : [`${check}: ${problem}`]));
   return problems.length === 0
-    ? { verdict: 'PASS', reasons: [report.checks.map(({ check }) => check).join(', ')], numbers: { checks: report.checks.length } }
+    ? {
+        verdict: 'PASS',
+        reasons: [report.checks.map(({ check }) => check).join(', ')],
+        numbers: { checks: report.checks.length },
+      }
     : { verdict: 'FAIL', reasons: problems, numbers: { checks: report.checks.length, problems: problems.length } };
 }

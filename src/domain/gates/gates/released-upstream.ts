@@ -20,9 +20,14 @@ export type Upstream = z.infer<typeof Upstream>;
 
 /** Did the environment before this one let the release through, by a record that it signed? */
 export function releasedUpstream(upstream: Upstream | undefined, release: Digest, source: string): GateResult {
-  if (upstream === undefined) return { verdict: 'FAIL', reasons: [`${source} has not signed for this release`], numbers: {} };
+  if (upstream === undefined)
+    return { verdict: 'FAIL', reasons: [`${source} has not signed for this release`], numbers: {} };
   if (upstream.release !== release || upstream.environment !== source) {
-    return { verdict: 'FAIL', reasons: [`the record is about ${upstream.release} in ${upstream.environment}`], numbers: {} };
+    return {
+      verdict: 'FAIL',
+      reasons: [`the record is about ${upstream.release} in ${upstream.environment}`],
+      numbers: {},
+    };
   }
   return {
     verdict: 'PASS',
