@@ -118,10 +118,10 @@ function zipNative(
 
 function versionOf(root: string, name: string): string {
   try {
-    return String(
-      (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
-        .version,
-    );
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    return version;
   } catch {
     throw new Error(
       `${name} is not installed: run "npm install --no-save --force ${name}" with the version of package-lock.json, and synthesise again`,

@@ -15,6 +15,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { landPartitions, type LandingProgress } from '#adapters/aws/replay-upload.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { compileModel } from '#model/compile.ts';
@@ -104,7 +105,7 @@ export function worldAround(
         const hashes = new Map(
           items
             .flat()
-            .map((item) => [`${String(item['kind'])} ${String(item['day'])}`, JSON.stringify(item['objects'])]),
+            .map((item) => [`${textOf(item, 'kind')} ${textOf(item, 'day')}`, JSON.stringify(item['objects'])]),
         );
         return landed.every(({ kind, day, sha256 }) => hashes.get(`${kind} ${day}`)?.includes(sha256) === true);
       };

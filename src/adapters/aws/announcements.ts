@@ -1,6 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { AuditRecord } from '#domain/audit/chain.ts';
 import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Announcements } from '#ports/announcements.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest, digestOfJson } from '../canonical/digest.ts';
-import type { Item, Write } from '../ledger/item.ts';
+import type { Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
 import type { Promotion } from '../promotion/promotion.ts';
@@ -57,7 +57,7 @@ export function evidenceOf(
 /** The write of a piece of evidence; a newer one for the same question takes its place. */
 export function evidenceWrite(evidence: Evidence): Write {
   const key = keys.evidence(evidence.gate, evidence.model, evidence.release, evidence.admitsTo, evidence.policy);
-  return { kind: 'put', item: { ...key, ...evidence, body: bodyOf(evidence) } as Item };
+  return { kind: 'put', item: { ...key, ...evidence, body: bodyOf(evidence) } };
 }
 
 /** The digest by which an approval and a commit name exactly this piece of evidence. */

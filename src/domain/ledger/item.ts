@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
+import { GatehouseError } from '../error.ts';
 
 /** A value as JSON has it: what a ledger's item may hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -66,4 +67,11 @@ export function checkTransaction(writes: readonly Write[], token: string): void 
 export function unkey<T>(schema: z.ZodType<T>, item: Item): T {
   const { pk: _pk, sk: _sk, ...document } = item;
   return parseDocument(schema, document, keyText(item));
+}
+
+/** An item's attribute that must be a text. @throws GatehouseError `BAD_ITEM` */
+export function textOf(item: Item, name: string): string {
+  const value = item[name];
+  if (typeof value === 'string') return value;
+  throw new GatehouseError('BAD_ITEM', `${keyText(item)}: ${name} is no text`, { name });
 }

@@ -1,6 +1,5 @@
 import { type Approval, judgeApprovals } from '../approval/approval.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import type { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../error.ts';
 import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/evidence.ts';
 import type { GateId } from '../gates/gate.ts';
@@ -163,6 +162,6 @@ function useApproval(approval: Approval): Write {
   return {
     kind: 'put',
     item: { ...key, ...approval, status: 'used' },
-    condition: equals({ status: 'unused', statement: approval.statement as Digest, expiresAt: approval.expiresAt }),
+    condition: equals({ status: 'unused', statement: approval.statement, expiresAt: approval.expiresAt }),
   };
 }

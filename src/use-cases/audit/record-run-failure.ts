@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Task, task } from '#use-cases/task.ts';
-import { equals } from '#domain/ledger/item.ts';
+import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { operationName, type Recording, recordChange } from './record-change.ts';
 
@@ -21,7 +21,7 @@ export function recordRunFailure(deps: Recording): Task {
       model,
       operation: operationName('failed', machine, run),
       writes:
-        item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: String(item['status']) }) }],
+        item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: textOf(item, 'status') }) }],
       event: {
         code: 'RUN_FAILED',
         actor: `pipeline:${machine}`,

@@ -51,7 +51,9 @@ export function publishPredictions(deps: Publication): Task {
       }
     }
     const root = await deps.documents.write(
-      new TextEncoder().encode(canonicalJson(manifests.map(({ publishedAt: _, ...rest }) => rest))),
+      new TextEncoder().encode(
+        canonicalJson(manifests.map(({ day, features, object, rows }) => ({ day, features, object, rows }))),
+      ),
     );
     const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
     const batches = ranges(Math.max(1, manifests.length), FLIP);

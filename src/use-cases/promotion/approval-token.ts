@@ -1,3 +1,4 @@
+import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -14,5 +15,5 @@ export async function returnApprovalToken(
 ): Promise<'returned' | 'gone'> {
   const item = await deps.ledger.get(keys.task('approval', promotion.promotion));
   if (item === undefined) return 'gone';
-  return deps.machines.succeed(String(item['token']), { status });
+  return deps.machines.succeed(textOf(item, 'token'), { status });
 }

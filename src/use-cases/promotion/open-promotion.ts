@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Digest } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { Write } from '#domain/ledger/item.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
@@ -52,7 +52,8 @@ export function openPromotion(deps: Opening): Task {
       return refused(name, 'release-quarantined', request.version);
 
     const lock = await readLock(ledger, model);
-    const holder = lock?.promotion == null ? undefined : await findPromotion(ledger, model, lock.promotion);
+    const held = lock?.promotion ?? null;
+    const holder = held === null ? undefined : await findPromotion(ledger, model, held);
     const age = holder === undefined ? 'newer' : ageOf(request, holder);
     if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
     if (age === 'unrelated') return { status: 'waiting', promotion: name, reason: `${holder?.promotion} is open` };
@@ -132,14 +133,15 @@ async function activatePolicy(deps: Recording, model: string, policy: Digest): P
   const key = keys.policy(model);
   const active = await deps.ledger.get(key);
   if (active?.['policy'] === policy) return;
-  const replaces = active === undefined ? null : (active['policy'] as Digest);
+  const activation = Number(active?.['activation'] ?? 0);
+  const replaces = active === undefined ? null : Digest.parse(active['policy']);
   await recordChange(deps, {
     model,
-    operation: operationName('policy', policy, String(active?.['activation'] ?? 0)),
+    operation: operationName('policy', policy, activation),
     writes: [
       {
         kind: 'put',
-        item: { ...key, policy, activation: Number(active?.['activation'] ?? 0) + 1 },
+        item: { ...key, policy, activation: activation + 1 },
         condition: active === undefined ? ABSENT : equals({ policy: replaces }),
       },
     ],

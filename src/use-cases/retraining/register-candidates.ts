@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -49,7 +49,7 @@ async function register(
   candidate: Candidate,
 ): Promise<{ release: Digest; version: string }> {
   const existing = await deps.ledger.get(keys.registration(model, candidate.release));
-  if (existing !== undefined) return { release: candidate.release, version: String(existing['version']) };
+  if (existing !== undefined) return { release: candidate.release, version: textOf(existing, 'version') };
   const manifest = openManifest(await deps.releases.read(candidate.release));
   const headItem = await deps.ledger.get(keys.versionHead(model));
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);

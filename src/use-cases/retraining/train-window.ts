@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
@@ -52,10 +53,10 @@ export async function returnTrainingToken(
     state.kind === 'completed'
       ? { status: 'trained', artifact: state.artifact, seconds: state.seconds }
       : { status: 'failed', reason: state.reason.slice(0, 1000) };
-  const answer = await deps.machines.succeed(String(item['token']), output);
+  const answer = await deps.machines.succeed(textOf(item, 'token'), output);
   await deps.ledger.transact(
     [{ kind: 'put', item: { ...item, answered: true } }],
-    operationName('a', String(item['token'])),
+    operationName('a', textOf(item, 'token')),
   );
   return answer;
 }

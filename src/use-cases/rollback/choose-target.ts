@@ -36,8 +36,8 @@ export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
         },
       };
     }
-    const behind = pointer?.lastConfirmed;
-    const isBehindQuarantined = behind != null && (await isQuarantined(deps.ledger, model, behind.release));
+    const behind = pointer?.lastConfirmed ?? null;
+    const isBehindQuarantined = behind !== null && (await isQuarantined(deps.ledger, model, behind.release));
     const target = rollbackTarget(pointer, () => isBehindQuarantined);
     return target.kind === 'refuse'
       ? { status: 'refused', refusal: target.refusal }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { equals, unkey } from '#domain/ledger/item.ts';
+import { equals, textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -74,7 +74,7 @@ async function conclude(
             {
               kind: 'put',
               item: { ...item, status, endedAt: deps.clock.now().toISOString() },
-              condition: equals({ status: String(item['status']) }),
+              condition: equals({ status: textOf(item, 'status') }),
             },
           ],
     event,
