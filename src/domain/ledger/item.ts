@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
-import { GatehouseError } from '../error.ts';
 
 /** A value as JSON has it: what a ledger's item may hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
