@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { evidenceRoot } from '#domain/gates/evidence.ts';
+import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { holdsLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { returnApprovalToken } from './approval-token.ts';
+import type { ApprovalAnswer } from './approval-token.ts';
 import { PromotionParameters, readEvidence, readPromotion } from './ledger-state.ts';
 
 const Parameters = PromotionParameters.extend({ token: z.string().min(1) });
@@ -17,6 +18,12 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
     const evidence = [...(await readEvidence(deps.ledger, promotion)).values()];
     const now = deps.clock.now();
     const expiresAt = new Date(now.getTime() + promotion.approvalHours * 3_600_000).toISOString();
+    const waiting: Item = {
+      ...keys.task('approval', promotion.promotion),
+      token,
+      model: promotion.model,
+      promotion: promotion.promotion,
+    };
     const asked: Promotion = {
       ...promotion,
       status: 'awaiting-approval',
@@ -25,19 +32,7 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
     const result = await recordChange(deps, {
       model: promotion.model,
       operation: operationName('ask', promotion.promotion),
-      writes: [
-        holdsLock(promotion),
-        promotionWrite(promotion, asked),
-        {
-          kind: 'put',
-          item: {
-            ...keys.task('approval', promotion.promotion),
-            token,
-            model: promotion.model,
-            promotion: promotion.promotion,
-          },
-        },
-      ],
+      writes: [holdsLock(promotion), promotionWrite(promotion, asked), { kind: 'put', item: waiting }],
       event: {
         code: 'APPROVAL_REQUESTED',
         actor: 'pipeline:release',
@@ -57,7 +52,12 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
         },
       },
     });
-    if (result.kind === 'refused') await returnApprovalToken({ ...deps }, promotion, 'superseded');
+    // The transaction that would have kept the token did not take effect: whoever waits with it is told at once.
+    if (result.kind === 'refused')
+      await deps.machines.succeed(token, { status: 'superseded' satisfies ApprovalAnswer });
+    // People were asked by a call whose answer got lost: the machine waits with another token now.
+    if (result.kind === 'already-recorded')
+      await deps.ledger.transact([{ kind: 'put', item: waiting }], operationName('w', token));
     return { status: result.kind };
   });
 }
