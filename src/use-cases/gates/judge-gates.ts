@@ -7,7 +7,7 @@ import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts'
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { releasedUpstream, Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { GatehouseError } from '#domain/error.ts';
+import type { Refusal } from '#domain/error.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
@@ -44,11 +44,13 @@ export function evaluateGates(deps: Judging): Task {
 
 async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => boolean) {
   const promotion = await readPromotion(deps.ledger, findings);
+  if (promotion.status !== 'open') return { status: 'failed', refusal: notOpen(promotion) };
   const reasons: string[] = [];
   for (const gate of promotion.gates.filter(mine)) {
     const result = await resultOf(deps, gate, promotion, findings);
     const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
-    await record(deps, promotion, evidence);
+    if (!(await record(deps, promotion, evidence)))
+      return { status: 'failed', refusal: notOpen(await readPromotion(deps.ledger, findings)) };
     if (result.verdict !== 'PASS' && result.verdict !== 'NOT_APPLICABLE')
       reasons.push(`${gate}: ${result.verdict}: ${result.reasons.join('; ')}`);
   }
@@ -97,7 +99,13 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
   }
 }
 
-async function record(deps: Recording, promotion: Promotion, evidence: Evidence): Promise<void> {
+/** No repetition gives the lock back, so its loss is a value, not a fault. */
+function notOpen({ promotion, status }: Promotion): Refusal {
+  return { rule: 'promotion-open', found: `${promotion} is ${status}`, remedy: 'ask for a new promotion' };
+}
+
+/** Whether the evidence could be recorded: only while its promotion holds the lock. */
+async function record(deps: Recording, promotion: Promotion, evidence: Evidence): Promise<boolean> {
   const result = await recordChange(deps, {
     model: promotion.model,
     operation: operationName('gate', promotion.promotion, evidence.gate),
@@ -115,9 +123,5 @@ async function record(deps: Recording, promotion: Promotion, evidence: Evidence)
       },
     },
   });
-  if (result.kind === 'refused') {
-    throw new GatehouseError('LOCK_LOST', `promotion ${promotion.promotion} no longer holds the lock`, {
-      promotion: promotion.promotion,
-    });
-  }
+  return result.kind !== 'refused';
 }

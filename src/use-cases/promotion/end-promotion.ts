@@ -38,13 +38,20 @@ export async function endPromotion(
 ): Promise<{ readonly status: string; readonly refusal: Refusal }> {
   const promotion = await findPromotion(deps.ledger, named.model, named.promotion);
   const isOpen = promotion?.status === 'open' || promotion?.status === 'awaiting-approval';
-  if (promotion?.status === 'committed') return { status: 'committed', refusal };
+  // The promotion that took its place has said so in the chain: nothing failed, and nobody need be told again.
+  if (promotion?.status === 'superseded') return { status: 'superseded', refusal };
+  if (promotion?.status === 'committed') {
+    if (status === 'failed') await recordFaultAfterCommit(deps, promotion, refusal);
+    return { status: 'committed', refusal };
+  }
   const lock = await readLock(deps.ledger, named.model);
   const writes =
     promotion !== undefined && isOpen
       ? [
           promotionWrite(promotion, ended(promotion, status, refusal, deps.clock.now())),
-          ...(lock?.promotion === named.promotion ? [freeLock(promotion)] : []),
+          ...(lock?.promotion === named.promotion && lock.fencingToken === promotion.fencingToken
+            ? [freeLock(promotion)]
+            : []),
         ]
       : [];
   const event: AuditEvent =
@@ -68,8 +75,33 @@ export async function endPromotion(
           release: promotion?.release ?? null,
           details: { promotion: named.promotion, state: refusal.rule, error: refusal.found },
         };
-  await recordChange(deps, { model: named.model, operation: operationName('end', named.promotion), writes, event });
-  return { status, refusal };
+  const result = await recordChange(deps, {
+    model: named.model,
+    operation: operationName('end', named.promotion),
+    writes,
+    event,
+  });
+  // Somebody else has ended it since it was read: what it says now decides.
+  return result.kind === 'refused' ? endPromotion(deps, named, status, refusal) : { status, refusal };
+}
+
+/** A fault after the pointer was switched ends no promotion, but people have to know: what was let in may not be served. */
+async function recordFaultAfterCommit(
+  deps: Recording,
+  { model, promotion, release }: Promotion,
+  refusal: Refusal,
+): Promise<void> {
+  await recordChange(deps, {
+    model,
+    operation: operationName('failed', 'promotion', promotion),
+    writes: [],
+    event: {
+      code: 'RUN_FAILED',
+      actor: 'pipeline:release',
+      release,
+      details: { machine: 'promotion', run: promotion, state: refusal.rule, error: refusal.found },
+    },
+  });
 }
 
 function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {
