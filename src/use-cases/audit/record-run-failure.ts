@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Task, task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { leaveFence } from '#use-cases/inference/fence.ts';
 import { operationName, type Recording, recordChange } from './record-change.ts';
 
 const Parameters = z.object({
@@ -34,6 +35,7 @@ export function recordRunFailure(deps: Recording): Task {
         },
       },
     });
+    if (machine === 'batch-inference') await leaveFence(deps.ledger, model, run);
     return { status: 'failed' };
   });
 }

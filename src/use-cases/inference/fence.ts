@@ -31,9 +31,17 @@ export async function replaceFence(
 export async function changeFence(ledger: Ledger, model: string, change: (fence: Fence) => Fence): Promise<Fence> {
   for (;;) {
     const previous = await readFence(ledger, model);
-    const next = change(previous ?? { fence: 0, requested: 0, running: null, startedAt: null });
-    if (await replaceFence(ledger, model, previous, next)) return next;
+    const before = previous ?? { fence: 0, requested: 0, running: null, startedAt: null };
+    const next = change(before);
+    if (next === before || (await replaceFence(ledger, model, previous, next))) return next;
   }
+}
+
+/** Gives the fence back when a run has ended, so that the next request starts a run instead of leaving word. */
+export async function leaveFence(ledger: Ledger, model: string, run: string): Promise<void> {
+  await changeFence(ledger, model, (before) =>
+    before.running === run ? { ...before, running: null, startedAt: null } : before,
+  );
 }
 
 /** The check that a run still is the newest one: an older writer changes nothing. */

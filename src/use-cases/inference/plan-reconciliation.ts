@@ -37,7 +37,14 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       startedAt,
     }));
     if (pointer === undefined)
-      return { status: 'nothing-served', kind: 'none', dailyBatches: [], featureBatches: [], scoreBatches: [] };
+      return {
+        status: 'nothing-served',
+        kind: 'none',
+        requested: fence.requested,
+        dailyBatches: [],
+        featureBatches: [],
+        scoreBatches: [],
+      };
     const release = pointer.current;
     const source = await definitionOf(deps.releases, release);
     const schema = openManifest(await deps.releases.read(release)).schemas.output;

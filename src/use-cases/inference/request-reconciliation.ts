@@ -4,7 +4,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
-import { changeFence } from './fence.ts';
+import { changeFence, leaveFence } from './fence.ts';
 
 /** After this long a run that has not ended is taken for dead, and another one may start. */
 const RUN_HOURS = 2;
@@ -21,12 +21,22 @@ export function requestReconciliation(deps: {
   return task(z.object({ model: z.string(), trigger: z.string() }), async ({ model, trigger }) => {
     if ((await readPointer(deps.ledger, model)) === undefined) return { status: 'nothing-served' };
     const now = deps.clock.now();
-    const fence = await changeFence(deps.ledger, model, (before) => ({ ...before, requested: before.requested + 1 }));
-    const isRunning =
-      fence.running !== null && now.getTime() - Date.parse(fence.startedAt ?? '') < RUN_HOURS * 3_600_000;
-    if (isRunning) return { status: 'left-word', running: fence.running };
+    const fence = await changeFence(deps.ledger, model, (before) => {
+      const requested = before.requested + 1;
+      const isRunning =
+        before.running !== null && now.getTime() - Date.parse(before.startedAt ?? '') < RUN_HOURS * 3_600_000;
+      // The run is entered before it is started, so that of a hundred requests at once one starts it.
+      return isRunning
+        ? { ...before, requested }
+        : { ...before, requested, running: `${model}-batch-${requested}`, startedAt: now.toISOString() };
+    });
     const run = `${model}-batch-${fence.requested}`;
-    const started = await deps.machines.start('batch-inference', run, { model, run, trigger });
-    return { status: started, run };
+    if (fence.running !== run) return { status: 'left-word', running: fence.running };
+    try {
+      return { status: await deps.machines.start('batch-inference', run, { model, run, trigger }), run };
+    } catch (error) {
+      await leaveFence(deps.ledger, model, run);
+      throw error;
+    }
   });
 }
