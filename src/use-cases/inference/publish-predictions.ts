@@ -84,7 +84,8 @@ export function publishPredictions(deps: Publication): Task {
       const operation = operationName('publish', plan.run, digest, index);
       const result = isLast
         ? await recordChange(deps, { model, operation, writes: [...checks, ...writes], event })
-        : await deps.ledger.transact([...checks, ...writes], operation);
+        : // A repetition finds other manifests and another time, and so another body, which needs another token.
+          await deps.ledger.transact([...checks, ...writes], operationName('flip', canonicalJson(writes)));
       if (result.kind === 'refused' || result.kind === 'condition-failed') {
         return { status: 'withdrawn', published: from, failed: result.failed.map(keyText) };
       }
