@@ -9,6 +9,7 @@ export const CHAIN_BUCKET = 1000;
 export const keys = {
   pointer: (model: string): Key => ({ pk: `POINTER#${model}`, sk: 'POINTER' }),
   registration: (model: string, release: string): Key => ({ pk: `REGISTRATION#${model}`, sk: release }),
+  registrations: (model: string): string => `REGISTRATION#${model}`,
   version: (model: string, version: string): Key => ({ pk: `VERSION#${model}`, sk: version }),
   versionHead: (model: string): Key => ({ pk: `VERSION#${model}`, sk: 'HEAD' }),
   evidence: (gate: string, model: string, release: string, environment: string, policy: string): Key => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GatehouseError } from '#domain/error.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
@@ -14,7 +15,7 @@ export function openRetrainingRun(deps: Recording & { readonly deployed: Deploye
     deployedModel(deps.deployed, model);
     const asOf = z.iso.date().parse(given.asOf.slice(0, 10));
     const startedAt = deps.clock.now().toISOString();
-    await recordChange(deps, {
+    const result = await recordChange(deps, {
       model,
       operation: operationName('run', run),
       writes: [
@@ -35,6 +36,8 @@ export function openRetrainingRun(deps: Recording & { readonly deployed: Deploye
       ],
       event: { code: 'RETRAINING_STARTED', actor: 'pipeline:training', release: null, details: { run, asOf, trigger } },
     });
+    if (result.kind === 'refused')
+      throw new GatehouseError('RUN_EXISTS', `there is a run ${run} already`, { model, run });
     return { model, run, asOf };
   });
 }

@@ -21,6 +21,15 @@ export interface Packaging {
 /** What a training program may say of itself, in `metrics.json`. */
 const Metrics = z.record(z.string().max(40), z.number());
 
+/** What the program says of itself is information: where it says NaN, or nothing, the release is none the worse. */
+function metricsOf(file: Uint8Array | undefined): z.infer<typeof Metrics> {
+  try {
+    return Metrics.parse(JSON.parse(new TextDecoder().decode(file)));
+  } catch {
+    return {};
+  }
+}
+
 /** Makes releases of what was trained, and the model's constant baseline; what is no model of the schema is refused with the reason. */
 export function packageCandidates(deps: Packaging): Task {
   return task(z.object({ windows: z.array(TrainedWindow).min(1) }), async ({ windows }) => {
@@ -42,10 +51,13 @@ export function packageCandidates(deps: Packaging): Task {
         continue;
       }
       const release = await storeRelease(deps, plan, definition, onnx, 'trained');
-      const metrics = Metrics.safeParse(
-        JSON.parse(new TextDecoder().decode(files.get('metrics.json') ?? Buffer.from('{}'))),
-      );
-      candidates.push({ release, window: window.window, fingerprint: plan.fingerprint, metrics: metrics.data ?? {} });
+
+      candidates.push({
+        release,
+        window: window.window,
+        fingerprint: plan.fingerprint,
+        metrics: metricsOf(files.get('metrics.json')),
+      });
     }
     return {
       status: candidates.length > 0 ? 'packaged' : 'nothing',

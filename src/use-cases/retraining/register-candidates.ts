@@ -27,7 +27,8 @@ const Parameters = z.object({
 /** Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. */
 export function registerCandidates(deps: Registering): Task {
   return task(Parameters, async ({ model, run, candidates, baseline }) => {
-    if (baseline !== null && (await deps.ledger.get(keys.versionHead(model))) === undefined) {
+    const registrations = await deps.ledger.query(keys.registrations(model));
+    if (baseline !== null && !registrations.some(({ kind }) => kind === 'baseline')) {
       await register(deps, model, run, { ...baseline, metrics: { baseRate: baseline.baseRate } });
     }
     const registered = [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { textOf } from '#domain/ledger/item.ts';
+import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
@@ -55,7 +55,8 @@ export async function returnTrainingToken(
       : { status: 'failed', reason: state.reason.slice(0, 1000) };
   const answer = await deps.machines.succeed(textOf(item, 'token'), output);
   await deps.ledger.transact(
-    [{ kind: 'put', item: { ...item, answered: true } }],
+    // Not if the machine waits with another token by now: that one has not been answered.
+    [{ kind: 'put', item: { ...item, answered: true }, condition: equals({ token: textOf(item, 'token') }) }],
     operationName('a', textOf(item, 'token')),
   );
   return answer;

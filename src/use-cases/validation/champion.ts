@@ -64,7 +64,7 @@ export async function championOf(
 }
 
 async function baselineOf(ledger: Ledger, model: string): Promise<Digest> {
-  const registrations = await ledger.query(keys.registration(model, '').pk);
+  const registrations = await ledger.query(keys.registrations(model));
   const baseline = registrations.map((item) => unkey(Registration, item)).find(({ kind }) => kind === 'baseline');
   if (baseline === undefined) throw new GatehouseError('NO_BASELINE', `${model} has no baseline`, { model });
   return baseline.release;

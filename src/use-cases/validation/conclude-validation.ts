@@ -79,5 +79,8 @@ async function conclude(
           ],
     event,
   });
+  // The run was ended by somebody else since it was read: a repetition reads it again.
+  if (result.kind === 'refused')
+    throw new GatehouseError('RUN_MOVED', `run ${run} was changed at the same time`, { model, run });
   return { status, result: result.kind };
 }

@@ -26,17 +26,19 @@ export function evaluateCandidates(deps: {
     const { comparison } = deployedModel(deps.deployed, model).policy;
     const read = async (digest: Digest) =>
       parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
-    const choice: { candidate: Digest; loss: number }[] = [];
+    const choice: { candidate: Digest; loss: number; flaws: number }[] = [];
     const invalid = new Set(measured.reasons);
     for (const { candidate, slice, measure } of measured.comparisons) {
       if (slice !== 'selection') continue;
       const selection = await read(measure);
-      for (const reason of whyInvalid(selection)) invalid.add(reason);
+      const flaws = whyInvalid(selection);
+      for (const reason of flaws) invalid.add(reason);
       const { clusters, comparedRows } = selection;
       const loss = clusters.reduce((sum, cluster) => sum + cluster.candidate.logLoss, 0) / comparedRows;
-      if (Number.isFinite(loss)) choice.push({ candidate, loss });
+      if (Number.isFinite(loss)) choice.push({ candidate, loss, flaws: flaws.length });
     }
-    const [chosen] = choice.toSorted((a, b) => a.loss - b.loss);
+    // Rows without a valid prediction do not count in the loss: what is flawed is never chosen before what is whole.
+    const [chosen] = choice.toSorted((a, b) => a.flaws - b.flaws || a.loss - b.loss);
     const test = measured.comparisons.find(
       ({ candidate, slice }) => candidate === chosen?.candidate && slice === 'test',
     );
