@@ -35,7 +35,10 @@ export function switchPointer(deps: Recording): Task {
 /** What the release replaced when it was promoted: where a second rollback would go, unless it is quarantined. */
 async function behindOf(ledger: Ledger, model: string, release: Digest): Promise<Pointer['lastConfirmed']> {
   const promotions = (await ledger.query(keys.promotions(model))).map((item) => unkey(Promotion, item));
-  const committed = promotions.filter(({ status }) => status === 'committed');
+  // The newest first: a release that was let in twice replaced something else the last time.
+  const committed = promotions
+    .filter(({ status }) => status === 'committed')
+    .toSorted((a, b) => b.fencingToken - a.fencingToken);
   const replaced = committed.find((promotion) => promotion.release === release)?.replaces ?? null;
   const before = committed.find((promotion) => promotion.release === replaced);
   if (replaced === null || before === undefined || (await isQuarantined(ledger, model, replaced))) return null;
