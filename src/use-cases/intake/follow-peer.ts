@@ -3,7 +3,7 @@ import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { ABSENT, keyText, unkey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, keyText, unkey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { type Promotion, promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
@@ -11,9 +11,9 @@ import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { findPromotion, readApprovals } from '#use-cases/promotion/ledger-state.ts';
-import type { RecordHandler } from './read-peer.ts';
+import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
 
-export interface Following extends Recording {
+export interface Following extends PeerReading {
   readonly deployed: DeployedModels;
   readonly machines: StateMachines;
 }
@@ -29,6 +29,9 @@ export function followPeer(deps: Following): RecordHandler {
       case 'RELEASE_OFFERED':
       case 'RELEASE_PROMOTED':
         if (record.environment === SOURCE[deps.environment]) await releasedByPeer(deps, record, hash);
+        return;
+      case 'RELEASE_ROLLED_BACK':
+        if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
         return;
       case 'PROMOTION_REQUESTED': {
         const details = detailsOf(record, record.code);
@@ -62,9 +65,30 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
   }
 }
 
+/** What the environment before has taken back is not let in here any more; what was let in stays, and is for people to judge. */
+async function withdrawnByPeer(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
+  const { from } = detailsOf(record, 'RELEASE_ROLLED_BACK');
+  const upstream = await findUpstream(deps, record.model, from);
+  if (upstream === undefined || upstream.withdrawn !== null) return;
+  const item = { ...keys.upstream(record.model, upstream.release), ...upstream, withdrawn: hash };
+  const condition = equals({ record: upstream.record });
+  await deps.ledger.transact([{ kind: 'put', item, condition }], operationName('w', record.model, hash));
+}
+
+async function findUpstream(deps: Following, model: string, release: string): Promise<Upstream | undefined> {
+  const item = await deps.ledger.get(keys.upstream(model, release));
+  return item === undefined ? undefined : unkey(Upstream, item);
+}
+
 function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
   if (record.release === null) return undefined;
-  const base = { environment: record.environment, release: record.release, seq: record.seq, record: hash };
+  const base = {
+    environment: record.environment,
+    release: record.release,
+    seq: record.seq,
+    record: hash,
+    withdrawn: null,
+  };
   switch (record.code) {
     case 'BASELINE_REGISTERED': {
       const { version, asOf } = detailsOf(record, record.code);
@@ -85,10 +109,16 @@ function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
 
 async function askedByPerson(deps: Following, record: AuditRecord, requestedBy: string): Promise<void> {
   if (record.release === null) return;
-  const item = await deps.ledger.get(keys.upstream(record.model, record.release));
-  if (item !== undefined) {
+  const source = SOURCE[deps.environment];
+  let upstream = await findUpstream(deps, record.model, record.release);
+  if (upstream === undefined && source !== undefined) {
+    // The person may have been quicker than the announcement of what they ask for.
+    await readPeer(deps, source, record.model, followPeer(deps));
+    upstream = await findUpstream(deps, record.model, record.release);
+  }
+  if (upstream !== undefined) {
     const transition = deps.environment === 'prod' ? 'prod' : 'staging';
-    await startPromotion(deps, unkey(Upstream, item), record, transition, requestedBy);
+    await startPromotion(deps, upstream, record, transition, requestedBy);
     return;
   }
   await recordChange(deps, {
@@ -102,7 +132,7 @@ async function askedByPerson(deps: Following, record: AuditRecord, requestedBy: 
       details: {
         promotion: `request-${record.environment}-${record.seq}`,
         rule: 'released-upstream',
-        reasons: [`${SOURCE[deps.environment] ?? 'the environment before'} has not released ${record.release}`],
+        reasons: [`${source ?? 'the environment before'} has not released ${record.release}`],
       },
     },
   });

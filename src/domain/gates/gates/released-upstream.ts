@@ -15,6 +15,8 @@ export const Upstream = z.strictObject({
   seq: z.int().nonnegative(),
   /** The hash of the record, which was signed by the peer. */
   record: Digest,
+  /** The hash of the record by which the peer took the release back since, or null. */
+  withdrawn: Digest.nullable(),
 });
 export type Upstream = z.infer<typeof Upstream>;
 
@@ -28,6 +30,10 @@ export function releasedUpstream(upstream: Upstream | undefined, release: Digest
       reasons: [`the record is about ${upstream.release} in ${upstream.environment}`],
       numbers: {},
     };
+  }
+  if (upstream.withdrawn !== null) {
+    const reason = `${upstream.environment} has taken the release back, record ${upstream.withdrawn.slice(0, 19)}`;
+    return { verdict: 'FAIL', reasons: [reason], numbers: { seq: upstream.seq } };
   }
   return {
     verdict: 'PASS',
