@@ -9,7 +9,7 @@ import { cloudOf, isolationNotice } from './cloud.ts';
 import { type Context, UsageError } from './context.ts';
 import { EXIT } from './context.ts';
 import { failureOf } from './failure.ts';
-import { render } from './report.ts';
+import { render, type Report } from './report.ts';
 
 /** Runs a command and answers its exit code; nothing that a command throws gets past it. */
 export async function execute(
@@ -17,17 +17,25 @@ export async function execute(
   given: Readonly<Record<string, unknown>>,
   global: GlobalOptions,
 ): Promise<number> {
+  const found: Report[] = [];
   try {
     const { default: config } = await import('../gatehouse.config.ts');
     const notice = isolationNotice(config);
     if (notice !== undefined) process.stderr.write(`${notice}\n`);
     const { run } = await spec.load();
-    await run(contextOf(config, given, global));
+    await run({ ...contextOf(config, given, global), print: (report) => void found.push(report) });
+    for (const report of found) process.stdout.write(`${render(report, global.output)}\n`);
     return EXIT.done;
   } catch (error) {
     const failure = failureOf(error);
-    if (global.output === 'table') process.stderr.write(`${failure.lines.join('\n')}\n`);
-    else process.stdout.write(`${render({ data: failure.data, sections: [] }, global.output)}\n`);
+    if (global.output === 'table') {
+      for (const report of found) process.stdout.write(`${render(report, global.output)}\n`);
+      process.stderr.write(`${failure.lines.join('\n')}\n`);
+    } else {
+      // A check that fails has found something first: a program reads that and the failure as one document.
+      const data = Object.assign({}, ...found.map((report) => report.data), failure.data) as object;
+      process.stdout.write(`${render({ data, sections: [] }, global.output)}\n`);
+    }
     if (failure.exitCode === EXIT.fault && process.env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
     return failure.exitCode;
   }
