@@ -18,8 +18,11 @@ export interface Packaging {
   readonly training: TrainingData;
 }
 
-/** What a training program may say of itself, in `metrics.json`. */
-const Metrics = z.record(z.string().max(40), z.number());
+/** What a training program may say of itself, in `metrics.json`: its numbers are kept, and nothing else. */
+const Metrics = z
+  .record(z.string().max(40), z.unknown())
+  .transform((said) => Object.fromEntries(Object.entries(said).filter(([, value]) => Number.isFinite(value))))
+  .pipe(z.record(z.string(), z.number()));
 
 /** What the program says of itself is information: where it says NaN, or nothing, the release is none the worse. */
 function metricsOf(file: Uint8Array | undefined): z.infer<typeof Metrics> {
