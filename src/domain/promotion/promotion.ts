@@ -59,8 +59,6 @@ export const Lock = z.strictObject({
 });
 export type Lock = z.infer<typeof Lock>;
 
-export const FREE_LOCK: Lock = { promotion: null, fencingToken: 0 };
-
 /** A promotion's name: the same request has the same one, so that a second delivery opens nothing. */
 export function promotionName(request: PromotionRequest): string {
   const digest = request.release.slice('sha256:'.length, 'sha256:'.length + 12);
