@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { keys } from '#domain/ledger/keys.ts';
-import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import type { Recording } from '#use-cases/audit/record-change.ts';
+import { failRun } from './record-run-failure.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
 
 /** What Step Functions says of an execution that failed, timed out or was aborted. */
@@ -39,18 +39,5 @@ export async function recordExecutionEnd(deps: Recording, end: ExecutionEnd): Pr
     };
     return { result: (await endPromotion(deps, { model, promotion: end.name }, 'failed', refusal)).status };
   }
-  const operation = operationName('failed', machine, run);
-  if ((await deps.ledger.get(keys.operation(model, operation))) !== undefined) return { result: 'already-recorded' };
-  const result = await recordChange(deps, {
-    model,
-    operation,
-    writes: [],
-    event: {
-      code: 'RUN_FAILED',
-      actor: 'pipeline:recorder',
-      release: null,
-      details: { machine, run, state: end.status, error },
-    },
-  });
-  return { result: result.kind };
+  return { result: await failRun(deps, { machine, model, run, actor: 'pipeline:recorder', state: end.status, error }) };
 }

@@ -3,7 +3,7 @@ import { type Task, task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { leaveFence } from '#use-cases/inference/fence.ts';
-import { operationName, type Recording, recordChange } from './record-change.ts';
+import { type ChangeResult, operationName, type Recording, recordChange } from './record-change.ts';
 
 const Parameters = z.object({
   machine: z.string(),
@@ -15,27 +15,40 @@ const Parameters = z.object({
 /** Ends a run that met a fault: the error is in the chain, once, and people are told. */
 export function recordRunFailure(deps: Recording): Task {
   return task(Parameters, async ({ machine, model, run, error }) => {
-    const key = keys.run(model, run);
-    const item = await deps.ledger.get(key);
-    const ended = { ...key, ...item, status: 'failed', endedAt: deps.clock.now().toISOString() };
-    await recordChange(deps, {
+    await failRun(deps, {
+      machine,
       model,
-      operation: operationName('failed', machine, run),
-      writes:
-        item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: textOf(item, 'status') }) }],
-      event: {
-        code: 'RUN_FAILED',
-        actor: `pipeline:${machine}`,
-        release: null,
-        details: {
-          machine,
-          run,
-          state: error.Error ?? 'fault',
-          error: (error.Cause ?? 'no cause was given').slice(0, 600),
-        },
-      },
+      run,
+      actor: `pipeline:${machine}`,
+      state: error.Error ?? 'fault',
+      error: error.Cause ?? 'no cause was given',
     });
     if (machine === 'batch-inference') await leaveFence(deps.ledger, model, run);
     return { status: 'failed' };
   });
+}
+
+/** Writes down that a run failed, in its record where it has one, and in the chain: once, whoever says so first. */
+export async function failRun(
+  deps: Recording,
+  failure: { machine: string; model: string; run: string; actor: string; state: string; error: string },
+): Promise<ChangeResult['kind']> {
+  const { machine, model, run, actor, state } = failure;
+  const key = keys.run(model, run);
+  const item = await deps.ledger.get(key);
+  const ended = { ...key, ...item, status: 'failed', endedAt: deps.clock.now().toISOString() };
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('failed', machine, run),
+    writes:
+      item === undefined ? [] : [{ kind: 'put', item: ended, condition: equals({ status: textOf(item, 'status') }) }],
+    event: {
+      code: 'RUN_FAILED',
+      actor,
+      release: null,
+      details: { machine, run, state, error: failure.error.slice(0, 600) },
+    },
+  });
+  // The run's record was changed since it was read: what it says now is what ends.
+  return result.kind === 'refused' ? failRun(deps, failure) : result.kind;
 }
