@@ -63,7 +63,7 @@ export async function execute(
     if (state.TimeoutSecondsPath !== undefined && typeof read(state.TimeoutSecondsPath, document, at) !== 'number')
       throw new Error(`${at}: ${state.TimeoutSecondsPath} is not a number of seconds`);
     for (let attempt = 1; ; attempt += 1) {
-      const token = `token-${at}-${visit}-${attempt}`;
+      const token = `${execution}: ${at} ${visit}.${attempt}`;
       const context = {
         Execution: { Id: `arn:${execution}`, Name: execution },
         State: { Name: at },

@@ -1,0 +1,17 @@
+import type { AuditRecord } from '#domain/audit/chain.ts';
+import type { Announcements } from '#ports/announcements.ts';
+
+/** Announcements in memory, by whom they are for. */
+export function memoryAnnouncements(): Announcements & {
+  readonly announced: readonly AuditRecord[];
+  readonly emitted: readonly AuditRecord[];
+  readonly alerted: readonly AuditRecord[];
+} {
+  const announced: AuditRecord[] = [];
+  const emitted: AuditRecord[] = [];
+  const alerted: AuditRecord[] = [];
+  const into = (list: AuditRecord[]) => async (record: AuditRecord) => {
+    list.push(structuredClone(record));
+  };
+  return { announced, emitted, alerted, announce: into(announced), emit: into(emitted), alert: into(alerted) };
+}

@@ -1,0 +1,76 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import type { ObjectReference } from '#domain/data/partition.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { BuiltKind, Lake } from '#ports/lake.ts';
+
+interface Stored {
+  readonly content: Uint8Array;
+  readonly sha256: Digest;
+  readonly rows: number;
+}
+
+/** A lake in memory; `objects` is open, by kind, model and digest, and `sources` by key. */
+export function memoryLake(): Lake & {
+  readonly objects: Map<string, Stored>;
+  readonly sources: Map<string, Uint8Array>;
+} {
+  const objects = new Map<string, Stored>();
+  const sources = new Map<string, Uint8Array>();
+  const copy = async (
+    name: string,
+    content: Uint8Array | undefined,
+    sha256: Digest,
+    folder: string,
+  ): Promise<string> => {
+    if (content === undefined) throw new GatehouseError('ARTIFACT_MISSING', `${name} is not there`, { name });
+    if (digestOf(content) !== sha256) {
+      throw new GatehouseError('ARTIFACT_TAMPERED', `${name} does not hash to what was recorded`, { name });
+    }
+    const path = join(folder, `${sha256.slice('sha256:'.length)}.parquet`);
+    await writeFile(path, content);
+    return path;
+  };
+  return {
+    objects,
+    sources,
+    async built(kind, model) {
+      const prefix = builtName(kind, model, '');
+      return new Set(
+        [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length) as Digest),
+      );
+    },
+    async find(kind, model, digest) {
+      const key = builtName(kind, model, digest);
+      const found = objects.get(key);
+      if (found === undefined) return undefined;
+      const object: ObjectReference = {
+        bucket: 'lake',
+        key,
+        versionId: '1',
+        sha256: found.sha256,
+        size: found.content.length,
+      };
+      return { object, rows: found.rows };
+    },
+    async store(kind, model, digest, { path, sha256, rows }) {
+      const key = builtName(kind, model, digest);
+      const earlier = objects.get(key);
+      if (earlier === undefined) objects.set(key, { content: await readFile(path), sha256, rows });
+      else if (earlier.sha256 !== sha256) {
+        throw new GatehouseError('ARTIFACT_TAMPERED', `${key} is there with other bytes than were built now`, { key });
+      }
+    },
+    async fetch(kind, model, digest, folder) {
+      const key = builtName(kind, model, digest);
+      const found = objects.get(key);
+      return copy(key, found?.content, found?.sha256 ?? digest, folder);
+    },
+    fetchSource: (object, folder) => copy(object.key, sources.get(object.key), object.sha256, folder),
+  };
+}
+
+function builtName(kind: BuiltKind, model: string, digest: string): string {
+  return `${model}/${kind}/${digest}`;
+}

@@ -1,0 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Machine, StateMachines } from '#ports/state-machines.ts';
+
+/** State machines in memory: what was started stands in `started`; a token that waits is in `waiting`, its answer in `answers`. */
+export function memoryStateMachines(): StateMachines & {
+  readonly started: Map<string, { readonly machine: Machine; readonly input: object }>;
+  readonly waiting: Set<string>;
+  readonly answers: Map<string, object>;
+} {
+  const started = new Map<string, { machine: Machine; input: object }>();
+  const waiting = new Set<string>();
+  const answers = new Map<string, object>();
+  return {
+    started,
+    waiting,
+    answers,
+    async start(machine, name, input) {
+      const earlier = started.get(name);
+      if (earlier === undefined) started.set(name, structuredClone({ machine, input }));
+      return earlier === undefined || isDeepStrictEqual(earlier, { machine, input }) ? 'started' : 'already-started';
+    },
+    async succeed(token, output) {
+      if (!waiting.delete(token)) return 'gone';
+      answers.set(token, structuredClone(output));
+      return 'returned';
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { execute, type Call, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { canonicalJson } from '#domain/canonical/digest.ts';
+import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { type PromotionRequest, promotionName } from '#domain/promotion/promotion.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
+import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
+import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
+import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
+import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { pullRelease } from '#use-cases/promotion/pull-release.ts';
+import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
+import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
+import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
+import type { Task } from '#use-cases/task.ts';
+import { bytes, type Environment, MODEL } from './_world.ts';
+
+/** What happens around a machine while it runs. */
+export interface Surroundings {
+  /** The environment that releases come from. */
+  readonly source: Environment;
+  /** What the comparison with the champion measures. */
+  readonly measured?: ComparisonMeasure;
+  /** What people do when they are asked: whoever returns the token lets the machine go on. */
+  readonly people?: () => Promise<void>;
+  /** Something that happens before a state is entered. */
+  readonly before?: (state: string) => Promise<void>;
+  /** Something that happens when a task is done and before its answer arrives; what it throws loses the answer. */
+  readonly after?: (state: string) => Promise<void>;
+}
+
+/** Runs a promotion by its machine, with every use-case but the building of features, which a script stands for. */
+export async function promote(own: Environment, request: PromotionRequest, around: Surroundings): Promise<Execution> {
+  const name = promotionName(request);
+  const tasks: Record<string, Task> = {
+    'Open promotion': openPromotion(own),
+    'Pull release': pullRelease({ own: own.releases, storeOf: () => around.source.releases }),
+    'Verify release': verifyRelease(own),
+    'Plan comparison': planPromotionComparison(own),
+    'Compare with champion': compareWithChampion(own),
+    'Evaluate gates': evaluateGates(own),
+    'Request approvals': requestApprovals(own),
+    'Prepare rollback target': prepareRollbackTarget(own),
+    'Commit promotion': commitPromotion(own),
+    'Verify serving': verifyServing(own),
+    'Refuse promotion': refusePromotion(own),
+    'Record failure': recordFailure(own),
+    'Build daily partition': async () => ({ status: 'built', built: 1, refusals: [] }),
+    'Build feature partition': async () => ({ status: 'built', built: 1, refusals: [] }),
+    'Score release': async () => ({ status: 'scored' }),
+    'Measure comparison': async () => {
+      if (around.measured === undefined)
+        return { status: 'insufficient', reasons: ['nothing to measure'], comparisons: [] };
+      const { digest } = await own.documents.write(bytes(canonicalJson(around.measured)));
+      return { status: 'measured', comparisons: [], measure: digest };
+    },
+  };
+  return execute('promotion', { request }, answering(own, tasks, around), name);
+}
+
+/** Runs a rollback by its machine; the repair of predictions is another machine's. */
+export function rollBack(own: Environment, input: Record<string, unknown>): Promise<Execution> {
+  const tasks: Record<string, Task> = {
+    'Choose target': chooseTarget(own),
+    'Switch pointer': switchPointer(own),
+    'Verify serving': verifyServing(own),
+    'Open incident': openIncident(own),
+    'Record refusal': recordRefusal(own),
+    'Record failure': recordRunFailure(own),
+  };
+  return execute(
+    'rollback',
+    { model: MODEL, actor: 'person:op', reason: 'wrong', ...input },
+    answering(own, tasks, {}),
+  );
+}
+
+function answering(
+  own: Environment,
+  tasks: Readonly<Record<string, Task>>,
+  { before, after, people }: Partial<Surroundings>,
+): (call: Call) => Promise<unknown> {
+  return async ({ state, payload, child, token }) => {
+    await before?.(state);
+    if (child !== undefined) return { Status: 'SUCCEEDED', ExecutionArn: `arn:${child}`, Output: {} };
+    const run = tasks[state];
+    if (run === undefined) throw new Error(`no task "${state}"`);
+    if (token !== undefined) own.machines.waiting.add(token);
+    let output: object;
+    try {
+      output = await run(payload['input']);
+      await after?.(state);
+    } catch (error) {
+      throw new TaskError('Runtime.HandlerError', error instanceof Error ? error.message : String(error));
+    }
+    if (token === undefined) return JSON.parse(JSON.stringify(output)) as unknown;
+    if (!own.machines.answers.has(token)) await people?.();
+    const answer = own.machines.answers.get(token);
+    if (answer === undefined) throw new TaskError('States.Timeout', 'nobody returned the token');
+    return answer;
+  };
+}

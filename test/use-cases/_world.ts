@@ -1,0 +1,252 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
+import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
+import { memoryLake } from '#adapters/memory/lake.ts';
+import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
+import { memorySigner } from '#adapters/memory/signer.ts';
+import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
+import type { AuditRecord } from '#domain/audit/chain.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import { canonicalJson, type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
+import {
+  addDays,
+  type AdmittedPartition,
+  daysBetween,
+  partitionDigest,
+  type PartitionKind,
+} from '#domain/data/partition.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { Policy } from '#domain/policy/policy.ts';
+import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import type { Scoring } from '#ports/scoring.ts';
+import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
+
+export const MODEL = 'toy';
+export const START = Date.parse('2026-03-02T09:00:00.000Z');
+export const hours = (count: number): number => count * 3_600_000;
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+export const SQL = { 'features/daily.sql': 'SELECT daily', 'features/features.sql': 'SELECT features' } as const;
+export const definition: ModelDefinition = {
+  formatVersion: 1,
+  name: MODEL,
+  task: 'binary-classification',
+  owner: 'owners',
+  purpose: 'to be tried',
+  events: {
+    source: 'toy/events',
+    readyMarker: '_READY',
+    id: 'id',
+    entity: 'who',
+    time: 'at',
+    columns: { id: 'VARCHAR' },
+  },
+  labels: {
+    source: 'toy/labels',
+    readyMarker: '_READY',
+    join: 'id',
+    value: 'bad',
+    arrivedAt: 'seen',
+    columns: { id: 'VARCHAR' },
+    matureAfterDays: 1,
+  },
+  features: {
+    daily: { path: 'features/daily.sql', sha256: digestOf(SQL['features/daily.sql']) },
+    features: { path: 'features/features.sql', sha256: digestOf(SQL['features/features.sql']) },
+    columns: ['x', 'y'],
+    aggregateDays: 1,
+    eventDays: 0,
+  },
+  training: {
+    image: `trainer@sha256:${'0'.repeat(64)}`,
+    local: ['python', 'train.py'],
+    hyperparameters: {},
+    seed: 7,
+    instanceType: 'ml.m5.large',
+    maxRuntimeSeconds: 600,
+    code: digestOf('train.py'),
+  },
+  windows: [{ name: 'all', since: '2001-01-01' }],
+  evaluation: { selectionDays: 1, testDays: 2 },
+  schedule: { cron: 'cron(0 6 ? * MON *)', timezone: 'UTC' },
+  predictions: { modes: ['batch'], days: 3 },
+  sla: { predictionsWithinHours: 24 },
+  escalation: ['ml-engineer'],
+};
+
+const transition = {
+  gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'] as const,
+  opensOnOffer: true,
+  evidenceValidHours: 72,
+  approvalHours: 48,
+};
+export const policy: Policy = {
+  formatVersion: 1,
+  model: MODEL,
+  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 100, minimumSkill: 0.005 },
+  transitions: {
+    initial: { ...transition, gates: ['released-upstream', 'release-integrity'], approvals: [] },
+    staging: { ...transition, gates: [...transition.gates], approvals: [] },
+    prod: {
+      ...transition,
+      gates: [...transition.gates],
+      opensOnOffer: false,
+      approvals: [
+        { role: 'ml-lead', count: 1 },
+        { role: 'platform', count: 1 },
+      ],
+    },
+  },
+};
+export const deployed: DeployedModels = {
+  formatVersion: 1,
+  commit: 'commit',
+  models: [{ definition, policy, sql: { ...SQL } }],
+};
+
+/** Scoring without ONNX: a model is any text that begins with MODEL, and its golden predictions are its own text. */
+export const scoring: Scoring = {
+  inspect: (model) => (Buffer.from(model).toString().startsWith('MODEL') ? undefined : 'not a model'),
+  makeGolden: async (model) => canonicalJson({ of: Buffer.from(model).toString() }),
+  checkGolden: async (model, _, golden) =>
+    golden === canonicalJson({ of: Buffer.from(model).toString() }) ? undefined : 'the golden predictions differ',
+  constantModel: (rate) => bytes(`MODEL constant ${rate}`),
+  async score(model, _, features, out) {
+    const text = `${Buffer.from(model).toString()} of ${await readFile(features, 'utf8')}`;
+    if (text.includes('NaN')) {
+      return {
+        kind: 'refused',
+        refusal: { rule: 'prediction-number', found: '1 prediction is NaN', remedy: 'mend the model' },
+      };
+    }
+    await writeFile(out, text);
+    return { kind: 'built', rows: 10, sha256: digestOf(text) };
+  },
+};
+
+/** Everything that peers share, and the clock of all. */
+export function world() {
+  const clock = { at: START, now: () => new Date(clock.at) };
+  const shown = memoryPublishedRecords();
+  return {
+    clock,
+    shown,
+    /** An environment of its own: nothing of it is shared but what it publishes. */
+    environment(name: string) {
+      const releases = memoryArtifactStore();
+      const deps = {
+        environment: name,
+        ledger: memoryLedger(),
+        clock,
+        deployed,
+        scoring,
+        releases,
+        own: releases,
+        documents: memoryArtifactStore(),
+        lake: memoryLake(),
+        machines: memoryStateMachines(),
+        announcements: memoryAnnouncements(),
+        signer: memorySigner(),
+        published: shown.of(name),
+        peers: shown.peers,
+        engine: FEATURE_ENGINE,
+        scorer: SCORER,
+      };
+      return {
+        ...deps,
+        /** Appends to the environment's chain, as some use-case of its would. */
+        async says(event: AuditEvent, times = 1) {
+          for (let time = 0; time < times; time += 1) {
+            const operation = operationName('said', JSON.stringify(event), time, clock.at);
+            await recordChange(deps, { model: MODEL, operation, writes: [], event });
+          }
+        },
+        chain: () => chainOf(deps.ledger),
+        /** The codes of the chain. */
+        codes: async () => (await chainOf(deps.ledger)).map(({ code }) => code),
+      };
+    },
+  };
+}
+export type Environment = ReturnType<ReturnType<typeof world>['environment']>;
+
+async function chainOf(ledger: Ledger): Promise<AuditRecord[]> {
+  return (await chainRecords(ledger, MODEL, 0)).map(({ record }) => record);
+}
+
+/** Stores a whole release; `text` is what its model is. */
+export async function makeRelease(
+  store: ArtifactStore,
+  text: string,
+  kind: ReleaseManifest['kind'] = 'trained',
+): Promise<Digest> {
+  const schema = schemaOf(definition);
+  const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
+    'definition.json': bytes(canonicalJson(definition)),
+    'features/daily.sql': bytes(SQL['features/daily.sql']),
+    'features/features.sql': bytes(SQL['features/features.sql']),
+    'golden.json': bytes(canonicalJson({ of: `MODEL ${text}` })),
+    'model.onnx': bytes(`MODEL ${text}`),
+    'schema.json': bytes(canonicalJson(schema)),
+  };
+  const files = [];
+  for (const path of RELEASE_FILES)
+    files.push({ path, sha256: (await store.write(contents[path])).digest, size: contents[path].length });
+  const { image, hyperparameters, seed, code } = definition.training;
+  const sealed = sealManifest({
+    formatVersion: 1,
+    model: MODEL,
+    kind,
+    files,
+    data: {
+      asOf: '2001-01-20',
+      window: { name: 'all', from: '2001-01-10', to: '2001-01-14' },
+      fingerprint: digestOf(`data of ${text}`),
+      partitions: 5,
+      labelsUntil: '2001-01-15',
+    },
+    training: { image, hyperparameters, seed, code },
+    recipe: recipeOf(definition),
+    code: { commit: 'commit' },
+    schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
+  });
+  await store.write(sealed.bytes);
+  return sealed.release;
+}
+
+/** Admits partitions of both kinds for some days, as admission would. */
+export async function admitDays(ledger: Ledger, first: string, last: string, mark = ''): Promise<void> {
+  const admit = async (kind: PartitionKind, day: string): Promise<void> => {
+    const key = keys.partition(MODEL, kind, day);
+    const objects = [
+      {
+        bucket: 'landing',
+        key: `toy/${kind}/dt=${day}/part.parquet`,
+        versionId: '1',
+        sha256: digestOf(`${kind} ${day}${mark}`),
+        size: 9,
+      },
+    ];
+    const version = Number((await ledger.get(key))?.['version'] ?? 0) + 1;
+    const partition: AdmittedPartition = {
+      formatVersion: 1,
+      model: MODEL,
+      kind,
+      day,
+      version,
+      digest: partitionDigest(objects),
+      objects,
+      admittedAt: new Date(START).toISOString(),
+    };
+    await ledger.transact([{ kind: 'put', item: { ...key, ...partition } }], operationName('admit', kind, day, mark));
+  };
+  for (const day of daysBetween(first, last)) await admit('events', day);
+  for (const day of daysBetween(addDays(first, 1), last)) await admit('labels', day);
+}

@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { request, scene } from './_scene.ts';
+import { type Environment, MODEL } from './_world.ts';
+
+let here: Awaited<ReturnType<typeof scene>>;
+let prod: Environment;
+beforeEach(async () => {
+  here = await scene();
+  ({ prod } = here);
+  await here.begin();
+});
+
+describe('opening a promotion', () => {
+  const open = (asked: ReturnType<typeof request>, execution = 'execution') =>
+    openPromotion(prod)({ request: asked, execution });
+
+  it('waits for the baseline', async () => {
+    const fresh = (await scene()).prod;
+    const asked = request(digestOf('early'));
+    expect(await openPromotion(fresh)({ request: asked, execution: 'e' })).toMatchObject({ status: 'waiting' });
+  });
+
+  it('is done once by one execution, and refused to another of the same request', async () => {
+    const { request: asked } = await here.candidate('one');
+    expect(await open(asked)).toMatchObject({ status: 'opened', approvals: 'needed', approvalSeconds: 172_800 });
+    expect(await open(asked)).toMatchObject({ status: 'opened' });
+    expect(await open(asked, 'another')).toMatchObject({ status: 'refused', refusal: { rule: 'promotion-open' } });
+  });
+
+  it('lets one of several that ask at once take the lock; the others wait, come too late or take over', async () => {
+    const asks = await Promise.all([1, 2, 3].map((requestSeq) => here.candidate(`race ${requestSeq}`, { requestSeq })));
+    await Promise.all(asks.map(({ request: asked, name }) => open(asked, name)));
+    for (let round = 0; round < 3; round += 1)
+      await Promise.all(asks.map(({ request: asked, name }) => open(asked, name)));
+    const lock = await prod.ledger.get(keys.lock(MODEL));
+    const open3 = await prod.ledger.query(keys.promotions(MODEL));
+    expect(open3.filter(({ status }) => status === 'open').map(({ promotion }) => promotion)).toEqual([
+      lock?.['promotion'],
+    ]);
+    expect(lock?.['promotion']).toBe(asks[2]?.name);
+  });
+
+  it('is superseded by a newer ask from the same place only', async () => {
+    const older = await here.candidate('older', { requestSeq: 5 });
+    await open(older.request, older.name);
+    const elsewhere = await here.candidate('elsewhere', { requestSeq: 9, requestedIn: 'staging' });
+    expect(await open(elsewhere.request)).toMatchObject({ status: 'waiting' });
+    const late = await here.candidate('late', { requestSeq: 4 });
+    expect(await open(late.request)).toMatchObject({ status: 'refused', refusal: { rule: 'promotion-newest' } });
+    const newer = await here.candidate('newer', { requestSeq: 6 });
+    expect(await open(newer.request, newer.name)).toMatchObject({ status: 'opened' });
+    expect(await prod.ledger.get(keys.promotion(MODEL, older.name))).toMatchObject({ status: 'superseded' });
+  });
+
+  it('is refused for a second baseline, and for what is there already', async () => {
+    const second = { ...here.first, requestSeq: 7 };
+    expect(await open(second)).toMatchObject({ refusal: { rule: 'initial-only-once' } });
+    expect(await open(request(here.baseline, { kind: 'trained' }))).toMatchObject({ refusal: { rule: 'release-new' } });
+  });
+
+  it('brings a changed policy into force as an act of its own', async () => {
+    const before = (await prod.chain()).filter(({ code }) => code === 'POLICY_ACTIVATED');
+    const { request: asked } = await here.candidate('one');
+    const [model] = prod.deployed.models;
+    if (model === undefined) throw new Error('no model');
+    const comparison = { ...model.policy.comparison, minimumDays: 10 };
+    const deployed = { ...prod.deployed, models: [{ ...model, policy: { ...model.policy, comparison } }] };
+    await openPromotion({ ...prod, deployed })({ request: asked, execution: 'e' });
+    const after = (await prod.chain()).filter(({ code }) => code === 'POLICY_ACTIVATED');
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-1)?.details).toMatchObject({ replaces: before.at(-1)?.details['policy'] });
+  });
+});

@@ -1,0 +1,130 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
+import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
+import { promote, rollBack } from './_machine.ts';
+import { scene } from './_scene.ts';
+import { type Environment, MODEL } from './_world.ts';
+
+let here: Awaited<ReturnType<typeof scene>>;
+let prod: Environment;
+beforeEach(async () => {
+  here = await scene();
+  ({ prod } = here);
+  await here.begin();
+});
+
+describe('the machine of rollbacks with its use-cases', () => {
+  it('goes back, quarantines, and opens an incident', async () => {
+    const { release } = await here.letIn('bad');
+    const { path } = await rollBack(prod, { rollback: 'rollback-1', from: release });
+    expect(path.at(-1)).toBe('Rolled back');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
+      current: here.baseline,
+      version: '0.1.0',
+      seq: 3,
+      epoch: 3,
+      lastConfirmed: null,
+    });
+    expect(await isQuarantined(prod.ledger, MODEL, release)).toBe(true);
+    expect(await prod.ledger.get(keys.incident(MODEL, 'incident-rollback-1'))).toMatchObject({
+      status: 'open',
+      from: release,
+    });
+    expect((await prod.codes()).slice(-2)).toEqual(['RELEASE_ROLLED_BACK', 'INCIDENT_OPENED']);
+  });
+
+  it('never lets the digest in again', async () => {
+    const { release, request: asked } = await here.letIn('bad');
+    await rollBack(prod, { rollback: 'rollback-1', from: release });
+    const again = { ...asked, requestSeq: 9 };
+    const { path } = await promote(prod, again, here.around);
+    expect(path.slice(-3)).toEqual(['Opening was refused', 'Refuse promotion', 'Refused']);
+    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'release-quarantined' });
+  });
+
+  it('goes back step by step, and says when there is nothing left', async () => {
+    const first = await here.letIn('first');
+    const second = await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
+    expect((await rollBack(prod, { rollback: 'r-1', from: second.release })).path.at(-1)).toBe('Rolled back');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
+      current: first.release,
+      lastConfirmed: { release: here.baseline },
+    });
+    expect((await rollBack(prod, { rollback: 'r-2', from: first.release })).path.at(-1)).toBe('Rolled back');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, lastConfirmed: null });
+    const { path } = await rollBack(prod, { rollback: 'r-3', from: here.baseline });
+    expect(path.at(-1)).toBe('Refused');
+    expect((await prod.chain()).at(-1)).toMatchObject({
+      code: 'ROLLBACK_REFUSED',
+      details: { rule: 'rollback-target' },
+    });
+  });
+
+  it('goes behind a release that was let in twice to what it replaced the last time', async () => {
+    const first = await here.letIn('first');
+    const second = await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
+    await here.letIn('first', { requestSeq: 3 });
+    const third = await here.letIn('third', { requestSeq: 4, version: '0.1.3' });
+    await rollBack(prod, { rollback: 'r-1', from: third.release });
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
+      current: first.release,
+      lastConfirmed: { release: second.release },
+    });
+  });
+
+  it('changes nothing where the pointer names something else by now', async () => {
+    const first = await here.letIn('first');
+    await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
+    const before = await readPointer(prod.ledger, MODEL);
+    const { path } = await rollBack(prod, { rollback: 'r-1', from: first.release });
+    expect(path).toEqual(['Choose target', 'Target found?', 'Record refusal', 'Refused']);
+    expect(await readPointer(prod.ledger, MODEL)).toEqual(before);
+    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'rollback-from' });
+  });
+
+  it('switches once, however often it is asked for', async () => {
+    const { release } = await here.letIn('bad');
+    await rollBack(prod, { rollback: 'r-1', from: release });
+    const { path } = await rollBack(prod, { rollback: 'r-1', from: release });
+    expect(path).not.toContain('Switch pointer');
+    expect(path.at(-1)).toBe('Rolled back');
+    expect((await readPointer(prod.ledger, MODEL))?.seq).toBe(3);
+    expect((await prod.codes()).filter((code) => code === 'RELEASE_ROLLED_BACK')).toHaveLength(1);
+  });
+
+  it('recognises a switch whose answer got lost', async () => {
+    const { release } = await here.letIn('bad');
+    const input = { model: MODEL, rollback: 'r-1', actor: 'person:op', reason: 'wrong', from: release };
+    const target = await chooseTarget(prod)(input);
+    expect(await switchPointer(prod)({ ...input, target })).toEqual({ status: 'switched' });
+    // The repetition of the same call finds the pointer elsewhere, and the machine looks again.
+    expect(await switchPointer(prod)({ ...input, target })).toEqual({ status: 'moved' });
+    expect(await chooseTarget(prod)(input)).toMatchObject({ status: 'switched', release: here.baseline });
+  });
+
+  it('refuses the commit of a promotion that was decided against what was taken back', async () => {
+    const bad = await here.letIn('bad');
+    const next = await here.candidate('next', { requestSeq: 2, version: '0.1.2' });
+    const before = async (state: string): Promise<void> => {
+      if (state === 'Commit promotion') await rollBack(prod, { rollback: 'r-1', from: bad.release });
+    };
+    const { path } = await promote(prod, next.request, { ...next.well, before });
+    expect(path.slice(-3)).toEqual(['Commit was refused', 'Refuse promotion', 'Refused']);
+    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'champion-unchanged' });
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline });
+  });
+
+  it('fails, and says so, when what it goes back to is damaged', async () => {
+    const { release } = await here.letIn('bad');
+    prod.releases.objects.delete(digestOf('MODEL baseline'));
+    const { path, status } = await rollBack(prod, { rollback: 'r-1', from: release });
+    expect(path.slice(-4)).toEqual(['Open incident', 'Repair predictions', 'Serving verified?', 'Failed']);
+    expect(status).toBe('FAILED');
+    expect(await prod.ledger.get(keys.incident(MODEL, 'incident-r-1'))).toMatchObject({
+      serving: expect.stringContaining('no object'),
+    });
+  });
+});
