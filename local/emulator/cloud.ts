@@ -123,6 +123,8 @@ async function startBoth(options: LocalCloudOptions & { readonly home: string },
         LOG_LEVEL: 'WARNING',
         MINISTACK_REGION: region,
         MINISTACK_ACCOUNT_ID: options.controlAccount,
+        // Some eighty functions would keep a process each for five minutes; a start is quicker than memory is cheap.
+        LAMBDA_WARM_TTL_SECONDS: '30',
         SFN_WAIT_SCALE: String(options.waitScale ?? 1),
         // Lambdas inherit this; AWS_ENDPOINT_URL the emulator sets for them by itself.
         AWS_ENDPOINT_URL_SAGEMAKER: sagemakerEndpoint,
