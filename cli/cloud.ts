@@ -13,7 +13,7 @@ import { type Config, type Environment, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { RefusedError } from './context.ts';
+import { RefusedError } from './refusal.ts';
 
 /** An environment as the command line reaches it: on AWS by a profile, on a laptop by the emulator's endpoint. */
 export interface Cloud {

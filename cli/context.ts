@@ -1,32 +1,7 @@
 import type { Environment, Config } from '#model/config.ts';
 import type { z } from 'zod';
-import type { Refusal } from '#domain/error.ts';
 import type { Cloud } from './cloud.ts';
 import type { Report } from './report.ts';
-
-/** The exit codes, the same for every command. */
-export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
-
-/** The command was not understood: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-/** A rule said no: exit code 1. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError';
-  readonly refusal: Refusal;
-
-  constructor(refusal: Refusal) {
-    super(`${refusal.rule}: ${refusal.found}`);
-    this.refusal = refusal;
-  }
-}
-
-/** Ends the command by a refusal. */
-export function refuse(rule: string, found: string, remedy: string): never {
-  throw new RefusedError({ rule, found, remedy });
-}
 
 /** What every command is given: the configuration, the clouds, and the person in front of it. */
 export interface Context {

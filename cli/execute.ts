@@ -6,8 +6,9 @@ import { type Config, type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { defaultHome } from '#local/emulator/cloud.ts';
 import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
 import { cloudOf, isolationNotice } from './cloud.ts';
-import { type Context, UsageError } from './context.ts';
-import { EXIT } from './context.ts';
+import type { Context } from './context.ts';
+import { UsageError } from './refusal.ts';
+import { EXIT } from './refusal.ts';
 import { failureOf } from './failure.ts';
 import { render, type Report } from './report.ts';
 

@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-sfn';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
-import { type Context, refuse } from './context.ts';
+import type { Context } from './context.ts';
+import { refuse } from './refusal.ts';
 import { duration, type TableSection } from './report.ts';
 import { poll } from './waiting.ts';
 

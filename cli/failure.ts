@@ -1,5 +1,5 @@
 import { GatehouseError, type Refusal } from '#domain/error.ts';
-import { EXIT, RefusedError, UsageError } from './context.ts';
+import { EXIT, RefusedError, UsageError } from './refusal.ts';
 
 /** How a command that failed ends: what is said, and with which code. */
 export interface Failure {

@@ -5,7 +5,8 @@ import { keys } from '#domain/ledger/keys.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { Version } from '#domain/release/registration.ts';
 import type { ReadableLedger } from './cloud.ts';
-import { type Context, refuse, UsageError } from './context.ts';
+import type { Context } from './context.ts';
+import { refuse, UsageError } from './refusal.ts';
 import { registrationsOf } from './read.ts';
 
 /** A release as a person names one. */

@@ -8,7 +8,7 @@ import {
   UserNotFoundException,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { GatehouseError } from '#domain/error.ts';
-import { refuse } from '../context.ts';
+import { refuse } from '../refusal.ts';
 import type { Session } from './session.ts';
 
 /** Which API and which user pool a person signs in to. */

@@ -10,12 +10,12 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
-import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
+import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { pullRelease } from '#use-cases/promotion/pull-release.ts';
+import { recordReleaseFailure } from '#use-cases/promotion/record-release-failure.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
@@ -46,8 +46,6 @@ const deps = {
   engine: FEATURE_ENGINE,
   scorer: SCORER,
 };
-const failPromotion = recordFailure(deps);
-const failRun = recordRunFailure(deps);
 
 export const handler = tasks({
   'Open promotion': openPromotion(deps),
@@ -59,8 +57,5 @@ export const handler = tasks({
   'Refuse promotion': refusePromotion(deps),
   'Open incident': openIncident(deps),
   'Record refusal': recordRefusal(deps),
-  'Record failure': (parameters) =>
-    (typeof parameters === 'object' && parameters !== null && 'machine' in parameters ? failRun : failPromotion)(
-      parameters,
-    ),
+  'Record failure': recordReleaseFailure(deps),
 });

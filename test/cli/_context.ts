@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import type { Cloud } from '#cli/cloud.ts';
-import { type Context, UsageError } from '#cli/context.ts';
+import type { Context } from '#cli/context.ts';
+import { UsageError } from '#cli/refusal.ts';
 import { chosenEnvironment } from '#cli/execute.ts';
 import { type Format, render, type Report } from '#cli/report.ts';
 import type { Item as LedgerItem } from '#domain/ledger/item.ts';

@@ -13,7 +13,7 @@ import { refusalOf } from '#cli/commands/promotion/promote.ts';
 import { run as why } from '#cli/commands/promotion/why.ts';
 import { run as rollback } from '#cli/commands/rollback/rollback.ts';
 import { run as status } from '#cli/commands/status/status.ts';
-import { RefusedError } from '#cli/context.ts';
+import { RefusedError } from '#cli/refusal.ts';
 import { render } from '#cli/report.ts';
 import { type ReleaseFacts, stageOf } from '#cli/stages.ts';
 import { checkInvariants } from '#domain/audit/invariants.ts';

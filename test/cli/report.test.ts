@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GatehouseError } from '#domain/error.ts';
-import { RefusedError, UsageError } from '#cli/context.ts';
+import { RefusedError, UsageError } from '#cli/refusal.ts';
 import { failureOf } from '#cli/failure.ts';
 import { duration, render, shortDigest, shortTime } from '#cli/report.ts';
 

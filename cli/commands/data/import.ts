@@ -8,7 +8,8 @@ import { Day, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Replay } from '#model/replay.ts';
 import { notDeployed } from '../../cloud.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { readmit, readyMarkers } from '../../landing.ts';
 import { modelFolder } from '../../references.ts';
 

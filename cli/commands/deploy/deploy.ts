@@ -7,7 +7,8 @@ import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type LocalImage, registerLocalImages } from '#local/sagemaker/images.ts';
 import { compileModel } from '#model/compile.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { type Context, refuse, type Run, UsageError } from '../../context.ts';
+import type { Context, Run } from '../../context.ts';
+import { refuse, UsageError } from '../../refusal.ts';
 import { modelFolders } from '../../references.ts';
 import { duration } from '../../report.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { checkInvariants, type InvariantResult } from '#domain/audit/invariants.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { type Context, refuse, type Run } from '../../context.ts';
+import type { Context, Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { modelNames } from '../../references.ts';
 import type { Report } from '../../report.ts';
 import { whereDeployed } from '../status/collect.ts';

@@ -1,5 +1,6 @@
 import { localCloudStatus } from '#local/emulator/cloud.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 
 export const run: Run = async (context) => {
   const status = localCloudStatus(context.home);

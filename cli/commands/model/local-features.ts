@@ -6,7 +6,7 @@ import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { type CataloguePartition, type DailyPlan, planFeatures } from '#domain/data/feature-plan.ts';
 import { partitionDigest, type PartitionKind } from '#domain/data/partition.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
-import { RefusedError, refuse, UsageError } from '../../context.ts';
+import { RefusedError, refuse, UsageError } from '../../refusal.ts';
 
 /** A local file and the day that its path names. */
 export interface LocalFile {

@@ -2,7 +2,8 @@ import { cp, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 
 const TEMPLATE = join(import.meta.dirname, '..', '..', 'templates', 'model');
 

@@ -7,7 +7,8 @@ import { daysToReconcile, planReconciliation, type ReconciliationPlan } from '#d
 import { ModelDefinition, ModelName } from '#domain/model/definition.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { Cloud } from '../../cloud.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { partitionsOf, pointerOf, predictionsOf } from '../../read.ts';
 import type { Report } from '../../report.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { runsOf } from '../../read.ts';
 

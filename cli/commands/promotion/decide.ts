@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ApprovalRequest } from '#domain/control/request.ts';
 import { Role } from '#domain/policy/policy.ts';
-import { type Context, refuse, type Run } from '../../context.ts';
+import type { Context, Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
 import { type Section, shortDigest, shortTime } from '../../report.ts';
 

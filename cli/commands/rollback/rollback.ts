@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { rollbackTarget } from '#domain/promotion/rollback.ts';
-import { RefusedError, refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { RefusedError, refuse } from '../../refusal.ts';
 import {
   type ExecutionView,
   followExecution,

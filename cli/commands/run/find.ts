@@ -5,7 +5,8 @@ import { unkey } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
 import type { Cloud } from '../../cloud.ts';
-import { type Context, refuse, UsageError } from '../../context.ts';
+import type { Context } from '../../context.ts';
+import { refuse, UsageError } from '../../refusal.ts';
 import { executionArn } from '../../executions.ts';
 import { Run } from '../../read.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { partitionsOf, runsOf } from '../../read.ts';
 

@@ -1,4 +1,5 @@
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { followExecution, statesSection } from '../../executions.ts';
 import { namedExecution } from './find.ts';
 

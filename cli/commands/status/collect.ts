@@ -1,5 +1,6 @@
 import type { Environment } from '#model/config.ts';
-import { RefusedError, type Context } from '../../context.ts';
+import type { Context } from '../../context.ts';
+import { RefusedError } from '../../refusal.ts';
 import {
   chainOf,
   fenceOf,

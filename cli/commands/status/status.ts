@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import { refuse, type Run } from '../../context.ts';
+import type { Run } from '../../context.ts';
+import { refuse } from '../../refusal.ts';
 import { modelNames } from '../../references.ts';
 import { modelStatus } from './collect.ts';
 import { statusReport } from './view.ts';

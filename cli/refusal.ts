@@ -1,0 +1,25 @@
+import type { Refusal } from '#domain/error.ts';
+
+/** The exit codes, the same for every command. */
+export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
+
+/** The command was not understood: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A rule said no: exit code 1. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(`${refusal.rule}: ${refusal.found}`);
+    this.refusal = refusal;
+  }
+}
+
+/** Ends the command by a refusal. */
+export function refuse(rule: string, found: string, remedy: string): never {
+  throw new RefusedError({ rule, found, remedy });
+}
