@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ENVIRONMENTS } from '#model/config.ts';
+import { MACHINES } from '#model/names.ts';
+import config from '../../gatehouse.config.ts';
+import { resourcesOf, synthesised, type SynthesisedStack } from './_synth.ts';
+
+/** What waits, runs and is kept. */
+export function keeping(): void {
+  let stacks: SynthesisedStack[];
+  beforeAll(async () => {
+    stacks = await synthesised();
+  });
+
+  describe('what waits, runs and is kept', () => {
+    it('has a dead-letter queue behind each queue, schedule and asynchronous function', () => {
+      for (const { properties } of resourcesOf(stacks, 'AWS::SQS::Queue')) {
+        const name = String(properties['QueueName']);
+        const isLast = /-(dead-letters|undelivered|unpublished)$/.test(name);
+        expect(properties['RedrivePolicy'] !== undefined, name).toBe(!isLast);
+        expect(properties['MessageRetentionPeriod'], name).toBe(14 * 86_400);
+      }
+      for (const { properties } of resourcesOf(stacks, 'AWS::Scheduler::Schedule')) {
+        expect(properties['ScheduleExpressionTimezone']).toMatch(/^(UTC|[A-Z]\w+\/\w+)$/);
+        expect(properties['Target']).toMatchObject({
+          RetryPolicy: { MaximumRetryAttempts: 8, MaximumEventAgeInSeconds: 3600 },
+          DeadLetterConfig: { Arn: expect.anything() },
+        });
+      }
+      const called = [
+        ...resourcesOf(stacks, 'AWS::Events::Rule').flatMap(({ environment, stack, properties }) =>
+          z
+            .array(z.object({ Arn: z.unknown() }))
+            .parse(properties['Targets'])
+            .map(({ Arn }) => ({ environment, stack, Arn })),
+        ),
+        ...resourcesOf(stacks, 'AWS::Scheduler::Schedule').map(({ environment, stack, properties }) => ({
+          environment,
+          stack,
+          Arn: z.object({ Arn: z.unknown() }).parse(properties['Target']).Arn,
+        })),
+      ];
+      const functions = resourcesOf(stacks, 'AWS::Lambda::Function');
+      const hit = functions.filter(({ environment, stack, id }) =>
+        called.some(
+          (each) =>
+            each.environment === environment &&
+            each.stack === stack &&
+            JSON.stringify(each.Arn) === JSON.stringify({ 'Fn::GetAtt': [id, 'Arn'] }),
+        ),
+      );
+      expect(hit.length).toBeGreaterThanOrEqual(10);
+      for (const { properties } of hit)
+        expect(properties['DeadLetterConfig'], String(properties['FunctionName'])).toBeDefined();
+    });
+
+    it('has functions on the right runtime, with a time-out and logs that end', () => {
+      const functions = resourcesOf(stacks, 'AWS::Lambda::Function');
+      expect(functions.length).toBeGreaterThan(30);
+      for (const { properties, template } of functions) {
+        const name = String(properties['FunctionName']);
+        const isNative = /-(features|score)$/.test(name);
+        expect(properties).toMatchObject({
+          Runtime: 'nodejs24.x',
+          Handler: 'index.handler',
+          Architectures: [isNative ? 'x86_64' : 'arm64'],
+        });
+        expect(Number(properties['Timeout'])).toBeGreaterThanOrEqual(15);
+        expect(Number(properties['Timeout'])).toBeLessThanOrEqual(900);
+        const { LogGroup: group } = z
+          .object({ LogGroup: z.object({ Ref: z.string() }) })
+          .parse(properties['LoggingConfig']);
+        expect(template.Resources[group.Ref]?.Properties, name).toMatchObject({
+          LogGroupName: `/aws/lambda/${name}`,
+          RetentionInDays: config.retention.logDays,
+        });
+      }
+      for (const { properties } of resourcesOf(stacks, 'AWS::Logs::LogGroup'))
+        expect(properties['RetentionInDays']).toBe(config.retention.logDays);
+    });
+
+    it('keeps ledgers, catalogues and keys when a stack goes, and can go back in time', () => {
+      for (const { properties } of resourcesOf(stacks, 'AWS::DynamoDB::Table')) {
+        expect(properties).toMatchObject({
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          BillingMode: 'PAY_PER_REQUEST',
+        });
+      }
+      for (const { template } of stacks) {
+        for (const [id, { Type: type, ...resource }] of Object.entries(template.Resources)) {
+          if (!['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::Cognito::UserPool'].includes(type))
+            continue;
+          expect(resource, id).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+        }
+      }
+    });
+
+    it('invokes published versions, and the machines that their environment has', () => {
+      for (const environment of ENVIRONMENTS) {
+        const machines = resourcesOf(stacks, 'AWS::StepFunctions::StateMachine').filter(
+          (each) => each.environment === environment,
+        );
+        const expected = MACHINES[environment].map((machine) => `gatehouse-${environment}-${machine}`);
+        expect(machines.map(({ properties }) => String(properties['StateMachineName'])).toSorted()).toEqual(
+          expected.toSorted(),
+        );
+        for (const { properties } of machines) {
+          for (const [placeholder, value] of Object.entries(
+            z.record(z.string(), z.unknown()).parse(properties['DefinitionSubstitutions']),
+          )) {
+            if (placeholder.endsWith('Machine'))
+              expect(value).toMatch(new RegExp(`^arn:aws:states:.*:stateMachine:gatehouse-${environment}-`));
+            else expect(JSON.stringify(value)).toContain('CurrentVersion');
+          }
+        }
+      }
+    });
+
+    it('lets only who is signed in reach the API, and nobody sign up', () => {
+      for (const { properties } of resourcesOf(stacks, 'AWS::ApiGatewayV2::Route'))
+        expect(properties['AuthorizationType']).toBe('JWT');
+      expect(resourcesOf(stacks, 'AWS::Cognito::UserPool')[0]?.properties).toMatchObject({
+        AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      });
+    });
+  });
+}

@@ -1,0 +1,217 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ENVIRONMENTS } from '#model/config.ts';
+import { namesOf } from '#model/names.ts';
+import config from '../../gatehouse.config.ts';
+import { rolesOf, synthesised } from './_synth.ts';
+
+/** What AWS knows no resource for: pulling images, and the log deliveries of state machines. */
+const WITHOUT_RESOURCE = [
+  'ecr:GetAuthorizationToken',
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+];
+
+/** Who may write under which authority, beside CHAIN and OPERATION, which go with every audited change. */
+const WRITERS: Record<string, Record<string, string[]>> = {
+  dev: {
+    ADMISSION: ['admission'],
+    CURSOR: ['intake', 'publisher', 'validation'],
+    LOCK: ['reconciler', 'recorder'],
+    PARTITION: ['admission'],
+    PROMOTION: ['reconciler', 'recorder'],
+    REGISTRATION: ['registration'],
+    RUN: ['recorder', 'training', 'validation'],
+    TASK: ['reconciler', 'training', 'training-events'],
+    VERSION: ['registration'],
+  },
+  staging: {
+    ADMISSION: ['admission'],
+    APPROVAL: ['intake', 'pointer'],
+    CURSOR: ['intake', 'publisher'],
+    EVIDENCE: ['gates'],
+    FENCE: ['reconciliation'],
+    INCIDENT: ['release'],
+    LOCK: ['pointer', 'reconciler', 'recorder', 'release'],
+    PARTITION: ['admission'],
+    POINTER: ['pointer'],
+    POLICY: ['release'],
+    PREDICTION: ['reconciliation'],
+    PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
+    QUARANTINE: ['pointer'],
+    RUN: ['reconciliation', 'recorder', 'release'],
+    TASK: ['reconciler', 'release'],
+    UPSTREAM: ['intake'],
+  },
+  control: {
+    CURSOR: ['intake', 'publisher'],
+    DECISION: ['approvals'],
+    LOCK: ['reconciler'],
+    PROMOTION: ['reconciler'],
+    REQUEST: ['intake'],
+    TASK: ['reconciler'],
+  },
+};
+
+/** What every role may do, and what none may. */
+export function rights(): void {
+  let roles: ReturnType<typeof rolesOf>;
+  beforeAll(async () => {
+    roles = rolesOf(await synthesised());
+  });
+
+  const role = (name: string) => {
+    const found = roles.find((each) => each.name === name);
+    if (found === undefined)
+      throw new Error(`no role ${name}; there are: ${roles.map((each) => each.name).join(', ')}`);
+    return found;
+  };
+  const actionsOf = (name: string): string[] => role(name).statements.flatMap(({ Action }) => Action);
+
+  describe('rights', () => {
+    it('name every action, and a resource wherever AWS knows one', () => {
+      expect(roles.length).toBeGreaterThan(40);
+      for (const { name, statements, managed } of roles) {
+        expect(managed, name).toEqual([]);
+        for (const { Action: actions, resources, Effect: effect } of statements) {
+          expect(effect).toBe('Allow');
+          expect(resources.length, name).toBeGreaterThan(0);
+          for (const action of actions) expect(action, name).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);
+          if (resources.some((resource) => resource === '*' || !/^(arn:|<)/.test(resource))) {
+            for (const action of actions) expect(WITHOUT_RESOURCE, name).toContain(action);
+          }
+        }
+      }
+    });
+
+    it('never reach over a whole account, region or service', () => {
+      for (const { name, statements } of roles) {
+        for (const resource of statements.flatMap(({ resources }) => resources)) {
+          if (resource === '*' || !resource.startsWith('arn:')) continue;
+          const [, , service = '', , , ...path] = resource.split(':');
+          expect(service, name).not.toContain('*');
+          // An asterisk stands at the end of a name that begins with ours.
+          expect(path.join(':'), `${name}: ${resource}`).toMatch(/^[^*]+|^\*$/);
+          expect(path.join(':').startsWith('*'), `${name}: ${resource}`).toBe(false);
+        }
+      }
+    });
+
+    it.each(ENVIRONMENTS)('to write are parted by authority in %s', (environment) => {
+      const writers = new Map<string, string[]>();
+      for (const { name, environment: of, statements } of roles) {
+        if (of !== environment) continue;
+        for (const { Action: actions, Condition: condition } of statements) {
+          if (!actions.includes('dynamodb:PutItem')) continue;
+          expect(actions).toEqual(['dynamodb:PutItem']);
+          expect(condition['StringEquals']).toEqual({ 'dynamodb:EnclosingOperation': 'TransactWriteItems' });
+          expect(condition['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
+          const keys = z.array(z.string()).parse(condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
+          for (const key of keys) {
+            expect(key).toMatch(/^[A-Z]+#\*$/);
+            const authority = key.slice(0, -2);
+            if (authority === 'CHAIN' || authority === 'OPERATION') continue;
+            writers.set(
+              authority,
+              [...(writers.get(authority) ?? []), name.replace(`gatehouse-${environment}-`, '')].toSorted(),
+            );
+          }
+        }
+      }
+      expect(Object.fromEntries(writers)).toEqual(WRITERS[environment === 'prod' ? 'staging' : environment]);
+    });
+
+    it('hold no way around the transactions', () => {
+      const allowed = ['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
+      const streams = [
+        'dynamodb:DescribeStream',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+        'dynamodb:ListStreams',
+      ];
+      for (const { name } of roles) {
+        const own = actionsOf(name).filter((action) => action.startsWith('dynamodb:'));
+        const may = name.endsWith('-publisher') ? [...allowed, ...streams] : allowed;
+        expect(
+          own.filter((action) => !may.includes(action)),
+          name,
+        ).toEqual([]);
+      }
+    });
+
+    it.each(['dev', 'staging', 'prod'])(
+      'of functions that run foreign code in %s reach neither the ledger nor a key',
+      (environment) => {
+        for (const privilege of ['features', 'score']) {
+          const services = new Set(
+            actionsOf(`gatehouse-${environment}-${privilege}`).map((action) => action.split(':')[0]),
+          );
+          expect([...services].toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual(['logs', 's3']);
+        }
+      },
+    );
+
+    it('to sign are the publisher’s alone, and for its own key', () => {
+      for (const { name, statements } of roles) {
+        for (const { Action: actions, resources } of statements) {
+          if (!actions.some((action) => action.startsWith('kms:'))) continue;
+          expect(name).toMatch(/-publisher$/);
+          expect(actions).toEqual(['kms:Sign', 'kms:GetPublicKey']);
+          expect(resources).toEqual([expect.stringMatching(/^<ExchangeSigningKey.*\.Arn>$/)]);
+        }
+      }
+      expect(roles.filter(({ name }) => actionsOf(name).includes('kms:Sign'))).toHaveLength(4);
+    });
+
+    it('of training jobs end at the rows that were exported for them', () => {
+      const { trainingBucket } = namesOf(config, 'dev');
+      const s3 = role('gatehouse-dev-trainer').statements.filter(({ Action }) =>
+        Action.some((action) => action.startsWith('s3:')),
+      );
+      expect(s3.map(({ Action, resources, Condition }) => [Action, resources, Condition])).toEqual([
+        [['s3:GetObject'], [`arn:aws:s3:::${trainingBucket}/runs/*/train/*`], {}],
+        [['s3:PutObject'], [`arn:aws:s3:::${trainingBucket}/runs/*/output/*`], {}],
+        [['s3:ListBucket'], [`arn:aws:s3:::${trainingBucket}`], { StringLike: { 's3:prefix': ['runs/*'] } }],
+      ]);
+      const others = actionsOf('gatehouse-dev-trainer').filter((action) => !/^(s3|ecr|logs):/.test(action));
+      expect(others).toEqual([]);
+    });
+
+    it('to delete anything are nobody’s', () => {
+      for (const { name } of roles) {
+        const deleting = actionsOf(name).filter((action) =>
+          /:(Delete|Remove|Untag|Purge|BypassGovernance)/.test(action),
+        );
+        expect(
+          deleting.filter((action) => action !== 'sqs:DeleteMessage' && action !== 'logs:DeleteLogDelivery'),
+          name,
+        ).toEqual([]);
+      }
+    });
+
+    it('are as the privilege map says', async () => {
+      const map = Object.fromEntries(
+        roles
+          .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+          .map(({ name, statements }) => [
+            name,
+            statements
+              .flatMap(({ Action, resources, Condition }) =>
+                resources.map((on) => {
+                  const where = Object.keys(Condition).length === 0 ? '' : ` if ${JSON.stringify(Condition)}`;
+                  return `${Action.join(', ')} on ${on}${where}`;
+                }),
+              )
+              .toSorted(),
+          ]),
+      );
+      await expect(`${JSON.stringify(map, null, 2)}\n`).toMatchFileSnapshot('snapshots/privileges.snap');
+    });
+  });
+}
