@@ -6,7 +6,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { fetchPartitions, withFolder } from './local-files.ts';
+import { fetchPartitions, remembering, withFolder } from './local-files.ts';
 
 export interface Building {
   readonly engine: FeatureEngine;
@@ -24,12 +24,12 @@ interface Recipe {
 /** Builds the daily aggregates of a batch: of each day's arrived labels and the events that they speak of. */
 export function buildDailyPartition(deps: Building): Task {
   return task(WorkBatch, (batch) =>
-    buildBatch(deps, batch, 'daily', async (folder, out, item: FeatureWork['daily'][number], recipe) =>
+    buildBatch(deps, batch, 'daily', async (lake, folder, out, item: FeatureWork['daily'][number], recipe) =>
       deps.engine.buildDaily({
         sql: recipe.daily,
         day: item.day,
-        events: await fetchPartitions(deps.lake, item.events, folder),
-        labels: await fetchPartitions(deps.lake, item.labels === undefined ? [] : [item.labels], folder),
+        events: await fetchPartitions(lake, item.events, folder),
+        labels: await fetchPartitions(lake, item.labels === undefined ? [] : [item.labels], folder),
         definition: recipe.definition,
         out,
       }),
@@ -40,15 +40,15 @@ export function buildDailyPartition(deps: Building): Task {
 /** Builds the feature partitions of a batch from events and trailing aggregates. */
 export function buildFeaturePartition(deps: Building): Task {
   return task(WorkBatch, (batch) =>
-    buildBatch(deps, batch, 'features', async (folder, out, item: FeatureWork['features'][number], recipe) =>
+    buildBatch(deps, batch, 'features', async (lake, folder, out, item: FeatureWork['features'][number], recipe) =>
       deps.engine.buildFeatures({
         sql: recipe,
         day: item.day,
-        events: await fetchPartitions(deps.lake, item.events, folder),
+        events: await fetchPartitions(lake, item.events, folder),
         daily: await Promise.all(
           item.daily.map(async ({ day, digest }) => ({
             day,
-            file: await deps.lake.fetch('daily', batch.model, digest, folder),
+            file: await lake.fetch('daily', batch.model, digest, folder),
           })),
         ),
         definition: recipe.definition,
@@ -62,20 +62,27 @@ async function buildBatch<K extends 'daily' | 'features'>(
   deps: Building,
   batch: WorkBatch,
   kind: K & BuiltKind,
-  build: (folder: string, out: string, item: FeatureWork[K][number], recipe: Recipe) => Promise<EngineResult>,
+  build: (
+    lake: Lake,
+    folder: string,
+    out: string,
+    item: FeatureWork[K][number],
+    recipe: Recipe,
+  ) => Promise<EngineResult>,
 ) {
   const work = parseCanonical(FeatureWork, await deps.documents.read(batch.work), 'feature work');
   const items: readonly FeatureWork[K][number][] = work[kind];
   const recipes = new Map<Digest, Recipe>();
   const refusals: { day: string; rule: string; found: string }[] = [];
   let built = 0;
+  const lake = remembering(deps.lake);
   await withFolder(async (folder) => {
     for (const item of items.slice(batch.from, batch.to)) {
       if ((await deps.lake.find(kind, batch.model, item.digest)) !== undefined) continue;
       const recipe = recipes.get(item.definition) ?? (await readRecipe(deps.releases, item.definition));
       recipes.set(item.definition, recipe);
       const out = join(folder, `${kind}-${item.day}-out.parquet`);
-      const result = await build(folder, out, item, recipe);
+      const result = await build(lake, folder, out, item, recipe);
       if (result.kind === 'refused') {
         refusals.push({ day: item.day, rule: result.refusal.rule, found: result.refusal.found.slice(0, 300) });
       } else {

@@ -26,3 +26,19 @@ export async function fetchPartitions(
   );
   return Promise.all(files);
 }
+
+/** A lake that fetches each object into a folder once: the days of a batch, and several comparisons, share most of their inputs. */
+export function remembering(lake: Lake): Lake {
+  const fetched = new Map<string, Promise<string>>();
+  const once = (key: string, fetch: () => Promise<string>): Promise<string> => {
+    const known = fetched.get(key) ?? fetch();
+    fetched.set(key, known);
+    return known;
+  };
+  return {
+    ...lake,
+    fetch: (kind, model, digest, folder) =>
+      once(`${folder} ${kind} ${model} ${digest}`, () => lake.fetch(kind, model, digest, folder)),
+    fetchSource: (object, folder) => once(`${folder} ${object.sha256}`, () => lake.fetchSource(object, folder)),
+  };
+}

@@ -6,7 +6,7 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import type { Building } from './build-partitions.ts';
-import { fetchPartitions, withFolder } from './local-files.ts';
+import { fetchPartitions, remembering, withFolder } from './local-files.ts';
 
 const Parameters = z.object({
   comparisons: z.array(z.object({ candidate: Digest, slice: z.enum(['selection', 'test']), comparison: Digest })),
@@ -14,41 +14,43 @@ const Parameters = z.object({
 
 /** Joins the predictions of both models with the labels that came true, and leaves sums per day as an object by digest. */
 export function measureComparison(deps: Building): Task {
-  return task(Parameters, async ({ comparisons }) => {
-    const measured = [];
-    for (const { candidate, slice, comparison } of comparisons) {
-      const result = await measure(deps, comparison);
-      if ('reasons' in result) return { status: 'insufficient', reasons: result.reasons, comparisons: [] };
-      measured.push({ candidate, slice, measure: result.measure });
-    }
-    const test = measured.find(({ slice }) => slice === 'test');
-    return { status: 'measured', comparisons: measured, ...(test === undefined ? {} : { measure: test.measure }) };
-  });
+  return task(Parameters, ({ comparisons }) =>
+    withFolder(async (folder) => {
+      const lake = remembering(deps.lake);
+      const measured = [];
+      for (const { candidate, slice, comparison } of comparisons) {
+        const result = await measure({ ...deps, lake }, comparison, folder);
+        if ('reasons' in result) return { status: 'insufficient', reasons: result.reasons, comparisons: [] };
+        measured.push({ candidate, slice, measure: result.measure });
+      }
+      const test = measured.find(({ slice }) => slice === 'test');
+      return { status: 'measured', comparisons: measured, ...(test === undefined ? {} : { measure: test.measure }) };
+    }),
+  );
 }
 
 async function measure(
   deps: Building,
   digest: Digest,
+  folder: string,
 ): Promise<{ readonly measure: Digest } | { readonly reasons: string[] }> {
   const plan = parseCanonical(ComparisonPlan, await deps.documents.read(digest), 'comparison plan');
   const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
-  return withFolder(async (folder) => {
-    const fetchAll = (kind: BuiltKind, digests: readonly Digest[]): Promise<string[]> =>
-      Promise.all(digests.map((of) => deps.lake.fetch(kind, plan.model, of, folder)));
-    try {
-      const result = await deps.engine.measureComparison({
-        features: await fetchAll('features', plan.features),
-        labels: await fetchPartitions(deps.lake, plan.labels, folder),
-        champion: await fetchAll('predictions', plan.championPredictions),
-        candidate: await fetchAll('predictions', plan.candidatePredictions),
-        definition,
-      });
-      if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };
-      return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };
-    } catch (error) {
-      // Features or predictions that were refused are not there: nothing can be said, which is not a pass.
-      if (error instanceof GatehouseError && error.code === 'ARTIFACT_MISSING') return { reasons: [error.message] };
-      throw error;
-    }
-  });
+  const fetchAll = (kind: BuiltKind, digests: readonly Digest[]): Promise<string[]> =>
+    Promise.all(digests.map((of) => deps.lake.fetch(kind, plan.model, of, folder)));
+  try {
+    const result = await deps.engine.measureComparison({
+      features: await fetchAll('features', plan.features),
+      labels: await fetchPartitions(deps.lake, plan.labels, folder),
+      champion: await fetchAll('predictions', plan.championPredictions),
+      candidate: await fetchAll('predictions', plan.candidatePredictions),
+      definition,
+    });
+    if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };
+    return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };
+  } catch (error) {
+    // Features or predictions that were refused are not there: nothing can be said, which is not a pass.
+    if (error instanceof GatehouseError && error.code === 'ARTIFACT_MISSING') return { reasons: [error.message] };
+    throw error;
+  }
 }
