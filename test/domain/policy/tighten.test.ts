@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { type PolicyFloor } from '#domain/policy/policy.ts';
+import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+
+const transition = {
+  gates: ['released-upstream', 'release-integrity', 'better-than-champion'],
+  approvals: [
+    { role: 'ml-lead', count: 2 },
+    { role: 'platform', count: 1 },
+  ],
+  opensOnOffer: false,
+  evidenceValidHours: 72,
+  approvalHours: 48,
+} satisfies PolicyFloor['transitions']['prod'];
+const floor: PolicyFloor = {
+  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 2000, minimumSkill: 0.005 },
+  transitions: {
+    initial: { ...transition, approvals: [] },
+    staging: { ...transition, approvals: [], opensOnOffer: true },
+    prod: transition,
+  },
+};
+
+describe('a model’s policy', () => {
+  it('is the floor where it says nothing', () => {
+    expect(tighten('m', floor, {})).toEqual({ formatVersion: 1, model: 'm', ...floor });
+  });
+
+  const loosened: [string, PolicyTightening, string][] = [
+    [
+      'a smaller gain',
+      { comparison: { minimumImprovement: 0.004 } },
+      "comparison.minimumImprovement: 0.004 is looser than the floor's 0.005",
+    ],
+    [
+      'less confidence',
+      { comparison: { confidence: 0.9 } },
+      "comparison.confidence: 0.9 is looser than the floor's 0.95",
+    ],
+    ['fewer days', { comparison: { minimumDays: 6 } }, "comparison.minimumDays: 6 is looser than the floor's 7"],
+    [
+      'fewer rows',
+      { comparison: { minimumRows: 1999 } },
+      "comparison.minimumRows: 1999 is looser than the floor's 2000",
+    ],
+    ['less skill', { comparison: { minimumSkill: 0 } }, "comparison.minimumSkill: 0 is looser than the floor's 0.005"],
+    ['no number', { comparison: { confidence: Number.NaN } }, 'comparison.confidence: NaN is looser'],
+    [
+      'a gate less',
+      { transitions: { prod: { gates: ['released-upstream', 'better-than-champion'] } } },
+      "transitions.prod.gates: release-integrity is the floor's and missing",
+    ],
+    [
+      'no gates',
+      { transitions: { staging: { gates: [] } } },
+      "transitions.staging.gates: released-upstream is the floor's",
+    ],
+    [
+      'fewer people',
+      {
+        transitions: {
+          prod: {
+            approvals: [
+              { role: 'ml-lead', count: 1 },
+              { role: 'platform', count: 1 },
+            ],
+          },
+        },
+      },
+      "transitions.prod.approvals: 1 of ml-lead is fewer than the floor's 2",
+    ],
+    [
+      'other people',
+      {
+        transitions: {
+          prod: {
+            approvals: [
+              { role: 'ml-lead', count: 2 },
+              { role: 'risk', count: 3 },
+            ],
+          },
+        },
+      },
+      "transitions.prod.approvals: 0 of platform is fewer than the floor's 1",
+    ],
+    ['nobody', { transitions: { prod: { approvals: [] } } }, "0 of ml-lead is fewer than the floor's 2"],
+    [
+      'an opening by itself',
+      { transitions: { prod: { opensOnOffer: true } } },
+      "transitions.prod.opensOnOffer: true is looser than the floor's false",
+    ],
+    [
+      'older evidence',
+      { transitions: { prod: { evidenceValidHours: 73 } } },
+      "transitions.prod.evidenceValidHours: 73 is looser than the floor's 72",
+    ],
+    [
+      'more time',
+      { transitions: { staging: { approvalHours: 49 } } },
+      "transitions.staging.approvalHours: 49 is looser than the floor's 48",
+    ],
+  ];
+  it.each(loosened)('is refused with %s, and both values are named', (_, own, message) => {
+    const refused = expect.objectContaining({ code: 'POLICY_LOOSENED', message: expect.stringContaining(message) });
+    expect(() => tighten('m', floor, own)).toThrow(refused);
+  });
+
+  const tightened: [string, PolicyTightening][] = [
+    [
+      'every number',
+      {
+        comparison: {
+          minimumImprovement: 0.01,
+          confidence: 0.99,
+          minimumDays: 14,
+          minimumRows: 9000,
+          minimumSkill: 0.1,
+        },
+      },
+    ],
+    ['another gate', { transitions: { prod: { gates: [...transition.gates, 'metric-baseline'] } } }],
+    ['more people', { transitions: { prod: { approvals: [...transition.approvals, { role: 'risk', count: 1 }] } } }],
+    ['a question before it opens', { transitions: { staging: { opensOnOffer: false } } }],
+    ['less time', { transitions: { prod: { evidenceValidHours: 1, approvalHours: 1 } } }],
+    ['the same again', { comparison: floor.comparison, transitions: { prod: transition } }],
+  ];
+  it.each(tightened)('may have %s', (_, own) => {
+    const policy = tighten('m', floor, own);
+    expect(policy.comparison).toEqual({ ...floor.comparison, ...own.comparison });
+    expect(policy.transitions.prod).toEqual({ ...transition, ...own.transitions?.prod });
+    expect(policy.transitions.initial).toEqual(floor.transitions.initial);
+  });
+
+  it('tells of every loosening at once', () => {
+    const own: PolicyTightening = { comparison: { minimumDays: 1 }, transitions: { prod: { approvalHours: 99 } } };
+    expect(() => tighten('m', floor, own)).toThrow(/minimumDays.*approvalHours/s);
+  });
+});
