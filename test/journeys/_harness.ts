@@ -1,0 +1,154 @@
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
+import { dynamoLedger } from '#adapters/aws/ledger.ts';
+import type { CommandResult, Landing, World } from '#local/world.ts';
+import { worldAround } from '#local/world.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { type Names, namesOf } from '#model/names.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import config from '../../gatehouse.config.ts';
+import { clients, eventually, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
+
+/** The model that the journeys release: synthetic, and trained in two seconds. */
+export const MODEL = 'card-fraud';
+
+/** The environments in which releases are made and served. */
+export const SPINE = ['dev', 'staging', 'prod'] as const;
+export type SpineEnvironment = (typeof SPINE)[number];
+
+/** One environment of a journey, as the people who own its account see it. */
+export interface Account {
+  readonly names: Names;
+  readonly aws: ReturnType<typeof clients>;
+  readonly ledger: Ledger;
+}
+
+/** A fresh cloud with the synthesised stacks deployed, its people, and the command line. */
+export interface Journey extends AsyncDisposable {
+  readonly cloud: TestCloud;
+  readonly world: World;
+  account(environment: Environment): Account;
+  /** Types a command that must succeed, and reads what it printed. */
+  run<T>(schema: z.ZodType<T>, args: readonly string[], person?: string): Promise<T>;
+  /** Types a command that a rule must refuse, and gives the refusal. */
+  refused(args: readonly string[], person?: string): Promise<Refusal>;
+  /** Lands the model's history in all environments that serve or train, or in some. */
+  land(landing: Omit<Landing, 'model' | 'environment' | 'sample'>, where?: readonly SpineEnvironment[]): Promise<void>;
+  /** Invokes a function as AWS would, and fails when it does. */
+  invoke(environment: Environment, privilege: string, payload?: object): Promise<unknown>;
+  /** Starts an execution; the same name and input again is the same execution. */
+  start(environment: Environment, machine: string, name: string, input: object): Promise<string>;
+  /** Waits until an execution has ended. */
+  ended(environment: Environment, arn: string, seconds?: number): Promise<Ended>;
+  /** Holds everything that exists against the invariants: what was violated, as `<environment> <invariant>: <finding>`. */
+  fsck(): Promise<readonly string[]>;
+}
+
+export interface Ended {
+  readonly status: string;
+  readonly output: unknown;
+}
+
+export const Refusal = z.object({ rule: z.string(), found: z.string(), remedy: z.string() });
+export type Refusal = z.infer<typeof Refusal>;
+
+const Refused = z.object({ error: z.object({ kind: z.literal('refused'), ...Refusal.shape }) });
+const Fsck = z.object({
+  checks: z.array(z.object({ environment: z.string(), invariant: z.string(), found: z.array(z.string()) })),
+});
+
+/** Who works with the model: maya asks, lena and paul decide. */
+const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'] } as const;
+
+/** Opens a journey: an emulator of its own, every stack of the app, three people. */
+export async function openJourney(options: { readonly folders?: readonly string[] } = {}): Promise<Journey> {
+  const folders = options.folders ?? ['test/models'];
+  const cloud = await freshCloud();
+  try {
+    const world = worldAround(cloud, config, { folders });
+    const journey = journeyIn(cloud, world);
+    await journey.run(z.unknown(), ['deploy']);
+    for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
+    return journey;
+  } catch (error) {
+    await cloud[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function journeyIn(cloud: TestCloud, world: World): Journey {
+  const accounts = new Map(ENVIRONMENTS.map((environment) => [environment, accountOf(cloud, environment)]));
+  const account = (environment: Environment): Account => accounts.get(environment) ?? accountOf(cloud, environment);
+  const type = (args: readonly string[], person?: string): Promise<CommandResult> =>
+    world.gatehouse(args, person === undefined ? {} : { person });
+  return {
+    cloud,
+    world,
+    account,
+    async run(schema, args, person) {
+      const result = await type(args, person);
+      if (result.code !== 0) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${said(result)}`);
+      return schema.parse(result.data);
+    },
+    async refused(args, person) {
+      const result = await type(args, person);
+      if (result.code !== 1) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${said(result)}`);
+      const { rule, found, remedy } = Refused.parse(result.data).error;
+      return { rule, found, remedy };
+    },
+    async land(landing, where = SPINE) {
+      for (const environment of where) await world.land({ model: MODEL, environment, sample: 1, ...landing });
+    },
+    async invoke(environment, privilege, payload = {}) {
+      const { aws, names } = account(environment);
+      const answer = await aws
+        .lambda()
+        .send(new InvokeCommand({ FunctionName: names.functionName(privilege), Payload: JSON.stringify(payload) }));
+      const text = Buffer.from(answer.Payload ?? []).toString();
+      if (answer.FunctionError !== undefined) throw new Error(`${environment} ${privilege}: ${text}`);
+      return text === '' ? undefined : JSON.parse(text);
+    },
+    async start(environment, machine, name, input) {
+      const { aws, names } = account(environment);
+      const stateMachineArn = names.stateMachineArn(machine);
+      const started = await aws
+        .sfn()
+        .send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+      return started.executionArn ?? '';
+    },
+    ended(environment, executionArn, seconds = 90) {
+      const { aws } = account(environment);
+      return eventually(
+        `the end of ${executionArn}`,
+        async () => {
+          const { status, output } = await aws.sfn().send(new DescribeExecutionCommand({ executionArn }));
+          if (status === 'RUNNING') return undefined;
+          return { status: status ?? 'UNKNOWN', output: output === undefined ? undefined : JSON.parse(output) };
+        },
+        seconds,
+      );
+    },
+    async fsck() {
+      const result = await type(['fsck']);
+      if (result.code > 1) throw new Error(`fsck could not look: ${said(result)}`);
+      const { checks } = Fsck.parse(result.data);
+      return checks.flatMap(({ environment, invariant, found }) =>
+        found.map((line) => `${environment} ${invariant}: ${line}`),
+      );
+    },
+    [Symbol.asyncDispose]: () => cloud[Symbol.asyncDispose](),
+  };
+}
+
+function accountOf(cloud: TestCloud, environment: Environment): Account {
+  const names = namesOf(config, environment);
+  const aws = clients(cloud, names.account);
+  const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
+  return { names, aws, ledger: dynamoLedger(DynamoDBDocumentClient.from(aws.dynamodb()), tables) };
+}
+
+function said({ data, notes }: CommandResult): string {
+  return `${JSON.stringify(data)} ${notes.slice(-800)}`;
+}

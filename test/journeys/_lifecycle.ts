@@ -1,0 +1,179 @@
+import { GetQueueAttributesCommand, GetQueueUrlCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
+import { z } from 'zod';
+import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
+import type { AuditCode } from '#domain/audit/events.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { MACHINES, peersOf } from '#model/names.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { chainOf, fenceOf, lockOf, pointerOf, predictionsOf, promotionsOf } from '#cli/read.ts';
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { eventually } from '../_helpers/cloud.ts';
+import { type Journey, MODEL } from './_harness.ts';
+
+/** The days of the story: the history that is landed, and the day at whose beginning the first run stands. */
+export const FIRST = { from: '2026-01-01', asOf: '2026-01-27' } as const;
+
+/** A release as people name one. */
+export interface Release {
+  readonly release: string;
+  readonly version: string;
+}
+
+/** The records of a kind in an environment's chain, oldest first. */
+export async function records(
+  journey: Journey,
+  environment: Environment,
+  code?: AuditCode,
+): Promise<readonly AuditRecord[]> {
+  const chain = await chainOf(journey.account(environment).ledger, MODEL);
+  return chain.map(({ record }) => record).filter((record) => code === undefined || record.code === code);
+}
+
+/** Waits for a record that an environment's chain must come to hold. */
+export function recorded(
+  journey: Journey,
+  environment: Environment,
+  code: AuditCode,
+  fits: (record: AuditRecord) => boolean = () => true,
+  seconds = 90,
+): Promise<AuditRecord> {
+  const look = async () => (await records(journey, environment, code)).find(fits);
+  return eventually(`${code} in ${environment}`, look, seconds);
+}
+
+const Run = z.object({ run: z.string(), recorded: z.object({ status: z.string() }) });
+
+/** Runs the retraining as of a day, and gives how it was concluded. */
+export async function retrain(
+  journey: Journey,
+  asOf: string,
+): Promise<{ readonly run: string; readonly status: string; readonly conclusion: AuditRecord }> {
+  const { run, recorded: item } = await journey.run(Run, ['run', 'start', MODEL, '--as-of', asOf]);
+  const ofRun = (await records(journey, 'dev')).filter((record) => record.details['run'] === run);
+  const conclusion = ofRun.at(-1);
+  if (conclusion === undefined) throw new Error(`${run} left no record`);
+  return { run, status: item.status, conclusion };
+}
+
+/** Trains a candidate that is offered, and waits until staging serves it. */
+export async function arriveInStaging(journey: Journey, asOf: string): Promise<Release> {
+  const { status, conclusion } = await retrain(journey, asOf);
+  if (status !== 'offered') throw new Error(`the run was ${status}: ${JSON.stringify(conclusion.details)}`);
+  const release = { release: String(conclusion.release), version: detailsOf(conclusion, 'RELEASE_OFFERED').version };
+  await serves(journey, 'staging', release);
+  return release;
+}
+
+/** Waits until an environment serves a release. */
+export async function serves(journey: Journey, environment: Environment, { release }: Release): Promise<void> {
+  const { ledger } = journey.account(environment);
+  await eventually(`${environment} to serve ${release}`, async () => {
+    const pointer = await pointerOf(ledger, MODEL);
+    return pointer?.current === release ? pointer : undefined;
+  });
+}
+
+const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
+
+/** Maya asks for a release to be let into prod; answers when people are asked to decide. */
+export async function askForProd(journey: Journey, { version }: Pick<Release, 'version'>): Promise<string> {
+  const { promotion } = await journey.run(Asked, ['promote', `${MODEL}@${version}`, '--to', 'prod'], 'maya');
+  // Control has heard of it when it can be decided on.
+  const { ledger } = journey.account('control');
+  await eventually(`control to ask about ${promotion}`, () => ledger.get(keys.request(MODEL, promotion)));
+  return promotion;
+}
+
+/** Somebody approves. */
+export function approve(journey: Journey, promotion: string, person: string): Promise<unknown> {
+  return journey.run(z.unknown(), ['approve', promotion, '--comment', 'the numbers hold'], person);
+}
+
+/** The whole way of a release from staging to prod, with both approvals. */
+export async function letIntoProd(journey: Journey, release: Release): Promise<string> {
+  const promotion = await askForProd(journey, release);
+  for (const person of ['lena', 'paul']) await approve(journey, promotion, person);
+  await serves(journey, 'prod', release);
+  return promotion;
+}
+
+/** Waits until nothing is on its way any more: queues, executions, publications, batch runs, promotions. */
+export async function settled(journey: Journey, seconds = 90): Promise<void> {
+  let busy = '';
+  const look = async (): Promise<true | undefined> => {
+    for (const environment of ENVIRONMENTS) {
+      const found = await unsettled(journey, environment);
+      if (found !== undefined) {
+        busy = `${environment}: ${found}`;
+        return undefined;
+      }
+    }
+    return true;
+  };
+  await eventually('everything to settle', look, seconds).catch((error: unknown) => {
+    throw new Error(`not settled: ${busy}`, { cause: error });
+  });
+}
+
+async function unsettled(journey: Journey, environment: Environment): Promise<string | undefined> {
+  const { ledger, aws, names } = journey.account(environment);
+  for (const queue of ['inbox', ...(environment === 'control' ? [] : ['admission'])]) {
+    const { QueueUrl } = await aws.sqs().send(new GetQueueUrlCommand({ QueueName: names.name(queue) }));
+    const { Attributes = {} } = await aws.sqs().send(
+      new GetQueueAttributesCommand({
+        QueueUrl,
+        AttributeNames: [
+          QueueAttributeName.ApproximateNumberOfMessages,
+          QueueAttributeName.ApproximateNumberOfMessagesNotVisible,
+        ],
+      }),
+    );
+    if (Object.values(Attributes).some((count) => count !== '0')) return `messages in ${queue}`;
+  }
+  for (const machine of MACHINES[environment]) {
+    const stateMachineArn = names.stateMachineArn(machine);
+    const { executions = [] } = await aws
+      .sfn()
+      .send(new ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING' }));
+    if (executions[0] !== undefined) return `${executions[0].name} runs`;
+  }
+  const head = Number((await ledger.get(keys.chainHead(MODEL)))?.['seq'] ?? -1);
+  const published = Number((await ledger.get(keys.cursor('published', MODEL)))?.['seq'] ?? -1);
+  if (published < head) return `published until ${published} of ${head}`;
+  for (const peer of peersOf(environment)) {
+    const cursor = await ledger.get(keys.cursor(`peer-${peer}`, MODEL));
+    const peerHead = await journey.account(peer).ledger.get(keys.chainHead(MODEL));
+    if (cursor !== undefined && Number(cursor['seq']) < Number(peerHead?.['seq'] ?? -1))
+      return `read until ${Number(cursor['seq'])} of ${peer}`;
+  }
+  const open = (await promotionsOf(ledger, MODEL)).find(({ status }) => status === 'open');
+  if (open !== undefined) return `${open.promotion} is open`;
+  const pointer = environment === 'dev' || environment === 'control' ? undefined : await pointerOf(ledger, MODEL);
+  if (pointer === undefined) return undefined;
+  const running = (await fenceOf(ledger, MODEL))?.running;
+  if (running !== undefined && running !== null) return `${running} runs`;
+  const predictions = await predictionsOf(ledger, MODEL);
+  const isCurrent = predictions.length > 0 && predictions.every(({ release }) => release === pointer.current);
+  return isCurrent ? undefined : `${predictions.length} prediction partitions, not all of ${pointer.version}`;
+}
+
+/** Everything that a second delivery of anything must leave as it is. */
+export async function stateOf(journey: Journey): Promise<object> {
+  const state: Record<string, unknown> = {};
+  for (const environment of ENVIRONMENTS) {
+    const { ledger } = journey.account(environment);
+    const isServing = environment === 'staging' || environment === 'prod';
+    state[environment] = {
+      records: (await records(journey, environment))
+        // A batch run that found nothing to do says so; that is its report, and no change.
+        .filter(({ code, details }) => code !== 'PREDICTIONS_PUBLISHED' || details['kind'] !== 'none')
+        .map(({ code, details }) => ({ code, details })),
+      pointer: await pointerOf(ledger, MODEL),
+      lock: await lockOf(ledger, MODEL),
+      promotions: await promotionsOf(ledger, MODEL),
+      partitions: isServing ? await ledger.query(keys.partitions(MODEL, 'events')) : [],
+      predictions: isServing ? await predictionsOf(ledger, MODEL) : [],
+    };
+  }
+  return state;
+}
