@@ -11,11 +11,12 @@ import { queueHandler } from '#runtime/queue.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 
-const { LEDGER_TABLE, CATALOGUE_TABLE, LANDING_BUCKET, BUS } = readEnvironment(
-  z.object({ LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LANDING_BUCKET: Text, BUS: Text }),
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LANDING_BUCKET, BUS } = readEnvironment(
+  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LANDING_BUCKET: Text, BUS: Text }),
 );
 const events = new EventBridgeClient();
 const deps = {
+  environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
   landing: s3Landing(s3, LANDING_BUCKET),

@@ -1,5 +1,5 @@
-// Without this function no feature, no training row and no comparison would be made. It runs untrusted SQL and holds no
-// ledger right and no signing right: whatever the SQL did, it could decide nothing.
+// Without this function no feature, no training row and no comparison would be made. It runs untrusted SQL, locked in, and
+// holds no ledger right and no signing right: it can measure, and it can neither judge nor move anything.
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { s3Lake } from '#adapters/aws/lake.ts';

@@ -48,7 +48,6 @@ export function accessTo(names: Names) {
   });
   return {
     environment: (): Access => ({ variables: { ENVIRONMENT: names.environment }, statements: [] }),
-    readsLedger: (): Access => reads(names.ledgerTable, 'LEDGER_TABLE'),
     /** Every change carries its audit record: whoever writes anything may append to the chain. */
     writesLedger: (...authorities: string[]): Access =>
       writes(names.ledgerTable, 'LEDGER_TABLE', ['CHAIN', 'OPERATION', ...authorities]),

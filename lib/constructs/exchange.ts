@@ -43,14 +43,14 @@ export class Exchange extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       stream: StreamViewType.KEYS_ONLY,
       deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const signingKey = new Key(this, 'SigningKey', {
       alias: names.signingKeyAlias,
       description: `signs what ${environment} publishes`,
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     new EventBus(this, 'Bus', { eventBusName: names.bus });
     new PeerBucket(this, 'Published', {

@@ -36,7 +36,7 @@ export class PeerBucket extends Construct {
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       ...(props.retention === undefined
         ? {}
         : { objectLockEnabled: true, objectLockDefaultRetention: props.retention }),

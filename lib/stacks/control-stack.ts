@@ -40,7 +40,7 @@ export class ControlStack extends Stack {
       mfaSecondFactor: { otp: true, sms: false },
       passwordPolicy: { minLength: 12, tempPasswordValidity: Duration.days(3) },
       // Who approved what is answered by names of this pool, for as long as the audit chains are kept.
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     for (const role of Role.options) new UserPoolGroup(this, `Role-${role}`, { userPool: pool, groupName: role });
     const client = new UserPoolClient(this, 'CommandLine', {

@@ -25,7 +25,7 @@ export class LakeStack extends Stack {
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
     new PeerBucket(this, 'Lake', { bucketName: names.lakeBucket });
@@ -59,7 +59,8 @@ export class LakeStack extends Stack {
       memoryMb: 1024,
       timeoutSeconds: 120,
     }).bind(
-      access.readsLedger(),
+      access.environment(),
+      access.writesLedger(),
       access.writesCatalogue('PARTITION', 'ADMISSION'),
       access.readsLanding(),
       access.putsEvents(),

@@ -65,7 +65,7 @@ export async function execute(
     for (let attempt = 1; ; attempt += 1) {
       const token = `${execution}: ${at} ${visit}.${attempt}`;
       const context = {
-        Execution: { Id: `arn:${execution}`, Name: execution },
+        Execution: { Id: `arn:${execution}`, Name: execution, StartTime: '2026-03-02T09:00:00.000Z' },
         State: { Name: at },
         Task: { Token: token },
       };

@@ -15,12 +15,20 @@ beforeEach(async () => {
 
 describe('opening a promotion', () => {
   const open = (asked: ReturnType<typeof request>, execution = 'execution') =>
-    openPromotion(prod)({ request: asked, execution });
+    openPromotion(prod)({ request: asked, execution, startedAt: '2026-03-02T09:00:00.000Z' });
+
+  it('does not wait for its turn for ever', async () => {
+    const early = (await scene()).prod;
+    const asked = { request: request(digestOf('early')), execution: 'e', startedAt: '2026-02-27T08:59:59.000Z' };
+    expect(await openPromotion(early)(asked)).toMatchObject({ status: 'refused', refusal: { rule: 'promotion-turn' } });
+  });
 
   it('waits for the baseline', async () => {
     const fresh = (await scene()).prod;
     const asked = request(digestOf('early'));
-    expect(await openPromotion(fresh)({ request: asked, execution: 'e' })).toMatchObject({ status: 'waiting' });
+    expect(
+      await openPromotion(fresh)({ request: asked, execution: 'e', startedAt: '2026-03-02T09:00:00.000Z' }),
+    ).toMatchObject({ status: 'waiting' });
   });
 
   it('is done once by one execution, and refused to another of the same request', async () => {
@@ -68,7 +76,11 @@ describe('opening a promotion', () => {
     if (model === undefined) throw new Error('no model');
     const comparison = { ...model.policy.comparison, minimumDays: 10 };
     const deployed = { ...prod.deployed, models: [{ ...model, policy: { ...model.policy, comparison } }] };
-    await openPromotion({ ...prod, deployed })({ request: asked, execution: 'e' });
+    await openPromotion({ ...prod, deployed })({
+      request: asked,
+      execution: 'e',
+      startedAt: '2026-03-02T09:00:00.000Z',
+    });
     const after = (await prod.chain()).filter(({ code }) => code === 'POLICY_ACTIVATED');
     expect(after).toHaveLength(before.length + 1);
     expect(after.at(-1)?.details).toMatchObject({ replaces: before.at(-1)?.details['policy'] });

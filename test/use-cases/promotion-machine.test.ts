@@ -173,7 +173,11 @@ describe('the machine of promotions with its use-cases', () => {
     const older = await here.candidate('older');
     const newer = await here.candidate('newer', { requestSeq: 2 });
     const people = async (): Promise<void> => {
-      await openPromotion(here.prod)({ request: newer.request, execution: newer.name });
+      await openPromotion(here.prod)({
+        request: newer.request,
+        execution: newer.name,
+        startedAt: '2026-03-02T09:00:00.000Z',
+      });
     };
     const { path } = await promote(here.prod, older.request, { ...older.well, people });
     expect(path.slice(-3)).toEqual(['Approval was not given', 'Refuse promotion', 'Refused']);
@@ -194,7 +198,12 @@ describe('the machine of promotions with its use-cases', () => {
       const older = await here.candidate('older');
       const newer = await here.candidate('newer', { requestSeq: 2 });
       const before = async (state: string): Promise<void> => {
-        if (state === late) await openPromotion(here.prod)({ request: newer.request, execution: newer.name });
+        if (state === late)
+          await openPromotion(here.prod)({
+            request: newer.request,
+            execution: newer.name,
+            startedAt: '2026-03-02T09:00:00.000Z',
+          });
       };
       const { path, status } = await promote(here.prod, older.request, { ...older.well, before });
       expect(path.at(-1)).toBe('Refused');

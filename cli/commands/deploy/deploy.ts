@@ -89,12 +89,18 @@ export function chosen(given: readonly string[]): readonly Environment[] {
 }
 
 /** The CDK CLI's arguments for an environment: consent has been given, so that it asks for none. */
-export function cdkArguments(environment: Environment, profile: string | undefined): readonly string[] {
+export function cdkArguments(
+  environment: Environment,
+  profile: string | undefined,
+  modelFolders: readonly string[],
+): readonly string[] {
   return [
     'deploy',
     `${environment}/**`,
     '--require-approval',
     'never',
+    '--context',
+    `gatehouse:models=${modelFolders.join(',')}`,
     ...(profile === undefined ? [] : ['--profile', profile]),
   ];
 }
@@ -104,7 +110,10 @@ function deployToAws(context: Context, environment: Environment): Promise<void> 
   const cdk = join(REPOSITORY, 'node_modules', '.bin', 'cdk');
   return new Promise((resolve, reject) => {
     // Standard output is this command's result; what CDK tells goes beside it.
-    const child = spawn(cdk, [...cdkArguments(environment, profile)], { cwd: REPOSITORY, stdio: ['inherit', 2, 2] });
+    const child = spawn(cdk, [...cdkArguments(environment, profile, context.modelFolders)], {
+      cwd: REPOSITORY,
+      stdio: ['inherit', 2, 2],
+    });
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve();

@@ -167,6 +167,11 @@ export const AUDIT_EVENTS = {
     z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
     true,
   ),
+  PARTITION_REFUSED: event(
+    'a partition whose ready marker was written could not be admitted',
+    z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string() }),
+    true,
+  ),
   PEER_TRUSTED: event(
     'the signing key of a peer was pinned at first contact',
     z.strictObject({ peer: Text, keyid: Text }),

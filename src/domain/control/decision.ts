@@ -9,9 +9,6 @@ import { Role } from '../policy/policy.ts';
 import { Person } from './person.ts';
 import type { ApprovalRequest } from './request.ts';
 
-/** The most hours for which a decision counts, however long the request waits. */
-const DECISION_HOURS = 24;
-
 /** What a signed-in person says. `release` and `evidence` are what was on the screen; a decision about other ones is refused. */
 export const DecisionInput = z.strictObject({
   model: ModelName,
@@ -138,7 +135,6 @@ function outcome(
   input: DecisionInput,
   now: Date,
 ): DecisionOutcome {
-  const latest = now.getTime() + DECISION_HOURS * 3_600_000;
   const decision: Decision = {
     formatVersion: 1,
     model: request.model,
@@ -149,7 +145,8 @@ function outcome(
     comment: input.comment,
     requestHash: request.requestHash,
     at: now.toISOString(),
-    expiresAt: new Date(Math.min(Date.parse(request.expiresAt), latest)).toISOString(),
+    // A person decides once, so that their word lasts as long as the others have to give theirs.
+    expiresAt: request.expiresAt,
   };
   const { environment, promotion, transition, policy, evidence } = request;
   return {

@@ -5,9 +5,7 @@ import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
-import type { Clock } from '#ports/clock.ts';
-import type { Ledger } from '#ports/ledger.ts';
-import { operationName } from '#use-cases/audit/record-change.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 /** Where producers put their partitions. */
 export interface Landing {
@@ -15,9 +13,7 @@ export interface Landing {
   list(prefix: string): Promise<readonly ObjectReference[]>;
 }
 
-export interface Admitting {
-  readonly ledger: Ledger;
-  readonly clock: Clock;
+export interface Admitting extends Recording {
   readonly landing: Landing;
   readonly deployed: DeployedModels;
   /** Tells this environment that a model has a new partition. */
@@ -48,16 +44,17 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
   if (readers.length === 0) return { kind: 'ignored' };
   const admitted: AdmittedPartition[] = [];
   for (const { model, kind, source, day } of readers) {
-    if (!Day.safeParse(day).success)
-      return refused('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
+    const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
+      refused(deps, { model, kind, day }, { rule, found, remedy });
+    if (!Day.safeParse(day).success) {
+      return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
+    }
     const prefix = `${source.source}/dt=${day}/`;
     const objects = (await deps.landing.list(prefix)).filter((object) => object.key.endsWith('.parquet'));
-    if (objects.length === 0)
-      return refused(
-        'partition-whole',
-        `${prefix} has a ready marker and no Parquet file`,
-        'write the files before the marker',
-      );
+    if (objects.length === 0) {
+      const found = `${prefix} has a ready marker and no Parquet file`;
+      return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
+    }
     const partition = await admit(deps, { model, kind, day, objects });
     if (partition !== undefined) admitted.push(partition);
   }
@@ -121,6 +118,22 @@ function markerDay(source: { readonly source: string; readonly readyMarker: stri
     : undefined;
 }
 
-function refused(rule: string, found: string, remedy: string): Admission {
-  return { kind: 'refused', refusal: { rule, found, remedy } };
+/** Says in the chain that a partition was not admitted, and so to people: what is missing there is found by nobody else. */
+async function refused(
+  deps: Recording,
+  { model, kind, day }: { readonly model: string; readonly kind: string; readonly day: string },
+  refusal: Refusal,
+): Promise<Admission> {
+  await recordChange(deps, {
+    model,
+    operation: operationName('unadmitted', kind, day, refusal.found, deps.clock.now().toISOString().slice(0, 13)),
+    writes: [],
+    event: {
+      code: 'PARTITION_REFUSED',
+      actor: 'pipeline:admission',
+      release: null,
+      details: { kind, day: day.slice(0, 40), rule: refusal.rule, found: refusal.found.slice(0, 400) },
+    },
+  });
+  return { kind: 'refused', refusal };
 }

@@ -25,82 +25,104 @@ export interface Opening extends Recording {
   readonly machines: StateMachines;
 }
 
-const Parameters = z.object({ request: PromotionRequest, execution: z.string().min(1) });
+/** `startedAt` is when the execution began to wait for its turn. */
+const Parameters = z.object({
+  request: PromotionRequest,
+  execution: z.string().min(1),
+  startedAt: z.iso.datetime({ offset: true }),
+});
+
+/** How long a promotion may wait for its turn: longer than another may hold the lock, and within the history that Step Functions keeps. */
+const PATIENCE_HOURS = 72;
 
 /** Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may. */
 export function openPromotion(deps: Opening): Task {
-  return task(Parameters, async ({ request, execution }) => {
-    const { ledger } = deps;
-    const { model } = request;
-    const name = promotionName(request);
-    const existing = await findPromotion(ledger, model, name);
-    if (existing !== undefined) {
-      const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
-      return isOpen && existing.execution === execution
-        ? answer(existing)
-        : refused(name, 'promotion-open', `it is ${existing.status}`);
-    }
-    const pointer = await readPointer(ledger, model);
-    if (request.transition === 'initial' && pointer !== undefined) {
-      return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
-    }
-    if (request.transition !== 'initial' && pointer === undefined)
-      return { status: 'waiting', promotion: name, reason: 'the baseline is not here yet' };
-    if (pointer?.current === request.release)
-      return refused(name, 'release-new', 'the pointer names this release already');
-    if (await isQuarantined(ledger, model, request.release))
-      return refused(name, 'release-quarantined', request.version);
-
-    const lock = await readLock(ledger, model);
-    const held = lock?.promotion ?? null;
-    const holder = held === null ? undefined : await findPromotion(ledger, model, held);
-    const age = holder === undefined ? 'newer' : ageOf(request, holder);
-    if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
-    if (age === 'unrelated') return { status: 'waiting', promotion: name, reason: `${holder?.promotion} is open` };
-    const { policy } = deployedModel(deps.deployed, model);
-    await activatePolicy(deps, model, policyDigest(policy));
-    const taken = takeLock(model, lock, name);
-    const promotion = opened(request, {
-      environment: deps.environment,
-      policy,
-      policyDigest: policyDigest(policy),
-      fencingToken: taken.lock.fencingToken,
-      execution,
-      champion: pointer?.current ?? null,
-      now: deps.clock.now(),
-    });
-    const result = await recordChange(deps, {
-      model,
-      operation: operationName('open', name),
-      writes: [
-        taken.write,
-        promotionWrite(undefined, promotion),
-        ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())]),
-      ],
-      event: {
-        code: 'PROMOTION_OPENED',
-        actor: 'pipeline:release',
-        release: promotion.release,
-        details: {
-          promotion: name,
-          transition: promotion.transition,
-          policy: promotion.policy,
-          fencingToken: promotion.fencingToken,
-          requestedBy: promotion.requestedBy,
-          supersedes: holder?.promotion ?? null,
-        },
-      },
-    });
-    if (result.kind === 'refused')
-      return { status: 'waiting', promotion: name, reason: 'another promotion took the lock first' };
-    if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
-    return answer(promotion);
+  return task(Parameters, async ({ request, execution, startedAt }) => {
+    const result = await open(deps, request, execution);
+    const waited = deps.clock.now().getTime() - Date.parse(startedAt);
+    if (result.status !== 'waiting' || waited < PATIENCE_HOURS * 3_600_000) return result;
+    return refused(
+      result.promotion,
+      'promotion-turn',
+      `its turn did not come within ${PATIENCE_HOURS} hours: ${result.reason}`,
+    );
   });
+}
+
+type Opened = ReturnType<typeof answer> | ReturnType<typeof refused> | ReturnType<typeof waiting>;
+
+async function open(deps: Opening, request: PromotionRequest, execution: string): Promise<Opened> {
+  const { ledger } = deps;
+  const { model } = request;
+  const name = promotionName(request);
+  const existing = await findPromotion(ledger, model, name);
+  if (existing !== undefined) {
+    const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
+    return isOpen && existing.execution === execution
+      ? answer(existing)
+      : refused(name, 'promotion-open', `it is ${existing.status}`);
+  }
+  const pointer = await readPointer(ledger, model);
+  if (request.transition === 'initial' && pointer !== undefined) {
+    return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
+  }
+  if (request.transition !== 'initial' && pointer === undefined) return waiting(name, 'the baseline is not here yet');
+  if (pointer?.current === request.release)
+    return refused(name, 'release-new', 'the pointer names this release already');
+  if (await isQuarantined(ledger, model, request.release)) return refused(name, 'release-quarantined', request.version);
+
+  const lock = await readLock(ledger, model);
+  const held = lock?.promotion ?? null;
+  const holder = held === null ? undefined : await findPromotion(ledger, model, held);
+  const age = holder === undefined ? 'newer' : ageOf(request, holder);
+  if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
+  if (age === 'unrelated') return waiting(name, `${holder?.promotion} is open`);
+  const { policy } = deployedModel(deps.deployed, model);
+  await activatePolicy(deps, model, policyDigest(policy));
+  const taken = takeLock(model, lock, name);
+  const promotion = opened(request, {
+    environment: deps.environment,
+    policy,
+    policyDigest: policyDigest(policy),
+    fencingToken: taken.lock.fencingToken,
+    execution,
+    champion: pointer?.current ?? null,
+    now: deps.clock.now(),
+  });
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('open', name),
+    writes: [
+      taken.write,
+      promotionWrite(undefined, promotion),
+      ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())]),
+    ],
+    event: {
+      code: 'PROMOTION_OPENED',
+      actor: 'pipeline:release',
+      release: promotion.release,
+      details: {
+        promotion: name,
+        transition: promotion.transition,
+        policy: promotion.policy,
+        fencingToken: promotion.fencingToken,
+        requestedBy: promotion.requestedBy,
+        supersedes: holder?.promotion ?? null,
+      },
+    },
+  });
+  if (result.kind === 'refused') return waiting(name, 'another promotion took the lock first');
+  if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
+  return answer(promotion);
+}
+
+function waiting(promotion: string, reason: string) {
+  return { status: 'waiting', promotion, reason } as const;
 }
 
 function answer(promotion: Promotion) {
   return {
-    status: 'opened',
+    status: 'opened' as const,
     promotion: promotion.promotion,
     model: promotion.model,
     release: promotion.release,

@@ -32,7 +32,7 @@ describe('decide', () => {
       role: 'ml-lead',
       decision: 'approve',
       comment: 'seen',
-      expiresAt: new Date(START + hours(24)).toISOString(),
+      expiresAt: new Date(START + hours(48)).toISOString(),
     });
   });
 
