@@ -1,0 +1,175 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
+import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { followPeer } from '#use-cases/intake/follow-peer.ts';
+import { readPeer } from '#use-cases/intake/read-peer.ts';
+import { type Environment, MODEL, world } from './_world.ts';
+
+const RELEASE = digestOf('release');
+const offered: AuditEvent = {
+  code: 'RELEASE_OFFERED',
+  actor: 'pipeline:validation',
+  release: RELEASE,
+  details: {
+    version: '0.1.1',
+    run: 'run-1',
+    asOf: '2001-01-20',
+    champion: digestOf('c'),
+    measure: digestOf('m'),
+    improvement: 0.02,
+  },
+};
+const baseline: AuditEvent = {
+  code: 'BASELINE_REGISTERED',
+  actor: 'pipeline:registration',
+  release: digestOf('baseline'),
+  details: { version: '0.1.0', run: 'run-1', asOf: '2001-01-20', baseRate: 0.2 },
+};
+const promoted = (kind: 'trained' | 'baseline', release = RELEASE, pointerSeq = 2): AuditEvent => ({
+  code: 'RELEASE_PROMOTED',
+  actor: 'pipeline:pointer',
+  release,
+  details: {
+    promotion: 'p',
+    transition: 'staging',
+    kind,
+    version: '0.1.1',
+    asOf: '2001-01-20',
+    replaces: null,
+    pointerSeq,
+    epoch: pointerSeq,
+    requestedBy: 'pipeline:dev',
+    approvedBy: [],
+  },
+});
+const asked = (release = RELEASE, environment = 'prod'): AuditEvent => ({
+  code: 'PROMOTION_REQUESTED',
+  actor: 'person:eng',
+  release,
+  details: { environment, version: '0.1.1', requestedBy: 'person:eng' },
+});
+
+let all: ReturnType<typeof world>;
+let dev: Environment;
+let staging: Environment;
+let prod: Environment;
+let control: Environment;
+beforeEach(() => {
+  all = world();
+  [dev, staging, prod, control] = [
+    all.environment('dev'),
+    all.environment('staging'),
+    all.environment('prod'),
+    all.environment('control'),
+  ];
+});
+
+/** One environment publishes what it says, and another reads it: twice, as announcements come. */
+async function hears(own: Environment, peer: Environment): Promise<void> {
+  await publishRecords(peer, MODEL);
+  for (let time = 0; time < 2; time += 1) await readPeer(own, peer.environment, MODEL, followPeer(own));
+}
+
+function startedBy(own: Environment): PromotionRequest[] {
+  return [...own.machines.started.values()].map(({ machine, input }) => {
+    expect(machine).toBe('promotion');
+    return PromotionRequest.parse(Reflect.get(input, 'request'));
+  });
+}
+
+describe('staging', () => {
+  it('opens a promotion for the baseline and for each offer of dev, once', async () => {
+    await dev.says(baseline);
+    await dev.says(offered);
+    await hears(staging, dev);
+    expect(startedBy(staging)).toMatchObject([
+      {
+        kind: 'baseline',
+        transition: 'initial',
+        source: 'dev',
+        requestedIn: 'dev',
+        requestSeq: 0,
+        requestedBy: 'pipeline:dev',
+      },
+      { kind: 'trained', transition: 'staging', release: RELEASE, version: '0.1.1', requestSeq: 1 },
+    ]);
+    for (const request of startedBy(staging)) expect(staging.machines.started.has(promotionName(request))).toBe(true);
+  });
+
+  it('does nothing about what is registered, or promoted elsewhere', async () => {
+    await dev.says({
+      code: 'RELEASE_REGISTERED',
+      actor: 'pipeline:registration',
+      release: RELEASE,
+      details: { version: '0.1.1', reason: 'r', run: 'r', window: 'w', fingerprint: RELEASE },
+    });
+    await prod.says(promoted('trained'));
+    await hears(staging, dev);
+    await hears(staging, prod);
+    expect(startedBy(staging)).toEqual([]);
+    expect(await staging.ledger.get(keys.upstream(MODEL, RELEASE))).toBeUndefined();
+  });
+});
+
+describe('prod', () => {
+  it('opens the baseline by itself, and everything else only when a person asks', async () => {
+    await staging.says(promoted('baseline', digestOf('baseline'), 1));
+    await staging.says(promoted('trained'));
+    await hears(prod, staging);
+    expect(startedBy(prod)).toMatchObject([{ kind: 'baseline', transition: 'initial' }]);
+    await control.says(asked());
+    await hears(prod, control);
+    expect(startedBy(prod).at(-1)).toMatchObject({
+      release: RELEASE,
+      transition: 'prod',
+      requestedBy: 'person:eng',
+      requestedIn: 'control',
+      source: 'staging',
+    });
+    expect(startedBy(prod)).toHaveLength(2);
+  });
+
+  it('looks what staging says by now, when a person is quicker than the announcement', async () => {
+    await staging.says(promoted('trained'));
+    await publishRecords(staging, MODEL);
+    await control.says(asked());
+    await hears(prod, control);
+    expect(startedBy(prod)).toMatchObject([{ release: RELEASE, requestedBy: 'person:eng' }]);
+    expect(await prod.codes()).not.toContain('PROMOTION_REFUSED');
+  });
+
+  it('refuses a wish for what staging has not let through, once, with the reason', async () => {
+    await control.says(asked());
+    await hears(prod, control);
+    expect(startedBy(prod)).toEqual([]);
+    const refusals = (await prod.chain()).filter(({ code }) => code === 'PROMOTION_REFUSED');
+    expect(refusals.map(({ details }) => details)).toMatchObject([
+      { rule: 'released-upstream', reasons: [`staging has not released ${RELEASE}`] },
+    ]);
+  });
+
+  it('pays no heed to wishes and decisions for another environment', async () => {
+    await staging.says(promoted('trained'));
+    await hears(prod, staging);
+    await control.says(asked(RELEASE, 'staging'));
+    await hears(prod, control);
+    expect(startedBy(prod)).toEqual([]);
+  });
+
+  it('marks what staging has taken back since', async () => {
+    await staging.says(promoted('trained'));
+    await staging.says({
+      code: 'RELEASE_ROLLED_BACK',
+      actor: 'person:op',
+      release: digestOf('before'),
+      details: { rollback: 'r', version: '0.1.0', from: RELEASE, reason: 'wrong', pointerSeq: 3, epoch: 3 },
+    });
+    await hears(prod, staging);
+    expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE))).toMatchObject({
+      withdrawn: expect.stringMatching(/^sha256:/),
+    });
+  });
+});
