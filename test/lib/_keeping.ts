@@ -91,7 +91,7 @@ export function keeping(): void {
         for (const [id, { Type: type, ...resource }] of Object.entries(template.Resources)) {
           if (!['AWS::DynamoDB::Table', 'AWS::KMS::Key', 'AWS::S3::Bucket', 'AWS::Cognito::UserPool'].includes(type))
             continue;
-          expect(resource, id).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+          expect(resource, id).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
         }
       }
     });

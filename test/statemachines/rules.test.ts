@@ -28,6 +28,7 @@ const SHARED_FILES: Record<string, string> = {
   'Package candidates': 'retraining/package-candidates',
   'Plan comparison': 'promotion/plan-promotion-comparison',
   'Record failure': 'audit/record-run-failure',
+  'Record failure (release)': 'promotion/record-release-failure',
   'Record refusal': 'rollback/open-incident',
   'Refuse promotion': 'promotion/end-promotion',
   'Register candidate': 'retraining/register-candidates',
@@ -144,7 +145,7 @@ describe.each([...tables])('the table of %s', (privilege, { tasks: known, text }
   });
 
   it.each(known)('%s is a use-case that the function imports', (task) => {
-    const shared = SHARED_FILES[task] ?? SHARED_FILES[`${task} (${privilege})`];
+    const shared = SHARED_FILES[`${task} (${privilege})`] ?? SHARED_FILES[task];
     const imported = [...text.matchAll(/from '#use-cases\/([^']+)\.ts'/g)].map(([, file = '']) => file);
     const own = imported.find((file) => file.endsWith(`/${task.toLowerCase().replaceAll(' ', '-')}`));
     // A task has a file of its own name, unless it is listed as sharing one: never both.
