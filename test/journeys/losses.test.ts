@@ -6,7 +6,6 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
-import { paginateListSubscriptionsByTopic, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
@@ -15,6 +14,7 @@ import { pointerOf, predictionsOf, promotionsOf, quarantinedIn } from '#cli/read
 import type { Environment } from '#model/config.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
+import { deafen, hears } from './_hearing.ts';
 import {
   approve,
   arriveInStaging,
@@ -45,7 +45,7 @@ test('a training job whose end nobody heard of is asked by the reconciler, and t
   const { aws, names, ledger } = journey.account('dev');
   const rule = { Name: names.name('training-job-changed') };
   await aws.events().send(new DisableRuleCommand(rule));
-  await deafen('staging', 'dev');
+  await deafen(journey, 'staging', 'dev');
   await silence('dev');
   const { run, arn } = await journey.run(Started, ['run', 'start', MODEL, '--as-of', FIRST.asOf, '--no-wait']);
   const job = await eventually('the training job', async () => (await ledger.query(keys.tasks('training')))[0]?.sk);
@@ -78,11 +78,11 @@ test('records that the stream did not carry are published by the reconciler', as
 test('an offer that staging did not hear of opens its promotion when the reconciler comes by', async () => {
   const { ledger } = journey.account('staging');
   expect(await records(journey, 'staging')).toEqual([]);
-  expect(await isHeard('staging', 'dev')).toBe(false);
-  await deafen('prod', 'staging');
-  await deafen('control', 'prod');
+  expect(await hears(journey, 'staging', 'dev')).toBe(false);
+  await deafen(journey, 'prod', 'staging');
+  await deafen(journey, 'control', 'prod');
   await journey.invoke('staging', 'reconciler');
-  expect(await isHeard('staging', 'dev')).toBe(true);
+  expect(await hears(journey, 'staging', 'dev')).toBe(true);
   await serves(journey, 'staging', first);
   expect((await promotionsOf(ledger, MODEL)).map(({ status }) => status)).toEqual(['committed', 'committed']);
 });
@@ -97,10 +97,10 @@ test('so do the releases of staging in prod, the requests of prod in control, an
   const { promotion } = detailsOf(asked, 'APPROVAL_REQUESTED');
   expect(await journey.refused(['approve', promotion], 'lena')).toMatchObject({ rule: 'approval-requested' });
   await journey.invoke('control', 'reconciler');
-  expect(await isHeard('control', 'prod')).toBe(true);
+  expect(await hears(journey, 'control', 'prod')).toBe(true);
   await eventually('the request', () => journey.account('control').ledger.get(keys.request(MODEL, promotion)));
 
-  await deafen('prod', 'control');
+  await deafen(journey, 'prod', 'control');
   await approve(journey, promotion, 'lena');
   await approve(journey, promotion, 'paul');
   await eventually('control to publish', async () => {
@@ -144,33 +144,6 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
 test('what exists keeps every invariant', async () => {
   expect(await journey.fsck()).toEqual([]);
 });
-
-/** Takes an environment's inbox off a peer's topic: whatever the peer announces from now on is lost. */
-async function deafen(environment: Environment, peer: Environment): Promise<void> {
-  const subscription = await subscriptionOf(environment, peer);
-  expect(subscription).toBeDefined();
-  await journey
-    .account(environment)
-    .aws.sns()
-    .send(new UnsubscribeCommand({ SubscriptionArn: subscription }));
-  expect(await isHeard(environment, peer)).toBe(false);
-}
-
-async function isHeard(environment: Environment, peer: Environment): Promise<boolean> {
-  return (await subscriptionOf(environment, peer)) !== undefined;
-}
-
-async function subscriptionOf(environment: Environment, peer: Environment): Promise<string | undefined> {
-  const client = journey.account(peer).aws.sns();
-  const TopicArn = journey.account(peer).names.announcementsTopicArn;
-  for await (const page of paginateListSubscriptionsByTopic({ client }, { TopicArn })) {
-    const found = page.Subscriptions?.find(
-      ({ Endpoint }) => Endpoint === journey.account(environment).names.inboxQueueArn,
-    );
-    if (found !== undefined) return found.SubscriptionArn;
-  }
-  return undefined;
-}
 
 /** Stops the ledger's stream from reaching the publisher, or lets it through again. */
 async function silence(environment: Environment, isSilent = true): Promise<void> {

@@ -1,0 +1,228 @@
+import { ExecutionAlreadyExists, ListExecutionsCommand, DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { ListObjectsV2Command, PutObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { detailsOf, EMPTY_CHAIN } from '#domain/audit/chain.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { MACHINES, peersOf } from '#model/names.ts';
+import { pointerOf, predictionsOf } from '#cli/read.ts';
+import { type Journey, MODEL, openJourney, SPINE } from './_harness.ts';
+import {
+  approve,
+  arriveInStaging,
+  askForProd,
+  FIRST,
+  records,
+  type Release,
+  serves,
+  settled,
+  stateOf,
+} from './_lifecycle.ts';
+
+let journey: Journey;
+let first: Release;
+let promotion: string;
+
+beforeAll(async () => {
+  journey = await openJourney();
+});
+afterAll(() => journey[Symbol.asyncDispose]());
+
+test('a model that is one folder is trained, and its baseline goes into every environment by itself', async () => {
+  await journey.land({ from: FIRST.from, until: FIRST.asOf });
+  first = await arriveInStaging(journey, FIRST.asOf);
+  const baseline = (await records(journey, 'dev', 'BASELINE_REGISTERED'))[0]?.release;
+  for (const environment of ['staging', 'prod'] as const) {
+    const [initial] = await records(journey, environment, 'RELEASE_PROMOTED');
+    expect(initial?.release).toBe(baseline);
+    expect(initial === undefined ? undefined : detailsOf(initial, 'RELEASE_PROMOTED')).toMatchObject({
+      transition: 'initial',
+      kind: 'baseline',
+      replaces: null,
+      approvedBy: [],
+    });
+  }
+  const pointer = await pointerOf(journey.account('prod').ledger, MODEL);
+  expect(pointer?.current).toBe(baseline);
+});
+
+test('nothing is behind the first release: a rollback is refused and says so', async () => {
+  const refusal = await journey.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it looks wrong']);
+  expect(refusal).toMatchObject({ rule: 'rollback-target', found: expect.stringContaining('nothing to go back to') });
+  // The machine decides for itself, whatever the command line looked at.
+  const from = (await pointerOf(journey.account('prod').ledger, MODEL))?.current;
+  const input = { model: MODEL, reason: 'it looks wrong', actor: 'person:someone', rollback: 'too-early', from };
+  const ended = await journey.ended('prod', await journey.start('prod', 'rollback', 'too-early', input));
+  expect(ended.status).toBe('SUCCEEDED');
+  const [refused] = await records(journey, 'prod', 'ROLLBACK_REFUSED');
+  expect(refused?.details).toMatchObject({ rollback: 'too-early', rule: 'rollback-target' });
+});
+
+test('a person asks, two others approve, and prod serves the release', async () => {
+  promotion = await askForProd(journey, first);
+  await approve(journey, promotion, 'lena');
+  const waiting = z.object({ conclusion: z.array(z.string()), missing: z.array(z.string()) });
+  const half = await journey.run(waiting, ['why', `${MODEL}@${first.version}`, '--to', 'prod']);
+  expect(half.missing).toContain('1 of platform');
+  await approve(journey, promotion, 'paul');
+  await serves(journey, 'prod', first);
+  await settled(journey);
+});
+
+test('predictions of both environments are whole and of that release', async () => {
+  for (const environment of ['staging', 'prod'] as const) {
+    const predictions = await predictionsOf(journey.account(environment).ledger, MODEL);
+    expect(predictions).toHaveLength(7);
+    expect(new Set(predictions.map(({ release }) => release))).toEqual(new Set([first.release]));
+    expect(predictions.every(({ rows }) => rows > 400)).toBe(true);
+  }
+});
+
+test('history, why and status answer who let it in, and on what evidence', async () => {
+  const History = z.object({
+    history: z.array(z.object({ version: z.string(), letInBy: z.array(z.string()), askedForBy: z.string() })),
+  });
+  const { history } = await journey.run(History, ['history', MODEL, '--env', 'prod']);
+  expect(history).toMatchObject([
+    {
+      version: first.version,
+      letInBy: ['person:lena (ml-lead)', 'person:paul (platform)'],
+      askedForBy: 'person:maya',
+    },
+    { letInBy: [], askedForBy: 'pipeline:staging' },
+  ]);
+  const Why = z.object({
+    gates: z.array(z.object({ gate: z.string(), verdict: z.string(), reasons: z.array(z.string()) })),
+    approvals: z.array(z.object({ subject: z.string(), counts: z.string() })),
+    conclusion: z.array(z.string()),
+  });
+  const why = await journey.run(Why, ['why', first.release, '--to', 'prod']);
+  expect(why.gates.map(({ gate, verdict }) => `${verdict} ${gate}`).sort()).toEqual([
+    'PASS better-than-champion',
+    'PASS metric-baseline',
+    'PASS release-integrity',
+    'PASS released-upstream',
+  ]);
+  expect(why.approvals.map(({ counts }) => counts)).toEqual(Array(2).fill('was used for this promotion'));
+  const Status = z.object({
+    models: z.array(
+      z.object({
+        environments: z.array(z.object({ environment: z.string(), release: z.string() })),
+        releases: z.array(z.object({ version: z.string(), stage: z.string() })),
+      }),
+    ),
+  });
+  const { models } = await journey.run(Status, ['status', MODEL]);
+  expect(models[0]?.environments.map(({ release }) => release)).toEqual([first.release, first.release]);
+  expect(models[0]?.releases.find(({ version }) => version === first.version)?.stage).toBe('Production');
+});
+
+test('every trigger delivered twice changes nothing', async () => {
+  const before = await stateOf(journey);
+  await deliverAgain();
+  await settled(journey);
+  expect(await stateOf(journey)).toEqual(before);
+});
+
+test('the same request in an execution of another name is refused, and recorded', async () => {
+  const before = await pointerOf(journey.account('prod').ledger, MODEL);
+  const { aws, names } = journey.account('prod');
+  const executionArn = `${names.stateMachineArn('promotion').replace(':stateMachine:', ':execution:')}:${promotion}`;
+  const { input = '{}' } = await aws.sfn().send(new DescribeExecutionCommand({ executionArn }));
+  const again = await journey.start('prod', 'promotion', 'by-hand', JSON.parse(input));
+  expect((await journey.ended('prod', again)).status).toBe('SUCCEEDED');
+  const [refused] = await records(journey, 'prod', 'PROMOTION_REFUSED');
+  expect(refused?.details).toMatchObject({ promotion: 'by-hand', rule: 'promotion-open' });
+  expect(await pointerOf(journey.account('prod').ledger, MODEL)).toEqual(before);
+});
+
+test('what exists keeps every invariant', async () => {
+  expect(await journey.fsck()).toEqual([]);
+});
+
+/** Delivers everything that the release came from a second time. */
+async function deliverAgain(): Promise<void> {
+  await landMarkersAgain();
+  for (const environment of ENVIRONMENTS) await announceAgain(environment);
+  for (const environment of ENVIRONMENTS) await readAgain(environment);
+  for (const environment of SPINE) await startAgain(environment);
+  await sendJobEventsAgain();
+  await approveAgain();
+  for (const environment of ENVIRONMENTS) {
+    await journey.invoke(environment, 'publisher', { model: MODEL });
+    await journey.invoke(environment, 'reconciler');
+  }
+}
+
+/** The producer writes the same files and markers once more. */
+async function landMarkersAgain(): Promise<void> {
+  for (const environment of SPINE) {
+    const { aws, names } = journey.account(environment);
+    const { Contents: contents = [] } = await aws
+      .s3()
+      .send(new ListObjectsV2Command({ Bucket: names.landingBucket, Prefix: 'cards/' }));
+    const days = contents.flatMap(({ Key: key = '' }) => (/dt=2026-01-(20|21)\//.test(key) ? [key] : []));
+    for (const key of days.toSorted((a, b) => Number(a.endsWith('_READY')) - Number(b.endsWith('_READY')))) {
+      const object = await aws.s3().send(new GetObjectCommand({ Bucket: names.landingBucket, Key: key }));
+      const content = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      await aws.s3().send(new PutObjectCommand({ Bucket: names.landingBucket, Key: key, Body: content }));
+    }
+    // Admission is also told of every marker that there is.
+    await journey.run(z.unknown(), ['data', 'import', MODEL, '--env', environment]);
+  }
+}
+
+/** Every record is announced once more. */
+async function announceAgain(environment: Environment): Promise<void> {
+  const { aws, names } = journey.account(environment);
+  for (const { seq } of await records(journey, environment)) {
+    const Message = JSON.stringify({ environment, model: MODEL, seq });
+    await aws.sns().send(new PublishCommand({ TopicArn: names.announcementsTopicArn, Message }));
+  }
+}
+
+/** Every peer's record is taken in once more: by a reader that has lost its place. */
+async function readAgain(environment: Environment): Promise<void> {
+  const { ledger } = journey.account(environment);
+  for (const peer of peersOf(environment)) {
+    const key = keys.cursor(`peer-${peer}`, MODEL);
+    const cursor = await ledger.get(key);
+    if (cursor === undefined) throw new Error(`${environment} has never read ${peer}`);
+    const beginning = { ...cursor, seq: EMPTY_CHAIN.seq, hash: EMPTY_CHAIN.hash };
+    await ledger.transact([{ kind: 'put', item: beginning }], `lost-${environment}-${peer}`);
+    const body = JSON.stringify({ environment: peer, model: MODEL });
+    const read = await journey.invoke(environment, 'intake', { Records: [{ messageId: peer, body }] });
+    expect(read).toEqual({ batchItemFailures: [] });
+    await ledger.transact([{ kind: 'put', item: cursor }], `found-${environment}-${peer}`);
+  }
+}
+
+/** Each execution is asked for once more under its own name. */
+async function startAgain(environment: (typeof SPINE)[number]): Promise<void> {
+  const { aws, names } = journey.account(environment);
+  for (const machine of MACHINES[environment]) {
+    const stateMachineArn = names.stateMachineArn(machine);
+    const { executions = [] } = await aws.sfn().send(new ListExecutionsCommand({ stateMachineArn }));
+    for (const { executionArn, name = '' } of executions) {
+      const { input = '{}' } = await aws.sfn().send(new DescribeExecutionCommand({ executionArn }));
+      await expect(journey.start(environment, machine, name, JSON.parse(input))).rejects.toThrow(
+        ExecutionAlreadyExists,
+      );
+    }
+  }
+}
+
+async function sendJobEventsAgain(): Promise<void> {
+  const jobs = await journey.account('dev').ledger.query(keys.tasks('training'));
+  expect(jobs.length).toBeGreaterThan(0);
+  for (const { sk } of jobs) await journey.invoke('dev', 'training-events', { detail: { TrainingJobName: sk } });
+}
+
+/** The people press the button once more. */
+async function approveAgain(): Promise<void> {
+  for (const person of ['lena', 'paul']) {
+    expect(await journey.refused(['approve', promotion], person)).toMatchObject({ rule: 'approval-once' });
+  }
+}
