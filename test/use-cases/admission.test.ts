@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { admitPartition } from '#use-cases/admission/admit-partition.ts';
+import { deployed, type Environment, MODEL, world } from './_world.ts';
+
+const MARKER = 'toy/events/dt=2001-01-10/_READY';
+const PART = 'toy/events/dt=2001-01-10/part-000.parquet';
+
+let prod: Environment;
+let landed: Map<string, { content: string; version: number }>;
+let announced: AdmittedPartition[];
+beforeEach(() => {
+  prod = world().environment('prod');
+  landed = new Map([
+    [PART, { content: 'rows', version: 1 }],
+    [MARKER, { content: '', version: 1 }],
+  ]);
+  announced = [];
+});
+
+const list = async (prefix: string): Promise<ObjectReference[]> =>
+  [...landed].flatMap(([key, { content, version }]) =>
+    key.startsWith(prefix)
+      ? [{ bucket: 'landing', key, versionId: String(version), sha256: digestOf(content), size: content.length }]
+      : [],
+  );
+const admit = (key = MARKER) =>
+  admitPartition(
+    {
+      ...prod,
+      landing: { list },
+      announce: async (partition) => {
+        announced.push(partition);
+      },
+    },
+    key,
+  );
+const newest = () => prod.ledger.get(keys.partition(MODEL, 'events', '2001-01-10'));
+
+describe('admission', () => {
+  it('admits a partition by reference, with versions and hashes, and tells of it', async () => {
+    expect(await admit()).toMatchObject({ kind: 'admitted' });
+    expect(await newest()).toMatchObject({
+      version: 1,
+      objects: [{ bucket: 'landing', key: PART, versionId: '1', sha256: digestOf('rows'), size: 4 }],
+    });
+    expect(announced).toMatchObject([{ model: MODEL, kind: 'events', day: '2001-01-10', version: 1 }]);
+  });
+
+  it('takes the same marker again for no news, and the same bytes in a new version', async () => {
+    await admit();
+    landed.set(PART, { content: 'rows', version: 2 });
+    for (let time = 0; time < 2; time += 1) expect(await admit()).toEqual({ kind: 'unchanged' });
+    expect(await newest()).toMatchObject({ version: 1 });
+    expect(announced).toHaveLength(1);
+  });
+
+  it('admits a correction as the next version, and keeps the one before it', async () => {
+    await admit();
+    landed.set(PART, { content: 'corrected rows', version: 2 });
+    landed.set('toy/events/dt=2001-01-10/part-001.parquet', { content: 'late rows', version: 1 });
+    expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 2 }] });
+    const versions = await prod.ledger.query(keys.partitionVersion(MODEL, 'events', '2001-01-10', 1).pk);
+    expect(versions.map((item) => [item['version'], item['objects']])).toMatchObject([
+      [1, [{ versionId: '1', sha256: digestOf('rows') }]],
+      [2, [{ versionId: '2' }, { sha256: digestOf('late rows') }]],
+    ]);
+    // And back again: what is current is what was written last.
+    landed.set(PART, { content: 'rows', version: 3 });
+    landed.delete('toy/events/dt=2001-01-10/part-001.parquet');
+    expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 3 }] });
+  });
+
+  it('has the same digest in each account, whatever the bucket is called', async () => {
+    await admit();
+    const digest = (await newest())?.['digest'] as Digest;
+    const other = world().environment('staging');
+    const elsewhere = async (prefix: string) =>
+      (await list(prefix)).map((object) => ({ ...object, bucket: 'other', versionId: '9' }));
+    await admitPartition({ ...other, landing: { list: elsewhere }, announce: async () => undefined }, MARKER);
+    expect((await other.ledger.get(keys.partition(MODEL, 'events', '2001-01-10')))?.['digest']).toBe(digest);
+  });
+
+  it.each([
+    PART,
+    'toy/events/dt=2001-01-10/_SUCCESS',
+    'toy/events/_READY',
+    'toy/events/dt=2001-01-10/more/_READY',
+    'toy/eventsX/dt=2001-01-10/_READY',
+    'other/dt=2001-01-10/_READY',
+    '',
+  ])('passes over the key "%s"', async (key) => {
+    expect(await admit(key)).toEqual({ kind: 'ignored' });
+    expect(prod.ledger.items.size).toBe(0);
+  });
+
+  it.each([
+    ['toy/events/dt=yesterday/_READY', 'partition-day'],
+    ['toy/events/dt=2001-02-30/_READY', 'partition-day'],
+    ['toy/events/dt=2001-01-11/_READY', 'partition-whole'],
+  ])('refuses the marker "%s" by rule %s, and admits nothing', async (key, rule) => {
+    expect(await admit(key)).toMatchObject({ kind: 'refused', refusal: { rule } });
+    expect(announced).toEqual([]);
+    expect(await prod.ledger.query(keys.partitions(MODEL, 'events'))).toEqual([]);
+  });
+
+  it('tells people once of what it refused', async () => {
+    landed.delete(PART);
+    for (let time = 0; time < 2; time += 1) await admit();
+    expect((await prod.chain()).map(({ code, details }) => [code, details['rule']])).toEqual([
+      ['PARTITION_REFUSED', 'partition-whole'],
+    ]);
+  });
+
+  it('admits one source for every model that reads it', async () => {
+    const [first] = deployed.models;
+    if (first === undefined) throw new Error('no model');
+    const twin = { ...first, definition: { ...first.definition, name: 'twin' } };
+    const both = {
+      ...prod,
+      deployed: { ...deployed, models: [first, twin] },
+      landing: { list },
+      announce: async () => undefined,
+    };
+    expect(await admitPartition(both, MARKER)).toMatchObject({ partitions: [{ model: MODEL }, { model: 'twin' }] });
+  });
+
+  it('is told to look again when two admit at once, and nothing is lost', async () => {
+    const results = await Promise.allSettled([admit(), admit(), admit()]);
+    expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'ADMISSION_RACED' });
+    expect(await admit()).toEqual({ kind: 'unchanged' });
+    expect(await newest()).toMatchObject({ version: 1 });
+  });
+});

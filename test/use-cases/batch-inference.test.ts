@@ -1,0 +1,271 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { ScoreBatch } from '#domain/data/feature-work.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { Lake } from '#ports/lake.ts';
+import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
+import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
+import { reportRun } from '#use-cases/inference/report-run.ts';
+import { requestReconciliation } from '#use-cases/inference/request-reconciliation.ts';
+import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
+import type { Task } from '#use-cases/task.ts';
+import { rollBack } from './_machine.ts';
+import { scene } from './_scene.ts';
+import { admitDays, bytes, type Environment, hours, MODEL, world } from './_world.ts';
+
+let here: Awaited<ReturnType<typeof scene>>;
+let prod: Environment;
+beforeEach(async () => {
+  here = await scene();
+  ({ prod } = here);
+  await here.begin();
+});
+
+async function build(lake: Lake, { features }: ScoreBatch, text = 'features'): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+  for (const { day, digest } of features) {
+    const content = `${text} of ${day}`;
+    const path = join(folder, `${day}.parquet`);
+    await writeFile(path, content);
+    await lake.store('features', MODEL, digest, { path, sha256: digestOf(content), rows: 10 });
+  }
+  await rm(folder, { recursive: true });
+}
+
+/** Runs a batch by its machine; features are built by a stand-in just before they are scored. */
+function batch(
+  run: string,
+  around: { readonly before?: (state: string) => Promise<void>; readonly text?: string } = {},
+): Promise<Execution> {
+  const report = reportRun(prod);
+  const score = scorePartitions(prod);
+  const tasks: Record<string, Task> = {
+    'Plan reconciliation': planReconciliation(prod),
+    'Build daily partition': async () => ({ status: 'built' }),
+    'Build feature partition': async () => ({ status: 'built' }),
+    'Score partition': async (parameters) => {
+      await build(prod.lake, ScoreBatch.parse(parameters), around.text);
+      return score(parameters);
+    },
+    'Publish predictions': publishPredictions(prod),
+    'Report run': report,
+    'Report idle run': report,
+    'Record failure': recordRunFailure(prod),
+  };
+  return execute('batch-inference', { model: MODEL, run, trigger: 'schedule' }, async ({ state, payload }) => {
+    await around.before?.(state);
+    try {
+      return JSON.parse(JSON.stringify(await tasks[state]?.(payload['input']))) as unknown;
+    } catch (error) {
+      throw new TaskError('Runtime.HandlerError', String(error));
+    }
+  });
+}
+
+const manifests = async (): Promise<PredictionManifest[]> =>
+  (await prod.ledger.query(keys.predictions(MODEL))).map((item) => unkey(PredictionManifest, item));
+const fence = async (): Promise<Fence> =>
+  unkey(Fence, (await prod.ledger.get(keys.fence(MODEL))) ?? { pk: '', sk: '' });
+const lastRecord = async () => (await prod.chain()).at(-1);
+
+describe('batch inference', () => {
+  it('publishes the newest days of the served release, whole, with one audit record', async () => {
+    const { path } = await batch('run-1');
+    expect(path.at(-1)).toBe('Reported');
+    expect((await manifests()).map(({ day, release, epoch, run }) => ({ day, release, epoch, run }))).toEqual(
+      ['2001-01-23', '2001-01-24', '2001-01-25'].map((day) => ({
+        day,
+        release: here.baseline,
+        epoch: 1,
+        run: 'run-1',
+      })),
+    );
+    expect(await lastRecord()).toMatchObject({
+      code: 'PREDICTIONS_PUBLISHED',
+      details: { run: 'run-1', kind: 'full', partitions: 3, rows: 30, epoch: 1 },
+    });
+    expect((await prod.codes()).filter((code) => code === 'PREDICTIONS_PUBLISHED')).toHaveLength(1);
+    expect(await fence()).toMatchObject({ fence: 1, running: null });
+  });
+
+  it('has nothing to do the second time, and says so', async () => {
+    await batch('run-1');
+    const before = await manifests();
+    const { path } = await batch('run-2');
+    expect(path).toEqual(['Plan reconciliation', 'Work to do?', 'Report idle run', 'Asked again?', 'Reported']);
+    expect(await manifests()).toEqual(before);
+    expect(await lastRecord()).toMatchObject({ details: { run: 'run-2', kind: 'none', partitions: 0 } });
+  });
+
+  it('does again what a correction touched, and no more', async () => {
+    await batch('run-1');
+    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', 'corrected');
+    await batch('run-2', { text: 'corrected features' });
+    expect((await manifests()).map(({ run }) => run)).toEqual(['run-1', 'run-1', 'run-2']);
+    expect(await lastRecord()).toMatchObject({ details: { kind: 'partial', partitions: 1 } });
+  });
+
+  it('does everything again for a new release, and again after a rollback', async () => {
+    await batch('run-1');
+    const { release } = await here.letIn('better');
+    await batch('run-2');
+    expect(new Set((await manifests()).map((manifest) => `${manifest.release} ${manifest.epoch}`))).toEqual(
+      new Set([`${release} 2`]),
+    );
+    await rollBack(prod, { rollback: 'rollback-1', from: release });
+    await batch('rollback-1-repair');
+    expect(new Set((await manifests()).map((manifest) => `${manifest.release} ${manifest.epoch}`))).toEqual(
+      new Set([`${here.baseline} 3`]),
+    );
+  });
+
+  it('repairs what a withdrawn release wrote, however old', async () => {
+    const { release } = await here.letIn('bad');
+    await batch('run-1');
+    await admitDays(prod.ledger, '2001-01-26', '2001-01-30');
+    await rollBack(prod, { rollback: 'rollback-1', from: release });
+    await batch('rollback-1-repair');
+    expect((await manifests()).map(({ day }) => day)).toEqual(
+      ['23', '24', '25', '28', '29', '30'].map((day) => `2001-01-${day}`),
+    );
+    for (const manifest of await manifests()) expect(manifest.release).toBe(here.baseline);
+  });
+
+  it('publishes nothing of a release that was withdrawn while it ran', async () => {
+    const { release } = await here.letIn('bad');
+    const before = async (state: string): Promise<void> => {
+      if (state === 'Publish predictions') await rollBack(prod, { rollback: 'rollback-1', from: release });
+    };
+    const { document } = await batch('run-1', { before });
+    expect(document['publication']).toMatchObject({ status: 'withdrawn', published: 0 });
+    expect(await manifests()).toEqual([]);
+    expect(await prod.codes()).not.toContain('PREDICTIONS_PUBLISHED');
+    await batch('rollback-1-repair');
+    for (const manifest of await manifests()) expect(manifest.release).toBe(here.baseline);
+  });
+
+  it('publishes nothing by a run that a newer one has overtaken', async () => {
+    let overtaken = false;
+    const before = async (state: string): Promise<void> => {
+      if (state !== 'Publish predictions' || overtaken) return;
+      overtaken = true;
+      await batch('run-2');
+    };
+    const { document } = await batch('run-1', { before });
+    expect(document['publication']).toMatchObject({ status: 'withdrawn', failed: [`FENCE#${MODEL} BATCH`] });
+    for (const manifest of await manifests()) expect(manifest.run).toBe('run-2');
+    expect(await fence()).toMatchObject({ fence: 2, running: null });
+  });
+
+  it('leaves a day as it was whose predictions are refused', async () => {
+    await batch('run-1');
+    const before = await manifests();
+    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', 'corrected');
+    const { document, path } = await batch('run-2', { text: 'NaN' });
+    expect(path.at(-1)).toBe('Reported');
+    expect(document['publication']).toMatchObject({ status: 'published', published: 0, unscored: ['2001-01-25'] });
+    expect(await manifests()).toEqual(before);
+  });
+
+  it('publishes more days than a transaction takes, also when an answer gets lost on the way', async () => {
+    const { plan: named } = z
+      .looseObject({ plan: Digest })
+      .parse(await planReconciliation(prod)({ model: MODEL, run: 'run-1' }));
+    const plan = parseCanonical(BatchPlan, await prod.documents.read(named), 'plan');
+    const [pattern] = plan.partitions;
+    if (pattern === undefined) throw new Error('nothing to score');
+    const days = Array.from({ length: 130 }, (_, index) =>
+      new Date(Date.UTC(2001, 0, 1 + index)).toISOString().slice(0, 10),
+    );
+    const partitions = days.map((day) => ({ ...pattern, day, predictions: digestOf(`predictions of ${day}`) }));
+    for (const { predictions } of partitions)
+      prod.lake.objects.set(`${MODEL}/predictions/${predictions}`, {
+        content: new Uint8Array(),
+        sha256: digestOf(''),
+        rows: 1,
+      });
+    const { digest } = await prod.documents.write(bytes(canonicalJson({ ...plan, partitions })));
+    let transactions = 0;
+    const ledger = {
+      ...prod.ledger,
+      transact: async (...args: Parameters<typeof prod.ledger.transact>) => {
+        const result = await prod.ledger.transact(...args);
+        transactions += 1;
+        if (transactions === 1) throw new Error('the answer got lost');
+        return result;
+      },
+    };
+    const publish = publishPredictions({ ...prod, ledger });
+    await expect(publish({ model: MODEL, plan: digest })).rejects.toThrow('the answer got lost');
+    here.clock.at += 1000;
+    expect(await publish({ model: MODEL, plan: digest })).toMatchObject({ status: 'published', published: 130 });
+    expect(await manifests()).toHaveLength(130);
+    expect((await prod.codes()).filter((code) => code === 'PREDICTIONS_PUBLISHED')).toHaveLength(1);
+  });
+
+  it('frees the fence when it fails, so that the next request starts a run', async () => {
+    const before = async (state: string): Promise<void> => {
+      if (state === 'Score partition') throw new TaskError('Runtime.HandlerError');
+    };
+    expect((await batch('run-1', { before })).status).toBe('FAILED');
+    expect(await lastRecord()).toMatchObject({
+      code: 'RUN_FAILED',
+      details: { run: 'run-1', machine: 'batch-inference' },
+    });
+    expect(await fence()).toMatchObject({ running: null });
+  });
+});
+
+describe('asking for a batch run', () => {
+  const ask = (own = prod) => requestReconciliation(own)({ model: MODEL, trigger: 'PARTITION_ADMITTED' });
+  const runs = () =>
+    [...prod.machines.started].filter(([, { machine }]) => machine === 'batch-inference').map(([name]) => name);
+
+  it('does nothing while nothing is served', async () => {
+    const fresh = world().environment('prod');
+    expect(await ask(fresh)).toEqual({ status: 'nothing-served' });
+    expect(fresh.machines.started.size).toBe(0);
+  });
+
+  it('a hundred times at once starts one run, which goes round once more for what came while it ran', async () => {
+    await Promise.all(Array.from({ length: 100 }, () => ask()));
+    expect(runs()).toEqual([`${MODEL}-batch-1`]);
+    let asked = 0;
+    const before = async (state: string): Promise<void> => {
+      if (state === 'Publish predictions' && asked === 0) {
+        asked += 1;
+        expect(await ask()).toMatchObject({ status: 'left-word' });
+      }
+    };
+    const { path } = await batch(`${MODEL}-batch-1`, { before });
+    expect(path.filter((state) => state === 'Plan reconciliation')).toHaveLength(2);
+    expect(runs()).toHaveLength(1);
+    expect(await ask()).toMatchObject({ status: 'started' });
+    expect(runs()).toHaveLength(2);
+  });
+
+  it('starts another run when the one that is entered has not ended for hours', async () => {
+    await ask();
+    here.clock.at += hours(1);
+    expect(await ask()).toMatchObject({ status: 'left-word' });
+    here.clock.at += hours(2);
+    expect(await ask()).toMatchObject({ status: 'started' });
+    expect(runs()).toHaveLength(2);
+  });
+
+  it('enters no run that could not be started', async () => {
+    const machines = { ...prod.machines, start: () => Promise.reject(new Error('throttled')) };
+    await expect(requestReconciliation({ ...prod, machines })({ model: MODEL, trigger: 'schedule' })).rejects.toThrow(
+      'throttled',
+    );
+    expect(await ask()).toMatchObject({ status: 'started' });
+  });
+});
