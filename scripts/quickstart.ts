@@ -129,6 +129,10 @@ async function arrive(say: (text: string) => void, environment: 'staging' | 'pro
   };
   if (!(await until(isThere, 180_000, 500)))
     throw new Error(`${MODEL}@${newest.version} did not arrive in ${environment}`);
+  return gatesOf(say, environment);
+}
+
+async function gatesOf(say: (text: string) => void, environment: string): Promise<string> {
   const why = Why.parse((await gatehouse(say, ['why', newest.release, '--to', environment])).data);
   return why.gates
     .map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`.slice(0, 150))
@@ -150,7 +154,10 @@ async function promote(say: (text: string) => void): Promise<string> {
   };
   if (!(await until(isAsked, 180_000, 500))) throw new Error('nobody was asked to approve in prod');
   for (const person of ['lena', 'paul']) {
-    if (asksPerson) await ask(`Approve ${MODEL}@${newest.version} for prod as ${person}?`);
+    if (asksPerson) {
+      const found = await gatesOf(say, 'prod');
+      await ask(`${found}\nApprove ${MODEL}@${newest.version} for prod as ${person}?`);
+    }
     await gatehouse(say, ['approve', promotion, '--comment', 'the numbers hold'], person);
   }
   const gates = await arrive(say, 'prod');
@@ -248,8 +255,9 @@ const tasks = new Listr(
   {
     concurrent: false,
     exitOnError: true,
+    // A prompt needs lines that stay where they are.
+    fallbackRendererCondition: asksPerson || !process.stdout.isTTY,
     fallbackRenderer: 'simple',
-    fallbackRendererOptions: {},
     rendererOptions: { collapseErrors: false },
   },
 );
