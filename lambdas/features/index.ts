@@ -1,13 +1,11 @@
 // Without this function no feature, no training row and no comparison would be made. It runs untrusted SQL, locked in, and
 // holds no ledger right and no signing right: it can measure, and it can neither judge nor move anything.
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3TrainingData } from '#adapters/aws/training.ts';
 import * as engine from '#adapters/duckdb/engine.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { s3, Text } from '#runtime/wiring.ts';
+import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
@@ -17,9 +15,7 @@ const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
 );
 const deps = {
   engine,
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
 
 export const handler = tasks({

@@ -2,13 +2,11 @@
 // flips manifests, under the pointer's epoch and the run's fence.
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
@@ -30,9 +28,7 @@ const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
   machines: stepFunctions(new SFNClient(), () => MACHINE_ARN),
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
   engine: FEATURE_ENGINE,
   scorer: SCORER,
 };

@@ -3,13 +3,12 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
 import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
@@ -30,7 +29,7 @@ const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET
     SOURCE_BUCKETS: TextMap,
   }),
 );
-const releases = s3ArtifactStore(s3, ARTIFACT_BUCKET);
+const stores = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });
 const sourceOf = lookUp(SOURCE_BUCKETS, 'artifact bucket');
 const deps = {
   environment: ENVIRONMENT,
@@ -38,10 +37,8 @@ const deps = {
   clock,
   deployed: readDeployedModels(),
   machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases,
-  own: releases,
+  ...stores,
+  own: stores.releases,
   storeOf: (environment: string) => s3ArtifactStore(s3, sourceOf(environment)),
   engine: FEATURE_ENGINE,
   scorer: SCORER,

@@ -1,14 +1,12 @@
 // Without this function no model would be loaded: it checks what a release holds, packages what was trained, and scores.
 // It runs foreign model files and holds no ledger right and no signing right.
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3TrainingData } from '#adapters/aws/training.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { s3, Text } from '#runtime/wiring.ts';
+import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
@@ -19,9 +17,7 @@ const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
 const deps = {
   scoring: onnxScoring,
   scorer: SCORER,
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
 const score = scorePartitions(deps);
 

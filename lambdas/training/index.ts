@@ -2,14 +2,12 @@
 // it can neither register a release nor offer one.
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
@@ -33,9 +31,7 @@ const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
   deployed: readDeployedModels(),
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
   engine: FEATURE_ENGINE,
   jobs: sageMakerJobs(new SageMakerClient(), TRAINING_BUCKET, TRAINING_ROLE_ARN),
 };

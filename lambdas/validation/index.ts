@@ -1,14 +1,12 @@
 // Without this function nothing trained would leave dev: it compares candidates with the champion that prod shows, and
 // offers, rejects or holds. An offer is a record of dev's chain; it admits nothing anywhere.
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
@@ -29,9 +27,7 @@ const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
   deployed: readDeployedModels(),
-  lake: s3Lake(s3, LAKE_BUCKET),
-  documents: s3ArtifactStore(s3, LAKE_BUCKET),
-  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+  ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
   peers: s3PeerRecords(s3, lookUp(PEER_BUCKETS, 'published bucket')),
   engine: FEATURE_ENGINE,
   scorer: SCORER,

@@ -2,6 +2,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
 import { dynamoLedger, type LedgerTables } from '#adapters/aws/ledger.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -18,6 +20,15 @@ export function ledgerOf(tables: LedgerTables): Ledger {
     DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: false } }),
     tables,
   );
+}
+
+/** The lake, the documents in it and the releases of a function. */
+export function storesOf(buckets: { readonly LAKE_BUCKET: string; readonly ARTIFACT_BUCKET: string }) {
+  return {
+    lake: s3Lake(s3, buckets.LAKE_BUCKET),
+    documents: s3ArtifactStore(s3, buckets.LAKE_BUCKET),
+    releases: s3ArtifactStore(s3, buckets.ARTIFACT_BUCKET),
+  };
 }
 
 /** A value that is not empty. */
