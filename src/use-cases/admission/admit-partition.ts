@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
 import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
@@ -132,7 +133,7 @@ async function refused(
       code: 'PARTITION_REFUSED',
       actor: 'pipeline:admission',
       release: null,
-      details: { kind, day: day.slice(0, 40), rule: refusal.rule, found: refusal.found.slice(0, 400) },
+      details: { kind, day: day.slice(0, 40), rule: refusal.rule, found: fitting([refusal.found], 1, 1200).join('') },
     },
   });
   return { kind: 'refused', refusal };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -46,7 +47,7 @@ export async function failRun(
       code: 'RUN_FAILED',
       actor,
       release: null,
-      details: { machine, run, state, error: failure.error.slice(0, 600) },
+      details: { machine, run, state, error: fitting([failure.error], 1, 1200).join('') },
     },
   });
   // The run's record was changed since it was read: what it says now is what ends.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
@@ -118,7 +119,7 @@ async function record(deps: Recording, promotion: Promotion, evidence: Evidence)
         promotion: promotion.promotion,
         gate: evidence.gate,
         verdict: evidence.verdict,
-        reasons: evidence.reasons.slice(0, 8).map((reason) => reason.slice(0, 300)),
+        reasons: fitting(evidence.reasons, 8, 2400),
         measure: evidence.measure,
       },
     },

@@ -1,3 +1,4 @@
+import { fitting } from '#domain/audit/fitting.ts';
 import { AuditRecord, EMPTY_CHAIN, followChain, type ChainHead } from '#domain/audit/chain.ts';
 import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -124,7 +125,7 @@ async function refuse(
       code: 'PEER_REFUSED',
       actor: 'pipeline:intake',
       release: null,
-      details: { peer, seq, rule, found: found.slice(0, 500) },
+      details: { peer, seq, rule, found: fitting([found], 1, 1200).join('') },
     },
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import type { Refusal } from '#domain/error.ts';
 import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
@@ -23,7 +24,7 @@ export function recordFailure(deps: Recording): Task {
     async ({ error, ...named }) =>
       endPromotion(deps, named, 'failed', {
         rule: error.Error ?? 'fault',
-        found: (error.Cause ?? 'no cause was given').slice(0, 600),
+        found: error.Cause ?? 'no cause was given',
         remedy: 'see the execution, mend the cause, ask again',
       }),
   );
@@ -63,17 +64,14 @@ export async function endPromotion(
           details: {
             promotion: named.promotion,
             rule: refusal.rule,
-            reasons: refusal.found
-              .split('; ')
-              .slice(0, 12)
-              .map((reason) => reason.slice(0, 240)),
+            reasons: fitting(refusal.found.split('; '), 12, 2800),
           },
         }
       : {
           code: 'PROMOTION_FAILED',
           actor: 'pipeline:release',
           release: promotion?.release ?? null,
-          details: { promotion: named.promotion, state: refusal.rule, error: refusal.found },
+          details: { promotion: named.promotion, state: refusal.rule, error: errorOf(refusal) },
         };
   const result = await recordChange(deps, {
     model: named.model,
@@ -99,9 +97,13 @@ async function recordFaultAfterCommit(
       code: 'RUN_FAILED',
       actor: 'pipeline:release',
       release,
-      details: { machine: 'promotion', run: promotion, state: refusal.rule, error: refusal.found },
+      details: { machine: 'promotion', run: promotion, state: refusal.rule, error: errorOf(refusal) },
     },
   });
+}
+
+function errorOf({ found }: Refusal): string {
+  return fitting([found], 1, 1200).join('');
 }
 
 function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { evidenceRoot } from '#domain/gates/evidence.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -46,8 +47,10 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
           requestedBy: promotion.requestedBy,
           approvals: promotion.approvals,
           expiresAt,
-          summary: evidence.map((piece) =>
-            `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`.slice(0, 240),
+          summary: fitting(
+            evidence.map((piece) => `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`),
+            12,
+            2000,
           ),
         },
       },

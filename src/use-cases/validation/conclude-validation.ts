@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -35,7 +36,7 @@ export function rejectCandidates(deps: Recording): Task {
       code: 'CANDIDATES_REJECTED',
       actor: 'pipeline:validation',
       release: null,
-      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) },
+      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons, 8, 2800) },
     }),
   );
 }
@@ -47,13 +48,9 @@ export function holdAsInconclusive(deps: Recording): Task {
       code: 'CANDIDATES_HELD',
       actor: 'pipeline:validation',
       release: null,
-      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons) },
+      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons, 8, 2800) },
     }),
   );
-}
-
-function fitting(reasons: readonly string[]): string[] {
-  return reasons.slice(0, 8).map((reason) => reason.slice(0, 350));
 }
 
 async function conclude(

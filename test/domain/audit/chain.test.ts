@@ -160,6 +160,7 @@ describe('the registry of events', () => {
       'CANDIDATES_REJECTED',
       'DECISION_REFUSED',
       'INCIDENT_OPENED',
+      'PARTITION_REFUSED',
       'PEER_REFUSED',
       'PROMOTION_FAILED',
       'PROMOTION_REFUSED',
