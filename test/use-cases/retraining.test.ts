@@ -1,0 +1,240 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import type { TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
+import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
+import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
+import { planWindows } from '#use-cases/retraining/plan-windows.ts';
+import { returnTrainingToken, trainWindow } from '#use-cases/retraining/train-window.ts';
+import { admitDays, bytes, definition, deployed, type Environment, MODEL, world } from './_world.ts';
+
+const RUN = 'toy-run-1';
+let dev: Environment;
+beforeEach(async () => {
+  dev = world().environment('dev');
+  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
+});
+const open = (run = RUN) =>
+  openRetrainingRun(dev)({ model: MODEL, run, trigger: 'schedule', asOf: '2001-01-20T06:00:00Z' });
+const runStatus = async (): Promise<unknown> => (await dev.ledger.get(keys.run(MODEL, RUN)))?.['status'];
+
+describe('a retraining run', () => {
+  it('is opened at one logical day, once', async () => {
+    expect(await open()).toEqual({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    expect(await open()).toEqual({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    expect(await dev.codes()).toEqual(['RETRAINING_STARTED']);
+    expect(await runStatus()).toBe('running');
+  });
+
+  it('is not opened under the name of another run, or for a model that nobody deployed', async () => {
+    await dev.ledger.transact([{ kind: 'put', item: { ...keys.run(MODEL, RUN), status: 'published' } }], 'other');
+    await expect(open()).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+    const unknown = { model: 'unknown', run: RUN, trigger: 'schedule', asOf: '2001-01-20' };
+    await expect(openRetrainingRun(dev)(unknown)).rejects.toMatchObject({ code: 'UNKNOWN_MODEL' });
+  });
+
+  it('pins its windows: days, partitions, SQL and definition by digest', async () => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    expect(planned).toMatchObject({ status: 'planned', windows: [{ window: 'all' }] });
+    const digest = (planned as { windows: { plan: Digest; job: string }[] }).windows[0];
+    const plan = TrainingPlan.parse(
+      JSON.parse(Buffer.from(await dev.documents.read(digest?.plan ?? digestOf(''))).toString()),
+    );
+    // Test days 17 and 18, selection day 16, labels mature after a day.
+    expect(plan).toMatchObject({
+      window: { from: '2001-01-01', to: '2001-01-14' },
+      labelsUntil: '2001-01-15',
+      definition: digestOfJson(definition),
+    });
+    expect(plan.features).toHaveLength(14);
+    expect(plan.labels.map(({ day }) => day).at(-1)).toBe('2001-01-15');
+    expect(digest?.job).toMatch(/^[a-zA-Z0-9-]{1,63}$/);
+    for (const sha256 of [definition.features.daily.sha256, digestOfJson(definition)])
+      expect(await dev.releases.has(sha256)).toBe(true);
+    expect(await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' })).toEqual(planned);
+  });
+
+  it('is refused where data is missing, with the days', async () => {
+    expect(await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-02-20' })).toMatchObject({
+      status: 'refused',
+      reasons: [expect.stringContaining('events end on 2001-01-19')],
+      windows: [],
+    });
+    const gap = world().environment('dev');
+    await admitDays(gap.ledger, '2001-01-01', '2001-01-05');
+    await admitDays(gap.ledger, '2001-01-08', '2001-01-19');
+    expect(await planWindows(gap)({ model: MODEL, run: RUN, asOf: '2001-01-20' })).toMatchObject({
+      status: 'refused',
+      reasons: expect.arrayContaining([
+        'events of 2001-01-06 are not admitted',
+        'events of 2001-01-07 are not admitted',
+      ]),
+    });
+    const empty = world().environment('dev');
+    expect(await planWindows(empty)({ model: MODEL, run: RUN, asOf: '2001-01-20' })).toMatchObject({
+      reasons: ['no partitions are admitted'],
+    });
+  });
+
+  it('that failed, or was stopped from outside, is ended in its record and told once', async () => {
+    await open();
+    const end = {
+      stateMachineArn: 'arn:aws:states:us-east-1:111111111111:stateMachine:gatehouse-dev-retraining',
+      name: RUN,
+      status: 'ABORTED',
+      input: JSON.stringify({ model: MODEL, trigger: 'schedule', asOf: '2001-01-20' }),
+    };
+    expect(await recordExecutionEnd(dev, end)).toEqual({ result: 'recorded' });
+    expect(await runStatus()).toBe('failed');
+    expect(await recordExecutionEnd(dev, end)).toEqual({ result: 'already-recorded' });
+    await recordRunFailure(dev)({ machine: 'retraining', model: MODEL, run: RUN, error: { Error: 'X', Cause: 'y' } });
+    expect((await dev.codes()).filter((code) => code === 'RUN_FAILED')).toHaveLength(1);
+    expect(await recordExecutionEnd(dev, { ...end, input: null })).toEqual({ result: 'no-model' });
+  });
+});
+
+describe('a training job', () => {
+  const requests: TrainingJobRequest[] = [];
+  let state: TrainingJobState = { kind: 'running' };
+  const jobs = {
+    start: async (request: TrainingJobRequest) => {
+      requests.push(request);
+    },
+    describe: async () => state,
+  };
+  const train = async (token: string) => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const [window] = (planned as { windows: { plan: Digest; job: string }[] }).windows;
+    if (window === undefined) throw new Error('no window');
+    await trainWindow({ ...dev, jobs })({ ...window, token });
+    dev.machines.waiting.add(token);
+    return window.job;
+  };
+
+  it('can read the rows that were exported for it, and nothing else', async () => {
+    requests.length = 0;
+    await train('token');
+    expect(requests).toMatchObject([
+      { input: `runs/${RUN}/all/train/`, output: `runs/${RUN}/all/output/`, hyperparameters: { seed: '7' } },
+    ]);
+  });
+
+  it('lets the machine go on when it has ended, as SageMaker says, not as the event says', async () => {
+    const job = await train('token');
+    state = { kind: 'running' };
+    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('running');
+    state = { kind: 'failed', reason: 'x'.repeat(5000) };
+    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('returned');
+    expect(dev.machines.answers.get('token')).toEqual({ status: 'failed', reason: 'x'.repeat(1000) });
+    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('gone');
+    expect(await returnTrainingToken({ ...dev, jobs }, 'another')).toBe('unknown');
+  });
+
+  it('keeps the token that the machine waits with now, when an earlier one is answered late', async () => {
+    const job = await train('first token');
+    dev.machines.waiting.delete('first token');
+    state = { kind: 'completed', artifact: 's3://b/k', seconds: 1 };
+    const machines = {
+      ...dev.machines,
+      succeed: async (token: string, output: object) => {
+        if (token === 'first token') await train('second token');
+        return dev.machines.succeed(token, output);
+      },
+    };
+    expect(await returnTrainingToken({ ...dev, jobs, machines }, job)).toBe('gone');
+    expect(await dev.ledger.get(keys.task('training', job))).toMatchObject({ token: 'second token', answered: false });
+    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('returned');
+  });
+});
+
+describe('what training leaves', () => {
+  const packaged = async (
+    files: Record<string, string>,
+    exported: object = { status: 'exported', rows: 100, positives: 20 },
+  ) => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
+    const plan = TrainingPlan.parse(
+      JSON.parse(Buffer.from(await dev.documents.read(window?.plan ?? digestOf(''))).toString()),
+    );
+    for (const { digest } of plan.features)
+      dev.lake.objects.set(`${MODEL}/features/${digest}`, {
+        content: bytes('rows'),
+        sha256: digestOf('rows'),
+        rows: 10,
+      });
+    const training = {
+      readArtifact: async () => new Map(Object.entries(files).map(([name, text]) => [name, bytes(text)])),
+      storeRows: async () => undefined,
+    };
+    const windows = [
+      {
+        window: 'all',
+        plan: window?.plan,
+        export: exported,
+        training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
+      },
+    ];
+    return packageCandidates({ ...dev, training })({ windows }) as Promise<{
+      status: string;
+      candidates: { release: Digest; window: string; fingerprint: Digest; metrics: Record<string, number> }[];
+      baseline: { release: Digest; baseRate: number; window: string } | null;
+      reasons: string[];
+    }>;
+  };
+
+  it('becomes a release that verifies, and a baseline of the base rate', async () => {
+    const { status, candidates, baseline } = await packaged({
+      'model.onnx': 'MODEL trained',
+      'metrics.json': '{"logLoss":0.4}',
+    });
+    expect(status).toBe('packaged');
+    expect(candidates).toMatchObject([{ window: 'all', metrics: { logLoss: 0.4 } }]);
+    expect(baseline).toMatchObject({ baseRate: 0.2, window: 'all' });
+    for (const release of [candidates[0]?.release, baseline?.release]) {
+      if (release === undefined) throw new Error('no release');
+      expect(await whyNotWhole(dev.releases, release)).toBeUndefined();
+      expect(await verifyRelease(dev)({ model: MODEL, release })).toMatchObject({
+        checks: Array.from({ length: 4 }, () => ({ problem: null })),
+      });
+    }
+    expect(openManifest(await dev.releases.read(baseline?.release ?? digestOf('')))).toMatchObject({
+      kind: 'baseline',
+      data: { asOf: '2001-01-20', partitions: 14 },
+    });
+  });
+
+  it('is the same release when it is packaged again', async () => {
+    const files = { 'model.onnx': 'MODEL trained' };
+    expect(await packaged(files)).toEqual(await packaged(files));
+  });
+
+  it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}'])(
+    'is none the worse for metrics such as %s',
+    async (metrics) => {
+      expect(await packaged({ 'model.onnx': 'MODEL trained', 'metrics.json': metrics })).toMatchObject({
+        status: 'packaged',
+        candidates: [{ metrics: {} }],
+      });
+    },
+  );
+
+  it.each([
+    ['no model', {}, 'all: the job left no model.onnx'],
+    ['what is no model', { 'model.onnx': 'import os' }, 'all: not a model'],
+  ])('is refused with %s, and the reason', async (_, files, reason) => {
+    expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
+  });
+
+  it('has no baseline where the labels have one class', async () => {
+    expect(await packaged({ 'model.onnx': 'MODEL t' }, { status: 'exported', rows: 100, positives: 0 })).toMatchObject({
+      baseline: null,
+    });
+  });
+});

@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { fortnight } from '#test/domain/gates/_measure.ts';
+import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
+import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
+import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
+import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
+import { admitDays, bytes, deployed, type Environment, makeRelease, MODEL, world } from './_world.ts';
+
+const RUN = 'toy-run-1';
+let dev: Environment;
+beforeEach(async () => {
+  dev = world().environment('dev');
+  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
+});
+const open = (run = RUN) =>
+  openRetrainingRun(dev)({ model: MODEL, run, trigger: 'schedule', asOf: '2001-01-20T06:00:00Z' });
+const runStatus = async (): Promise<unknown> => (await dev.ledger.get(keys.run(MODEL, RUN)))?.['status'];
+const written = async (value: unknown, store = dev.documents): Promise<Digest> =>
+  (await store.write(bytes(canonicalJson(value)))).digest;
+
+describe('registration', () => {
+  const register = async (run: string, candidates: readonly string[], baseline: string | null) => {
+    const made = await Promise.all(
+      candidates.map(async (text) => ({
+        release: await makeRelease(dev.releases, text),
+        window: 'all',
+        fingerprint: digestOf(text),
+        metrics: { logLoss: 0.4 },
+      })),
+    );
+    const base =
+      baseline === null
+        ? null
+        : { release: await makeRelease(dev.releases, baseline, 'baseline'), baseRate: 0.2, window: 'all' };
+    return registerCandidates(dev)({ model: MODEL, run, candidates: made, baseline: base }) as Promise<{
+      candidates: { release: Digest; version: string }[];
+    }>;
+  };
+
+  it('gives the baseline 0.1.0 and each candidate the next version, with its reason', async () => {
+    const { candidates } = await register(RUN, ['one', 'two'], 'base');
+    expect(candidates.map(({ version }) => version)).toEqual(['0.1.1', '0.1.2']);
+    expect((await dev.chain()).map(({ code, details }) => [code, details['version'], details['reason']])).toEqual([
+      ['BASELINE_REGISTERED', '0.1.0', undefined],
+      ['RELEASE_REGISTERED', '0.1.1', 'the same recipe on other data'],
+      ['RELEASE_REGISTERED', '0.1.2', 'the same recipe on other data'],
+    ]);
+    const [item] = await dev.ledger.query(keys.registrations(MODEL));
+    expect(item).toMatchObject({ owner: 'owners', creator: 'pipeline:registration' });
+  });
+
+  it('is done once per digest, and the baseline once per model', async () => {
+    const first = await register(RUN, ['one'], 'base');
+    expect(await register(RUN, ['one'], 'base')).toEqual(first);
+    const second = await register('toy-run-2', ['two'], 'another base');
+    expect(second.candidates).toMatchObject([{ version: '0.1.2' }]);
+    expect((await dev.codes()).filter((code) => code === 'BASELINE_REGISTERED')).toHaveLength(1);
+  });
+
+  it('makes up for a baseline that the first run could not make', async () => {
+    await register(RUN, ['one'], null);
+    await register('toy-run-2', ['two'], 'base');
+    expect(await dev.codes()).toEqual(['RELEASE_REGISTERED', 'BASELINE_REGISTERED', 'RELEASE_REGISTERED']);
+  });
+});
+
+describe('validation', () => {
+  const evaluate = async (measures: Record<string, { selection: ComparisonMeasure; test: ComparisonMeasure }>) => {
+    const comparisons = [];
+    for (const [name, slices] of Object.entries(measures)) {
+      for (const slice of ['selection', 'test'] as const)
+        comparisons.push({ candidate: digestOf(name), slice, measure: await written(slices[slice]) });
+    }
+    return evaluateCandidates({ deployed, documents: dev.documents })({
+      model: MODEL,
+      measured: { status: 'measured', comparisons },
+    });
+  };
+  const better = fortnight(0.03);
+  const good = fortnight(0.02);
+
+  it('chooses on the selection days and judges on the test days', async () => {
+    expect(
+      await evaluate({ a: { selection: good, test: better }, b: { selection: better, test: good } }),
+    ).toMatchObject({
+      verdict: 'PASS',
+      release: digestOf('b'),
+      improvement: expect.closeTo(0.02, 6),
+    });
+    expect(
+      await evaluate({ a: { selection: better, test: fortnight(-0.1) }, b: { selection: good, test: better } }),
+    ).toMatchObject({ verdict: 'FAIL', release: digestOf('a') });
+  });
+
+  it('does not choose a candidate for the rows that it has no valid prediction of', async () => {
+    const hollow = { ...fortnight(0.2), candidate: { ...good.candidate, notANumber: 500 } };
+    expect(
+      await evaluate({ hollow: { selection: hollow, test: hollow }, sound: { selection: good, test: good } }),
+    ).toMatchObject({ verdict: 'PASS', release: digestOf('sound') });
+    expect(await evaluate({ hollow: { selection: hollow, test: hollow } })).toMatchObject({
+      verdict: 'FAIL',
+      reasons: expect.arrayContaining(['candidate: 500 predictions are not a number']),
+    });
+  });
+
+  it('decides nothing where nothing was measured', async () => {
+    const measured = { status: 'insufficient', reasons: ['features were refused'], comparisons: [] };
+    expect(await evaluateCandidates({ deployed, documents: dev.documents })({ model: MODEL, measured })).toEqual({
+      verdict: 'INCONCLUSIVE',
+      reasons: ['features were refused'],
+    });
+  });
+
+  const run = { model: MODEL, run: RUN, asOf: '2001-01-20' };
+  it.each([
+    ['rejects', rejectCandidates, 'CANDIDATES_REJECTED', 'rejected'],
+    ['holds', holdAsInconclusive, 'CANDIDATES_HELD', 'held'],
+  ])('%s once, in words that fit a record', async (_, conclude, code, status) => {
+    await open();
+    const reasons = Array.from({ length: 30 }, () => 'ä'.repeat(900));
+    for (let time = 0; time < 2; time += 1) expect(await conclude(dev)({ ...run, reasons })).toMatchObject({ status });
+    expect((await dev.codes()).filter((each) => each === code)).toHaveLength(1);
+    expect(await runStatus()).toBe(status);
+  });
+
+  it('offers what is registered, and nothing else', async () => {
+    await open();
+    const release = await makeRelease(dev.releases, 'one');
+    const offer = { ...run, champion: digestOf('c'), release, measure: digestOf('m'), improvement: 0.02 };
+    await expect(offerRelease(dev)(offer)).rejects.toMatchObject({ code: 'NOT_REGISTERED' });
+    await registerCandidates(dev)({
+      model: MODEL,
+      run: RUN,
+      candidates: [{ release, window: 'all', fingerprint: digestOf('d'), metrics: {} }],
+      baseline: null,
+    });
+    expect(await offerRelease(dev)(offer)).toMatchObject({ status: 'offered' });
+    expect((await dev.chain()).at(-1)).toMatchObject({
+      code: 'RELEASE_OFFERED',
+      release,
+      details: { version: '0.1.0', improvement: 0.02 },
+    });
+  });
+});
