@@ -80,7 +80,7 @@ async function land(say: (text: string) => void, day: string): Promise<string> {
       sample: SAMPLE,
       until: day,
       ...(environment === 'dev' ? {} : { from: SERVING_HISTORY }),
-      onProgress: ({ done, total }) => say(`${environment}: ${bar(done / total)} ${done} of ${total} partitions`),
+      onProgress: ({ done, total }) => say(`${environment}: ${bar(done / total)}`),
     });
   }
   return 'events when they happened, labels when they had arrived; each partition admitted by hash';
@@ -93,7 +93,7 @@ async function damage(say: (text: string) => void): Promise<string> {
     sample: SAMPLE,
     until: '2001-03-20',
     damage: { kind: 'flipped-labels', first: '2001-01-22', last: '2001-02-20' },
-    onProgress: ({ done, total }) => say(`dev: ${bar(done / total)} ${done} of ${total} partitions`),
+    onProgress: ({ done, total }) => say(`dev: ${bar(done / total)}`),
   });
   return 'three labels in ten say the opposite; each corrected partition is admitted as version 2';
 }
@@ -239,8 +239,8 @@ async function gatehouse(
 }
 
 function bar(share: number): string {
-  const full = Math.round(20 * share);
-  return '█'.repeat(full) + '░'.repeat(20 - full);
+  const full = Math.floor(10 * share);
+  return `${'█'.repeat(full)}${'░'.repeat(10 - full)} ${10 * full} %`;
 }
 
 const tasks = new Listr(
@@ -248,7 +248,12 @@ const tasks = new Listr(
     title,
     task: async (_context: unknown, step: Step) => {
       const start = performance.now();
-      const result = await run((text) => (step.output = text.slice(0, 120)));
+      let said = '';
+      const result = await run((text) => {
+        // What has not changed is not said again: where there is no terminal, each saying is a line.
+        if (text !== said) step.output = text.slice(0, 120);
+        said = text;
+      });
       step.title = `${title} · ${seconds(start)}\n${result.replaceAll(/^/gm, '  ')}`;
     },
   })),
