@@ -12,7 +12,7 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnTrainingToken, trainWindow } from '#use-cases/retraining/train-window.ts';
-import { admitDays, bytes, definition, deployed, type Environment, MODEL, world } from './_world.ts';
+import { admitDays, bytes, definition, type Environment, MODEL, world } from './_world.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;
