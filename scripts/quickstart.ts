@@ -156,7 +156,10 @@ async function promote(say: (text: string) => void): Promise<string> {
   for (const person of ['lena', 'paul']) {
     if (asksPerson) {
       const found = await gatesOf(say, 'prod');
-      await ask(`${found}\nApprove ${MODEL}@${newest.version} for prod as ${person}?`);
+      if (!(await ask(`${found}\nApprove ${MODEL}@${newest.version} for prod as ${person}?`))) {
+        await gatehouse(say, ['reject', promotion, '--comment', 'decided by hand'], person);
+        throw new Error(`you rejected it as ${person}, and that ends it: nothing was promoted`);
+      }
     }
     await gatehouse(say, ['approve', promotion, '--comment', 'the numbers hold'], person);
   }
@@ -164,12 +167,12 @@ async function promote(say: (text: string) => void): Promise<string> {
   return `asked for by maya, approved by lena and paul, each by a signed record\n${gates}`;
 }
 
-async function ask(question: string): Promise<void> {
+async function ask(question: string): Promise<boolean> {
   if (!stdin.isTTY) throw new Error('--ask needs a terminal');
   const reader = createInterface({ input: stdin, output: process.stderr });
   try {
     const answer = await reader.question(`\n${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Error('you did not approve; nothing was promoted');
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     reader.close();
   }
