@@ -1,5 +1,6 @@
 import { type LambdaClient, InvokeCommand } from '@aws-sdk/client-lambda';
 import {
+  AuthorizationErrorException,
   NotFoundException,
   paginateListSubscriptionsByTopic,
   type SNSClient,
@@ -35,7 +36,8 @@ export function sqsInbox(
         );
         return 'subscribed';
       } catch (error) {
-        if (error instanceof NotFoundException) return 'absent';
+        // To another account a topic that is not there yet looks like one that may not be touched.
+        if (error instanceof NotFoundException || error instanceof AuthorizationErrorException) return 'absent';
         throw error;
       }
     },
