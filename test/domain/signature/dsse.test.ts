@@ -80,6 +80,7 @@ describe('DSSE', () => {
         openEnvelope(envelope, type, VECTOR.publicKeyPem);
     expect(open(vector, 'another/type')).toThrow(refused);
     expect(open({ ...vector, payloadType: 'another/type' }, 'another/type')).toThrow(refused);
+    expect(open({ ...vector, payloadType: 'another/type' })).toThrow(refused);
     expect(open({ ...vector, payload: Buffer.from('hello worlD').toString('base64') })).toThrow(refused);
     expect(open({ ...vector, signatures: [{ keyid: 'other', sig: vector.signatures[0]?.sig ?? '' }] })).toThrow(
       refused,
