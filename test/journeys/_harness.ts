@@ -62,15 +62,18 @@ const Fsck = z.object({
 /** Who works with the model: maya asks, lena and paul decide. */
 const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'] } as const;
 
-/** Opens a journey: an emulator of its own, every stack of the app, three people. */
-export async function openJourney(options: { readonly folders?: readonly string[] } = {}): Promise<Journey> {
-  const folders = options.folders ?? ['test/models'];
+/** Opens a journey: an emulator of its own, the stacks of all environments or of some, three people. */
+export async function openJourney(
+  options: { readonly folders?: readonly string[]; readonly environments?: readonly Environment[] } = {},
+): Promise<Journey> {
+  const { folders = ['test/models'], environments = ENVIRONMENTS } = options;
   const cloud = await freshCloud();
   try {
     const world = worldAround(cloud, config, { folders });
     const journey = journeyIn(cloud, world);
-    await journey.run(z.unknown(), ['deploy']);
-    for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
+    await journey.run(z.unknown(), ['deploy', ...environments]);
+    if (environments.includes('control'))
+      for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
     return journey;
   } catch (error) {
     await cloud[Symbol.asyncDispose]();

@@ -75,9 +75,13 @@ export async function serves(journey: Journey, environment: Environment, { relea
 
 const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
 
-/** Maya asks for a release to be let into prod; answers when people are asked to decide. */
-export async function askForProd(journey: Journey, { version }: Pick<Release, 'version'>): Promise<string> {
-  const { promotion } = await journey.run(Asked, ['promote', `${MODEL}@${version}`, '--to', 'prod'], 'maya');
+/** Somebody asks for a release to be let into prod; answers when people are asked to decide. */
+export async function askForProd(
+  journey: Journey,
+  { version }: Pick<Release, 'version'>,
+  person = 'maya',
+): Promise<string> {
+  const { promotion } = await journey.run(Asked, ['promote', `${MODEL}@${version}`, '--to', 'prod'], person);
   // Control has heard of it when it can be decided on.
   const { ledger } = journey.account('control');
   await eventually(`control to ask about ${promotion}`, () => ledger.get(keys.request(MODEL, promotion)));

@@ -1,0 +1,198 @@
+import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { objectKey, s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
+import { Digest } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import { Envelope } from '#domain/signature/dsse.ts';
+import { partitionsOf, pointerOf, predictionsOf } from '#cli/read.ts';
+import { eventually } from '../_helpers/cloud.ts';
+import { type Listener, listen } from './_alerts.ts';
+import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harness.ts';
+import { deafen } from './_hearing.ts';
+import {
+  approve,
+  arriveInStaging,
+  askForProd,
+  FIRST,
+  letIntoProd,
+  recorded,
+  records,
+  type Release,
+  retrain,
+  serves,
+  settled,
+} from './_lifecycle.ts';
+
+/** Two days on which a source said nonsense, so that there is something to gain later. */
+const SLIPPED = { kind: 'shuffled-labels', first: '2026-01-08', last: '2026-01-09' } as const;
+
+let journey: Journey;
+let pager: { readonly staging: Listener; readonly prod: Listener };
+let first: Release;
+let second: Release;
+
+beforeAll(async () => {
+  journey = await openJourney();
+  pager = { staging: await listen(journey, 'staging'), prod: await listen(journey, 'prod') };
+  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
+  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
+  first = await arriveInStaging(journey, FIRST.asOf);
+  await settled(journey);
+});
+afterAll(() => journey[Symbol.asyncDispose]());
+
+test('a model that was changed in staging is not let into prod, and fsck names it', async () => {
+  const model = await modelOf('staging', first);
+  const restore = await change('staging', journey.account('staging').names.artifactBucket, model, spoiled);
+  expect(await journey.refused(['promote', first.release, '--to', 'prod'], 'maya')).toMatchObject({
+    found: expect.stringMatching(/^release-integrity: .*does not hash to its name/),
+  });
+  expect((await pager.prod.hears('PROMOTION_REFUSED')).details['rule']).toBe('release-integrity');
+  expect((await pointerOf(journey.account('prod').ledger, MODEL))?.version).toBe('0.1.0');
+  expect(await journey.fsck()).toEqual([
+    expect.stringMatching(/^staging releases-whole: 0\.1\.1: .*does not hash to its name/),
+  ]);
+  await restore();
+  await letIntoProd(journey, first);
+  await settled(journey);
+  expect(await journey.fsck()).toEqual([]);
+});
+
+test('a model that was changed in dev is not let into staging, and not one byte of it is taken over', async () => {
+  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
+  // Staging hears nothing for a while: what it is offered is changed before it looks.
+  await deafen(journey, 'staging', 'dev');
+  const { conclusion } = await retrain(journey, FIRST.asOf);
+  const { version } = detailsOf(conclusion, 'RELEASE_OFFERED');
+  second = { release: String(conclusion.release), version };
+  await settledIn('dev');
+  const { names } = journey.account('dev');
+  const model = await modelOf('dev', second);
+  const restore = await change('dev', names.artifactBucket, model, spoiled);
+  await journey.invoke('staging', 'reconciler');
+  const refused = await recorded(journey, 'staging', 'PROMOTION_REFUSED', ({ release }) => release === second.release);
+  expect(refused.details).toMatchObject({
+    rule: 'release-integrity',
+    reasons: [expect.stringContaining('does not hash to its name')],
+  });
+  expect((await pager.staging.hears('PROMOTION_REFUSED')).details).toEqual(refused.details);
+  const store = s3ArtifactStore(journey.account('staging').aws.s3(), journey.account('staging').names.artifactBucket);
+  const digest = Digest.parse(`sha256:${model.slice('objects/'.length)}`);
+  expect(await store.has(digest)).toBe(false);
+  expect((await pointerOf(journey.account('staging').ledger, MODEL))?.current).toBe(first.release);
+  await restore();
+  await journey.run(z.unknown(), ['promote', second.release, '--to', 'staging'], 'maya');
+  await serves(journey, 'staging', second);
+  await settled(journey);
+});
+
+test('a file that is overwritten after its admission is not what is read', async () => {
+  const { ledger, names } = journey.account('prod');
+  const [, events] = (await partitionsOf(ledger, MODEL, 'events')).toReversed();
+  const [landed] = events?.objects ?? [];
+  await change('prod', names.landingBucket, landed?.key ?? '', spoiled);
+  const [prediction] = await predictionsOf(ledger, MODEL);
+  const restore = await change('prod', names.lakeBucket, prediction?.object.key ?? '', spoiled);
+  expect(await journey.fsck()).toEqual([]);
+  await restore();
+});
+
+test('features that were changed fail the run that meets them: nothing is published, people are told', async () => {
+  const { ledger, names } = journey.account('prod');
+  const before = await predictionsOf(ledger, MODEL);
+  const newest = before.at(-1);
+  // The newest day is not among the held-out ones: the gates never see it, the batch run does.
+  const features = `${MODEL}/features/${newest?.features.slice('sha256:'.length) ?? ''}.parquet`;
+  const restore = await change('prod', names.lakeBucket, features, spoiled);
+  const promotion = await askForProd(journey, second);
+  for (const person of ['lena', 'paul']) await approve(journey, promotion, person);
+  await serves(journey, 'prod', second);
+  const failed = await recorded(journey, 'prod', 'RUN_FAILED');
+  expect(failed.details).toMatchObject({
+    machine: 'batch-inference',
+    error: expect.stringContaining('does not hash to what was recorded'),
+  });
+  expect((await pager.prod.hears('RUN_FAILED')).details).toEqual(failed.details);
+  expect(await predictionsOf(ledger, MODEL)).toEqual(before);
+  expect(await journey.fsck()).toEqual(
+    before.map(({ day }) => `prod predictions-whole: ${day} was made by ${first.release}, and no run is at work`),
+  );
+  await restore();
+  await journey.run(z.unknown(), ['prediction', 'run', MODEL, '--env', 'prod']);
+  await settled(journey);
+  expect(await journey.fsck()).toEqual([]);
+});
+
+test('a record that was changed where a peer publishes it is not believed, and fsck names it', async () => {
+  const { names, ledger } = journey.account('staging');
+  await deafen(journey, 'prod', 'staging');
+  await journey.run(z.unknown(), ['prediction', 'run', MODEL, '--env', 'staging']);
+  await settledIn('staging');
+  const seq = Number((await ledger.get(keys.chainHead(MODEL)))?.['seq']);
+  const record = `chain/${MODEL}/${String(seq).padStart(12, '0')}.json`;
+  const restore = await change('staging', names.publishedBucket, record, forged);
+  await journey.invoke('prod', 'reconciler');
+  const refused = await recorded(journey, 'prod', 'PEER_REFUSED');
+  expect(refused.details).toMatchObject({ peer: 'staging', seq, rule: 'record-signed' });
+  expect((await pager.prod.hears('PEER_REFUSED')).details).toEqual(refused.details);
+  expect(await journey.fsck()).toEqual([expect.stringContaining(`staging chain-published: published record ${seq}`)]);
+  await restore();
+  await journey.invoke('prod', 'reconciler');
+  await settled(journey);
+  expect(await records(journey, 'prod', 'PEER_REFUSED')).toHaveLength(1);
+});
+
+test('what exists keeps every invariant again', async () => {
+  expect(await journey.fsck()).toEqual([]);
+});
+
+/** Where an environment keeps the model of a release. */
+async function modelOf(environment: SpineEnvironment, { release }: Release): Promise<string> {
+  const { aws, names } = journey.account(environment);
+  const manifest = openManifest(await s3ArtifactStore(aws.s3(), names.artifactBucket).read(Digest.parse(release)));
+  return objectKey(fileOf(manifest, 'model.onnx').sha256);
+}
+
+/** Puts other content in the place of an object, and gives the way to undo it: the first version is still there. */
+async function change(
+  environment: SpineEnvironment,
+  bucket: string,
+  key: string,
+  other: (content: Uint8Array) => Uint8Array,
+): Promise<() => Promise<unknown>> {
+  const s3 = journey.account(environment).aws.s3();
+  const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const content = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+  const Metadata = object.Metadata;
+  const { VersionId } = await s3.send(
+    new PutObjectCommand({ Bucket: bucket, Key: key, Body: other(content), ...(Metadata && { Metadata }) }),
+  );
+  return () => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId }));
+}
+
+/** The same size, one bit different. */
+function spoiled(content: Uint8Array): Uint8Array {
+  const other = content.slice();
+  other[other.length >> 1] = (other[other.length >> 1] ?? 0) ^ 1;
+  return other;
+}
+
+/** The same signature over another time. */
+function forged(content: Uint8Array): Uint8Array {
+  const envelope = Envelope.parse(JSON.parse(new TextDecoder().decode(content)));
+  const record = z.looseObject({}).parse(JSON.parse(Buffer.from(envelope.payload, 'base64').toString()));
+  const payload = Buffer.from(JSON.stringify({ ...record, at: '2026-01-01T00:00:00.000Z' })).toString('base64');
+  return new TextEncoder().encode(JSON.stringify({ ...envelope, payload }));
+}
+
+/** Waits until an environment has published all that its chain says. */
+async function settledIn(environment: SpineEnvironment): Promise<void> {
+  const { ledger } = journey.account(environment);
+  await eventually(`${environment} to publish`, async () => {
+    const [head, cursor] = [await ledger.get(keys.chainHead(MODEL)), await ledger.get(keys.cursor('published', MODEL))];
+    return head !== undefined && cursor?.['seq'] === head['seq'] ? true : undefined;
+  });
+}
