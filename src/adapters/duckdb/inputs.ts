@@ -187,7 +187,8 @@ export function checkSchema(
 function corrupt(what: string, error: unknown): Refusal {
   return {
     rule: 'source files are readable Parquet',
-    found: `${what}: ${messageOf(error)}`,
+    // Where the file lay while it was read is nobody's business, and different each time.
+    found: `${what}: ${messageOf(error).replaceAll(/'[^']*\//g, "'")}`,
     remedy: 'write the partition again',
   };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
@@ -82,7 +83,7 @@ async function buildBatch<K extends 'daily' | 'features'>(
       const recipe = recipes.get(item.definition) ?? (await readRecipe(deps.releases, item.definition));
       recipes.set(item.definition, recipe);
       const out = join(folder, `${kind}-${item.day}-out.parquet`);
-      const result = await build(lake, folder, out, item, recipe);
+      const result = await refusingMissing(() => build(lake, folder, out, item, recipe));
       if (result.kind === 'refused') {
         refusals.push({ day: item.day, rule: result.refusal.rule, found: result.refusal.found.slice(0, 300) });
       } else {
@@ -92,6 +93,17 @@ async function buildBatch<K extends 'daily' | 'features'>(
     }
   });
   return { status: refusals.length === 0 ? 'built' : 'refused', built, refusals: refusals.slice(0, 5) };
+}
+
+/** What was refused before this is not there, and no retry makes it: what would be made from it is refused as well. */
+async function refusingMissing(build: () => Promise<EngineResult>): Promise<EngineResult> {
+  try {
+    return await build();
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || error.code !== 'ARTIFACT_MISSING') throw error;
+    const remedy = 'mend what was refused before it';
+    return { kind: 'refused', refusal: { rule: 'inputs are built', found: error.message, remedy } };
+  }
 }
 
 async function readRecipe(releases: ArtifactStore, digest: Digest): Promise<Recipe> {

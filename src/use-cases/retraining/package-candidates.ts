@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainedWindow, TrainingPlan } from '#domain/data/training-plan.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -17,6 +18,16 @@ export interface Packaging {
   readonly scoring: Scoring;
   readonly training: TrainingData;
 }
+
+/** What a batch of partitions was refused for. */
+const Built = z.object({
+  refusals: z.array(z.object({ day: z.string(), rule: z.string(), found: z.string() })).default([]),
+});
+const Parameters = z.object({
+  windows: z.array(TrainedWindow).min(1),
+  daily: z.array(Built).default([]),
+  features: z.array(Built).default([]),
+});
 
 /** What a training program may say of itself, in `metrics.json`: its numbers are kept, and nothing else. */
 const Metrics = z
@@ -35,9 +46,9 @@ function metricsOf(file: Uint8Array | undefined): z.infer<typeof Metrics> {
 
 /** Makes releases of what was trained, and the model's constant baseline; what is no model of the schema is refused with the reason. */
 export function packageCandidates(deps: Packaging): Task {
-  return task(z.object({ windows: z.array(TrainedWindow).min(1) }), async ({ windows }) => {
+  return task(Parameters, async ({ windows, daily, features }) => {
     const candidates = [];
-    const reasons: string[] = [];
+    const reasons = causesIn([...daily, ...features]);
     for (const window of windows) {
       const failure = window.export.reason ?? window.training?.reason;
       if (window.training?.artifact === undefined) {
@@ -53,10 +64,13 @@ export function packageCandidates(deps: Packaging): Task {
         reasons.push(`${window.window}: ${problem}`.slice(0, 500));
         continue;
       }
-      const release = await storeRelease(deps, plan, definition, onnx, 'trained');
-
+      const stored = await storeScorable(deps, plan, definition, onnx);
+      if (stored.kind === 'refused') {
+        reasons.push(`${window.window}: ${stored.reason}`.slice(0, 500));
+        continue;
+      }
       candidates.push({
-        release,
+        release: stored.release,
         window: window.window,
         fingerprint: plan.fingerprint,
         metrics: metricsOf(files.get('metrics.json')),
@@ -69,6 +83,32 @@ export function packageCandidates(deps: Packaging): Task {
       reasons,
     };
   });
+}
+
+/** What was refused while the data were built: it is the cause of what is missing later. One fault is in many days' inputs. */
+function causesIn(built: readonly z.infer<typeof Built>[]): string[] {
+  const refusals = built.flatMap((batch) => batch.refusals);
+  const different = new Map(refusals.toReversed().map((refusal) => [`${refusal.rule} ${refusal.found}`, refusal]));
+  return [...different.values()]
+    .toReversed()
+    .map(({ day, rule, found }) => `features of ${day}: ${rule}: ${found}`.slice(0, 500));
+}
+
+/** A release of a model whose golden predictions can be made; one that gives no numbers never becomes one. */
+async function storeScorable(
+  deps: Packaging,
+  plan: TrainingPlan,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+): Promise<
+  { readonly kind: 'stored'; readonly release: Digest } | { readonly kind: 'refused'; readonly reason: string }
+> {
+  try {
+    return { kind: 'stored', release: await storeRelease(deps, plan, definition, onnx, 'trained') };
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || error.code !== 'NOT_SCORABLE') throw error;
+    return { kind: 'refused', reason: error.message };
+  }
 }
 
 /** The constant base-rate release of the window with the most rows: something to beat, and something to go back to. */
