@@ -57,9 +57,10 @@ function stacksOf(stage: Stage, environment: Environment, surroundings: StackSur
   lake.addStackDependency(registry);
   const shared = { ...surroundings, features: lake.features, score: lake.score };
   if (environment === 'dev') {
-    new TrainingStack(stage, 'Training', shared);
+    new TrainingStack(stage, 'Training', shared).addStackDependency(lake);
     return;
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
+  inference.addStackDependency(lake);
   new ReleaseStack(stage, 'Release', { ...shared, environment }).addStackDependency(inference);
 }

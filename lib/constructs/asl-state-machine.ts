@@ -5,10 +5,10 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Names } from '#model/names.ts';
-import type { GatehouseFunction } from './function.ts';
+import type { GatehouseFunction, SharedFunction } from './function.ts';
 
 /** What a placeholder of a definition stands for: a function or another machine, and the right to call it. */
-export type Binding = { readonly function: GatehouseFunction } | { readonly machine: string };
+export type Binding = { readonly function: GatehouseFunction | SharedFunction } | { readonly machine: string };
 
 export interface AslStateMachineProps {
   readonly names: Names;
@@ -34,7 +34,7 @@ export class AslStateMachine extends Construct {
     const substitutions: Record<string, string> = {};
     for (const [placeholder, binding] of Object.entries(bindings)) {
       if ('function' in binding) {
-        const arn = binding.function.version.functionArn;
+        const arn = 'sharedArn' in binding.function ? binding.function.sharedArn : binding.function.version.functionArn;
         substitutions[placeholder] = arn;
         role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] }));
       } else {

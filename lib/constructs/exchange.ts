@@ -170,7 +170,7 @@ export class Exchange extends Construct {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('PROMOTION', 'LOCK', 'TASK'),
+      access.writesLedger(...(promotes ? ['PROMOTION', 'LOCK'] : []), ...(environment === 'dev' ? ['TASK'] : [])),
       {
         variables: {
           INBOX_ARN: inbox.queueArn,

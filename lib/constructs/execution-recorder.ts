@@ -13,7 +13,10 @@ export class ExecutionRecorder extends Construct {
       ...props,
       privilege: 'recorder',
       isAsynchronous: true,
-    }).bind(accessTo(names).environment(), accessTo(names).writesLedger('PROMOTION', 'LOCK', 'RUN'));
+    }).bind(
+      accessTo(names).environment(),
+      accessTo(names).writesLedger('RUN', ...(machines.includes('promotion') ? ['PROMOTION', 'LOCK', 'FENCE'] : [])),
+    );
     new Rule(this, 'EndedBadly', {
       ruleName: names.name('executions-ended-badly'),
       eventPattern: {

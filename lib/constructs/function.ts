@@ -1,6 +1,13 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime, type Version } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  CfnAlias,
+  Code,
+  Function as LambdaFunction,
+  Runtime,
+  type Version,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -26,14 +33,26 @@ export interface GatehouseFunctionProps extends Surroundings {
   readonly isAsynchronous?: boolean;
 }
 
+/** A function of another stack, by the name under which it is shared. */
+export interface SharedFunction {
+  readonly sharedArn: string;
+}
+
+/** The alias of a shared function's newest version. */
+const LIVE = 'live';
+
 /** A function with its own role and log group; it may do nothing until something is bound to it. */
 export class GatehouseFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
+  private readonly names: Names;
+  private readonly privilege: string;
 
   constructor(scope: Construct, id: string, props: GatehouseFunctionProps) {
     super(scope, id);
     const { names, privilege } = props;
+    this.names = names;
+    this.privilege = privilege;
     const functionName = names.functionName(privilege);
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
@@ -88,5 +107,18 @@ export class GatehouseFunction extends Construct {
   /** The published version of this deployment: what machines invoke, so that a running saga keeps the code that it began with. */
   get version(): Version {
     return this.lambda.currentVersion;
+  }
+
+  /**
+   * Lets machines of other stacks invoke this function, by a name that does not change: importing its version would
+   * forbid ever deploying another one. Only for functions that decide nothing and write what is named by its content.
+   */
+  share(): SharedFunction {
+    new CfnAlias(this, 'Live', {
+      name: LIVE,
+      functionName: this.lambda.functionName,
+      functionVersion: this.version.version,
+    });
+    return { sharedArn: this.names.arn('lambda', `function:${this.names.functionName(this.privilege)}:${LIVE}`) };
   }
 }

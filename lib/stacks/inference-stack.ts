@@ -5,13 +5,13 @@ import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
-import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
 export interface InferenceStackProps extends StackProps, Surroundings {
   readonly deployed: DeployedModels;
-  readonly features: GatehouseFunction;
-  readonly score: GatehouseFunction;
+  readonly features: SharedFunction;
+  readonly score: SharedFunction;
 }
 
 /** Batch inference: keeps the store of predictions what the pointer and the data say. */

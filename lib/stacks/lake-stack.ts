@@ -6,13 +6,13 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { accessTo } from '#lib/constructs/access.ts';
-import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 
 /** The environment's data: what producers wrote, what was admitted of it, and what is made from that. */
 export class LakeStack extends Stack {
-  readonly features: GatehouseFunction;
-  readonly score: GatehouseFunction;
+  readonly features: SharedFunction;
+  readonly score: SharedFunction;
 
   constructor(scope: Construct, id: string, props: StackProps & Surroundings & { readonly trains: boolean }) {
     super(scope, id, props);
@@ -69,7 +69,7 @@ export class LakeStack extends Stack {
       new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 4 }),
     );
 
-    this.features = new GatehouseFunction(this, 'Features', {
+    const features = new GatehouseFunction(this, 'Features', {
       ...props,
       privilege: 'features',
       memoryMb: 2048,
@@ -80,7 +80,7 @@ export class LakeStack extends Stack {
       access.writesLake(),
       ...(props.trains ? [access.writesTrainingRows()] : []),
     );
-    this.score = new GatehouseFunction(this, 'Score', {
+    const score = new GatehouseFunction(this, 'Score', {
       ...props,
       privilege: 'score',
       memoryMb: 2048,
@@ -90,5 +90,7 @@ export class LakeStack extends Stack {
       access.writesLake(),
       ...(props.trains ? [access.readsTrainingOutput()] : []),
     );
+    this.features = features.share();
+    this.score = score.share();
   }
 }

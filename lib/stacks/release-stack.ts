@@ -3,15 +3,15 @@ import type { Construct } from 'constructs';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
-import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import type { Config } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 
 export interface ReleaseStackProps extends StackProps, Surroundings {
   readonly config: Config;
   readonly environment: 'staging' | 'prod';
-  readonly features: GatehouseFunction;
-  readonly score: GatehouseFunction;
+  readonly features: SharedFunction;
+  readonly score: SharedFunction;
 }
 
 /** The machines that let a release in and take it back, and the few functions that may. */

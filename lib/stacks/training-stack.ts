@@ -7,7 +7,7 @@ import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
-import { GatehouseFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
@@ -16,8 +16,8 @@ import { namesOf } from '#model/names.ts';
 export interface TrainingStackProps extends StackProps, Surroundings {
   readonly config: Config;
   readonly deployed: DeployedModels;
-  readonly features: GatehouseFunction;
-  readonly score: GatehouseFunction;
+  readonly features: SharedFunction;
+  readonly score: SharedFunction;
 }
 
 /** Dev's machines: retraining on a schedule, and the validation that offers, rejects or holds. */

@@ -23,9 +23,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   dev: {
     ADMISSION: ['admission'],
     CURSOR: ['intake', 'publisher', 'validation'],
-    LOCK: ['reconciler', 'recorder'],
     PARTITION: ['admission'],
-    PROMOTION: ['reconciler', 'recorder'],
     REGISTRATION: ['registration'],
     RUN: ['recorder', 'training', 'validation'],
     TASK: ['reconciler', 'training', 'training-events'],
@@ -36,7 +34,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     APPROVAL: ['intake', 'pointer'],
     CURSOR: ['intake', 'publisher'],
     EVIDENCE: ['gates'],
-    FENCE: ['reconciliation'],
+    FENCE: ['reconciliation', 'recorder'],
     INCIDENT: ['release'],
     LOCK: ['pointer', 'reconciler', 'recorder', 'release'],
     PARTITION: ['admission'],
@@ -46,16 +44,13 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
     QUARANTINE: ['pointer'],
     RUN: ['reconciliation', 'recorder', 'release'],
-    TASK: ['reconciler', 'release'],
+    TASK: ['release'],
     UPSTREAM: ['intake'],
   },
   control: {
     CURSOR: ['intake', 'publisher'],
     DECISION: ['approvals'],
-    LOCK: ['reconciler'],
-    PROMOTION: ['reconciler'],
     REQUEST: ['intake'],
-    TASK: ['reconciler'],
   },
 };
 

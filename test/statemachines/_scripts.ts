@@ -56,7 +56,7 @@ export const PROMOTION = {
   'Prepare rollback target': { status: 'ready', target: null },
   'Commit promotion': { status: 'committed', release: 'sha256:r' },
   'Verify serving': { status: 'verified' },
-  'Roll back': child,
+  'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
   'Refuse promotion': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
 } satisfies Script;

@@ -35,7 +35,7 @@ describe('a fault that no repetition mends', () => {
     expect(status).toBe('FAILED');
     // What was promoted and could not be verified is taken back, and that machine records its own faults.
     if (`${name}: ${state}` === 'promotion: Verify serving')
-      expect(path.slice(-2)).toEqual(['Roll back', 'Rolled back']);
+      expect(path.slice(-3)).toEqual(['Roll back', 'Taken back?', 'Rolled back']);
     else {
       expect(path.slice(-2)).toEqual(['Record failure', 'Failed']);
       expect(calls.at(-1)?.payload).toMatchObject({

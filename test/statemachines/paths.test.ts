@@ -138,7 +138,7 @@ describe('promotion', () => {
     const { path, status, calls } = await run('promotion', {
       'Verify serving': { status: 'failed', reason: 'the pointer names 1' },
     });
-    expect(path.slice(-3)).toEqual(['Serving verified?', 'Roll back', 'Rolled back']);
+    expect(path.slice(-3)).toEqual(['Roll back', 'Taken back?', 'Rolled back']);
     expect(status).toBe('FAILED');
     expect(calls.at(-1)).toMatchObject({
       child: 'rollback',
@@ -146,10 +146,19 @@ describe('promotion', () => {
     });
   });
 
+  it('says so when there was nothing to go back to', async () => {
+    const { path, status } = await run('promotion', {
+      'Verify serving': { status: 'failed', reason: 'the pointer names 1' },
+      'Roll back': { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: { target: { status: 'refused' } } },
+    });
+    expect(path.slice(-2)).toEqual(['Taken back?', 'Not taken back']);
+    expect(status).toBe('FAILED');
+  });
+
   it('takes back what could not be verified', async () => {
     const { input, script } = WELL['promotion'] ?? { input: {}, script: {} };
     const { path } = await execute('promotion', input, failing('Verify serving', script));
-    expect(path.slice(-3)).toEqual(['Verify serving', 'Roll back', 'Rolled back']);
+    expect(path.slice(-3)).toEqual(['Roll back', 'Taken back?', 'Rolled back']);
   });
 });
 

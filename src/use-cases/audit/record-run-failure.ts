@@ -24,7 +24,6 @@ export function recordRunFailure(deps: Recording): Task {
       state: error.Error ?? 'fault',
       error: error.Cause ?? 'no cause was given',
     });
-    if (machine === 'batch-inference') await leaveFence(deps.ledger, model, run);
     return { status: 'failed' };
   });
 }
@@ -51,5 +50,8 @@ export async function failRun(
     },
   });
   // The run's record was changed since it was read: what it says now is what ends.
-  return result.kind === 'refused' ? failRun(deps, failure) : result.kind;
+  if (result.kind === 'refused') return failRun(deps, failure);
+  // Otherwise the next request would wait for a run that is dead.
+  if (machine === 'batch-inference') await leaveFence(deps.ledger, model, run);
+  return result.kind;
 }
