@@ -134,9 +134,7 @@ async function arrive(say: (text: string) => void, environment: 'staging' | 'pro
 
 async function gatesOf(say: (text: string) => void, environment: string): Promise<string> {
   const why = Why.parse((await gatehouse(say, ['why', newest.release, '--to', environment])).data);
-  return why.gates
-    .map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`.slice(0, 150))
-    .join('\n');
+  return why.gates.map(({ gate, verdict, reasons }) => `${verdict} ${gate}: ${reasons.join('; ')}`).join('\n');
 }
 
 const Why = z.object({
