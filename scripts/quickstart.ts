@@ -107,7 +107,7 @@ async function retrain(say: (text: string) => void, asOf: string, expected: stri
   if (view.run.status !== expected) {
     throw new Error(`run ${run} ended as ${view.run.status}, expected ${expected}: ${JSON.stringify(last?.details)}`);
   }
-  if (last?.code !== 'RELEASE_OFFERED') return `refused: ${String(last?.details['reasons'])}`;
+  if (last?.code !== 'RELEASE_OFFERED') return z.array(z.string()).parse(last?.details['reasons']).join('\n');
   newest.version = String(last.details['version']);
   newest.release = String(last.release);
   const gain = Number(last.details['improvement']);
