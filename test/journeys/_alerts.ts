@@ -16,6 +16,7 @@ const Alert = z.looseObject({
   meaning: z.string(),
   code: z.string(),
   environment: z.string(),
+  seq: z.number(),
   details: z.record(z.string(), z.unknown()),
 });
 export type Alert = z.infer<typeof Alert>;

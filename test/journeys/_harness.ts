@@ -64,10 +64,15 @@ const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'] } 
 
 /** Opens a journey: an emulator of its own, the stacks of all environments or of some, three people. */
 export async function openJourney(
-  options: { readonly folders?: readonly string[]; readonly environments?: readonly Environment[] } = {},
+  options: {
+    readonly folders?: readonly string[];
+    readonly environments?: readonly Environment[];
+    /** Factor on the machines' waits and retries, where a journey is about little else. */
+    readonly waitScale?: number;
+  } = {},
 ): Promise<Journey> {
-  const { folders = ['test/models'], environments = ENVIRONMENTS } = options;
-  const cloud = await freshCloud();
+  const { folders = ['test/models'], environments = ENVIRONMENTS, waitScale = 0.05 } = options;
+  const cloud = await freshCloud({ waitScale });
   try {
     const world = worldAround(cloud, config, { folders });
     const journey = journeyIn(cloud, world);

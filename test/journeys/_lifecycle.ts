@@ -102,11 +102,15 @@ export async function letIntoProd(journey: Journey, release: Release): Promise<s
 }
 
 /** Waits until nothing is on its way any more: queues, executions, publications, batch runs, promotions. */
-export async function settled(journey: Journey, seconds = 90): Promise<void> {
+export async function settled(
+  journey: Journey,
+  environments: readonly Environment[] = ENVIRONMENTS,
+  seconds = 90,
+): Promise<void> {
   let busy = '';
   const look = async (): Promise<true | undefined> => {
-    for (const environment of ENVIRONMENTS) {
-      const found = await unsettled(journey, environment);
+    for (const environment of environments) {
+      const found = await unsettled(journey, environment, environments);
       if (found !== undefined) {
         busy = `${environment}: ${found}`;
         return undefined;
@@ -119,7 +123,11 @@ export async function settled(journey: Journey, seconds = 90): Promise<void> {
   });
 }
 
-async function unsettled(journey: Journey, environment: Environment): Promise<string | undefined> {
+async function unsettled(
+  journey: Journey,
+  environment: Environment,
+  among: readonly Environment[],
+): Promise<string | undefined> {
   const { ledger, aws, names } = journey.account(environment);
   for (const queue of ['inbox', ...(environment === 'control' ? [] : ['admission'])]) {
     const { QueueUrl } = await aws.sqs().send(new GetQueueUrlCommand({ QueueName: names.name(queue) }));
@@ -144,7 +152,7 @@ async function unsettled(journey: Journey, environment: Environment): Promise<st
   const head = Number((await ledger.get(keys.chainHead(MODEL)))?.['seq'] ?? -1);
   const published = Number((await ledger.get(keys.cursor('published', MODEL)))?.['seq'] ?? -1);
   if (published < head) return `published until ${published} of ${head}`;
-  for (const peer of peersOf(environment)) {
+  for (const peer of peersOf(environment).filter((each) => among.includes(each))) {
     const cursor = await ledger.get(keys.cursor(`peer-${peer}`, MODEL));
     const peerHead = await journey.account(peer).ledger.get(keys.chainHead(MODEL));
     if (cursor !== undefined && Number(cursor['seq']) < Number(peerHead?.['seq'] ?? -1))
