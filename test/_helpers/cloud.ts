@@ -67,7 +67,8 @@ function lazily<T>(make: () => T): () => T {
 /** Polls until `probe` gives something, and gives it back; fails when the time is over, saying what it waited for. */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, seconds = 60): Promise<T> {
   let found: T | undefined;
-  const held = await until(async () => (found = await probe()) !== undefined, seconds * 1000);
+  // The emulator does one thing at a time: who asks without a pause delays what he waits for.
+  const held = await until(async () => (found = await probe()) !== undefined, seconds * 1000, 150);
   if (!held || found === undefined) throw new Error(`waited ${seconds} s for ${what}`);
   return found;
 }
