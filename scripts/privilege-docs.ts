@@ -115,7 +115,7 @@ const UNSAID =
 /** The verb of an action, and how what it is done with is said. */
 const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string) => string])[] = [
   [/^dynamodb:GetRecords$/, 'reads', () => 'the stream of `ledger`'],
-  [/^dynamodb:(GetItem|Query)$/, 'reads', (table) => table],
+  [/^dynamodb:(BatchGetItem|GetItem|Query)$/, 'reads', (table) => table],
   [/^s3:GetObject/, 'reads', (objects) => objects],
   [/^s3:PutObject$/, 'writes', (objects) => objects],
   [/^sqs:ReceiveMessage$/, 'reads', (queue) => `queue ${queue}`],

@@ -14,7 +14,9 @@ export function accessTo(names: Names) {
   const table = (name: string): string => names.arn('dynamodb', `table/${name}`);
   const reads = (name: string, variable: string): Access => ({
     variables: { [variable]: name },
-    statements: [{ actions: ['dynamodb:GetItem', 'dynamodb:Query'], resources: [table(name)] }],
+    statements: [
+      { actions: ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query'], resources: [table(name)] },
+    ],
   });
   const writes = (name: string, variable: string, authorities: readonly string[]): Access => ({
     variables: { [variable]: name },

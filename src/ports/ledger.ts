@@ -8,6 +8,11 @@ export type TransactionResult =
 /** An environment's ledger: strongly consistent reads and conditional transactions over items. */
 export interface Ledger {
   get(key: Key): Promise<Item | undefined>;
+  /**
+   * The items of many keys, in the order of the keys. Each is strongly consistent by itself; together they are no
+   * snapshot: what must hold of several at once is a condition of the transaction.
+   */
+  getMany(keys: readonly Key[]): Promise<readonly (Item | undefined)[]>;
   /** The items of one partition in the order of their sort keys, `from` and `to` included. */
   query(
     pk: string,

@@ -88,10 +88,49 @@ describe.each([
   });
 
   it('keeps what it holds apart from what it gave out', async () => {
-    await ledger.transact([put(item('apart', { list: [1] }))], 'apart');
-    const given = await ledger.get({ pk: 'RUN#m', sk: 'apart' });
-    Object.assign(given ?? {}, { list: [2] });
-    expect(await ledger.get({ pk: 'RUN#m', sk: 'apart' })).toMatchObject({ list: [1] });
+    const key = { pk: 'RUN#m', sk: 'apart' };
+    const list = [{ of: 'one' }];
+    await ledger.transact([put(item('apart', { list }))], 'apart');
+    list.push({ of: 'what was put' });
+    const range = { from: 'apart', to: 'apart' };
+    const given = [await ledger.get(key), ...(await ledger.getMany([key])), ...(await ledger.query('RUN#m', range))];
+    expect(given).toHaveLength(3);
+    // Whether what is given out can be changed is the adapter's affair; what is held cannot.
+    for (const each of given) {
+      Reflect.set(Object(Object(each?.['list'])[0]), 'of', 'another');
+      Reflect.set(Object(each?.['list']), 0, 'another');
+      Reflect.set(Object(each), 'list', 'another');
+    }
+    expect(await ledger.get(key)).toEqual(item('apart', { list: [{ of: 'one' }] }));
+    expect(await ledger.query('RUN#m', range)).toEqual([item('apart', { list: [{ of: 'one' }] })]);
+  });
+
+  it('gives many items in the order of their keys, of both tables, with gaps and repetitions', async () => {
+    const one = item('many 1', { n: 1 });
+    const two: Item = { ...keys.partition('m', 'many', '2001-01-02'), n: 2 };
+    await ledger.transact([put(one), put(two)], 'many of two tables');
+    const none = { pk: 'RUN#m', sk: 'many 0' };
+    expect(await ledger.getMany([two, none, one, two])).toEqual([two, undefined, one, two]);
+    expect(await ledger.getMany([none])).toEqual([undefined]);
+    expect(await ledger.getMany([])).toEqual([]);
+  });
+
+  it('gives more items than one batch holds', async () => {
+    const all = Array.from({ length: 250 }, (_, index) => item(`batch ${String(index).padStart(3, '0')}`, { index }));
+    for (let from = 0; from < all.length; from += MAX_ACTIONS)
+      await ledger.transact(
+        all.slice(from, from + MAX_ACTIONS).map((each) => put(each)),
+        `batch ${from}`,
+      );
+    const order = all.toReversed();
+    expect(await ledger.getMany(order)).toEqual(order);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('holds no %d', async (value) => {
+    for (const bad of [{ value }, { nested: { list: [value] } }]) {
+      await expect(ledger.transact([put(item('bad', bad))], randomUUID())).rejects.toThrow();
+    }
+    expect(await ledger.get({ pk: 'RUN#m', sk: 'bad' })).toBeUndefined();
   });
 
   it('puts where nothing is, once', async () => {

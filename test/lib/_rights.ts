@@ -123,7 +123,13 @@ export function rights(): void {
     });
 
     it('hold no way around the transactions', () => {
-      const allowed = ['dynamodb:ConditionCheckItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'];
+      const allowed = [
+        'dynamodb:BatchGetItem',
+        'dynamodb:ConditionCheckItem',
+        'dynamodb:GetItem',
+        'dynamodb:PutItem',
+        'dynamodb:Query',
+      ];
       const streams = [
         'dynamodb:DescribeStream',
         'dynamodb:GetRecords',

@@ -1,9 +1,17 @@
 import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import type { BatchGetCommandInput, DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
+import { BatchGetCommand, GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GatehouseError } from '#domain/error.ts';
-import { checkTransaction, type Condition, type Item, type Key, keyOf, type Write } from '#domain/ledger/item.ts';
+import {
+  checkTransaction,
+  type Condition,
+  type Item,
+  type Key,
+  keyOf,
+  keyText,
+  type Write,
+} from '#domain/ledger/item.ts';
 import { CATALOGUE_AUTHORITIES } from '#domain/ledger/keys.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 
@@ -16,6 +24,8 @@ export interface LedgerTables {
 /** Cancellation codes that a repetition may mend; any other that is not ConditionalCheckFailed is a fault. */
 const RETRYABLE = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 const ATTEMPTS = 8;
+/** The most keys that DynamoDB takes in one batch of reads. */
+const MAX_KEYS = 100;
 
 /** The ledger in DynamoDB. */
 export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTables): Ledger {
@@ -32,6 +42,15 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
         new GetCommand({ TableName: tableOf(key), Key: { pk: key.pk, sk: key.sk }, ConsistentRead: true }),
       );
       return output.Item as Item | undefined;
+    },
+    async getMany(keys) {
+      const wanted = [...new Map(keys.map((key) => [keyText(key), key])).values()];
+      const found = new Map<string, Item>();
+      for (let from = 0; from < wanted.length; from += MAX_KEYS) {
+        for (const item of await readBatch(client, wanted.slice(from, from + MAX_KEYS), tableOf))
+          found.set(keyText(item), item);
+      }
+      return keys.map((key) => found.get(keyText(key)));
     },
     async query(pk, range = {}) {
       const names = range.from !== undefined || range.to !== undefined ? { '#sk': 'sk' } : undefined;
@@ -72,11 +91,41 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
           const failed = failedConditions(error, writes);
           if (failed !== undefined) return { kind: 'condition-failed', failed };
           if (!isRetryable(error) || attempt === ATTEMPTS) throw error;
-          await delay(2 ** attempt * 5 * (0.5 + Math.random()));
+          await backOff(attempt);
         }
       }
     },
   };
+}
+
+/** 10 ms at first, then twice as long each time, half of it by chance, so that those who collided do not meet again. */
+function backOff(attempt: number): Promise<void> {
+  return delay(2 ** attempt * 5 * (0.5 + Math.random()));
+}
+
+/** One batch of reads, with what DynamoDB left unprocessed (16 MB are reached, or it throttles) asked for again. */
+async function readBatch(
+  client: DynamoDBDocumentClient,
+  keys: readonly Key[],
+  tableOf: (key: Key) => string,
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let asked: NonNullable<BatchGetCommandInput['RequestItems']> = {};
+  for (const { pk, sk } of keys)
+    (asked[tableOf({ pk, sk })] ??= { ConsistentRead: true, Keys: [] }).Keys?.push({ pk, sk });
+  for (let attempt = 1; ; attempt += 1) {
+    const output = await client.send(new BatchGetCommand({ RequestItems: asked }));
+    const got = Object.values(output.Responses ?? {}).flat() as Item[];
+    items.push(...got);
+    asked = output.UnprocessedKeys ?? {};
+    const left = Object.values(asked).reduce((sum, { Keys = [] }) => sum + Keys.length, 0);
+    if (left === 0) return items;
+    // Whoever gets something gets on: a batch may be larger than what one answer holds.
+    if (got.length > 0) attempt = 0;
+    else if (attempt === ATTEMPTS)
+      throw new GatehouseError('READS_THROTTLED', `${left} keys stayed unread after ${ATTEMPTS} attempts`, { left });
+    else await backOff(attempt);
+  }
 }
 
 function rangeExpression(range: { readonly from?: string; readonly to?: string }): string {
