@@ -166,8 +166,8 @@ test('a batch run that somebody stops is recorded, and keeps no later one from i
 test.each(ROLLBACK)('a rollback that fails in "%s" is recorded and alerted', async (...states) => {
   const rollback = runOf('back', states[0]);
   const { ledger } = journey.account('staging');
-  const from = (await pointerOf(ledger, MODEL))?.current;
-  const input = { model: MODEL, reason: 'a drill', actor: 'person:someone', rollback, from };
+  const { current: from, epoch } = (await pointerOf(ledger, MODEL)) ?? {};
+  const input = { model: MODEL, reason: 'a drill', actor: 'person:someone', rollback, from, epoch };
   await failing('staging', 'rollback', states, async () => {
     const arn = await journey.start('staging', 'rollback', rollback, input);
     expect((await journey.ended('staging', arn)).status).toBe('FAILED');

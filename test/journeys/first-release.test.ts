@@ -52,8 +52,8 @@ test('nothing is behind the first release: a rollback is refused and says so', a
   const refusal = await journey.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it looks wrong']);
   expect(refusal).toMatchObject({ rule: 'rollback-target', found: expect.stringContaining('nothing to go back to') });
   // The machine decides for itself, whatever the command line looked at.
-  const from = (await pointerOf(journey.account('prod').ledger, MODEL))?.current;
-  const input = { model: MODEL, reason: 'it looks wrong', actor: 'person:someone', rollback: 'too-early', from };
+  const { current: from, epoch } = (await pointerOf(journey.account('prod').ledger, MODEL)) ?? {};
+  const input = { model: MODEL, reason: 'it looks wrong', actor: 'person:someone', rollback: 'too-early', from, epoch };
   const ended = await journey.ended('prod', await journey.start('prod', 'rollback', 'too-early', input));
   expect(ended.status).toBe('SUCCEEDED');
   const [refused] = await records(journey, 'prod', 'ROLLBACK_REFUSED');

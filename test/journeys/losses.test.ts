@@ -119,7 +119,8 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
   const second = await arriveInStaging(journey, FIRST.asOf);
   const promotion = await askForProd(journey, second);
-  const input = { model: MODEL, reason: 'two pagers went off', actor: 'person:someone', from: first.release };
+  const epoch = (await pointerOf(prod, MODEL))?.epoch;
+  const input = { model: MODEL, reason: 'two pagers went off', actor: 'person:someone', from: first.release, epoch };
   const started = await Promise.all(
     ['left', 'right'].map((rollback) => journey.start('prod', 'rollback', rollback, { ...input, rollback })),
   );
@@ -127,7 +128,7 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
   expect(await records(journey, 'prod', 'RELEASE_ROLLED_BACK')).toHaveLength(1);
   const [refused, ...others] = await records(journey, 'prod', 'ROLLBACK_REFUSED');
   expect(others).toEqual([]);
-  expect(refused?.details['rule']).toBe('rollback-from');
+  expect(refused?.details['rule']).toBe('rollback-epoch');
   expect(await quarantinedIn(prod, MODEL)).toEqual([first.release]);
 
   await approve(journey, promotion, 'lena');

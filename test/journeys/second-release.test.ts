@@ -146,7 +146,7 @@ test('a rollback goes to the last confirmed release, repairs the predictions and
 /** The same rollback once more: by its own execution, and by another one that an alarm might start. */
 async function rollBackAgain(rollback: string): Promise<void> {
   const before = await stateOf(journey);
-  const input = { model: MODEL, reason: 'again', actor: 'person:someone', rollback, from: second.release };
+  const input = { model: MODEL, reason: 'again', actor: 'person:someone', rollback, from: second.release, epoch: 3 };
   await expect(journey.start('prod', 'rollback', rollback, input)).rejects.toThrow(ExecutionAlreadyExists);
   const again = await journey.ended('prod', await journey.start('prod', 'rollback', 'an-alarm', input));
   expect(again.status).toBe('SUCCEEDED');

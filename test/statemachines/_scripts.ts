@@ -54,7 +54,7 @@ export const PROMOTION = {
   'Evaluate gates': { status: 'passed' },
   'Request approvals': { status: 'approved' },
   'Prepare rollback target': { status: 'ready', target: null },
-  'Commit promotion': { status: 'committed', release: 'sha256:r' },
+  'Commit promotion': { status: 'committed', release: 'sha256:r', epoch: 3 },
   'Verify serving': { status: 'verified' },
   'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
   'Refuse promotion': { status: 'refused', refusal },
@@ -73,7 +73,7 @@ export const FIRST_RELEASE = {
 } satisfies Script;
 
 export const ROLLBACK = {
-  'Choose target': { status: 'chosen', release: 'sha256:a', version: '0.1.0', from: 'sha256:b' },
+  'Choose target': { status: 'chosen', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 2 },
   'Switch pointer': { status: 'switched' },
   'Verify serving': { status: 'verified' },
   'Open incident': { incident: 'i', affected: 3 },
@@ -138,7 +138,7 @@ export const BATCH = {
 export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
   promotion: { input: { request: { model: 'm', release: 'sha256:r' } }, script: PROMOTION },
   rollback: {
-    input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b' },
+    input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b', epoch: 2 },
     script: ROLLBACK,
   },
   retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },

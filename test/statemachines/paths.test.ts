@@ -142,7 +142,13 @@ describe('promotion', () => {
     expect(status).toBe('FAILED');
     expect(calls.at(-1)).toMatchObject({
       child: 'rollback',
-      payload: { model: 'm', rollback: 'promotion-execution-unserved', from: 'sha256:r', actor: 'pipeline:promotion' },
+      payload: {
+        model: 'm',
+        rollback: 'promotion-execution-unserved',
+        from: 'sha256:r',
+        epoch: 3,
+        actor: 'pipeline:promotion',
+      },
     });
   });
 
@@ -194,7 +200,7 @@ describe('rollback', () => {
 
   it('recognises that it has switched already', async () => {
     const { path } = await run('rollback', {
-      'Choose target': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b' },
+      'Choose target': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 2 },
     });
     expect(path).toEqual(['Choose target', 'Target found?', ...SWITCHED, 'Rolled back']);
   });

@@ -6,6 +6,7 @@ import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
+import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
@@ -62,8 +63,9 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
   return execute('promotion', { request }, answering(own, tasks, around), name);
 }
 
-/** Runs a rollback by its machine; the repair of predictions is another machine's. */
-export function rollBack(own: Environment, input: Record<string, unknown>): Promise<Execution> {
+/** Runs a rollback by its machine, about the epoch that the pointer is in unless it names one; the repair of predictions is another machine's. */
+export async function rollBack(own: Environment, input: Record<string, unknown>): Promise<Execution> {
+  const epoch = (await readPointer(own.ledger, MODEL))?.epoch;
   const tasks: Record<string, Task> = {
     'Choose target': chooseTarget(own),
     'Switch pointer': switchPointer(own),
@@ -74,7 +76,7 @@ export function rollBack(own: Environment, input: Record<string, unknown>): Prom
   };
   return execute(
     'rollback',
-    { model: MODEL, actor: 'person:op', reason: 'wrong', ...input },
+    { model: MODEL, actor: 'person:op', reason: 'wrong', epoch, ...input },
     answering(own, tasks, {}),
   );
 }

@@ -1,12 +1,26 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { recordChange } from '#use-cases/audit/record-change.ts';
 import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { type Environment, MODEL } from './_world.ts';
+
+/** An environment whose ledger counts what it is asked. */
+function counting(own: Environment) {
+  const calls: string[] = [];
+  const ledger = new Proxy(own.ledger, {
+    get(target, name: keyof Ledger) {
+      const method = target[name];
+      return typeof method === 'function' ? (calls.push(name), method.bind(target)) : method;
+    },
+  });
+  return { counted: { ...own, ledger }, calls: () => calls };
+}
 
 let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;
@@ -75,14 +89,61 @@ describe('the machine of rollbacks with its use-cases', () => {
     });
   });
 
-  it('changes nothing where the pointer names something else by now', async () => {
+  it.each([
+    ['an older epoch', 2, 'rollback-epoch'],
+    ['an epoch that has not begun', 4, 'rollback-epoch'],
+    ['another release of this epoch', 3, 'rollback-from'],
+  ])('changes nothing where it is about %s', async (_, epoch, rule) => {
     const first = await here.letIn('first');
     await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
     const before = await readPointer(prod.ledger, MODEL);
-    const { path } = await rollBack(prod, { rollback: 'r-1', from: first.release });
+    const { path } = await rollBack(prod, { rollback: 'r-1', from: first.release, epoch });
     expect(path).toEqual(['Choose target', 'Target found?', 'Record refusal', 'Refused']);
     expect(await readPointer(prod.ledger, MODEL)).toEqual(before);
-    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'rollback-from' });
+    expect((await prod.chain()).at(-1)).toMatchObject({ code: 'ROLLBACK_REFUSED', details: { rule } });
+  });
+
+  it('takes nothing back for an alarm of an older epoch, although the same digest is served again', async () => {
+    const first = await here.letIn('first');
+    const alarm = { rollback: 'r-late', from: first.release, epoch: 2 };
+    await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
+    await here.letIn('first', { requestSeq: 3 });
+    const before = await readPointer(prod.ledger, MODEL);
+    expect(before).toMatchObject({ current: first.release, epoch: 4 });
+    const { path } = await rollBack(prod, alarm);
+    expect(path.at(-1)).toBe('Refused');
+    expect((await prod.chain()).at(-1)?.details).toMatchObject({
+      rule: 'rollback-epoch',
+      found: expect.stringMatching(/epoch 2;.* epoch 4/),
+    });
+    expect(await readPointer(prod.ledger, MODEL)).toEqual(before);
+    expect(await isQuarantined(prod.ledger, MODEL, first.release)).toBe(false);
+  });
+
+  it('looks again where the pointer came to another epoch after the target was chosen', async () => {
+    const first = await here.letIn('first');
+    const input = { model: MODEL, rollback: 'r-1', actor: 'person:op', reason: 'wrong', from: first.release, epoch: 2 };
+    const target = await chooseTarget(prod)(input);
+    await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
+    await here.letIn('first', { requestSeq: 3 });
+    expect(await switchPointer(prod)({ ...input, target })).toEqual({ status: 'moved' });
+    expect((await readPointer(prod.ledger, MODEL))?.seq).toBe(4);
+  });
+
+  it('needs one read of its own to switch, beside what recording a change takes', async () => {
+    const bad = await here.letIn('bad');
+    const input = { model: MODEL, rollback: 'r-1', actor: 'person:op', reason: 'wrong', from: bad.release, epoch: 2 };
+    const target = await chooseTarget(prod)(input);
+    const recording = counting(prod);
+    await recordChange(recording.counted, {
+      model: MODEL,
+      operation: 'other',
+      writes: [],
+      event: { code: 'PEER_TRUSTED', actor: 'pipeline:intake', release: null, details: { peer: 'dev', keyid: 'key' } },
+    });
+    const switching = counting(prod);
+    expect(await switchPointer(switching.counted)({ ...input, target })).toEqual({ status: 'switched' });
+    expect(switching.calls()).toEqual(['get', ...recording.calls()]);
   });
 
   it('switches once, however often it is asked for', async () => {
@@ -97,7 +158,7 @@ describe('the machine of rollbacks with its use-cases', () => {
 
   it('recognises a switch whose answer got lost', async () => {
     const { release } = await here.letIn('bad');
-    const input = { model: MODEL, rollback: 'r-1', actor: 'person:op', reason: 'wrong', from: release };
+    const input = { model: MODEL, rollback: 'r-1', actor: 'person:op', reason: 'wrong', from: release, epoch: 2 };
     const target = await chooseTarget(prod)(input);
     expect(await switchPointer(prod)({ ...input, target })).toEqual({ status: 'switched' });
     // The repetition of the same call finds the pointer elsewhere, and the machine looks again.

@@ -36,6 +36,7 @@ export const run: Run = async (context) => {
     actor: operator(),
     rollback,
     from: pointer?.current,
+    epoch: pointer?.epoch,
   });
   context.note(`rollback ${rollback} of ${model} in ${environment} has begun`);
   if (!context.wait) {

@@ -5,7 +5,7 @@ import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/e
 import type { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
-import { advancePointer, type Pointer, pointerWrite } from './pointer.ts';
+import { advancePointer, confirmedReleases, type Pointer, pointerWrite } from './pointer.ts';
 import { freeLock, type Promotion, promotionWrite } from './promotion.ts';
 
 /** All that the commit of a promotion is decided from, as read from the ledger. */
@@ -77,17 +77,27 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   const evidence = promotion.gates.flatMap((gate) => state.evidence.get(gate) ?? []);
   const approvals = approvalsFor(state, evidence, now);
   if ('rule' in approvals) return { kind: 'refuse', refusal: approvals };
-  const next = advancePointer(pointer, {
-    model: promotion.model,
-    environment: promotion.environment,
-    current: promotion.release,
-    version: promotion.version,
-    lastConfirmed: confirmedBefore(pointer),
-    fencingToken: promotion.fencingToken,
-    writtenBy: promotion.promotion,
-    at: now.toISOString(),
-  });
-  const committed: Promotion = { ...promotion, status: 'committed', ending: 'promoted', endedAt: now.toISOString() };
+  const next = advancePointer(
+    pointer,
+    {
+      model: promotion.model,
+      environment: promotion.environment,
+      current: promotion.release,
+      version: promotion.version,
+      fencingToken: promotion.fencingToken,
+      writtenBy: promotion.promotion,
+      at: now.toISOString(),
+    },
+    // A release that is let in again does not lie behind itself.
+    confirmedReleases(pointer).filter(({ release }) => release !== promotion.release),
+  );
+  const committed: Promotion = {
+    ...promotion,
+    status: 'committed',
+    ending: 'promoted',
+    endedAt: now.toISOString(),
+    epoch: next.epoch,
+  };
   return {
     kind: 'commit',
     pointer: next,
@@ -140,13 +150,6 @@ function approvalsFor(state: CommitState, evidence: readonly Evidence[], now: Da
       return { rule: 'approval-given', found: `missing: ${missing}`, remedy: 'let people of these roles approve' };
     }
   }
-}
-
-function confirmedBefore(pointer: Pointer | undefined): Pointer['lastConfirmed'] {
-  if (pointer === undefined) return null;
-  return pointer.status === 'confirmed'
-    ? { release: pointer.current, version: pointer.version }
-    : pointer.lastConfirmed;
 }
 
 function evidenceCheck(evidence: Evidence): Write {

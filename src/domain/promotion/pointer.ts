@@ -6,6 +6,10 @@ import { ModelName } from '../model/definition.ts';
 import { Version } from '../release/registration.ts';
 
 const Named = z.strictObject({ release: Digest, version: Version });
+type Named = z.infer<typeof Named>;
+
+/** How many confirmed releases a pointer remembers beyond `lastConfirmed`: so many more rollbacks in a row find a target. */
+export const REMEMBERED = 8;
 
 /** What an environment serves for a model: one item, whose value is the only meaning of "production". */
 export const Pointer = z.strictObject({
@@ -17,6 +21,8 @@ export const Pointer = z.strictObject({
   status: z.enum(['confirmed', 'probation']),
   /** Where a rollback goes: the newest release that was confirmed before the current one. */
   lastConfirmed: Named.nullable(),
+  /** Where further rollbacks in a row go: the confirmed releases before `lastConfirmed`, newest first. None is quarantined. */
+  behind: z.array(Named).max(REMEMBERED).default([]),
   traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
   /** Grows by one with every change of the pointer. */
   seq: z.int().min(1),
@@ -49,17 +55,29 @@ export function pointerWrite(previous: Pointer | undefined, next: Pointer): Writ
 /** The pointer after a release took over from what was current. */
 export function advancePointer(
   previous: Pointer | undefined,
-  next: Pick<
-    Pointer,
-    'model' | 'environment' | 'current' | 'version' | 'lastConfirmed' | 'fencingToken' | 'writtenBy' | 'at'
-  >,
+  next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'fencingToken' | 'writtenBy' | 'at'>,
+  /** The confirmed releases that it can be taken back to, newest first. */
+  confirmed: readonly Named[],
 ): Pointer {
   return {
     formatVersion: 1,
     ...next,
     status: 'confirmed',
+    lastConfirmed: confirmed[0] ?? null,
+    behind: confirmed.slice(1, 1 + REMEMBERED),
     traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },
     seq: (previous?.seq ?? 0) + 1,
     epoch: (previous?.epoch ?? 0) + 1,
   };
+}
+
+/** The confirmed releases that a pointer knows, newest first: what it serves, if that is confirmed, and what it goes back to. */
+export function confirmedReleases(pointer: Pointer | undefined): readonly Named[] {
+  if (pointer === undefined) return [];
+  const { status, current, version, lastConfirmed, behind } = pointer;
+  return [
+    ...(status === 'confirmed' ? [{ release: current, version }] : []),
+    ...(lastConfirmed === null ? [] : [lastConfirmed]),
+    ...behind,
+  ];
 }

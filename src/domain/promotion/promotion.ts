@@ -47,6 +47,8 @@ export const Promotion = z.strictObject({
   /** Why it ended, when it did. */
   ending: z.string().nullable(),
   endedAt: z.iso.datetime().nullable(),
+  /** The epoch of the pointer that its commit began, if it was committed. */
+  epoch: z.int().min(1).nullable().default(null),
   /** The champion that it is compared with, and that the commit must still find. */
   replaces: Digest.nullable(),
 });
@@ -145,6 +147,7 @@ export function openPromotion(
     approvalRequest: null,
     ending: null,
     endedAt: null,
+    epoch: null,
     replaces: pinned.champion,
   };
 }

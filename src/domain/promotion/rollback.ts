@@ -9,55 +9,61 @@ export type RollbackTarget =
   | { readonly kind: 'target'; readonly release: Digest; readonly version: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
+/** What a rollback is about: a release, and the epoch in which it was seen to be wrong. */
+export interface Blamed {
+  readonly from: Digest;
+  readonly epoch: number;
+}
+
 /** Where a rollback goes: to the release that was confirmed before the current one, never blindly to "the previous". */
 export function rollbackTarget(
   pointer: Pointer | undefined,
   isQuarantined: (release: Digest) => boolean,
 ): RollbackTarget {
   if (pointer === undefined) {
-    return {
-      kind: 'refuse',
-      refusal: { rule: 'rollback-target', found: 'nothing is in production here', remedy: 'promote a release first' },
-    };
+    return refuse('rollback-target', 'nothing is in production here', 'promote a release first');
   }
   const target = pointer.lastConfirmed;
   if (target === null) {
-    return {
-      kind: 'refuse',
-      refusal: {
-        rule: 'rollback-target',
-        found: `${pointer.version} is the first release here: there is nothing to go back to`,
-        remedy: 'promote another release',
-      },
-    };
+    const found = `${pointer.version} is the first release here: there is nothing to go back to`;
+    return refuse('rollback-target', found, 'promote another release');
   }
-  if (isQuarantined(target.release)) {
-    return {
-      kind: 'refuse',
-      refusal: { rule: 'release-quarantined', found: target.version, remedy: 'promote another release' },
-    };
+  if (isQuarantined(target.release)) return refuse('release-quarantined', target.version, 'promote another release');
+  return { kind: 'target', release: target.release, version: target.version };
+}
+
+/** Why a rollback is not about what the pointer says now, or undefined: an alarm of an older epoch takes nothing back. */
+export function whyNotBlamed(pointer: Pointer, { from, epoch }: Blamed): Refusal | undefined {
+  const remedy = 'look at the status, and roll back what is there now if that is meant';
+  // The same digest may be served again since: what was seen of it in another epoch is no reason to take it back now.
+  if (pointer.epoch !== epoch) {
+    const found = `the rollback is about epoch ${epoch}; the pointer is in epoch ${pointer.epoch}, since ${pointer.at}, with ${pointer.version} (${pointer.current})`;
+    return { rule: 'rollback-epoch', found, remedy };
   }
-  return { kind: 'target', ...target };
+  if (pointer.current === from) return undefined;
+  const found = `the pointer names ${pointer.version} (${pointer.current}), not ${from}`;
+  return { rule: 'rollback-from', found, remedy };
 }
 
 /** The transaction of a rollback: the pointer goes back, the digest that it named is quarantined, for ever. */
 export function rollBack(
   pointer: Pointer,
   target: { readonly release: Digest; readonly version: string },
-  /** What the target had behind it when it was current: where a second rollback would go. */
-  behind: Pointer['lastConfirmed'],
   rollback: { readonly id: string; readonly actor: string; readonly reason: string; readonly now: Date },
 ): { readonly pointer: Pointer; readonly writes: readonly Write[]; readonly event: AuditEvent } {
-  const next = advancePointer(pointer, {
-    model: pointer.model,
-    environment: pointer.environment,
-    current: target.release,
-    version: target.version,
-    lastConfirmed: behind,
-    fencingToken: pointer.fencingToken,
-    writtenBy: rollback.id,
-    at: rollback.now.toISOString(),
-  });
+  const next = advancePointer(
+    pointer,
+    {
+      model: pointer.model,
+      environment: pointer.environment,
+      current: target.release,
+      version: target.version,
+      fencingToken: pointer.fencingToken,
+      writtenBy: rollback.id,
+      at: rollback.now.toISOString(),
+    },
+    pointer.behind,
+  );
   return {
     pointer: next,
     writes: [
@@ -90,4 +96,8 @@ export function rollBack(
       },
     },
   };
+}
+
+function refuse(rule: string, found: string, remedy: string): RollbackTarget {
+  return { kind: 'refuse', refusal: { rule, found, remedy } };
 }

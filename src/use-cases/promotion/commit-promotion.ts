@@ -15,7 +15,8 @@ import {
 export function commitPromotion(deps: Recording): Task {
   return task(PromotionParameters, async (named) => {
     const promotion = await readPromotion(deps.ledger, named);
-    if (promotion.status === 'committed') return { status: 'committed', release: promotion.release };
+    if (promotion.status === 'committed')
+      return { status: 'committed', release: promotion.release, epoch: promotion.epoch };
     const decision = decide(
       {
         promotion,
@@ -33,7 +34,12 @@ export function commitPromotion(deps: Recording): Task {
       writes: decision.writes,
       event: decision.event,
     });
-    if (result.kind !== 'refused') return { status: 'committed', release: promotion.release };
+    if (result.kind === 'recorded')
+      return { status: 'committed', release: promotion.release, epoch: decision.pointer.epoch };
+    if (result.kind === 'already-recorded') {
+      const { release, epoch } = await readPromotion(deps.ledger, named);
+      return { status: 'committed', release, epoch };
+    }
     return {
       status: 'refused',
       refusal: {

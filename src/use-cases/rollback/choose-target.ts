@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { rollbackTarget } from '#domain/promotion/rollback.ts';
+import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
-/** `from` is the release that is to be taken back: if the pointer names another one by now, nothing is switched. */
-const Parameters = z.object({ model: z.string(), rollback: z.string(), from: Digest });
+/**
+ * `from` is the release that is to be taken back, `epoch` the pointer's when it was seen to be wrong: if the pointer is
+ * in another one by now, nothing is switched.
+ */
+const Parameters = z.object({ model: z.string(), rollback: z.string(), from: Digest, epoch: z.int().min(1) });
 
 /** The operation by which a rollback switches the pointer: there is one per rollback. */
 export function switchOperation(rollback: string): string {
@@ -17,30 +20,21 @@ export function switchOperation(rollback: string): string {
 
 /** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
-  return task(Parameters, async ({ model, rollback, from }) => {
+  return task(Parameters, async ({ model, rollback, from, epoch }) => {
     const pointer = await readPointer(deps.ledger, model);
     if (
       pointer !== undefined &&
       (await deps.ledger.get(keys.operation(model, switchOperation(rollback)))) !== undefined
     ) {
-      return { status: 'switched', release: pointer.current, version: pointer.version, from };
+      return { status: 'switched', release: pointer.current, version: pointer.version, from, epoch };
     }
-    if (pointer !== undefined && pointer.current !== from) {
-      const found = `the pointer names ${pointer.version} (${pointer.current}), not ${from}`;
-      return {
-        status: 'refused',
-        refusal: {
-          rule: 'rollback-from',
-          found,
-          remedy: 'look at the status, and roll back what is there now if that is meant',
-        },
-      };
-    }
+    const refusal = pointer === undefined ? undefined : whyNotBlamed(pointer, { from, epoch });
+    if (refusal !== undefined) return { status: 'refused', refusal };
     const behind = pointer?.lastConfirmed ?? null;
     const isBehindQuarantined = behind !== null && (await isQuarantined(deps.ledger, model, behind.release));
     const target = rollbackTarget(pointer, () => isBehindQuarantined);
     return target.kind === 'refuse'
       ? { status: 'refused', refusal: target.refusal }
-      : { status: 'chosen', release: target.release, version: target.version, from };
+      : { status: 'chosen', release: target.release, version: target.version, from, epoch };
   });
 }

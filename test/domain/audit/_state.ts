@@ -147,13 +147,16 @@ export function soundState(): LedgerState {
   letIn('1.0.0', 'trained');
   letIn('1.0.1', 'trained');
   if (pointer === undefined) throw new Error('nothing was let in');
-  const behind = { release: digestOf('0.1.0'), version: '0.1.0' };
-  const back = rollBack(pointer, { release: digestOf('1.0.0'), version: '1.0.0' }, behind, {
-    id: 'rollback-1',
-    actor: 'person:op',
-    reason: 'wrong',
-    now: START,
-  });
+  const back = rollBack(
+    pointer,
+    { release: digestOf('1.0.0'), version: '1.0.0' },
+    {
+      id: 'rollback-1',
+      actor: 'person:op',
+      reason: 'wrong',
+      now: START,
+    },
+  );
   append(back.event);
   const last = chain.at(-1);
   const moved = last === undefined ? undefined : publishedPointerOf(last.record, last.hash);

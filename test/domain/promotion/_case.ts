@@ -46,6 +46,7 @@ export const pointer: Pointer = {
   version: '1.0.0',
   status: 'confirmed',
   lastConfirmed: { release: digestOf('baseline'), version: '0.1.0' },
+  behind: [],
   traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,

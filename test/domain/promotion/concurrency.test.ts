@@ -25,7 +25,7 @@ async function lockOf(ledger: MemoryLedger): Promise<Lock | undefined> {
 function back(from: Pointer, id = 'rollback-1') {
   const target = rollbackTarget(from, () => false);
   if (target.kind === 'refuse') throw new Error(target.refusal.found);
-  return rollBack(from, target, null, { id, actor: 'person:op', reason: 'wrong', now: NOW });
+  return rollBack(from, target, { id, actor: 'person:op', reason: 'wrong', now: NOW });
 }
 
 describe('a ledger under several acts that were decided from the same state', () => {
