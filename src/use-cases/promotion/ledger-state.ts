@@ -42,14 +42,14 @@ export async function readPromotion(ledger: Ledger, { model, promotion }: Promot
 
 /** The evidence of each of a promotion's pinned gates, as far as there is any. */
 export async function readEvidence(ledger: Ledger, promotion: Promotion): Promise<ReadonlyMap<GateId, Evidence>> {
-  const found = new Map<GateId, Evidence>();
-  for (const gate of promotion.gates) {
-    const item = await ledger.get(
-      keys.evidence(gate, promotion.model, promotion.release, promotion.environment, promotion.policy),
-    );
-    if (item !== undefined) found.set(gate, unkey(Evidence, without(item, 'body')));
-  }
-  return found;
+  const { gates, model, release, environment, policy } = promotion;
+  const items = await ledger.getMany(gates.map((gate) => keys.evidence(gate, model, release, environment, policy)));
+  return new Map(
+    gates.flatMap((gate, index) => {
+      const item = items[index];
+      return item === undefined ? [] : [[gate, unkey(Evidence, without(item, 'body'))] as const];
+    }),
+  );
 }
 
 /** The recorded decisions on a promotion. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
+import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
@@ -21,13 +23,16 @@ export function switchOperation(rollback: string): string {
 /** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
   return task(Parameters, async ({ model, rollback, from, epoch }) => {
-    const pointer = await readPointer(deps.ledger, model);
-    if (
-      pointer !== undefined &&
-      (await deps.ledger.get(keys.operation(model, switchOperation(rollback)))) !== undefined
-    ) {
-      return { status: 'switched', release: pointer.current, version: pointer.version, from, epoch };
+    const [item, done] = await deps.ledger.getMany([
+      keys.pointer(model),
+      keys.operation(model, switchOperation(rollback)),
+    ]);
+    if (done !== undefined) {
+      // The two were not read at one moment: the pointer may have been read before it was switched.
+      const switched = await readPointer(deps.ledger, model);
+      return { status: 'switched', release: switched?.current, version: switched?.version, from, epoch };
     }
+    const pointer = item === undefined ? undefined : unkey(Pointer, item);
     const refusal = pointer === undefined ? undefined : whyNotBlamed(pointer, { from, epoch });
     if (refusal !== undefined) return { status: 'refused', refusal };
     const behind = pointer?.lastConfirmed ?? null;
