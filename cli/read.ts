@@ -4,8 +4,9 @@ import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { AdmittedPartition, type PartitionKind } from '#domain/data/partition.ts';
 import { Evidence } from '#domain/gates/evidence.ts';
+import { GateId } from '#domain/gates/gate.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
-import { CHAIN_BUCKET, keys } from '#domain/ledger/keys.ts';
+import { CHAIN_BUCKET, governedPartitions, keys } from '#domain/ledger/keys.ts';
 import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { Lock, Promotion } from '#domain/promotion/promotion.ts';
@@ -85,6 +86,12 @@ export async function chainItems(ledger: ReadableLedger, model: string): Promise
 /** The records of a model's chain, in order. */
 export async function chainOf(ledger: ReadableLedger, model: string): Promise<readonly Recorded[]> {
   return (await chainItems(ledger, model)).map(recordOf);
+}
+
+/** Every item of a model that was put by an audited act, and the operations that were done. */
+export async function standingItems(ledger: ReadableLedger, model: string): Promise<readonly Item[]> {
+  const partitions = [...governedPartitions(model, GateId.options), keys.operation(model, '').pk];
+  return (await Promise.all(partitions.map((pk) => ledger.query(pk)))).flat();
 }
 
 /** The registrations of a model, newest first. */

@@ -34,7 +34,7 @@ const deps = {
 const handle =
   APPROVERS_TOPIC === undefined
     ? followPeer(deps)
-    : receiveRequest({ ledger: deps.ledger, notices: snsNotices(new SNSClient(), APPROVERS_TOPIC) });
+    : receiveRequest({ ...deps, notices: snsNotices(new SNSClient(), APPROVERS_TOPIC) });
 
 /** An announcement as SNS wraps it, or the reconciler's own hint. */
 const Hint = z.object({ environment: Text, model: Text });

@@ -153,6 +153,7 @@ export class Exchange extends Construct {
       access.environment(),
       access.writesLedger(
         'CURSOR',
+        'PEER',
         ...(promotes ? ['UPSTREAM', 'APPROVAL'] : []),
         ...(environment === 'control' ? ['REQUEST'] : []),
       ),

@@ -2,7 +2,10 @@ import { ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { recordOf } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { governedState } from '#domain/audit/standing.ts';
+import { type Item, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { standingItems } from '#cli/read.ts';
 import { isMissing, notDeployed } from '#cli/cloud.ts';
 import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
 import { checkData } from '#cli/commands/data/check.ts';
@@ -27,20 +30,8 @@ async function afterRollback(given: Readonly<Record<string, unknown>>, env?: str
   const test = testContext(given, env === undefined ? {} : { env });
   const state = soundState();
   await fill(test.ledgerOf('prod'), [
-    { ...keys.pointer(MODEL), ...state.pointer },
-    { ...keys.lock(MODEL), ...state.lock },
-    ...state.stored.map(({ seq, document, hash }) => ({ ...keys.chainRecord(MODEL, seq), document, hash })),
-    ...state.promotions.map((promotion) => ({ ...keys.promotion(MODEL, promotion.promotion), ...promotion })),
-    ...state.approvals.map((approval) => ({
-      ...keys.approval(MODEL, approval.promotion, approval.subject),
-      ...approval,
-    })),
-    ...state.evidence.map(({ evidence, body }) => ({
-      ...keys.evidence(evidence.gate, MODEL, evidence.release, 'prod', evidence.policy),
-      ...evidence,
-      body,
-    })),
-    ...state.quarantined.map((release) => ({ ...keys.quarantine(MODEL, release), release })),
+    ...state.standing,
+    ...state.stored.map(({ seq, ...item }) => ({ ...keys.chainRecord(MODEL, seq), ...item })),
     ...state.predictions.map((manifest) => ({ ...keys.prediction(MODEL, manifest.day), ...manifest })),
   ]);
   const versions = ['0.1.0', '1.0.0', '1.0.1'];
@@ -157,6 +148,24 @@ describe('fsck', () => {
     const text = render(fsckReport(checkInvariants({ ...state, quarantined: [] })), 'table');
     expect(text).toMatch(/prod +flight-delay +nothing-quarantined +VIOLATED \(1\)/);
     expect(text).toContain('was rolled back (record 9) and is not quarantined');
+  });
+
+  it('names the item that somebody edited in the table', async () => {
+    const state = soundState();
+    const test = await afterRollback({});
+    const ledger = test.ledgerOf('prod');
+    const standing = (): Promise<readonly Item[]> => standingItems(ledger, MODEL);
+    const text = async (): Promise<string> =>
+      render(fsckReport(checkInvariants({ ...state, ...governedState(await standing()) })), 'table');
+    expect(await text()).toMatch(/ledger-replays +ok/);
+    const edit = (item: Item) => ledger.transact([{ kind: 'put', item }], textOf(item, 'role'));
+    const [approval] = (await standing()).filter(({ pk }) => pk.startsWith('APPROVAL#'));
+    if (approval === undefined) throw new Error('nobody approved');
+    await edit({ ...approval, role: 'risk' });
+    expect(await text()).toMatch(/ledger-replays +VIOLATED \(1\)/);
+    expect(await text()).toContain(`${approval.pk} ${approval.sk}: role is "risk", record`);
+    await edit({ ...approval, role: 'nobody' });
+    expect(await text()).toMatch(/cannot be read: role: /);
   });
 });
 

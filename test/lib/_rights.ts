@@ -24,6 +24,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     ADMISSION: ['admission'],
     CURSOR: ['intake', 'publisher', 'validation'],
     PARTITION: ['admission'],
+    PEER: ['intake'],
     REGISTRATION: ['registration'],
     RUN: ['recorder', 'training', 'validation'],
     TASK: ['reconciler', 'training', 'training-events'],
@@ -38,6 +39,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     INCIDENT: ['release'],
     LOCK: ['pointer', 'reconciler', 'recorder', 'release'],
     PARTITION: ['admission'],
+    PEER: ['intake'],
     POINTER: ['pointer'],
     POLICY: ['release'],
     PREDICTION: ['reconciliation'],
@@ -50,6 +52,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   control: {
     CURSOR: ['intake', 'publisher'],
     DECISION: ['approvals'],
+    PEER: ['intake'],
     REQUEST: ['intake'],
   },
 };

@@ -2,6 +2,7 @@ import { s3ArtifactStore, readObject } from '#adapters/aws/artifact-store.ts';
 import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { LedgerState, ObjectFinding, Published } from '#domain/audit/invariant.ts';
+import { governedState } from '#domain/audit/standing.ts';
 import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -10,18 +11,7 @@ import type { Pointer } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { Environment } from '#model/config.ts';
 import type { Cloud } from '../../cloud.ts';
-import {
-  approvalsOf,
-  chainItems,
-  chainOf,
-  evidenceFor,
-  fenceOf,
-  lockOf,
-  pointerOf,
-  predictionsOf,
-  promotionsOf,
-  quarantinedIn,
-} from '../../read.ts';
+import { chainItems, chainOf, fenceOf, predictionsOf, standingItems } from '../../read.ts';
 
 /** Reads everything that the invariants are about, of one model in one environment. */
 export async function ledgerState(
@@ -32,20 +22,14 @@ export async function ledgerState(
 ): Promise<LedgerState> {
   const { ledger } = cloud;
   const serves = cloud.environment === 'staging' || cloud.environment === 'prod';
-  const [items, head, pointer, lock, promotions, approvals, quarantined, fence, predictions] = await Promise.all([
+  const [items, head, standing, fence, predictions] = await Promise.all([
     chainItems(ledger, model),
     ledger.get(keys.chainHead(model)),
-    pointerOf(ledger, model),
-    lockOf(ledger, model),
-    promotionsOf(ledger, model),
-    approvalsOf(ledger, model),
-    quarantinedIn(ledger, model),
+    standingItems(ledger, model),
     fenceOf(ledger, model),
     serves ? predictionsOf(ledger, model) : [],
   ]);
-  const evidence = await Promise.all(
-    promotions.filter(({ status }) => status === 'committed').map((promotion) => evidenceFor(ledger, promotion)),
-  );
+  const governed = governedState(standing);
   return {
     environment: cloud.environment,
     model,
@@ -54,17 +38,13 @@ export async function ledgerState(
       seq: Number(item.sk),
       document: textOf(item['document']),
       hash: textOf(item['hash']),
+      changes: textOf(item['changes']),
     })),
     head: head === undefined ? undefined : { seq: Number(head['seq']), hash: Digest.parse(head['hash']) },
-    pointer,
-    lock,
-    promotions,
-    evidence: evidence.flat(),
-    approvals,
-    quarantined,
+    ...governed,
     predictions,
     isReconciling: (fence?.running ?? null) !== null,
-    objects: [...(await releaseFindings(cloud, pointer)), ...(await predictionFindings(cloud, predictions))],
+    objects: [...(await releaseFindings(cloud, governed.pointer)), ...(await predictionFindings(cloud, predictions))],
     published: await publishedBy(cloud, model),
     decisions,
   };

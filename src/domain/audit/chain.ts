@@ -5,6 +5,7 @@ import type { Item, Write } from '../ledger/item.ts';
 import { ABSENT, equals } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
+import { NO_CHANGES, NOTHING_CHANGED } from './changes.ts';
 import { AUDIT_EVENTS, type AuditCode, type AuditEvent } from './events.ts';
 
 /** The `previous` of a chain's first record. */
@@ -25,6 +26,8 @@ export const AuditRecord = z.strictObject({
   actor: z.string().min(1),
   release: Digest.nullable(),
   details: z.record(z.string(), z.json()),
+  /** The digest of the governed items that this act put, which stand beside the record in the ledger. */
+  changes: Digest,
   previous: Digest,
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;
@@ -55,6 +58,7 @@ export function nextRecord(
   operation: string,
   at: Date,
   event: AuditEvent,
+  changes: Digest = NOTHING_CHANGED,
 ): { readonly record: AuditRecord; readonly hash: Digest } {
   const details = parseDocument(
     AUDIT_EVENTS[event.code].details as z.ZodType,
@@ -74,6 +78,7 @@ export function nextRecord(
       actor: event.actor,
       release: event.release,
       details,
+      changes,
       previous: head.hash,
     },
     'audit record',
@@ -88,7 +93,12 @@ export function nextRecord(
 }
 
 /** The writes that append a record: the head moves only from where the record's `previous` says it was. */
-export function appendWrites(head: ChainHead, record: AuditRecord, hash: Digest): readonly Write[] {
+export function appendWrites(
+  head: ChainHead,
+  record: AuditRecord,
+  hash: Digest,
+  changes: string = NO_CHANGES,
+): readonly Write[] {
   const headKey = keys.chainHead(record.model);
   return [
     {
@@ -98,7 +108,13 @@ export function appendWrites(head: ChainHead, record: AuditRecord, hash: Digest)
     },
     {
       kind: 'put',
-      item: { ...keys.chainRecord(record.model, record.seq), document: canonicalJson(record), hash, code: record.code },
+      item: {
+        ...keys.chainRecord(record.model, record.seq),
+        document: canonicalJson(record),
+        hash,
+        code: record.code,
+        changes,
+      },
       condition: ABSENT,
     },
   ];

@@ -176,6 +176,26 @@ export const AUDIT_EVENTS = {
     'the signing key of a peer was pinned at first contact',
     z.strictObject({ peer: Text, keyid: Text }),
   ),
+  UPSTREAM_RELEASED: event(
+    'the environment before let a release through, and it may be asked for here',
+    z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
+  ),
+  UPSTREAM_WITHDRAWN: event(
+    'the environment before took back a release, and it may not be asked for here any more',
+    z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
+  ),
+  REQUEST_RECEIVED: event(
+    'a target’s request to people arrived in control',
+    z.strictObject({ environment: Text, promotion: Text, record: Digest }),
+  ),
+  APPROVERS_TOLD: event(
+    'the approvers were told that a request waits for them',
+    z.strictObject({ environment: Text, promotion: Text }),
+  ),
+  REQUEST_CLOSED: event(
+    'the promotion that people were asked about ended',
+    z.strictObject({ environment: Text, promotion: Text, status: Text, record: Digest }),
+  ),
   PROMOTION_REQUESTED: event(
     'a person asked for a promotion',
     z.strictObject({ environment: Text, version: Text, requestedBy: Text }),

@@ -5,6 +5,7 @@ import type { PredictionManifest } from '../prediction/manifest.ts';
 import type { Pointer } from '../promotion/pointer.ts';
 import type { Lock, Promotion } from '../promotion/promotion.ts';
 import type { Envelope } from '../signature/dsse.ts';
+import type { Item } from '../ledger/item.ts';
 import type { AuditRecord, ChainHead } from './chain.ts';
 
 /** A record as it is stored: its text, and the hash that stands beside it. */
@@ -12,6 +13,8 @@ export interface StoredRecord {
   readonly seq: number;
   readonly document: string;
   readonly hash: string;
+  /** The canonical JSON of the items that the act put, which stands beside the record. */
+  readonly changes: string;
 }
 
 /** Everything that the invariants are about: one model in one environment, as it was read. */
@@ -21,6 +24,10 @@ export interface LedgerState {
   readonly now: Date;
   readonly stored: readonly StoredRecord[];
   readonly head: ChainHead | undefined;
+  /** Every item that stands under a governed authority, and the operations that were done. */
+  readonly standing: readonly Item[];
+  /** The items among them that are not what their schema asks, and why. */
+  readonly unreadable: readonly string[];
   readonly pointer: Pointer | undefined;
   readonly lock: Lock | undefined;
   readonly promotions: readonly Promotion[];

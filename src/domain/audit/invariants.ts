@@ -4,12 +4,14 @@ import { AUDIT_EVENTS } from './events.ts';
 import type { Invariant, LedgerState, ReadRecord } from './invariant.ts';
 import { chainPublished, chainUnbroken } from './invariants/chain.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
+import { ledgerReplays } from './invariants/replay.ts';
 import { nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
 
 /** What must hold of every environment at any time. */
 export const INVARIANTS: readonly Invariant[] = [
   chainUnbroken,
   chainPublished,
+  ledgerReplays,
   pointerFollowsChain,
   promotionsProven,
   promotionsApproved,

@@ -1,3 +1,4 @@
+import { GatehouseError } from '../error.ts';
 import type { Key } from './item.ts';
 
 const pad = (number: number): string => String(number).padStart(12, '0');
@@ -39,6 +40,8 @@ export const keys = {
     sk: pad(seq),
   }),
   chainBucket: (model: string, bucket: number): string => `CHAIN#${model}#${pad(bucket)}`,
+  /** The signing key of a peer that was pinned at first contact. */
+  peer: (environment: string, model: string): Key => ({ pk: `PEER#${model}`, sk: environment }),
   /** How far the publisher and each peer's reader have come in a chain. */
   cursor: (who: string, model: string): Key => ({ pk: `CURSOR#${who}`, sk: model }),
   cursors: (who: string): string => `CURSOR#${who}`,
@@ -62,5 +65,65 @@ export const keys = {
   predictions: (model: string): string => `PREDICTION#${model}`,
 } as const;
 
+/**
+ * What each authority is. *Governed* items are what was decided: they are written together with an audit record that
+ * commits to them, and by nothing else, so that replaying the chain rebuilds them. *Chain* items follow from the records.
+ * *Book-keeping* lets work go on and decides nothing. *Catalogue* items live in the Lake stack's table, and are witnessed
+ * by digests of their own.
+ */
+const AUTHORITIES = {
+  POINTER: 'governed',
+  REGISTRATION: 'governed',
+  VERSION: 'governed',
+  EVIDENCE: 'governed',
+  APPROVAL: 'governed',
+  PROMOTION: 'governed',
+  LOCK: 'governed',
+  POLICY: 'governed',
+  QUARANTINE: 'governed',
+  INCIDENT: 'governed',
+  UPSTREAM: 'governed',
+  PEER: 'governed',
+  REQUEST: 'governed',
+  DECISION: 'governed',
+  CHAIN: 'chain',
+  OPERATION: 'chain',
+  RUN: 'book-keeping',
+  FENCE: 'book-keeping',
+  TASK: 'book-keeping',
+  CURSOR: 'book-keeping',
+  PARTITION: 'catalogue',
+  ADMISSION: 'catalogue',
+  PREDICTION: 'catalogue',
+} as const;
+
+export type Standing = (typeof AUTHORITIES)[keyof typeof AUTHORITIES];
+
+/** What kind of item stands under a key. @throws GatehouseError `UNKNOWN_AUTHORITY` */
+export function standingOf({ pk }: { readonly pk: string }): Standing {
+  const authority = authorityOf(pk);
+  const standing = Object.entries(AUTHORITIES).find(([name]) => name === authority)?.[1];
+  if (standing !== undefined) return standing;
+  throw new GatehouseError('UNKNOWN_AUTHORITY', `${pk}: no authority is called ${authority}`, { pk });
+}
+
+/** The partitions in which the governed items of a model stand, evidence by the gates that give it. */
+export function governedPartitions(model: string, gates: readonly string[]): readonly string[] {
+  return authoritiesOf('governed').flatMap((authority) =>
+    authority === 'EVIDENCE' ? gates.map((gate) => `EVIDENCE#${gate}#${model}`) : [`${authority}#${model}`],
+  );
+}
+
 /** The authorities whose items live in the catalogue's table (Lake stack); all others live in the ledger's. */
-export const CATALOGUE_AUTHORITIES: readonly string[] = ['PARTITION', 'ADMISSION', 'PREDICTION'];
+export const CATALOGUE_AUTHORITIES: readonly string[] = authoritiesOf('catalogue');
+
+/** The word before the first # of a partition key. */
+export function authorityOf(pk: string): string {
+  return pk.slice(0, pk.indexOf('#'));
+}
+
+function authoritiesOf(standing: Standing): readonly string[] {
+  return Object.entries(AUTHORITIES)
+    .filter(([, is]) => is === standing)
+    .map(([authority]) => authority);
+}

@@ -7,6 +7,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 /** Where producers put their partitions. */
 export interface Landing {
@@ -79,7 +80,8 @@ async function admit(
     digest,
     admittedAt: deps.clock.now().toISOString(),
   };
-  const result = await deps.ledger.transact(
+  const result = await writeUnaudited(
+    deps.ledger,
     [
       {
         kind: 'put',

@@ -11,6 +11,7 @@ import type { Announcements } from '#ports/announcements.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { PublishedRecords } from '#ports/published-records.ts';
 import type { Signer } from '#ports/signer.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 export interface Publishing {
   readonly ledger: Ledger;
@@ -53,7 +54,8 @@ export async function publishRecords(
   if (upTo > from) {
     const condition = cursor === undefined ? ABSENT : equals({ seq: from });
     // Another publisher may have come further in the meantime: then its cursor stands.
-    await deps.ledger.transact(
+    await writeUnaudited(
+      deps.ledger,
       [{ kind: 'put', item: { ...cursorKey, seq: upTo }, condition }],
       operationName('p', model, from, upTo),
     );

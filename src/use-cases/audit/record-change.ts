@@ -1,6 +1,7 @@
 import { appendWrites, type AuditRecord, type ChainHead, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
-import { Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { changesOf } from '#domain/audit/changes.ts';
+import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ABSENT, type Key, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -43,13 +44,23 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
   const operationKey = keys.operation(change.model, change.operation);
   const headText = keyText(keys.chainHead(change.model));
   const operationText = keyText(operationKey);
+  const changes = changesOf(change.writes);
+  const digest = digestOf(changes);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const done = await ledger.get(operationKey);
     if (done !== undefined)
       return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
     const head = await chainHead(ledger, change.model);
-    const { record, hash } = nextRecord(head, environment, change.model, change.operation, clock.now(), change.event);
-    const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, record, hash)];
+    const { record, hash } = nextRecord(
+      head,
+      environment,
+      change.model,
+      change.operation,
+      clock.now(),
+      change.event,
+      digest,
+    );
+    const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, record, hash, changes)];
     const result = await ledger.transact(writes, tokenOf(writes));
     if (result.kind === 'committed') return { kind: 'recorded', seq: record.seq, hash };
     const failed = result.failed.map(keyText);
@@ -68,9 +79,19 @@ function operationWrites(record: AuditRecord, hash: Digest): readonly Write[] {
   return [{ kind: 'put', item: { ...key, seq: record.seq, hash, at: record.at }, condition: ABSENT }];
 }
 
-/** DynamoDB's idempotency token is at most 36 characters; it is derived from the body, so that no token has two bodies. */
+/** The most bytes that DynamoDB takes in one transaction. */
+const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
+
+/**
+ * DynamoDB's idempotency token is at most 36 characters; it is derived from the body, so that no token has two bodies.
+ * @throws GatehouseError `TRANSACTION_TOO_LARGE`
+ */
 function tokenOf(writes: readonly Write[]): string {
-  return digestOfJson(writes).slice('sha256:'.length, 'sha256:'.length + 36);
+  const body = Buffer.from(JSON.stringify(writes));
+  if (body.length > MAX_TRANSACTION_BYTES) {
+    throw new GatehouseError('TRANSACTION_TOO_LARGE', `a change writes ${body.length} bytes`, { bytes: body.length });
+  }
+  return digestOf(body).slice('sha256:'.length, 'sha256:'.length + 36);
 }
 
 /** A short, stable name for an operation, from what makes it unique. */

@@ -5,27 +5,19 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Notices } from '#ports/notices.ts';
-import { operationName } from '#use-cases/audit/record-change.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import type { RecordHandler } from '#use-cases/intake/read-peer.ts';
 
-export interface Receiving {
-  readonly ledger: Ledger;
+export interface Receiving extends Recording {
   readonly notices: Notices;
 }
 
-/**
- * What control does about a target's record: a request to people is kept and told, an ended promotion closes its
- * request. Requests are derived from the targets' signed chains, so they are no audited change of their own.
- */
+/** What control does about a target's record: a request to people is kept and told, an ended promotion closes its request. */
 export function receiveRequest(deps: Receiving): RecordHandler {
   return async (record, hash) => {
     if (record.code === 'APPROVAL_REQUESTED') await keep(deps, record, hash);
     const ended = endingOf(record);
-    if (ended === undefined) return;
-    const request = await findRequest(deps.ledger, record.model, ended.promotion);
-    // One environment's chain says nothing about another's promotion.
-    if (request === undefined || request.environment !== record.environment || request.status !== 'waiting') return;
-    await replace(deps, request, { ...request, status: ended.status, ending: ended.ending.slice(0, 900) });
+    if (ended !== undefined) await close(deps, record, hash, ended);
   };
 }
 
@@ -41,15 +33,52 @@ export async function findRequest(
 
 async function keep(deps: Receiving, record: AuditRecord, hash: Digest): Promise<void> {
   const asked = requestOf(record, hash);
-  await replace(deps, undefined, asked);
-  const kept = await findRequest(deps.ledger, asked.model, asked.promotion);
+  const { model, environment, promotion, release } = asked;
+  // A condition that fails means that another delivery of the same record came first.
+  await recordChange(deps, {
+    model,
+    operation: operationName('request-received', hash),
+    writes: [requestWrite(undefined, asked)],
+    event: {
+      code: 'REQUEST_RECEIVED',
+      actor: 'pipeline:intake',
+      release,
+      details: { environment, promotion, record: hash },
+    },
+  });
+  const kept = await findRequest(deps.ledger, model, promotion);
   if (kept === undefined || kept.isNoticed || kept.status !== 'waiting') return;
   await deps.notices.askApprovers(kept);
-  await replace(deps, kept, { ...kept, isNoticed: true });
+  await recordChange(deps, {
+    model,
+    operation: operationName('approvers-told', hash),
+    writes: [requestWrite(kept, { ...kept, isNoticed: true })],
+    event: { code: 'APPROVERS_TOLD', actor: 'pipeline:intake', release, details: { environment, promotion } },
+  });
 }
 
-/** A condition that fails means that another delivery of the same record came first. */
-async function replace(deps: Receiving, previous: ApprovalRequest | undefined, next: ApprovalRequest): Promise<void> {
-  const token = operationName('r', next.model, next.promotion, next.status, String(next.isNoticed));
-  await deps.ledger.transact([requestWrite(previous, next)], token);
+async function close(
+  deps: Receiving,
+  record: AuditRecord,
+  hash: Digest,
+  ended: NonNullable<ReturnType<typeof endingOf>>,
+): Promise<void> {
+  const { model, environment } = record;
+  const request = await findRequest(deps.ledger, model, ended.promotion);
+  // One environment's chain says nothing about another's promotion.
+  if (request === undefined || request.environment !== environment || request.status !== 'waiting') return;
+  const { promotion, release } = request;
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('request-closed', hash),
+    writes: [requestWrite(request, { ...request, status: ended.status, ending: ended.ending.slice(0, 900) })],
+    event: {
+      code: 'REQUEST_CLOSED',
+      actor: 'pipeline:intake',
+      release,
+      details: { environment, promotion, status: ended.status, record: hash },
+    },
+  });
+  // The approvers were told while this was read: the end must not get lost with the condition.
+  if (result.kind === 'refused') await close(deps, record, hash, ended);
 }

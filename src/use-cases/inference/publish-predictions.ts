@@ -10,6 +10,7 @@ import type { Lake } from '#ports/lake.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { holdsFence } from './fence.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 export interface Publication extends Recording {
   readonly lake: Lake;
@@ -85,7 +86,7 @@ export function publishPredictions(deps: Publication): Task {
       const result = isLast
         ? await recordChange(deps, { model, operation, writes: [...checks, ...writes], event })
         : // A repetition finds other manifests and another time, and so another body, which needs another token.
-          await deps.ledger.transact([...checks, ...writes], operationName('flip', canonicalJson(writes)));
+          await writeUnaudited(deps.ledger, [...checks, ...writes], operationName('flip', canonicalJson(writes)));
       if (result.kind === 'refused' || result.kind === 'condition-failed') {
         return { status: 'withdrawn', published: from, failed: result.failed.map(keyText) };
       }

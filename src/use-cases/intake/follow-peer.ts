@@ -1,9 +1,10 @@
 import { Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { ABSENT, equals, keyText, unkey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { type Promotion, promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
@@ -53,10 +54,13 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
   const upstream = upstreamOf(record, hash);
   if (upstream === undefined) return;
   const key = keys.upstream(record.model, upstream.release);
-  await deps.ledger.transact(
-    [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
-    operationName('u', keyText(key), hash),
-  );
+  // A condition that fails means that an earlier record said so of the same digest: that one stands.
+  await recordChange(deps, {
+    model: record.model,
+    operation: operationName('upstream', hash),
+    writes: [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
+    event: upstreamEvent('UPSTREAM_RELEASED', record, hash, upstream),
+  });
   const { transitions } = deployedModel(deps.deployed, record.model).policy;
   const own = deps.environment === 'prod' ? 'prod' : 'staging';
   const transition = upstream.kind === 'baseline' ? 'initial' : own;
@@ -71,8 +75,21 @@ async function withdrawnByPeer(deps: Following, record: AuditRecord, hash: Diges
   const upstream = await findUpstream(deps, record.model, from);
   if (upstream === undefined || upstream.withdrawn !== null) return;
   const item = { ...keys.upstream(record.model, upstream.release), ...upstream, withdrawn: hash };
-  const condition = equals({ record: upstream.record });
-  await deps.ledger.transact([{ kind: 'put', item, condition }], operationName('w', record.model, hash));
+  await recordChange(deps, {
+    model: record.model,
+    operation: operationName('withdrawn', hash),
+    writes: [{ kind: 'put', item, condition: equals({ record: upstream.record }) }],
+    event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
+  });
+}
+
+function upstreamEvent(
+  code: 'UPSTREAM_RELEASED' | 'UPSTREAM_WITHDRAWN',
+  { environment: peer, seq }: AuditRecord,
+  record: Digest,
+  { release, version }: Upstream,
+): AuditEvent {
+  return { code, actor: 'pipeline:intake', release, details: { peer, seq, record, version } };
 }
 
 async function findUpstream(deps: Following, model: string, release: string): Promise<Upstream | undefined> {

@@ -2,11 +2,12 @@ import { fitting } from '#domain/audit/fitting.ts';
 import { AuditRecord, EMPTY_CHAIN, followChain, type ChainHead } from '#domain/audit/chain.ts';
 import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, equals, type Item, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { keyIdOf, openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 export interface PeerReading extends Recording {
   readonly peers: PeerRecords;
@@ -27,10 +28,12 @@ export async function readPeer(
 ): Promise<{ readonly read: number; readonly upTo: number }> {
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) return { read: 0, upTo: -1 };
-  let cursor = await trusted(deps, environment, model, keyIdOf(pem));
-  if (cursor === undefined) return { read: 0, upTo: -1 };
-  const before = Number(cursor['seq']);
-  let head: ChainHead = before < 0 ? EMPTY_CHAIN : { seq: before, hash: Digest.parse(cursor['hash']) };
+  const key = keys.cursor(`peer-${environment}`, model);
+  const cursor = await deps.ledger.get(key);
+  let head: ChainHead =
+    cursor === undefined ? EMPTY_CHAIN : { seq: Number(cursor['seq']), hash: Digest.parse(cursor['hash']) };
+  const before = head.seq;
+  if (!(await isTrusted(deps, environment, model, keyIdOf(pem), before + 1))) return { read: 0, upTo: -1 };
   for (const { seq, envelope } of await deps.peers.recordsAfter(environment, model, before)) {
     const opened = open(envelope, pem, environment, model, head);
     if ('refused' in opened) {
@@ -38,13 +41,13 @@ export async function readPeer(
       break;
     }
     await handle(opened.record, opened.head.hash);
-    const next: Item = { ...cursor, seq: opened.head.seq, hash: opened.head.hash };
-    const moved = await deps.ledger.transact(
-      [{ kind: 'put', item: next, condition: equals({ seq: head.seq }) }],
+    const condition = cursor === undefined && head.seq === before ? ABSENT : equals({ seq: head.seq });
+    const moved = await writeUnaudited(
+      deps.ledger,
+      [{ kind: 'put', item: { ...key, ...opened.head }, condition }],
       operationName('c', environment, model, opened.head.seq),
     );
     if (moved.kind === 'condition-failed') break;
-    cursor = next;
     head = opened.head;
   }
   return { read: head.seq - before, upTo: head.seq };
@@ -77,36 +80,29 @@ function open(
   }
 }
 
-/** The cursor of a peer's chain, made at first contact together with the pin of the peer's key; undefined when the key has changed since. */
-async function trusted(
+/** Whether the key that a peer shows is the one that was pinned; at first contact it is pinned. */
+async function isTrusted(
   deps: PeerReading,
   environment: string,
   model: string,
   keyid: string,
-): Promise<Item | undefined> {
-  const key = keys.cursor(`peer-${environment}`, model);
-  const cursor = await deps.ledger.get(key);
-  if (cursor === undefined) {
-    const first: Item = { ...key, seq: -1, hash: EMPTY_CHAIN.hash, keyid };
-    const pin: Write = { kind: 'put', item: first, condition: ABSENT };
-    await recordChange(deps, {
-      model,
-      operation: operationName('trust', environment, model),
-      writes: [pin],
-      event: { code: 'PEER_TRUSTED', actor: 'pipeline:intake', release: null, details: { peer: environment, keyid } },
-    });
-    return deps.ledger.get(key);
+  next: number,
+): Promise<boolean> {
+  const key = keys.peer(environment, model);
+  const pinned = await deps.ledger.get(key);
+  if (pinned?.['keyid'] === keyid) return true;
+  if (pinned !== undefined) {
+    await refuse(deps, environment, model, next, 'peer-key-pinned', `the published key is now ${keyid}`);
+    return false;
   }
-  if (cursor['keyid'] === keyid) return cursor;
-  await refuse(
-    deps,
-    environment,
+  const result = await recordChange(deps, {
     model,
-    Number(cursor['seq']) + 1,
-    'peer-key-pinned',
-    `the published key is now ${keyid}`,
-  );
-  return undefined;
+    operation: operationName('trust', environment, model),
+    writes: [{ kind: 'put', item: { ...key, keyid }, condition: ABSENT }],
+    event: { code: 'PEER_TRUSTED', actor: 'pipeline:intake', release: null, details: { peer: environment, keyid } },
+  });
+  // Another reading pinned a key at the same time: the next one is held against it.
+  return result.kind === 'recorded';
 }
 
 async function refuse(

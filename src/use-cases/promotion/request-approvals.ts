@@ -9,6 +9,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 import { type Task, task } from '#use-cases/task.ts';
 import type { ApprovalAnswer } from './approval-token.ts';
 import { PromotionParameters, readEvidence, readPromotion } from './ledger-state.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 const Parameters = PromotionParameters.extend({ token: z.string().min(1) });
 
@@ -60,7 +61,7 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
       await deps.machines.succeed(token, { status: 'superseded' satisfies ApprovalAnswer });
     // People were asked by a call whose answer got lost: the machine waits with another token now.
     if (result.kind === 'already-recorded')
-      await deps.ledger.transact([{ kind: 'put', item: waiting }], operationName('w', token));
+      await writeUnaudited(deps.ledger, [{ kind: 'put', item: waiting }], operationName('w', token));
     return { status: result.kind };
   });
 }

@@ -12,6 +12,7 @@ import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { rowsPrefix } from './export-training-rows.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 export interface Training {
   readonly ledger: Ledger;
@@ -26,7 +27,7 @@ export function trainWindow(deps: Training): Task {
     const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
     const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
     const item = { ...keys.task('training', job), token, model: plan.model, run: plan.run, answered: false };
-    await deps.ledger.transact([{ kind: 'put', item }], operationName('t', token));
+    await writeUnaudited(deps.ledger, [{ kind: 'put', item }], operationName('t', token));
     await deps.jobs.start({
       name: job,
       image: definition.training.image,
@@ -54,8 +55,8 @@ export async function returnTrainingToken(
       ? { status: 'trained', artifact: state.artifact, seconds: state.seconds }
       : { status: 'failed', reason: state.reason.slice(0, 1000) };
   const answer = await deps.machines.succeed(textOf(item, 'token'), output);
-  await deps.ledger.transact(
-    // Not if the machine waits with another token by now: that one has not been answered.
+  await writeUnaudited(
+    deps.ledger, // Not if the machine waits with another token by now: that one has not been answered.
     [{ kind: 'put', item: { ...item, answered: true }, condition: equals({ token: textOf(item, 'token') }) }],
     operationName('a', textOf(item, 'token')),
   );

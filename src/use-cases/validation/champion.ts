@@ -9,6 +9,7 @@ import { keyIdOf, openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts'
 import type { Ledger } from '#ports/ledger.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 /**
  * The release that candidates have to beat: what prod's newest signed pointer names, or the model's baseline while prod
@@ -29,7 +30,7 @@ export async function championOf(
   }
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) throw new GatehouseError('NO_PEER_KEY', `${environment} shows no public key`, { environment });
-  const pinned = await deps.ledger.get(keys.cursor(`peer-${environment}`, model));
+  const pinned = await deps.ledger.get(keys.peer(environment, model));
   if (pinned !== undefined && pinned['keyid'] !== keyIdOf(pem)) {
     throw new GatehouseError('PEER_KEY_CHANGED', `the key of ${environment} is not the one that was pinned`, {
       environment,
@@ -55,7 +56,8 @@ export async function championOf(
   }
   if (pointer.seq > seenSeq) {
     const condition = seen === undefined ? ABSENT : equals({ seq: seenSeq });
-    await deps.ledger.transact(
+    await writeUnaudited(
+      deps.ledger,
       [{ kind: 'put', item: { ...seenKey, seq: pointer.seq }, condition }],
       operationName('s', environment, model, seenSeq, pointer.seq),
     );

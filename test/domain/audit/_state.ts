@@ -1,11 +1,15 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import type { Approval } from '#domain/approval/approval.ts';
 import { type AuditRecord, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
+import { changesOf } from '#domain/audit/changes.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { LedgerState } from '#domain/audit/invariant.ts';
+import { replay } from '#domain/audit/replay.ts';
+import { governedState } from '#domain/audit/standing.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { bodyOf, type Evidence, evidenceOf, evidenceRoot } from '#domain/gates/evidence.ts';
+import { evidenceOf, evidenceRoot, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
+import type { Write } from '#domain/ledger/item.ts';
 import { commitPromotion } from '#domain/promotion/commit.ts';
 import { openPromotion, type Promotion } from '#domain/promotion/promotion.ts';
 import type { Policy } from '#domain/policy/policy.ts';
@@ -55,19 +59,20 @@ const policy: Policy = {
 
 /** An environment with a baseline, a release that two people approved, another one, and its rollback: all of it in order. */
 export function soundState(): LedgerState {
-  const chain: { record: AuditRecord; hash: Digest }[] = [];
-  const append = (event: AuditEvent): void => {
+  const chain: { record: AuditRecord; hash: Digest; changes: string }[] = [];
+  const append = (event: AuditEvent, writes: readonly Write[] = []): void => {
     const last = chain.at(-1);
     const head = last === undefined ? EMPTY_CHAIN : { seq: last.record.seq, hash: last.hash };
-    chain.push(nextRecord(head, 'prod', MODEL, `operation-${chain.length}`, START, event));
+    const changes = changesOf(writes);
+    const operation = `operation-${chain.length}`;
+    chain.push({ ...nextRecord(head, 'prod', MODEL, operation, START, event, digestOf(changes)), changes });
   };
   const decisions = new Map<string, AuditRecord>();
-  const promotions: Promotion[] = [];
-  const evidence: { evidence: Evidence; body: string }[] = [];
-  const approvals: Approval[] = [];
+  let opened = 0;
   let pointer: Pointer | undefined;
   const letIn = (version: string, kind: 'trained' | 'baseline'): void => {
-    const opened = openPromotion(
+    opened += 1;
+    const promotion = openPromotion(
       {
         model: MODEL,
         release: digestOf(version),
@@ -77,42 +82,39 @@ export function soundState(): LedgerState {
         requestedBy: 'pipeline:staging',
         source: 'staging',
         requestedIn: 'staging',
-        requestSeq: promotions.length,
+        requestSeq: opened,
         asOf: '2026-03-01',
       },
       {
         environment: 'prod',
         policy,
         policyDigest: POLICY,
-        fencingToken: promotions.length + 1,
+        fencingToken: opened,
         execution: 'arn',
         champion: pointer?.current ?? null,
         now: START,
       },
     );
     const pieces = GATES.map((gate) =>
-      evidenceOf(opened, gate, { verdict: 'PASS', reasons: ['fine'], numbers: {} }, null, START),
+      evidenceOf(promotion, gate, { verdict: 'PASS', reasons: ['fine'], numbers: {} }, null, START),
     );
     for (const piece of pieces) {
-      const { promotion, gate, verdict, reasons, measure } = piece;
-      append({
-        code: 'EVIDENCE_RECORDED',
-        actor: 'pipeline:gates',
-        release: opened.release,
-        details: { promotion, gate, verdict, reasons, measure },
-      });
+      const { gate, verdict, reasons, measure } = piece;
+      const details = { promotion: promotion.promotion, gate, verdict, reasons, measure };
+      const { release } = promotion;
+      append({ code: 'EVIDENCE_RECORDED', actor: 'pipeline:gates', release, details }, [evidenceWrite(piece)]);
     }
     const expiresAt = new Date(START.getTime() + 3_600_000).toISOString();
     const asked: Promotion =
-      opened.approvals.length === 0
-        ? opened
-        : { ...opened, status: 'awaiting-approval', approvalRequest: { evidence: evidenceRoot(pieces), expiresAt } };
-    const own = opened.approvals.map(({ role }): Approval => {
-      const { model, promotion, release, environment } = opened;
+      promotion.approvals.length === 0
+        ? promotion
+        : { ...promotion, status: 'awaiting-approval', approvalRequest: { evidence: evidenceRoot(pieces), expiresAt } };
+    const own = promotion.approvals.map(({ role }): Approval => {
+      const { model, promotion: name, release, environment } = promotion;
       const decision = {
         environment,
-        promotion,
-        transition: opened.transition,
+        promotion: name,
+        transition: promotion.transition,
         policy: POLICY,
         evidence: evidenceRoot(pieces),
         subject: `person:${role}`,
@@ -122,7 +124,7 @@ export function soundState(): LedgerState {
         expiresAt,
       };
       const event: AuditEvent = { code: 'DECISION_MADE', actor: decision.subject, release, details: decision };
-      const signed = nextRecord(EMPTY_CHAIN, 'control', model, `decide-${promotion}-${role}`, START, event);
+      const signed = nextRecord(EMPTY_CHAIN, 'control', model, `decide-${name}-${role}`, START, event);
       decisions.set(signed.hash, signed.record);
       return { formatVersion: 1, model, release, ...decision, statement: signed.hash, status: 'unused' };
     });
@@ -137,11 +139,8 @@ export function soundState(): LedgerState {
       START,
     );
     if (committed.kind !== 'commit') throw new Error(committed.refusal.found);
-    append(committed.event);
+    append(committed.event, committed.writes);
     pointer = committed.pointer;
-    promotions.push({ ...asked, status: 'committed', ending: 'promoted', endedAt: START.toISOString() });
-    evidence.push(...pieces.map((piece) => ({ evidence: piece, body: bodyOf(piece) })));
-    approvals.push(...own.map((approval) => ({ ...approval, status: 'used' as const })));
   };
   letIn('0.1.0', 'baseline');
   letIn('1.0.0', 'trained');
@@ -157,21 +156,22 @@ export function soundState(): LedgerState {
       now: START,
     },
   );
-  append(back.event);
+  append(back.event, back.writes);
+  const replayed = replay(chain.map(({ record, hash, changes }) => ({ ...record, hash, changes })));
   const last = chain.at(-1);
   const moved = last === undefined ? undefined : publishedPointerOf(last.record, last.hash);
   return {
     environment: 'prod',
     model: MODEL,
     now: new Date(START.getTime() + 3_600_000),
-    stored: chain.map(({ record, hash }) => ({ seq: record.seq, document: canonicalJson(record), hash })),
+    stored: chain.map(({ record, hash, changes }) => ({
+      seq: record.seq,
+      document: canonicalJson(record),
+      hash,
+      changes,
+    })),
     head: last === undefined ? undefined : { seq: last.record.seq, hash: last.hash },
-    pointer: back.pointer,
-    lock: { promotion: null, fencingToken: 3 },
-    promotions,
-    evidence,
-    approvals,
-    quarantined: [digestOf('1.0.1')],
+    ...governedState([...replayed.values()].map(({ item }) => item)),
     predictions: [prediction(back.pointer)],
     isReconciling: false,
     objects: [],

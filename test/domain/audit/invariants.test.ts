@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LedgerState } from '#domain/audit/invariant.ts';
 import { checkInvariants, INVARIANTS } from '#domain/audit/invariants.ts';
+import { governedState } from '#domain/audit/standing.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
+import { type Item, keyText } from '#domain/ledger/item.ts';
 import { PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
 import { seal, soundState, START } from './_state.ts';
 
@@ -34,12 +36,7 @@ describe('the invariants', () => {
       ...state,
       stored: [],
       head: undefined,
-      pointer: undefined,
-      lock: undefined,
-      promotions: [],
-      evidence: [],
-      approvals: [],
-      quarantined: [],
+      ...governedState([]),
       predictions: [],
       published: undefined,
     };
@@ -266,6 +263,40 @@ describe('the invariants', () => {
   it.each(tampered)('find it when %s', (_, invariant, tamper) => {
     const state = soundState();
     expect(violated({ ...state, ...tamper(state) })).toContain(invariant);
+  });
+
+  /** What fsck says of the items that stand, with some of them replaced. */
+  const replays = (state: LedgerState, standing: readonly Item[]): readonly string[] =>
+    checkInvariants({ ...state, ...governedState(standing) }).find(({ invariant }) => invariant === 'ledger-replays')
+      ?.found ?? [];
+
+  it('find any single item that was edited, added or removed by other hands, and name its key', () => {
+    const state = soundState();
+    const { standing } = state;
+    expect(new Set(standing.map(({ pk }) => pk.split('#')[0])).size).toBeGreaterThan(6);
+    for (const [index, item] of standing.entries()) {
+      for (const name of Object.keys(item).filter((each) => each !== 'pk' && each !== 'sk')) {
+        const edited = changed(standing, index, (each) => ({ ...each, [name]: 'other' }));
+        expect(replays(state, edited), name).toContainEqual(
+          expect.stringContaining(`${keyText(item)}: ${name} is "other"`),
+        );
+      }
+      const removed = standing.filter((each) => each !== item);
+      expect(replays(state, removed)).toEqual([expect.stringMatching(/: record \d+ put it there, and it is gone$/)]);
+      const added = [...standing, { ...item, sk: `${item.sk}x` }];
+      expect(replays(state, added)).toEqual([`${keyText(item)}x: no record put it there`]);
+    }
+  });
+
+  it('find the changes of a record that were rewritten to fit an edited item', () => {
+    const state = soundState();
+    const edit = (text: string): string => text.replaceAll('"role":"platform"', '"role":"risk"');
+    const stored = state.stored.map((item) => ({ ...item, changes: edit(item.changes) }));
+    const found = replays(
+      { ...state, stored },
+      state.standing.map((item) => JSON.parse(edit(JSON.stringify(item))) as Item),
+    );
+    expect(found).toContainEqual(expect.stringMatching(/^record \d+: its changes do not hash to sha256:/));
   });
 
   it('let a run at work repair predictions, and the publisher come after', () => {

@@ -40,10 +40,10 @@ export function control() {
       for (let time = 0; time < times; time += 1) await receive(made.record, made.hash);
       return made;
     },
-    /** The codes of control's own chain. */
+    /** What people have said, as control's own chain has it. */
     async chain() {
       const items = await ledger.query(keys.chainBucket(MODEL, 0));
-      return items.map((item) => recordOf(item).record);
+      return items.map((item) => recordOf(item).record).filter(({ actor }) => actor.startsWith('person:'));
     },
   };
 }
