@@ -3,7 +3,7 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { changesOf } from '#domain/audit/changes.ts';
 import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, type Key, keyText, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, type Item, type Key, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -34,7 +34,10 @@ const ATTEMPTS = 40;
 
 /** The end of a model's chain in this environment. */
 export async function chainHead(ledger: Ledger, model: string): Promise<ChainHead> {
-  const item = await ledger.get(keys.chainHead(model));
+  return headOf(await ledger.get(keys.chainHead(model)));
+}
+
+function headOf(item: Item | undefined): ChainHead {
   return item === undefined ? EMPTY_CHAIN : { seq: Number(item['seq']), hash: Digest.parse(item['hash']) };
 }
 
@@ -47,10 +50,10 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
   const changes = changesOf(change.writes);
   const digest = digestOf(changes);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const done = await ledger.get(operationKey);
+    const [done, headItem] = await ledger.getMany([operationKey, keys.chainHead(change.model)]);
     if (done !== undefined)
       return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
-    const head = await chainHead(ledger, change.model);
+    const head = headOf(headItem);
     const { record, hash } = nextRecord(
       head,
       environment,
