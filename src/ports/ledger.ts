@@ -20,7 +20,9 @@ export interface Ledger {
   ): Promise<readonly Item[]>;
   /**
    * All or nothing. The token makes a repetition of the same call harmless. Conflicts with other transactions are
-   * retried inside; failed conditions never are.
+   * retried inside; failed conditions never are. @throws GatehouseError `BAD_TRANSACTION` for what no ledger takes,
+   * `TOKEN_REUSED` for another body under a token, `LEDGER_BUSY` when the conflicts outlast the attempts. After any
+   * fault but the first two it may have taken effect: whoever asks again with the same token learns it.
    */
   transact(writes: readonly Write[], token: string): Promise<TransactionResult>;
 }

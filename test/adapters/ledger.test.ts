@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { ABSENT, equals, type Item, MAX_ACTIONS, type Write } from '#domain/ledg
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { clients, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
+import { createTables } from './_tables.ts';
 
 let cloud: TestCloud;
 let tables = 0;
@@ -22,21 +22,7 @@ afterAll(async () => cloud[Symbol.asyncDispose]());
 async function freshDynamoLedger(): Promise<Ledger> {
   const client = clients(cloud, '111111111111').dynamodb();
   tables += 1;
-  const names = { ledger: `ledger-${tables}`, catalogue: `catalogue-${tables}` };
-  for (const TableName of Object.values(names)) {
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: ['pk', 'sk'].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
-        KeySchema: [
-          { AttributeName: 'pk', KeyType: 'HASH' },
-          { AttributeName: 'sk', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-  }
-  return dynamoLedger(DynamoDBDocumentClient.from(client), names);
+  return dynamoLedger(DynamoDBDocumentClient.from(client), await createTables(client, String(tables)));
 }
 
 const item = (sk: string, values: Record<string, Item[string]> = {}): Item => ({ pk: 'RUN#m', sk, ...values });
@@ -203,7 +189,12 @@ describe.each([
     // The first one's echo: it is done, and is not done again.
     expect(await ledger.transact(writes, 'a token')).toEqual(COMMITTED);
     expect(await ledger.get({ pk: 'RUN#m', sk: 'token' })).toMatchObject({ value: 2 });
-    await expect(ledger.transact([put(item('token', { value: 3 }))], 'a token')).rejects.toThrow();
+    await expect(ledger.transact([put(item('token', { value: 3 }))], 'a token')).rejects.toMatchObject({
+      code: 'TOKEN_REUSED',
+    });
+    await expect(ledger.transact([...writes, put(item('more'))], 'a token')).rejects.toMatchObject({
+      code: 'TOKEN_REUSED',
+    });
     expect(await ledger.get({ pk: 'RUN#m', sk: 'token' })).toMatchObject({ value: 2 });
   });
 

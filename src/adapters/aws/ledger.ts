@@ -1,4 +1,8 @@
-import { TransactionCanceledException, TransactionInProgressException } from '@aws-sdk/client-dynamodb';
+import {
+  IdempotentParameterMismatchException,
+  TransactionCanceledException,
+  TransactionInProgressException,
+} from '@aws-sdk/client-dynamodb';
 import type { BatchGetCommandInput, DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { BatchGetCommand, GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -90,7 +94,12 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
         } catch (error) {
           const failed = failedConditions(error, writes);
           if (failed !== undefined) return { kind: 'condition-failed', failed };
-          if (!isRetryable(error) || attempt === ATTEMPTS) throw error;
+          if (error instanceof IdempotentParameterMismatchException) {
+            const message = 'the idempotency token was used with another body';
+            throw new GatehouseError('TOKEN_REUSED', message, { token }, error);
+          }
+          if (!isRetryable(error)) throw error;
+          if (attempt === ATTEMPTS) throw busy(error);
           await backOff(attempt);
         }
       }
@@ -101,6 +110,10 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
 /** 10 ms at first, then twice as long each time, half of it by chance, so that those who collided do not meet again. */
 function backOff(attempt: number): Promise<void> {
   return delay(2 ** attempt * 5 * (0.5 + Math.random()));
+}
+
+function busy(cause: unknown): GatehouseError {
+  return new GatehouseError('LEDGER_BUSY', `the ledger did not come to rest in ${ATTEMPTS} attempts`, {}, cause);
 }
 
 /** One batch of reads, with what DynamoDB left unprocessed (16 MB are reached, or it throttles) asked for again. */
@@ -122,8 +135,7 @@ async function readBatch(
     if (left === 0) return items;
     // Whoever gets something gets on: a batch may be larger than what one answer holds.
     if (got.length > 0) attempt = 0;
-    else if (attempt === ATTEMPTS)
-      throw new GatehouseError('READS_THROTTLED', `${left} keys stayed unread after ${ATTEMPTS} attempts`, { left });
+    else if (attempt === ATTEMPTS) throw busy(new Error(`${left} keys stayed unread`));
     else await backOff(attempt);
   }
 }
