@@ -7,6 +7,7 @@ import { CATALOGUE } from '#cli/catalogue/index.ts';
 import type { CommandSpec } from '#cli/catalogue/spec.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { MACHINES } from '#model/names.ts';
+import { resultsMarkdown } from '../bench/_report.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
 import { privilegeTable } from './privilege-docs.ts';
 
@@ -23,6 +24,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/audit-events.md', auditEvents()],
     ['docs/commands.md', commands()],
     ['docs/architecture.md', between(architecture, 'privileges', await privilegeTable())],
+    ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],
   ]);
 }
 
