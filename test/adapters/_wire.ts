@@ -18,7 +18,7 @@ export type WireFault =
   | 'lost'
   | 'unanswered'
   | 'outlived'
-  | { readonly error: string; readonly reasons?: readonly (string | null)[] }
+  | { readonly error: string; readonly status?: number; readonly reasons?: readonly (string | null)[] }
   | { readonly answer: object };
 
 const Sent = z.object({ method: z.string(), headers: z.record(z.string(), z.string()), body: z.unknown() });
@@ -57,7 +57,10 @@ export function onTheWire(
         await next({ ...args, request: changed as unknown });
         throw socketError();
       }
-      return { response: 'answer' in fault ? answer(200, fault.answer) : refusal(fault), output: {} as never };
+      return {
+        response: 'answer' in fault ? answer(200, JSON.stringify(fault.answer)) : refusal(fault),
+        output: {} as never,
+      };
     },
     { step: 'deserialize', priority: 'low', name: 'onTheWire' },
   );
@@ -77,19 +80,19 @@ function socketError(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
-function refusal({ error, reasons }: { readonly error: string; readonly reasons?: readonly (string | null)[] }) {
+/** An error as DynamoDB says it, or as S3 does where a status is given. */
+function refusal({ error, status, reasons }: Extract<WireFault, { readonly error: string }>) {
+  if (status !== undefined) return answer(status, `<Error><Code>${error}</Code><Message>${error}</Message></Error>`);
   const codes = reasons?.map((code) => ({ Code: code ?? 'None' }));
-  return answer(400, {
+  const body = {
     __type: `com.amazonaws.dynamodb.v20120810#${error}`,
     message: `${error} [${reasons?.map((code) => code ?? 'None').join(', ') ?? ''}]`,
     ...(codes === undefined ? {} : { CancellationReasons: codes }),
-  });
+  };
+  return answer(400, JSON.stringify(body));
 }
 
-function answer(statusCode: number, body: object) {
-  return {
-    statusCode,
-    headers: { 'content-type': 'application/x-amz-json-1.0' },
-    body: Readable.from([Buffer.from(JSON.stringify(body))]),
-  };
+function answer(statusCode: number, body: string) {
+  const type = body.startsWith('<') ? 'application/xml' : 'application/x-amz-json-1.0';
+  return { statusCode, headers: { 'content-type': type }, body: Readable.from([Buffer.from(body)]) };
 }

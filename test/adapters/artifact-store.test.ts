@@ -1,10 +1,11 @@
-import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objectKey, s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { clients, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
+import { onTheWire, type WireFault } from './_wire.ts';
 
 const BUCKET = 'gatehouse-dev-artifacts-111111111111';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -76,6 +77,15 @@ describe.each([
     expect(Buffer.from(await fixture.store.read(digestOf('at once'))).toString()).toBe('at once');
   });
 
+  it('keeps what it holds apart from what it was given and gives out', async () => {
+    const { store } = fixture;
+    const content = bytes('apart');
+    const { digest } = await store.write(content);
+    content.fill(0);
+    (await store.read(digest)).fill(0);
+    expect(Buffer.from(await store.read(digest)).toString()).toBe('apart');
+  });
+
   it('says what is missing', async () => {
     const digest = digestOf('never stored');
     await expect(fixture.store.read(digest)).rejects.toMatchObject({ code: 'ARTIFACT_MISSING', details: { digest } });
@@ -97,5 +107,61 @@ describe.each([
       await tamper(digest, rest);
       await expect(store.read(digest)).rejects.toMatchObject({ code: 'ARTIFACT_TAMPERED' });
     }
+  });
+});
+
+describe('the artifact store in S3, on the wire', () => {
+  let fixture: Fixture & { readonly meets: (...faults: readonly WireFault[]) => void };
+  beforeAll(async () => {
+    const client = new S3Client({
+      region: cloud.region,
+      endpoint: cloud.endpoint,
+      forcePathStyle: true,
+      credentials: { accessKeyId: '222222222222', secretAccessKey: 'test' },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: 'on-the-wire' }));
+    const left: WireFault[] = [];
+    onTheWire(client, ({ action }) => (action === 'PUT' ? left.shift() : undefined));
+    const tamper: Fixture['tamper'] = async (digest, Body) => {
+      await client.send(new PutObjectCommand({ Bucket: 'on-the-wire', Key: objectKey(digest), Body }));
+    };
+    fixture = {
+      store: s3ArtifactStore(client, 'on-the-wire'),
+      tamper,
+      meets: (...faults) => void left.push(...faults),
+    };
+  });
+
+  it.each([
+    ['lost', 'stored'],
+    ['unanswered', 'already-stored'],
+  ] as const)('stores once what was %s: the SDK asks again, and it is %s', async (fault, result) => {
+    fixture.meets(fault);
+    expect(await fixture.store.write(bytes(fault))).toEqual({ digest: digestOf(fault), result });
+    expect(Buffer.from(await fixture.store.read(digestOf(fault))).toString()).toBe(fault);
+  });
+
+  it('stores what was throttled', async () => {
+    fixture.meets({ error: 'SlowDown', status: 503 });
+    expect(await fixture.store.write(bytes('slow'))).toMatchObject({ result: 'stored' });
+  });
+
+  it('believes a writer at the same moment only as far as the bytes can be read', async () => {
+    const busy: WireFault = { error: 'ConditionalRequestConflict', status: 409 };
+    fixture.meets(busy);
+    // The other one has not come to its end: a fault, which is tried again.
+    await expect(fixture.store.write(bytes('same moment'))).rejects.toMatchObject({ code: 'ARTIFACT_MISSING' });
+    await fixture.store.write(bytes('same moment'));
+    fixture.meets(busy);
+    expect(await fixture.store.write(bytes('same moment'))).toMatchObject({ result: 'already-stored' });
+    await fixture.tamper(digestOf('same moment'), bytes('another'));
+    fixture.meets(busy);
+    await expect(fixture.store.write(bytes('same moment'))).rejects.toMatchObject({ code: 'ARTIFACT_TAMPERED' });
+  });
+
+  it('passes on what is no answer about the object', async () => {
+    fixture.meets({ error: 'AccessDenied', status: 403 });
+    await expect(fixture.store.write(bytes('denied'))).rejects.toMatchObject({ name: 'AccessDenied' });
+    expect(await fixture.store.has(digestOf('denied'))).toBe(false);
   });
 });

@@ -52,6 +52,20 @@ test('a state machine’s TimeoutSeconds is ignored', async () => {
   expect(await run('times-out', { StartAt: 'Wait', TimeoutSeconds: 1, States })).toBe('SUCCEEDED');
 });
 
+test('a running execution is not answered for again under the same name and input', async () => {
+  const definition = { StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 1200, End: true } } };
+  const { stateMachineArn } = await aws.sfn().send(
+    new CreateStateMachineCommand({
+      name: 'asked-twice',
+      definition: JSON.stringify(definition),
+      roleArn: 'arn:aws:iam::111111111111:role/any',
+    }),
+  );
+  const start = () => aws.sfn().send(new StartExecutionCommand({ stateMachineArn, name: 'once', input: '{}' }));
+  await start();
+  await expect(start()).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+});
+
 test('another account’s bus takes no events', async () => {
   const answer = await put({ Source: 'app', EventBusName: 'arn:aws:events:us-east-1:222222222222:event-bus/default' });
   expect(answer.FailedEntryCount).toBe(1);

@@ -13,7 +13,7 @@ export function memoryArtifactStore(): ArtifactStore & { readonly objects: Map<D
       if (content === undefined)
         return Promise.reject(new GatehouseError('ARTIFACT_MISSING', `no object ${digest}`, { digest }));
       return digestOf(content) === digest
-        ? Promise.resolve(content)
+        ? Promise.resolve(Uint8Array.from(content))
         : Promise.reject(
             new GatehouseError('ARTIFACT_TAMPERED', `object ${digest} does not hash to its name`, { digest }),
           );
@@ -21,7 +21,7 @@ export function memoryArtifactStore(): ArtifactStore & { readonly objects: Map<D
     async write(content) {
       const digest = digestOf(content);
       if (!objects.has(digest)) {
-        objects.set(digest, content);
+        objects.set(digest, Uint8Array.from(content));
         return { digest, result: 'stored' };
       }
       if (digestOf(objects.get(digest) ?? '') !== digest) {

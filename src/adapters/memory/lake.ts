@@ -56,8 +56,9 @@ export function memoryLake(): Lake & {
     },
     async store(kind, model, digest, { path, sha256, rows }) {
       const key = builtName(kind, model, digest);
+      const content = await readFile(path);
       const earlier = objects.get(key);
-      if (earlier === undefined) objects.set(key, { content: await readFile(path), sha256, rows });
+      if (earlier === undefined) objects.set(key, { content, sha256, rows });
       else if (earlier.sha256 !== sha256) {
         throw new GatehouseError('ARTIFACT_TAMPERED', `${key} is there with other bytes than were built now`, { key });
       }

@@ -6,7 +6,7 @@ import type { Notices } from '#ports/notices.ts';
 export function memoryDirectory(
   members: Record<string, string[]>,
 ): Directory & { readonly members: Record<string, string[]> } {
-  return { members, groupsOf: (username) => Promise.resolve(members[username] ?? []) };
+  return { members, groupsOf: async (username) => (members[username] ?? []).toSorted() };
 }
 
 /** Notices in memory. */
