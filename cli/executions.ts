@@ -7,6 +7,7 @@ import {
   paginateGetExecutionHistory,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { z } from 'zod';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 import type { Context } from './context.ts';
@@ -169,4 +170,18 @@ export function statesSection(states: readonly StateRun[]): TableSection {
     rows: states.map((state) => [state.name, state.status, duration(state.milliseconds), state.error ?? '']),
     empty: 'no state was entered yet',
   };
+}
+
+const Refused = z.looseObject({ refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+
+/** The refusal that an execution ended with, wherever in its document it stands. */
+export function refusalIn({ output }: Pick<ExecutionView, 'output'>): z.infer<typeof Refused>['refusal'] | undefined {
+  const found = Refused.safeParse(output);
+  if (found.success) return found.data.refusal;
+  if (typeof output !== 'object' || output === null) return undefined;
+  for (const value of Object.values(output)) {
+    const inner = Refused.safeParse(value);
+    if (inner.success) return inner.data.refusal;
+  }
+  return undefined;
 }

@@ -68,6 +68,16 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     load: () => import('../commands/rollback/rollback.ts'),
   },
   {
+    name: 'confirm',
+    group,
+    args: '<model>',
+    summary: 'end the probation of the release that an environment serves: it stays, and may be gone back to',
+    required: [['--reason <text>', 'why, for the audit trail']],
+    options: [['--evidence <digest>', 'what the decision rests on, as sha256:...']],
+    examples: ['confirm flight-delay --env prod --reason "a fortnight of matured labels, better on each day"'],
+    load: () => import('../commands/promotion/confirm.ts'),
+  },
+  {
     name: 'history',
     group,
     args: '<model>',

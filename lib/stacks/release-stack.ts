@@ -57,6 +57,11 @@ export class ReleaseStack extends Stack {
         RollbackMachine: { machine: 'rollback' },
       },
     });
+    new AslStateMachine(this, 'ConfirmationMachine', {
+      ...props,
+      machine: 'confirmation',
+      bindings: { ReleaseFunction: { function: release }, PointerFunction: { function: pointer } },
+    });
     new AslStateMachine(this, 'RollbackMachine', {
       ...props,
       machine: 'rollback',
@@ -66,6 +71,9 @@ export class ReleaseStack extends Stack {
         BatchInferenceMachine: { machine: 'batch-inference' },
       },
     });
-    new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['promotion', 'rollback', 'batch-inference'] });
+    new ExecutionRecorder(this, 'Recorder', {
+      ...props,
+      machines: ['promotion', 'confirmation', 'rollback', 'batch-inference'],
+    });
   }
 }

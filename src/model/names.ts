@@ -3,8 +3,8 @@ import type { Config, Environment } from './config.ts';
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
   dev: ['retraining', 'validation'],
-  staging: ['promotion', 'rollback', 'batch-inference'],
-  prod: ['promotion', 'rollback', 'batch-inference'],
+  staging: ['promotion', 'confirmation', 'rollback', 'batch-inference'],
+  prod: ['promotion', 'confirmation', 'rollback', 'batch-inference'],
   control: [],
 } as const;
 

@@ -1,7 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { statesOf } from '#cli/executions.ts';
-import { refusalIn } from '#cli/commands/rollback/rollback.ts';
+import { refusalIn, statesOf } from '#cli/executions.ts';
 import { poll } from '#cli/waiting.ts';
 
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 2, 2, 9, 0, seconds));

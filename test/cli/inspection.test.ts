@@ -1,6 +1,6 @@
 import { ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { describe, expect, it } from 'vitest';
-import { recordOf } from '#domain/audit/chain.ts';
+import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { governedState } from '#domain/audit/standing.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
@@ -10,6 +10,8 @@ import { isMissing, notDeployed } from '#cli/cloud.ts';
 import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
 import { checkData } from '#cli/commands/data/check.ts';
 import { fsckReport } from '#cli/commands/fsck/fsck.ts';
+import { historyOf } from '#cli/commands/history/view.ts';
+import { run as confirm } from '#cli/commands/promotion/confirm.ts';
 import { run as history } from '#cli/commands/history/history.ts';
 import { predictionsReport } from '#cli/commands/prediction/show.ts';
 import { refusalOf } from '#cli/commands/promotion/promote.ts';
@@ -84,6 +86,38 @@ describe('history', () => {
       { version: '1.0.0', act: 'promotion' },
       { version: '0.1.0', act: 'promotion', letInBy: [] },
     ]);
+  });
+});
+
+describe('a release on probation', () => {
+  const until = '2026-03-16T09:00:00.000Z';
+
+  it('is shown as provisional', async () => {
+    const test = await afterRollback({ model: MODEL });
+    const pointer = { ...soundState().pointer, status: 'probation', until };
+    await fill(test.ledgerOf('prod'), [{ ...keys.pointer(MODEL), ...pointer }]);
+    await status(test.context);
+    expect(test.text()).toMatch(/prod +1\.0\.0 +[0-9a-f]{12} +provisional until 2026-03-16 09:00Z/);
+  });
+
+  it('is provisional in the history until it was confirmed, which says when and by whom', () => {
+    const records = soundState().stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
+    const act = records.findLast(({ code }) => code === 'RELEASE_PROMOTED');
+    if (act === undefined) throw new Error('nothing was let in');
+    const provisional = { ...act, details: { ...act.details, probationUntil: until } };
+    expect(historyOf([provisional])[0]?.standing).toBe('provisional until 2026-03-16 09:00Z');
+    const confirmed: AuditRecord = { ...act, code: 'RELEASE_CONFIRMED', actor: 'person:op', details: {} };
+    expect(historyOf([provisional, confirmed])).toMatchObject([
+      { standing: 'confirmed 2026-03-02 09:00Z by person:op' },
+    ]);
+  });
+
+  it.each([
+    ['what is confirmed', 'prod'],
+    ['nothing', 'staging'],
+  ])('is what can be confirmed, not %s', async (_, env) => {
+    const test = await afterRollback({ model: MODEL, reason: 'better on each day' }, env);
+    await expect(confirm(test.context)).rejects.toMatchObject({ refusal: { rule: 'probation-release' } });
   });
 });
 

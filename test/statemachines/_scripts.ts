@@ -82,6 +82,11 @@ export const ROLLBACK = {
   'Record failure': { status: 'failed' },
 } satisfies Script;
 
+export const CONFIRMATION = {
+  'Confirm release': { status: 'confirmed' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
 export const RETRAINING = {
   'Open retraining run': { model: 'm', run: 'run-1', asOf: '2001-05-01' },
   'Plan windows': {
@@ -140,6 +145,18 @@ export const WELL: Record<string, { readonly input: Record<string, unknown>; rea
   rollback: {
     input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b', epoch: 2 },
     script: ROLLBACK,
+  },
+  confirmation: {
+    input: {
+      model: 'm',
+      confirmation: 'confirmation-1',
+      actor: 'person:op',
+      reason: 'better on each day',
+      evidence: null,
+      release: 'sha256:b',
+      epoch: 2,
+    },
+    script: CONFIRMATION,
   },
   retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },
   validation: { input: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [] }, script: VALIDATION },

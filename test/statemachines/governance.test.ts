@@ -27,6 +27,7 @@ const GUARDS = [
     act: 'Promoted',
     guards: ['Commit promotion', 'Committed?', 'Verify serving', 'Serving verified?'],
   },
+  { name: 'confirmation', act: 'Confirmed', guards: ['Confirm release', 'Release confirmed?'] },
   { name: 'rollback', act: 'Switch pointer', guards: ['Choose target', 'Target found?'] },
   {
     name: 'rollback',
@@ -102,6 +103,7 @@ it('lets one state switch a pointer in each machine, and only in these', () => {
     ),
   );
   expect(writers.toSorted()).toEqual([
+    'confirmation: Confirm release',
     'promotion: Commit promotion',
     'rollback: Choose target',
     'rollback: Switch pointer',

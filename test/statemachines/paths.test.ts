@@ -218,6 +218,21 @@ describe('rollback', () => {
   });
 });
 
+describe('confirmation', () => {
+  it('confirms what was judged', async () => {
+    const { path, status, calls } = await run('confirmation');
+    expect(path).toEqual(['Confirm release', 'Release confirmed?', 'Confirmed']);
+    expect(status).toBe('SUCCEEDED');
+    expect(calls[0]?.payload).toMatchObject({ input: { release: 'sha256:b', epoch: 2, evidence: null } });
+  });
+
+  it('ends in a refusal where something else is served by now', async () => {
+    const { path, status } = await run('confirmation', { 'Confirm release': REFUSED });
+    expect(path).toEqual(['Confirm release', 'Release confirmed?', 'Refused']);
+    expect(status).toBe('SUCCEEDED');
+  });
+});
+
 describe('retraining', () => {
   const BUILDING = [
     'Build daily partitions',

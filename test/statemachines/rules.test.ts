@@ -7,7 +7,17 @@ import { MACHINES as DEPLOYED } from '#model/names.ts';
 import { childOf, handlerTables, machine, MACHINES, privilegeOf, reachable, statesOf, textOf } from './_machines.ts';
 
 /** The states in which an execution may end well, or in a refusal: past participles. */
-const ENDINGS = ['Concluded', 'Held', 'Offered', 'Promoted', 'Refused', 'Rejected', 'Reported', 'Rolled back'];
+const ENDINGS = [
+  'Concluded',
+  'Confirmed',
+  'Held',
+  'Offered',
+  'Promoted',
+  'Refused',
+  'Rejected',
+  'Reported',
+  'Rolled back',
+];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */
 const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not taken back'] };
 /** The state that writes down what went wrong. It has no Catch: what it cannot record, the execution recorder does. */

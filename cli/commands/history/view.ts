@@ -12,22 +12,33 @@ export interface Tenure {
   readonly letInBy: readonly string[];
   readonly askedForBy: string;
   readonly because: string;
+  /** Whether it counts as something to go back to, and since when, if that was not so from its beginning. */
+  readonly standing: string;
   /** Its place in the audit chain. */
   readonly record: number;
 }
 
 /** What was in production, newest first, from the acts of an environment's chain. */
 export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
-  const acts = records.flatMap((record) => tenureOf(record) ?? []);
+  const acts: Tenure[] = [];
+  for (const record of records) {
+    const tenure = tenureOf(record);
+    if (tenure !== undefined) acts.push(tenure);
+    const last = acts.at(-1);
+    if (record.code === 'RELEASE_CONFIRMED' && last !== undefined)
+      acts[acts.length - 1] = { ...last, standing: `confirmed ${shortTime(record.at)} by ${record.actor}` };
+  }
   return acts.map((act, index) => ({ ...act, to: acts[index + 1]?.from ?? null })).toReversed();
 }
 
 function tenureOf(record: AuditRecord): Tenure | undefined {
-  const base = { release: record.release ?? '', from: record.at, to: null, record: record.seq };
+  const base = { release: record.release ?? '', from: record.at, to: null, record: record.seq, standing: 'confirmed' };
   switch (record.code) {
     case 'RELEASE_PROMOTED': {
-      const { version, approvedBy, requestedBy, promotion } = detailsOf(record, record.code);
-      return { ...base, act: 'promotion', version, letInBy: approvedBy, askedForBy: requestedBy, because: promotion };
+      const { version, approvedBy, requestedBy, promotion, probationUntil } = detailsOf(record, record.code);
+      const standing = probationUntil === undefined ? base.standing : `provisional until ${shortTime(probationUntil)}`;
+      const asked = { askedForBy: requestedBy, because: promotion, standing };
+      return { ...base, ...asked, act: 'promotion', version, letInBy: approvedBy };
     }
     case 'RELEASE_ROLLED_BACK': {
       const { version, reason } = detailsOf(record, record.code);
@@ -45,13 +56,25 @@ export function historyReport(model: string, environment: string, tenures: reado
     sections: [
       {
         title: `${model} in ${environment}`,
-        columns: ['version', 'release', 'from', 'to', 'by', 'let in by', 'asked for by', 'because', 'record'],
+        columns: [
+          'version',
+          'release',
+          'from',
+          'to',
+          'by',
+          'standing',
+          'let in by',
+          'asked for by',
+          'because',
+          'record',
+        ],
         rows: tenures.map((tenure) => [
           tenure.version,
           shortDigest(tenure.release),
           shortTime(tenure.from),
           tenure.to === null ? 'now' : shortTime(tenure.to),
           tenure.act,
+          tenure.standing,
           tenure.letInBy.join(', ') || 'the policy asks for nobody',
           tenure.askedForBy,
           tenure.because,

@@ -3,14 +3,7 @@ import { ModelName } from '#domain/model/definition.ts';
 import { rollbackTarget } from '#domain/promotion/rollback.ts';
 import type { Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-import {
-  type ExecutionView,
-  followExecution,
-  freshName,
-  operator,
-  startExecution,
-  statesSection,
-} from '../../executions.ts';
+import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
 import { pointerOf, quarantinedIn } from '../../read.ts';
 
 const Input = z.object({ model: ModelName, reason: z.string().min(3).max(500) });
@@ -64,17 +57,3 @@ export const run: Run = async (context) => {
     ],
   });
 };
-
-const Refused = z.looseObject({ refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
-
-/** The refusal that an execution ended with, wherever in its document it stands. */
-export function refusalIn({ output }: Pick<ExecutionView, 'output'>): z.infer<typeof Refused>['refusal'] | undefined {
-  const found = Refused.safeParse(output);
-  if (found.success) return found.data.refusal;
-  if (typeof output !== 'object' || output === null) return undefined;
-  for (const value of Object.values(output)) {
-    const inner = Refused.safeParse(value);
-    if (inner.success) return inner.data.refusal;
-  }
-  return undefined;
-}

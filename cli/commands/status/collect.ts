@@ -34,6 +34,8 @@ export interface EnvironmentStatus {
   readonly version?: string;
   readonly release?: string;
   readonly pointerStatus?: string;
+  /** Until when the release has to be confirmed, if it is on probation. */
+  readonly until?: string | null;
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
@@ -121,6 +123,7 @@ async function environmentStatus(
     version: pointer.version,
     release: pointer.current,
     pointerStatus: pointer.status,
+    until: pointer.until,
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
     predictions: {

@@ -18,7 +18,7 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
         status.environment,
         status.isDeployed ? (status.version ?? 'nothing') : 'not deployed',
         shortDigest(status.release),
-        status.pointerStatus ?? '-',
+        standingOf(status),
         shortTime(status.since),
         status.lastConfirmed ?? '-',
         coverage(status),
@@ -55,6 +55,11 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
       empty: 'none is registered; train one: gatehouse run start MODEL',
     },
   ];
+}
+
+/** Whether what is served is confirmed, or served on probation only. */
+function standingOf({ pointerStatus, until }: EnvironmentStatus): string {
+  return until == null ? (pointerStatus ?? '-') : `provisional until ${shortTime(until)}`;
 }
 
 function coverage({ predictions }: EnvironmentStatus): string {

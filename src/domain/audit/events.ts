@@ -66,6 +66,7 @@ export const AUDIT_EVENTS = {
       promotion: Text,
       gate: Text,
       verdict: Verdict,
+      provisional: z.literal(true).exactOptional(),
       reasons: z.array(z.string()).max(8),
       measure: Digest.nullable(),
     }),
@@ -112,6 +113,20 @@ export const AUDIT_EVENTS = {
       epoch: z.int(),
       requestedBy: Text,
       approvedBy: z.array(z.string()),
+      /** Until when it has to be confirmed, where it was let in on probation. */
+      probationUntil: z.iso.datetime().exactOptional(),
+    }),
+  ),
+  RELEASE_CONFIRMED: event(
+    'the release that was on probation is confirmed: the serving set stays, and it counts as something to go back to',
+    z.strictObject({
+      confirmation: Text,
+      version: Text,
+      reason: Text,
+      /** What the decision rests on, as a document by digest; null where a person decided and gave none. */
+      evidence: Digest.nullable(),
+      pointerSeq: z.int(),
+      epoch: z.int(),
     }),
   ),
   PROMOTION_REFUSED: event(

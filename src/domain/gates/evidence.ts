@@ -18,6 +18,8 @@ export const Evidence = z.strictObject({
   promotion: z.string().min(1),
   policy: Digest,
   verdict: Verdict,
+  /** A PASS on probation only. */
+  provisional: z.literal(true).exactOptional(),
   reasons: z.array(z.string()),
   numbers: z.record(z.string(), z.number()),
   /** The measurement that the gate judged, as an object by digest. */
@@ -46,6 +48,7 @@ export function evidenceOf(
     promotion: promotion.promotion,
     policy: promotion.policy,
     verdict: result.verdict,
+    ...(result.provisional === true ? { provisional: true as const } : {}),
     reasons: [...result.reasons],
     numbers: { ...result.numbers },
     measure,

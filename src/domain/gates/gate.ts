@@ -10,6 +10,8 @@ export type Verdict = z.infer<typeof Verdict>;
 /** What a gate says: a verdict, why in words, and the numbers behind it. */
 export interface GateResult {
   readonly verdict: Verdict;
+  /** A PASS that is not proven and likely: it admits to a probation, where the policy knows one. */
+  readonly provisional?: true;
   readonly reasons: readonly string[];
   readonly numbers: Readonly<Record<string, number>>;
 }

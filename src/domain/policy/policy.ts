@@ -24,6 +24,13 @@ export const ComparisonRule = z.strictObject({
   minimumRows: z.int().min(1),
   /** Smallest relative gain in log loss over a constant that predicts the base rate. */
   minimumSkill: z.number().min(0).max(1),
+  /**
+   * What passes provisionally, where the transition knows a probation: a relative gain that is likely and small, whose
+   * lower bound is above minus the tolerance. Without it nothing does.
+   */
+  provisional: z
+    .strictObject({ minimumImprovement: z.number().min(0).max(0.5), tolerance: z.number().min(0).max(0.5) })
+    .exactOptional(),
 });
 export type ComparisonRule = z.infer<typeof ComparisonRule>;
 
@@ -39,6 +46,8 @@ const TransitionRule = z.strictObject({
   evidenceValidHours: z.number().positive(),
   /** Hours that people have to decide. */
   approvalHours: z.number().positive(),
+  /** How long a release that a gate passed provisionally may be served before it has to be judged. Without it none is let in. */
+  probation: z.strictObject({ days: z.int().min(1).max(365) }).exactOptional(),
 });
 export type TransitionRule = z.infer<typeof TransitionRule>;
 

@@ -3,9 +3,14 @@ import type { ComparisonRule, Policy, PolicyFloor, TransitionRule } from './poli
 
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
-  readonly comparison?: Partial<ComparisonRule>;
-  readonly transitions?: { readonly [T in 'staging' | 'prod']?: Partial<TransitionRule> };
+  readonly comparison?: Tightening<ComparisonRule, 'provisional'>;
+  readonly transitions?: { readonly [T in 'staging' | 'prod']?: Tightening<TransitionRule, 'probation'> };
 }
+
+/** Any part of a rule; what the floor allows may be given up by null. */
+type Tightening<Rule, Given extends keyof Rule> = Partial<Omit<Rule, Given>> & {
+  readonly [G in Given]?: NonNullable<Rule[G]> | null;
+};
 
 /** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
 export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening): Policy {
@@ -18,6 +23,16 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     if (mine !== undefined && !(mine <= base)) loosened.push(`${path}: ${mine} is looser than the floor's ${base}`);
     return mine ?? base;
   };
+  // What the floor does not allow, no model may; what it does, a model may narrow, or give up by null.
+  const allowed = <T, O extends object>(
+    path: string,
+    base: T | undefined,
+    mine: T | null | undefined,
+    narrow: (base: T, mine: T) => O,
+  ): O | Record<never, never> => {
+    if (base === undefined && mine !== undefined && mine !== null) loosened.push(`${path}: the floor has none`);
+    return base === undefined || mine === null ? {} : narrow(base, mine ?? base);
+  };
   const comparison: ComparisonRule = {
     minimumImprovement: larger(
       'comparison.minimumImprovement',
@@ -28,6 +43,16 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     minimumDays: larger('comparison.minimumDays', floor.comparison.minimumDays, own.comparison?.minimumDays),
     minimumRows: larger('comparison.minimumRows', floor.comparison.minimumRows, own.comparison?.minimumRows),
     minimumSkill: larger('comparison.minimumSkill', floor.comparison.minimumSkill, own.comparison?.minimumSkill),
+    ...allowed('comparison.provisional', floor.comparison.provisional, own.comparison?.provisional, (base, mine) => ({
+      provisional: {
+        minimumImprovement: larger(
+          'comparison.provisional.minimumImprovement',
+          base.minimumImprovement,
+          mine.minimumImprovement,
+        ),
+        tolerance: smaller('comparison.provisional.tolerance', base.tolerance, mine.tolerance),
+      },
+    })),
   };
   const transition = (name: 'staging' | 'prod'): TransitionRule => {
     const base = floor.transitions[name];
@@ -51,6 +76,9 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
       opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
       evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
       approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),
+      ...allowed(`${path}.probation`, base.probation, mine.probation, ({ days }, shorter) => ({
+        probation: { days: smaller(`${path}.probation.days`, days, shorter.days) },
+      })),
     };
   };
   const policy: Policy = {

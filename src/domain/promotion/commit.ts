@@ -75,6 +75,8 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   if (lacking.length > 0)
     return refuse('evidence-complete', lacking.join('; '), 'evaluate the gates again, or mend what they found');
   const evidence = promotion.gates.flatMap((gate) => state.evidence.get(gate) ?? []);
+  const probation = probationOf(state, evidence, now);
+  if ('rule' in probation) return { kind: 'refuse', refusal: probation };
   const approvals = approvalsFor(state, evidence, now);
   if ('rule' in approvals) return { kind: 'refuse', refusal: approvals };
   const next = advancePointer(
@@ -90,6 +92,7 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
     },
     // A release that is let in again does not lie behind itself.
     confirmedReleases(pointer).filter(({ release }) => release !== promotion.release),
+    probation.until,
   );
   const committed: Promotion = {
     ...promotion,
@@ -124,9 +127,35 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
         epoch: next.epoch,
         requestedBy: promotion.requestedBy,
         approvedBy: approvals.map((approval) => `${approval.subject} (${approval.role})`),
+        ...(probation.until === null ? {} : { probationUntil: probation.until }),
       },
     },
   };
+}
+
+/** Until when the release is on probation, or null; or why it may not be let in beside, or as, one on probation. */
+function probationOf(
+  { promotion, pointer }: CommitState,
+  evidence: readonly Evidence[],
+  now: Date,
+): { readonly until: string | null } | Refusal {
+  if (pointer?.status === 'probation') {
+    return {
+      rule: 'one-on-probation',
+      found: `${pointer.version} is on probation until ${pointer.until}`,
+      remedy: 'confirm it or roll it back, and ask for a new promotion',
+    };
+  }
+  const provisional = evidence.filter((piece) => piece.provisional === true).map(({ gate }) => gate);
+  if (provisional.length === 0) return { until: null };
+  if (promotion.probationDays === null || pointer === undefined) {
+    return {
+      rule: 'probation-allowed',
+      found: `${provisional.join(', ')} passes provisionally, and ${pointer === undefined ? 'there is nothing to go back to' : 'the policy knows no probation here'}`,
+      remedy: 'more matured days of data, or a probation in the policy',
+    };
+  }
+  return { until: new Date(now.getTime() + promotion.probationDays * 86_400_000).toISOString() };
 }
 
 function approvalsFor(state: CommitState, evidence: readonly Evidence[], now: Date): readonly Approval[] | Refusal {

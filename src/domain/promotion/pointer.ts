@@ -19,6 +19,8 @@ export const Pointer = z.strictObject({
   current: Digest,
   version: Version,
   status: z.enum(['confirmed', 'probation']),
+  /** When the release on probation has to be judged; null when it is confirmed. */
+  until: z.iso.datetime().nullable().default(null),
   /** Where a rollback goes: the newest release that was confirmed before the current one. */
   lastConfirmed: Named.nullable(),
   /** Where further rollbacks in a row go: the confirmed releases before `lastConfirmed`, newest first. None is quarantined. */
@@ -29,8 +31,9 @@ export const Pointer = z.strictObject({
   /** Grows with every change of the serving set: predictions are published under the epoch that they were made in. */
   epoch: z.int().min(1),
   fencingToken: z.int().nonnegative(),
-  /** The promotion or rollback that wrote this value. */
+  /** The promotion, rollback or confirmation that wrote this value. */
   writtenBy: z.string().min(1),
+  /** When the current epoch began. */
   at: z.iso.datetime(),
 });
 export type Pointer = z.infer<typeof Pointer>;
@@ -58,11 +61,14 @@ export function advancePointer(
   next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'fencingToken' | 'writtenBy' | 'at'>,
   /** The confirmed releases that it can be taken back to, newest first. */
   confirmed: readonly Named[],
+  /** The end of its probation, if it is on one. */
+  until: string | null = null,
 ): Pointer {
   return {
     formatVersion: 1,
     ...next,
-    status: 'confirmed',
+    status: until === null ? 'confirmed' : 'probation',
+    until,
     lastConfirmed: confirmed[0] ?? null,
     behind: confirmed.slice(1, 1 + REMEMBERED),
     traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },

@@ -39,6 +39,8 @@ export const Promotion = z.strictObject({
   approvals: z.array(z.strictObject({ role: Role, count: z.int().min(1) })),
   evidenceValidHours: z.number().positive(),
   approvalHours: z.number().positive(),
+  /** How long a probation lasts, where the policy knows one for this transition. */
+  probationDays: z.int().min(1).nullable().default(null),
   openedAt: z.iso.datetime(),
   /** When the reconciler ends it. */
   deadline: z.iso.datetime(),
@@ -141,6 +143,7 @@ export function openPromotion(
     approvals: rule.approvals,
     evidenceValidHours: rule.evidenceValidHours,
     approvalHours: rule.approvalHours,
+    probationDays: rule.probation?.days ?? null,
     openedAt: pinned.now.toISOString(),
     deadline: new Date(pinned.now.getTime() + (rule.approvalHours + WORK_HOURS) * 3_600_000).toISOString(),
     execution: pinned.execution,

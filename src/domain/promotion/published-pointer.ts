@@ -21,9 +21,9 @@ export type PublishedPointer = z.infer<typeof PublishedPointer>;
 
 /** The pointer that a record says, where it is one that moves the pointer. */
 export function publishedPointerOf(record: AuditRecord, hash: Digest): PublishedPointer | undefined {
-  if (record.release === null || (record.code !== 'RELEASE_PROMOTED' && record.code !== 'RELEASE_ROLLED_BACK'))
-    return undefined;
-  const details = detailsOf(record, record.code);
+  if (record.release === null) return undefined;
+  const details = actOf(record);
+  if (details === undefined) return undefined;
   return {
     formatVersion: 1,
     environment: record.environment,
@@ -35,4 +35,17 @@ export function publishedPointerOf(record: AuditRecord, hash: Digest): Published
     record: { seq: record.seq, hash },
     at: record.at,
   };
+}
+
+function actOf(
+  record: AuditRecord,
+): { readonly version: string; readonly pointerSeq: number; readonly epoch: number } | undefined {
+  switch (record.code) {
+    case 'RELEASE_PROMOTED':
+    case 'RELEASE_CONFIRMED':
+    case 'RELEASE_ROLLED_BACK':
+      return detailsOf(record, record.code);
+    default:
+      return undefined;
+  }
 }

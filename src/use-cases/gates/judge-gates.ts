@@ -48,7 +48,7 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
   if (promotion.status !== 'open') return { status: 'failed', refusal: notOpen(promotion) };
   const reasons: string[] = [];
   for (const gate of promotion.gates.filter(mine)) {
-    const result = await resultOf(deps, gate, promotion, findings);
+    const result = withoutProbation(promotion, await resultOf(deps, gate, promotion, findings));
     const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
     if (!(await record(deps, promotion, evidence)))
       return { status: 'failed', refusal: notOpen(await readPromotion(deps.ledger, findings)) };
@@ -100,6 +100,14 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
   }
 }
 
+/** What would pass provisionally decides nothing where the policy knows no probation. */
+function withoutProbation({ probationDays, replaces }: Promotion, result: GateResult): GateResult {
+  if (result.provisional !== true || (probationDays !== null && replaces !== null)) return result;
+  const { verdict: _verdict, provisional: _provisional, reasons, ...rest } = result;
+  const why = 'it would pass provisionally, and there is no probation for it here';
+  return { ...rest, verdict: 'INCONCLUSIVE', reasons: [...reasons, why] };
+}
+
 /** No repetition gives the lock back, so its loss is a value, not a fault. */
 function notOpen({ promotion, status }: Promotion): Refusal {
   return { rule: 'promotion-open', found: `${promotion} is ${status}`, remedy: 'ask for a new promotion' };
@@ -119,6 +127,7 @@ async function record(deps: Recording, promotion: Promotion, evidence: Evidence)
         promotion: promotion.promotion,
         gate: evidence.gate,
         verdict: evidence.verdict,
+        ...(evidence.provisional === true ? { provisional: true } : {}),
         reasons: fitting(evidence.reasons, 8, 2400),
         measure: evidence.measure,
       },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -11,14 +12,16 @@ import { readPointer } from './ledger-state.ts';
 export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {
   return task(z.object({ model: z.string() }), async ({ model }) => {
     const pointer = await readPointer(deps.ledger, model);
-    if (pointer === undefined) return { status: 'ready', target: null };
-    const damage = await whyNotWhole(deps.own, pointer.current);
-    if (damage === undefined) return { status: 'ready', target: pointer.current };
+    // What is on probation is never gone back to.
+    const [target] = confirmedReleases(pointer);
+    if (target === undefined) return { status: 'ready', target: null };
+    const damage = await whyNotWhole(deps.own, target.release);
+    if (damage === undefined) return { status: 'ready', target: target.release };
     return {
       status: 'refused',
       refusal: {
         rule: 'rollback-target',
-        found: `${pointer.version}: ${damage}`,
+        found: `${target.version}: ${damage}`,
         remedy: 'restore the release from the environment before this one',
       },
     };

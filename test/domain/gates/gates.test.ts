@@ -166,3 +166,21 @@ describe('released-upstream', () => {
     expect(releasedUpstream(found, RELEASE, 'staging').verdict).toBe(verdict);
   });
 });
+
+describe('better-than-champion, where the policy lets what is likely pass on probation', () => {
+  const lenient = { ...rule, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } };
+  it.each([
+    ['a gain that is likely and small', fortnight(0.003), 'PASS', true],
+    ['a gain that is proven', fortnight(0.02), 'PASS', undefined],
+    ['a gain that may be a loss', fortnight(0.003, 0.05), 'INCONCLUSIVE', undefined],
+    ['too small a gain', fortnight(0.002), 'FAIL', undefined],
+    ['a loss', fortnight(-0.02), 'FAIL', undefined],
+  ] as const)('says of %s', (_, found, verdict, provisional) => {
+    const result = betterThanChampion(found, lenient);
+    expect([result.verdict, result.provisional]).toEqual([verdict, provisional]);
+  });
+
+  it('passes nothing provisionally without such a rule', () => {
+    expect(betterThanChampion(fortnight(0.003), rule)).not.toHaveProperty('provisional');
+  });
+});

@@ -12,11 +12,18 @@ const transition = {
   evidenceValidHours: 72,
   approvalHours: 48,
 } satisfies PolicyFloor['transitions']['prod'];
+const numbers = {
+  minimumImprovement: 0.005,
+  confidence: 0.95,
+  minimumDays: 7,
+  minimumRows: 2000,
+  minimumSkill: 0.005,
+};
 const floor: PolicyFloor = {
-  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 2000, minimumSkill: 0.005 },
+  comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   transitions: {
     initial: { ...transition, approvals: [] },
-    staging: { ...transition, approvals: [], opensOnOffer: true },
+    staging: { ...transition, approvals: [], opensOnOffer: true, probation: { days: 14 } },
     prod: transition,
   },
 };
@@ -99,6 +106,26 @@ describe('a model’s policy', () => {
       { transitions: { staging: { approvalHours: 49 } } },
       "transitions.staging.approvalHours: 49 is looser than the floor's 48",
     ],
+    [
+      'a probation that the floor does not know',
+      { transitions: { prod: { probation: { days: 1 } } } },
+      'transitions.prod.probation: the floor has none',
+    ],
+    [
+      'a longer probation',
+      { transitions: { staging: { probation: { days: 15 } } } },
+      "transitions.staging.probation.days: 15 is looser than the floor's 14",
+    ],
+    [
+      'smaller gains on probation',
+      { comparison: { provisional: { minimumImprovement: 0.002, tolerance: 0.01 } } },
+      "comparison.provisional.minimumImprovement: 0.002 is looser than the floor's 0.0025",
+    ],
+    [
+      'larger losses on probation',
+      { comparison: { provisional: { minimumImprovement: 0.0025, tolerance: 0.02 } } },
+      "comparison.provisional.tolerance: 0.02 is looser than the floor's 0.01",
+    ],
   ];
   it.each(loosened)('is refused with %s, and both values are named', (_, own, message) => {
     const refused = expect.objectContaining({ code: 'POLICY_LOOSENED', message: expect.stringContaining(message) });
@@ -122,13 +149,24 @@ describe('a model’s policy', () => {
     ['more people', { transitions: { prod: { approvals: [...transition.approvals, { role: 'risk', count: 1 }] } } }],
     ['a question before it opens', { transitions: { staging: { opensOnOffer: false } } }],
     ['less time', { transitions: { prod: { evidenceValidHours: 1, approvalHours: 1 } } }],
-    ['the same again', { comparison: floor.comparison, transitions: { prod: transition } }],
+    ['the same again', { comparison: numbers, transitions: { prod: transition } }],
   ];
   it.each(tightened)('may have %s', (_, own) => {
     const policy = tighten('m', floor, own);
     expect(policy.comparison).toEqual({ ...floor.comparison, ...own.comparison });
     expect(policy.transitions.prod).toEqual({ ...transition, ...own.transitions?.prod });
     expect(policy.transitions.initial).toEqual(floor.transitions.initial);
+  });
+
+  it('may shorten a probation, or give it up', () => {
+    const shorter = tighten('m', floor, { transitions: { staging: { probation: { days: 7 } } } });
+    expect(shorter.transitions.staging.probation).toEqual({ days: 7 });
+    const none = tighten('m', floor, {
+      comparison: { provisional: null },
+      transitions: { staging: { probation: null } },
+    });
+    expect(none.comparison).toEqual(numbers);
+    expect(none.transitions.staging).not.toHaveProperty('probation');
   });
 
   it('tells of every loosening at once', () => {

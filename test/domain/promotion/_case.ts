@@ -47,6 +47,7 @@ export const pointer: Pointer = {
   status: 'confirmed',
   lastConfirmed: { release: digestOf('baseline'), version: '0.1.0' },
   behind: [],
+  until: null,
   traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,

@@ -237,12 +237,3 @@ describe('each binding holds', () => {
     expect(outcome({ ...admissible(), pointer: undefined })).toBe('champion-unchanged');
   });
 });
-
-it('goes back behind a release on probation, never to it', () => {
-  const confirmed = { release: digestOf('baseline'), version: '0.1.0' };
-  const decision = commitPromotion(
-    { ...admissible(), pointer: { ...pointer, status: 'probation', lastConfirmed: confirmed } },
-    NOW,
-  );
-  expect(decision.kind === 'commit' && decision.pointer.lastConfirmed).toEqual(confirmed);
-});

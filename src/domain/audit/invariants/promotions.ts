@@ -8,7 +8,8 @@ import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 /** The pointer is what the chain says, and nothing else wrote it. */
 export const pointerFollowsChain: Invariant = {
   id: 'pointer-follows-chain',
-  meaning: 'the pointer is the last promotion or rollback of the chain, and its numbers grew by one with each',
+  meaning:
+    'the pointer is the last promotion, rollback or confirmation of the chain, and its numbers grew by one with each',
   check({ pointer }, records) {
     const acts = records.flatMap(({ record, hash }) => publishedPointerOf(record, hash) ?? []);
     const found = acts
@@ -24,9 +25,16 @@ export const pointerFollowsChain: Invariant = {
     if (pointer === undefined) {
       return [...found, `record ${last.record.seq} put ${last.version} there, and there is no pointer`];
     }
-    const is = { release: pointer.current, version: pointer.version, seq: pointer.seq, epoch: pointer.epoch };
-    const { release, version, seq, epoch } = last;
-    const said = { release, version, seq, epoch };
+    const { current, version, seq, epoch, until } = pointer;
+    const is = { release: current, version, seq, epoch, until };
+    const act = records.find(({ record }) => record.seq === last.record.seq)?.record;
+    const said = {
+      release: last.release,
+      version: last.version,
+      seq: last.seq,
+      epoch: last.epoch,
+      until: act?.code === 'RELEASE_PROMOTED' ? (detailsOf(act, act.code).probationUntil ?? null) : null,
+    };
     return [...found, ...differences('the pointer', is, said, `record ${last.record.seq} says`)];
   },
 };

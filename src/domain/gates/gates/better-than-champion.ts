@@ -4,6 +4,14 @@ import { comparePaired } from '../../statistics/paired-comparison.ts';
 import type { GateResult } from '../gate.ts';
 import { whyInvalid } from '../measure-validity.ts';
 
+/** Whether a gain is likely enough to be tried on probation: large enough at its point, and hardly a loss at its worst. */
+function likely(
+  { improvement, lowerBound }: { readonly improvement: number; readonly lowerBound: number },
+  rule: NonNullable<ComparisonRule['provisional']>,
+): boolean {
+  return improvement >= rule.minimumImprovement && lowerBound > -rule.tolerance;
+}
+
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** Is the candidate better than what is in production, on the same rows, beyond doubt and by enough to matter? */
@@ -43,6 +51,11 @@ export function betterThanChampion(measure: ComparisonMeasure, rule: ComparisonR
   )}, lower bound ${percent(comparison.lowerBound)}; needed: at least ${percent(rule.minimumImprovement)} with a lower bound above 0`;
   if (comparison.improvement >= rule.minimumImprovement && comparison.lowerBound > 0)
     return { verdict: 'PASS', reasons: [reason], numbers };
+  const { provisional } = rule;
+  if (provisional !== undefined && likely(comparison, provisional)) {
+    const why = `provisionally: at least ${percent(provisional.minimumImprovement)} with a lower bound above ${percent(-provisional.tolerance)}`;
+    return { verdict: 'PASS', provisional: true, reasons: [reason, why], numbers };
+  }
   // Not proven is not the same as proven worse: where the interval holds the needed gain, more days may decide.
   const upperBound = 2 * comparison.improvement - comparison.lowerBound;
   return { verdict: upperBound >= rule.minimumImprovement ? 'INCONCLUSIVE' : 'FAIL', reasons: [reason], numbers };

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { keyText, unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
+import { Pointer } from '#domain/promotion/pointer.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  confirmation: z.string().min(1),
+  actor: z.string().min(1),
+  reason: z.string().min(1).max(500),
+  evidence: Digest.nullable(),
+  release: Digest,
+  epoch: z.int().min(1),
+});
+
+/** Confirms the release that is on probation; who confirms it a second time changes nothing. */
+export function confirmRelease(deps: Recording): Task {
+  return task(Parameters, async ({ model, confirmation: id, ...given }) => {
+    const operation = operationName('confirm', id);
+    const [item, done] = await deps.ledger.getMany([keys.pointer(model), keys.operation(model, operation)]);
+    if (done !== undefined) return { status: 'confirmed' };
+    const decision = decide(item === undefined ? undefined : unkey(Pointer, item), { id, ...given });
+    if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
+    if (decision.kind === 'confirmed') return { status: 'confirmed' };
+    const { writes, event } = decision;
+    const result = await recordChange(deps, { model, operation, writes, event });
+    if (result.kind !== 'refused') return { status: 'confirmed' };
+    return {
+      status: 'refused',
+      refusal: {
+        rule: 'probation-conditions',
+        found: `changed in the meantime: ${result.failed.map(keyText).join(', ')}`,
+        remedy: 'look at the status, and judge what is there now',
+      },
+    };
+  });
+}
