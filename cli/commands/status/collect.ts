@@ -35,7 +35,7 @@ export interface EnvironmentStatus {
   readonly release?: string;
   readonly pointerStatus?: string;
   /** Until when the release has to be confirmed, if it is on probation. */
-  readonly until?: string | null;
+  readonly until?: string;
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
@@ -123,7 +123,7 @@ async function environmentStatus(
     version: pointer.version,
     release: pointer.current,
     pointerStatus: pointer.status,
-    until: pointer.until,
+    ...(pointer.until === null ? {} : { until: pointer.until }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
     predictions: {

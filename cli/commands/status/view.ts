@@ -59,7 +59,7 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
 
 /** Whether what is served is confirmed, or served on probation only. */
 function standingOf({ pointerStatus, until }: EnvironmentStatus): string {
-  return until == null ? (pointerStatus ?? '-') : `provisional until ${shortTime(until)}`;
+  return until === undefined ? (pointerStatus ?? '-') : `provisional until ${shortTime(until)}`;
 }
 
 function coverage({ predictions }: EnvironmentStatus): string {

@@ -29,7 +29,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     base: T | undefined,
     mine: T | null | undefined,
     narrow: (base: T, mine: T) => O,
-  ): O | Record<never, never> => {
+  ): Partial<O> => {
     if (base === undefined && mine !== undefined && mine !== null) loosened.push(`${path}: the floor has none`);
     return base === undefined || mine === null ? {} : narrow(base, mine ?? base);
   };
