@@ -8,10 +8,12 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
+import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, type Environment, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import type { PredictionRows } from '#ports/prediction-rows.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { RefusedError } from './refusal.ts';
 
@@ -23,6 +25,8 @@ export interface Cloud {
   /** The emulator's endpoint, where there is one. */
   readonly endpoint: string | undefined;
   readonly ledger: ReadableLedger;
+  /** Published predictions by entity, to be read only. */
+  readonly rows: Pick<PredictionRows, 'of'>;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   readonly sqs: SQSClient;
@@ -54,7 +58,9 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
       : { endpoint, credentials: { accessKeyId: names.account, secretAccessKey: 'test' } }),
   };
   const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
-  const ledger = dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(settings)), tables);
+  const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
+  const ledger = dynamoLedger(dynamodb, tables);
+  const rows = dynamoPredictionRows(dynamodb, names.predictionTable);
   const deployed = <T>(read: Promise<T>): Promise<T> => read.catch((error: unknown) => notDeployed(environment, error));
   return {
     environment,
@@ -65,6 +71,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
       get: (key) => deployed(ledger.get(key)),
       query: (pk, range) => deployed(ledger.query(pk, range)),
     },
+    rows: { of: (model, entity) => deployed(rows.of(model, entity)) },
     s3: new S3Client({ ...settings, forcePathStyle: endpoint !== undefined }),
     sfn: new SFNClient(settings),
     sqs: new SQSClient(settings),

@@ -130,6 +130,7 @@ export const Run = z.looseObject({
   endedAt: z.string().optional(),
   published: z.number().optional(),
   rows: z.number().optional(),
+  carried: z.number().optional(),
 });
 export type Run = z.infer<typeof Run>;
 

@@ -116,6 +116,7 @@ const UNSAID =
 const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string) => string])[] = [
   [/^dynamodb:GetRecords$/, 'reads', () => 'the stream of `ledger`'],
   [/^dynamodb:(BatchGetItem|GetItem|Query)$/, 'reads', (table) => table],
+  [/^dynamodb:BatchWriteItem$/, 'writes', (table) => table],
   [/^s3:GetObject/, 'reads', (objects) => objects],
   [/^s3:PutObject$/, 'writes', (objects) => objects],
   [/^sqs:ReceiveMessage$/, 'reads', (queue) => `queue ${queue}`],

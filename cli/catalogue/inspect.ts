@@ -26,7 +26,8 @@ export const INSPECT: readonly CommandSpec[] = [
     group,
     nounSummary: 'published predictions and their reconciliation',
     args: '<model>',
-    summary: 'what a batch run would do now: none, partial or full, with partitions, rows and reasons',
+    summary: 'what a batch run would do now: none, partial or full, with reasons, rows, time and cost; changes nothing',
+    options: [['--dry-run', 'what this command does in any case']],
     examples: ['prediction plan flight-delay --env prod'],
     load: () => import('../commands/prediction/plan.ts'),
   },
@@ -35,7 +36,8 @@ export const INSPECT: readonly CommandSpec[] = [
     group,
     args: '<model>',
     summary: 'start a batch run',
-    examples: ['prediction run flight-delay --env prod'],
+    options: [['--dry-run', 'show what it would do, as prediction plan does, and start nothing']],
+    examples: ['prediction run flight-delay --env prod', 'prediction run flight-delay --env prod --dry-run'],
     load: () => import('../commands/prediction/run.ts'),
   },
   {
@@ -43,8 +45,30 @@ export const INSPECT: readonly CommandSpec[] = [
     group,
     args: '<model>',
     summary: 'the published partitions: which release made them, from which features, when',
-    examples: ['prediction show flight-delay --env prod'],
+    options: [
+      ['--day <day>', 'one partition, held against the release that is served'],
+      ['--release <release>', 'with --day: the release that the reader means: model@1.2.3 or sha256:<digest>'],
+    ],
+    examples: [
+      'prediction show flight-delay --env prod',
+      'prediction show flight-delay --env prod --day 2001-06-03 --release flight-delay@1.4.2',
+    ],
     load: () => import('../commands/prediction/show.ts'),
+  },
+  {
+    name: 'prediction get',
+    group,
+    args: '<model> <entity>',
+    summary: 'the published predictions of one entity, by look-up; for models whose predictions.lookup is true',
+    options: [
+      ['--day <day>', 'of one day only'],
+      [
+        '--release <release>',
+        'the release that the reader means, if not the served one: model@1.2.3 or sha256:<digest>',
+      ],
+    ],
+    examples: ['prediction get card-fraud card-0042 --env prod'],
+    load: () => import('../commands/prediction/get.ts'),
   },
   {
     name: 'prediction blast-radius',

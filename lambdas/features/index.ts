@@ -17,10 +17,14 @@ const deps = {
   engine,
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
+const daily = buildDailyPartition(deps);
+const features = buildFeaturePartition(deps);
 
 export const handler = tasks({
-  'Build daily partition': buildDailyPartition(deps),
-  'Build feature partition': buildFeaturePartition(deps),
+  'Build daily partition': daily,
+  'Build daily shard': daily,
+  'Build feature partition': features,
+  'Build feature shard': features,
   'Measure comparison': measureComparison(deps),
   ...(TRAINING_BUCKET === undefined
     ? {}

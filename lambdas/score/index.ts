@@ -24,6 +24,7 @@ const score = scorePartitions(deps);
 export const handler = tasks({
   'Score release': score,
   'Score partition': score,
+  'Score shard': score,
   'Verify release': verifyRelease(deps),
   ...(TRAINING_BUCKET === undefined
     ? {}

@@ -67,6 +67,11 @@ export function accessTo(names: Names) {
     readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
     writesTrainingRows: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:PutObject'], ['runs/']),
     writesPublished: (): Access => objects(names.publishedBucket, 'PUBLISHED_BUCKET', ['s3:GetObject', 's3:PutObject']),
+    /** Rows for look-up: put in batches, never read back, and forgotten by their expiry. */
+    publishesRows: (): Access => ({
+      variables: { PREDICTION_TABLE: names.predictionTable },
+      statements: [{ actions: ['dynamodb:BatchWriteItem'], resources: [table(names.predictionTable)] }],
+    }),
     putsEvents: (): Access => ({
       variables: { BUS: names.bus },
       statements: [{ actions: ['events:PutEvents'], resources: [names.arn('events', `event-bus/${names.bus}`)] }],

@@ -57,6 +57,15 @@ export class AslStateMachine extends Construct {
         );
       }
     }
+    if (text.includes('"DISTRIBUTED"')) {
+      // The iterations of a Distributed Map are executions of the same machine, which it starts, watches and stops itself.
+      const own = names.stateMachineArn(machine);
+      const iterations = names.arn('states', `execution:${names.name(machine)}/*`);
+      role.addToPolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [own] }));
+      role.addToPolicy(
+        new PolicyStatement({ actions: ['states:DescribeExecution', 'states:StopExecution'], resources: [iterations] }),
+      );
+    }
     this.stateMachine = new StateMachine(this, 'Machine', {
       stateMachineName: names.name(machine),
       role,

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
 import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
@@ -15,6 +15,7 @@ import { accessTo, readsPeers } from './access.ts';
 import { GatehouseFunction, type Surroundings } from './function.ts';
 import { PeerBucket, type PeerReader } from './peer-bucket.ts';
 import { Schedule } from './schedule.ts';
+import { KeptTable } from './kept-table.ts';
 
 export interface ExchangeProps extends Surroundings {
   readonly config: Config;
@@ -35,16 +36,7 @@ export class Exchange extends Construct {
     const peers = peersOf(environment);
     const followers = ENVIRONMENTS.filter((other) => peersOf(other).includes(environment));
 
-    const ledger = new Table(this, 'Ledger', {
-      tableName: names.ledgerTable,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      stream: StreamViewType.KEYS_ONLY,
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    const ledger = new KeptTable(this, 'Ledger', { tableName: names.ledgerTable, stream: StreamViewType.KEYS_ONLY });
     const signingKey = new Key(this, 'SigningKey', {
       alias: names.signingKeyAlias,
       description: `signs what ${environment} publishes`,

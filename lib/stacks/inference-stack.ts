@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
+import { KeptTable } from '#lib/constructs/kept-table.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
@@ -34,6 +35,13 @@ export class InferenceStack extends Stack {
       access.readsArtifacts(),
       access.starts('batch-inference'),
     );
+    new KeptTable(this, 'Predictions', { tableName: names.predictionTable, timeToLiveAttribute: 'expiresAt' });
+    const rows = new GatehouseFunction(this, 'Rows', {
+      ...props,
+      privilege: 'rows',
+      memoryMb: 1024,
+      timeoutSeconds: 900,
+    }).bind(access.publishesRows(), access.readsLake(), access.readsArtifacts());
     new AslStateMachine(this, 'BatchInferenceMachine', {
       ...props,
       machine: 'batch-inference',
@@ -41,6 +49,7 @@ export class InferenceStack extends Stack {
         ReconciliationFunction: { function: reconciliation },
         FeaturesFunction: { function: props.features },
         ScoreFunction: { function: props.score },
+        RowsFunction: { function: rows },
       },
     });
     new Rule(this, 'DataOrPointerChanged', {

@@ -1,11 +1,11 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { accessTo } from '#lib/constructs/access.ts';
+import { KeptTable } from '#lib/constructs/kept-table.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 
@@ -18,15 +18,7 @@ export class LakeStack extends Stack {
     super(scope, id, props);
     const { names } = props;
     const access = accessTo(names);
-    new Table(this, 'Catalogue', {
-      tableName: names.catalogueTable,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
-    });
+    new KeptTable(this, 'Catalogue', { tableName: names.catalogueTable });
     const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
     new PeerBucket(this, 'Lake', { bucketName: names.lakeBucket });
 
@@ -44,11 +36,11 @@ export class LakeStack extends Stack {
         }),
       },
     });
-    new Rule(this, 'ObjectCreated', {
-      ruleName: names.name('object-created'),
+    new Rule(this, 'ObjectCreatedOrDeleted', {
+      ruleName: names.name('object-created-or-deleted'),
       eventPattern: {
         source: ['aws.s3'],
-        detailType: ['Object Created'],
+        detailType: ['Object Created', 'Object Deleted'],
         detail: { bucket: { name: [landing.bucket.bucketName] } },
       },
       targets: [new SqsQueue(arrivals)],

@@ -22,6 +22,7 @@ export function namesOf(config: Config, environment: Environment) {
     region,
     ledgerTable: name('ledger'),
     catalogueTable: name('catalogue'),
+    predictionTable: name('predictions'),
     artifactBucket: `${name('artifacts')}-${account}`,
     publishedBucket: `${name('published')}-${account}`,
     landingBucket: `${name('landing')}-${account}`,

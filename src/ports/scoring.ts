@@ -1,12 +1,41 @@
+import type { Digest } from '#domain/canonical/digest.ts';
+import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import type { EngineResult } from './feature-engine.ts';
+
+type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Local files: features to score, and an earlier scoring of the same model whose unchanged rows may be carried over. */
+export interface ScoringFiles {
+  readonly features: string;
+  readonly out: string;
+  readonly previous?: { readonly features: string; readonly predictions: string };
+}
+
+/** A file of predictions; `carried` of its rows are of the earlier scoring, of which `dropped` are no more. */
+export interface ScoredFile {
+  readonly kind: 'built';
+  readonly rows: number;
+  readonly sha256: Digest;
+  readonly carried: number;
+  readonly dropped: number;
+}
+
+/** A model that is loaded. */
+export interface LoadedModel {
+  /** Scores a local feature partition into a local file of predictions. */
+  score(files: ScoringFiles): Promise<ScoredFile | Refused>;
+}
 
 /** Runs ONNX models. A problem is a value in words; what is thrown is a fault. */
 export interface Scoring {
   /** Why bytes are no model of these columns that may be loaded, or undefined. */
   inspect(model: Uint8Array, columns: readonly string[]): string | undefined;
-  /** Scores a local feature partition into a local file of predictions. */
-  score(model: Uint8Array, definition: ModelDefinition, features: string, out: string): Promise<EngineResult>;
+  /** Loads a model once for all that `work` scores, and lets it go again. */
+  withModel<T>(
+    model: Uint8Array,
+    definition: ModelDefinition,
+    work: (model: LoadedModel) => Promise<T>,
+  ): Promise<{ readonly kind: 'done'; readonly value: T } | Refused>;
   /** Rows of a feature partition and what the model says of them, as canonical JSON. */
   makeGolden(model: Uint8Array, definition: ModelDefinition, features: string): Promise<string>;
   /** Why a model does not reproduce its golden predictions, or undefined. */

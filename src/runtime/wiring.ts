@@ -14,12 +14,14 @@ export const clock: Clock = { now: () => new Date() };
 /** The S3 client of a function. */
 export const s3 = new S3Client();
 
+/** DynamoDB's document client of a function. */
+export function dynamoDb(): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: false } });
+}
+
 /** The ledger of a function. */
 export function ledgerOf(tables: LedgerTables): Ledger {
-  return dynamoLedger(
-    DynamoDBDocumentClient.from(new DynamoDBClient(), { marshallOptions: { removeUndefinedValues: false } }),
-    tables,
-  );
+  return dynamoLedger(dynamoDb(), tables);
 }
 
 /** The lake, the documents in it and the releases of a function. */

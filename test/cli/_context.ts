@@ -57,6 +57,7 @@ function ledgerOnly(environment: Environment, ledger: Cloud['ledger']): Cloud {
     isLocal: true,
     endpoint: undefined,
     ledger,
+    rows: { of: absent },
     outputs: absent,
     get s3() {
       return absent();

@@ -139,14 +139,24 @@ export function rights(): void {
         'dynamodb:GetShardIterator',
         'dynamodb:ListStreams',
       ];
+      // Rows for look-up are no ledger's items; the one right to put them is for their own table.
+      const rows = ['dynamodb:BatchWriteItem'];
       for (const { name } of roles) {
         const own = actionsOf(name).filter((action) => action.startsWith('dynamodb:'));
-        const may = name.endsWith('-publisher') ? [...allowed, ...streams] : allowed;
+        const may = name.endsWith('-publisher') ? [...allowed, ...streams] : name.endsWith('-rows') ? rows : allowed;
         expect(
           own.filter((action) => !may.includes(action)),
           name,
         ).toEqual([]);
       }
+    });
+
+    it.each(['staging', 'prod'] as const)('to put rows in %s end at their own table', (environment) => {
+      const puts = role(`gatehouse-${environment}-rows`).statements.filter(({ Action }) =>
+        Action.includes('dynamodb:BatchWriteItem'),
+      );
+      const { predictionTable } = namesOf(config, environment);
+      expect(puts.map(({ resources }) => resources)).toEqual([[expect.stringMatching(`:table/${predictionTable}$`)]]);
     });
 
     it.each(['dev', 'staging', 'prod'])(

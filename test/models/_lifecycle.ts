@@ -8,7 +8,7 @@ import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import { type CataloguePartition, planFeatures } from '#domain/data/feature-plan.ts';
+import { type CataloguePartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { type DayRange, type Slice, planWindows } from '#domain/data/windows.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -100,14 +100,18 @@ export async function live(input: {
   const predict = async (name: string, onnx: Uint8Array): Promise<string[]> => {
     const problem = onnxScoring.inspect(onnx, definition.features.columns);
     if (problem !== undefined) throw new Error(problem);
-    const files: string[] = [];
-    for (const [index, file] of featuresOf(plan.test.events).entries()) {
-      const out = join(folder, `${name}-${String(index)}.parquet`);
-      const scored = await onnxScoring.score(onnx, definition, file, out);
-      if (scored.kind === 'refused') throw new Error(scored.refusal.found);
-      files.push(out);
-    }
-    return files;
+    const result = await onnxScoring.withModel(onnx, definition, async (loaded) => {
+      const files: string[] = [];
+      for (const [index, features] of featuresOf(plan.test.events).entries()) {
+        const out = join(folder, `${name}-${String(index)}.parquet`);
+        const scored = await loaded.score({ features, out });
+        if (scored.kind === 'refused') throw new Error(scored.refusal.found);
+        files.push(out);
+      }
+      return files;
+    });
+    if (result.kind === 'refused') throw new Error(result.refusal.found);
+    return result.value;
   };
   const compared = await measureComparison({
     features: featuresOf(plan.test.events),
@@ -144,7 +148,7 @@ async function buildAll(
   const made = new Map<string, string>();
   const result = new Map<string, string>();
   for (const day of daysBetween(range.first, range.last)) {
-    const plan = planFeatures(definition, engineVersion, catalogue, day);
+    const plan = featurePlanner(definition, engineVersion, catalogue)(day);
     if (!plan.ready) throw new Error(JSON.stringify(plan.missing));
     for (const aggregate of plan.daily) {
       if (made.has(aggregate.day)) continue;

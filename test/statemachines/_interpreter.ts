@@ -204,11 +204,12 @@ function read(path: string, document: Json, at: string): Json {
   return structuredClone(found);
 }
 
-/** The document with a result added under one name; the whole result where no place is said. */
-function place(document: Json, path: string | undefined, result: Json, at: string): Json {
+/** The document with a result added under one name; the whole result where no place is said, and none where there is no place. */
+function place(document: Json, path: string | null | undefined, result: Json, at: string): Json {
   // What cannot be said in JSON would be lost between states.
   if (!isDeepStrictEqual(JSON.parse(JSON.stringify(result)), result)) throw new Error(`${at}: the result is not JSON`);
   if (path === undefined) return result;
+  if (path === null) return document;
   const name = /^\$\.(\w+)$/.exec(path)?.[1];
   if (name === undefined) throw new Error(`${at}: the path ${path} is outside of the subset`);
   return { ...object(document, at), [name]: result };

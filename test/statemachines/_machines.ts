@@ -15,7 +15,11 @@ const Retry = z.strictObject({
   JitterStrategy: z.literal('FULL'),
 });
 const Catch = z.strictObject({ ErrorEquals: z.array(z.string()).min(1), ResultPath: z.string(), Next: z.string() });
-const flow = { ResultPath: z.string().optional(), Next: z.string().optional(), End: z.literal(true).optional() };
+const flow = {
+  ResultPath: z.string().nullable().optional(),
+  Next: z.string().optional(),
+  End: z.literal(true).optional(),
+};
 const Task = z.strictObject({
   ...shared,
   ...flow,
@@ -45,8 +49,12 @@ const MapState = z.strictObject({
   Type: z.literal('Map'),
   ItemsPath: z.string(),
   MaxConcurrency: z.int().positive(),
+  ToleratedFailurePercentage: z.literal(0).optional(),
   ItemProcessor: z.strictObject({
-    ProcessorConfig: z.strictObject({ Mode: z.literal('INLINE') }),
+    ProcessorConfig: z.union([
+      z.strictObject({ Mode: z.literal('INLINE') }),
+      z.strictObject({ Mode: z.literal('DISTRIBUTED'), ExecutionType: z.literal('STANDARD') }),
+    ]),
     StartAt: z.string(),
     States: z.record(z.string(), Leaf),
   }),

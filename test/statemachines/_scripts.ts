@@ -129,10 +129,21 @@ export const VALIDATION = {
 } satisfies Script;
 
 export const BATCH = {
-  'Plan reconciliation': { status: 'planned', kind: 'partial', plan: 'sha256:p', ...batches },
+  'Plan reconciliation': {
+    status: 'planned',
+    kind: 'partial',
+    scale: 'inline',
+    rows: 'published',
+    plan: 'sha256:p',
+    ...batches,
+  },
   'Build daily partition': built,
   'Build feature partition': built,
   'Score partition': { status: 'scored' },
+  'Build daily shard': built,
+  'Build feature shard': built,
+  'Score shard': { status: 'scored' },
+  'Publish rows': { status: 'published', partitions: 1, rows: 10 },
   'Publish predictions': { status: 'published', published: 2, rows: 10, unscored: [] },
   'Report run': { status: 'reported' },
   'Report idle run': { status: 'reported' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { execute, TaskError } from './_interpreter.ts';
 import { machine, MACHINES, statesOf } from './_machines.ts';
-import { failing, REFUSED, type Script, WELL } from './_scripts.ts';
+import { BATCH, failing, REFUSED, type Script, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>
   statesOf(machine(name)).flatMap((found) =>
@@ -10,6 +10,7 @@ const taskStates = MACHINES.flatMap((name) =>
 );
 
 describe('a fault that no repetition mends', () => {
+  const MANY = { 'Plan reconciliation': { ...BATCH['Plan reconciliation'], scale: 'distributed' } };
   /** What has to happen for a state to be entered at all. */
   const TO: Record<string, Script> = {
     'promotion: Refuse promotion': { 'Pull release': REFUSED },
@@ -21,6 +22,9 @@ describe('a fault that no repetition mends', () => {
     'validation: Reject candidates': { 'Evaluate gates': { verdict: 'FAIL', reasons: [] } },
     'validation: Hold as inconclusive': { 'Evaluate gates': { verdict: 'INCONCLUSIVE', reasons: [] } },
     'batch-inference: Report idle run': { 'Plan reconciliation': { status: 'planned', kind: 'none' } },
+    'batch-inference: Build daily shard': MANY,
+    'batch-inference: Build feature shard': MANY,
+    'batch-inference: Score shard': MANY,
   };
   const others = taskStates.filter(({ state }) => state !== 'Record failure');
 

@@ -62,7 +62,7 @@ const GUARDS = [
   {
     name: 'batch-inference',
     act: 'Publish predictions',
-    guards: ['Plan reconciliation', 'Work to do?', 'Score partitions'],
+    guards: ['Plan reconciliation', 'Work to do?', 'Many partitions?'],
   },
 ];
 

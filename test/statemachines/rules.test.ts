@@ -28,6 +28,8 @@ const CALLED_BY_EVENTS = ['Request reconciliation'];
 /** Tasks that share a use-case's file with others; every other one has a file of its own name. */
 const SHARED_FILES: Record<string, string> = {
   'Build daily partition': 'data/build-partitions',
+  'Build daily shard': 'data/build-partitions',
+  'Build feature shard': 'data/build-partitions',
   'Build feature partition': 'data/build-partitions',
   'Compare with champion': 'gates/judge-gates',
   'Evaluate gates (gates)': 'gates/judge-gates',
@@ -48,6 +50,7 @@ const SHARED_FILES: Record<string, string> = {
   'Report idle run': 'inference/report-run',
   'Score partition': 'inference/score-partitions',
   'Score release': 'inference/score-partitions',
+  'Score shard': 'inference/score-partitions',
 };
 
 const tables = handlerTables();

@@ -118,16 +118,21 @@ export const scoring: Scoring = {
   checkGolden: async (model, _, golden) =>
     golden === canonicalJson({ of: Buffer.from(model).toString() }) ? undefined : 'the golden predictions differ',
   constantModel: (rate) => bytes(`MODEL constant ${rate}`),
-  async score(model, _, features, out) {
-    const text = `${Buffer.from(model).toString()} of ${await readFile(features, 'utf8')}`;
-    if (text.includes('NaN')) {
-      return {
-        kind: 'refused',
-        refusal: { rule: 'prediction-number', found: '1 prediction is NaN', remedy: 'mend the model' },
-      };
-    }
-    await writeFile(out, text);
-    return { kind: 'built', rows: 10, sha256: digestOf(text) };
+  async withModel(model, _, work) {
+    const value = await work({
+      async score({ features, out }) {
+        const text = `${Buffer.from(model).toString()} of ${await readFile(features, 'utf8')}`;
+        if (text.includes('NaN')) {
+          return {
+            kind: 'refused',
+            refusal: { rule: 'prediction-number', found: '1 prediction is NaN', remedy: 'mend the model' },
+          };
+        }
+        await writeFile(out, text);
+        return { kind: 'built', rows: 10, sha256: digestOf(text), carried: 0, dropped: 0 };
+      },
+    });
+    return { kind: 'done', value };
   },
 };
 

@@ -101,9 +101,33 @@ describe('admission', () => {
     ['toy/events/dt=2001-02-30/_READY', 'partition-day'],
     ['toy/events/dt=2001-01-11/_READY', 'partition-whole'],
   ])('refuses the marker "%s" by rule %s, and admits nothing', async (key, rule) => {
+    landed.set(key, { content: '', version: 1 });
     expect(await admit(key)).toMatchObject({ kind: 'refused', refusal: { rule } });
     expect(announced).toEqual([]);
     expect(await prod.ledger.query(keys.partitions(MODEL, 'events'))).toEqual([]);
+  });
+
+  it('makes a partition whose marker is gone an empty one, as an audited act, and admits it again when it comes back', async () => {
+    await admit();
+    const digest = (await newest())?.['digest'];
+    landed.delete(MARKER);
+    expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 2, objects: [] }] });
+    expect(await newest()).toMatchObject({ version: 2, objects: [] });
+    expect((await prod.chain()).at(-1)).toMatchObject({
+      code: 'PARTITION_WITHDRAWN',
+      details: { kind: 'events', day: '2001-01-10', version: 2, digest },
+    });
+    expect(announced.map(({ version }) => version)).toEqual([1, 2]);
+    // The same event twice, or one that comes late, is no news.
+    expect(await admit()).toEqual({ kind: 'unchanged' });
+    landed.set(MARKER, { content: '', version: 2 });
+    expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 3, digest }] });
+  });
+
+  it('withdraws nothing that was never admitted', async () => {
+    landed.delete(MARKER);
+    expect(await admit()).toEqual({ kind: 'unchanged' });
+    expect(prod.ledger.items.size).toBe(0);
   });
 
   it('tells people once of what it refused', async () => {

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
-import { ScoreBatch } from '#domain/data/feature-work.ts';
+import { ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
-import type { Lake } from '#ports/lake.ts';
 import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
@@ -29,9 +28,14 @@ beforeEach(async () => {
   await here.begin();
 });
 
-async function build(lake: Lake, { features }: ScoreBatch, text = 'features'): Promise<void> {
+async function build(
+  { lake, documents }: Environment,
+  { work, from, to }: WorkBatch,
+  text = 'features',
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
-  for (const { day, digest } of features) {
+  const { items } = parseCanonical(ScoreWork, await documents.read(work), 'score work');
+  for (const { day, features: digest } of items.slice(from, to)) {
     const content = `${text} of ${day}`;
     const path = join(folder, `${day}.parquet`);
     await writeFile(path, content);
@@ -52,7 +56,7 @@ function batch(
     'Build daily partition': async () => ({ status: 'built' }),
     'Build feature partition': async () => ({ status: 'built' }),
     'Score partition': async (parameters) => {
-      await build(prod.lake, ScoreBatch.parse(parameters), around.text);
+      await build(prod, WorkBatch.parse(parameters), around.text);
       return score(parameters);
     },
     'Publish predictions': publishPredictions(prod),
@@ -208,7 +212,11 @@ describe('batch inference', () => {
     here.clock.at += 1000;
     expect(await publish({ model: MODEL, plan: digest })).toMatchObject({ status: 'published', published: 130 });
     expect(await manifests()).toHaveLength(130);
-    expect((await prod.codes()).filter((code) => code === 'PREDICTIONS_PUBLISHED')).toHaveLength(1);
+    const records = (await prod.chain()).filter(({ code }) => code === 'PREDICTIONS_PUBLISHED');
+    expect(records.map(({ details }) => [details['part'], details['parts'], details['partitions']])).toEqual([
+      [1, 2, 80],
+      [2, 2, 50],
+    ]);
   });
 
   it('frees the fence when it fails, so that the next request starts a run', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
-import { type CataloguePartition, type DailyPlan, planFeatures } from '#domain/data/feature-plan.ts';
+import { type CataloguePartition, type DailyPlan, featurePlanner } from '#domain/data/feature-plan.ts';
 import { partitionDigest, type PartitionKind } from '#domain/data/partition.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
 import { RefusedError, refuse, UsageError } from '../../refusal.ts';
@@ -84,8 +84,9 @@ export async function buildLocally(
     return { day: plan.day, file };
   };
   const result: BuiltDay[] = [];
+  const featuresOf = featurePlanner(definition, FEATURE_ENGINE, catalogue);
   for (const day of days) {
-    const plan = planFeatures(definition, FEATURE_ENGINE, catalogue, day);
+    const plan = featuresOf(day);
     if (!plan.ready) {
       const missing = plan.missing.slice(0, 5).map((part) => `${part.kind} of ${part.day}`);
       refuse(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { blastRadius } from '#domain/data/reconciliation.ts';
+import { blastRadius } from '#domain/prediction/reconciliation.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Run } from '../../context.ts';

@@ -1,102 +1,79 @@
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { parseCanonical } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
-import { planFeatures } from '#domain/data/feature-plan.ts';
-import { daysToReconcile, planReconciliation, type ReconciliationPlan } from '#domain/data/reconciliation.ts';
-import { ModelDefinition, ModelName } from '#domain/model/definition.ts';
-import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import { ModelName } from '#domain/model/definition.ts';
+import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
+import { type Estimate, estimateRun, type PastRun } from '#domain/prediction/estimate.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { refuse } from '../../refusal.ts';
-import { partitionsOf, pointerOf, predictionsOf } from '../../read.ts';
-import type { Report } from '../../report.ts';
+import { partitionsOf, predictionsOf, type Run as BatchRun, runsOf } from '../../read.ts';
+import { duration, type Report } from '../../report.ts';
+import { servedIn } from './read.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['staging', 'prod']);
-  const { plan, waiting } = await planFor(context.cloud(environment), model);
-  context.print(planReport(model, environment, plan, waiting));
+  context.print(await planReport(context.cloud(environment), model));
 };
 
-/** What a batch run that began now would do; it is planned by the same rules, and nothing is changed. */
-export async function planFor(
-  cloud: Cloud,
-  model: string,
-): Promise<{ readonly plan: ReconciliationPlan; readonly waiting: readonly string[] }> {
-  const { ledger, names, environment } = cloud;
-  const pointer = await pointerOf(ledger, model);
-  if (pointer === undefined)
-    return refuse(
-      'release-served',
-      `${environment} serves no release of ${model}`,
-      `promote one: gatehouse promote ${model}@VERSION --to ${environment}`,
-    );
-  const store = s3ArtifactStore(cloud.s3, names.artifactBucket);
-  const manifest = openManifest(await store.read(pointer.current));
-  const definition = parseCanonical(
-    ModelDefinition,
-    await store.read(fileOf(manifest, 'definition.json').sha256),
-    'definition.json',
-  );
-  const [events, labels, actual] = await Promise.all([
+/** What a batch run that began now would do, and what it would take: planned by the same rules, and nothing is changed. */
+export async function planReport(cloud: Cloud, model: string): Promise<Report> {
+  const { ledger } = cloud;
+  const { pointer, manifest, definition } = await servedIn(cloud, model);
+  const [events, labels, manifests, runs] = await Promise.all([
     partitionsOf(ledger, model, 'events'),
     partitionsOf(ledger, model, 'labels'),
     predictionsOf(ledger, model),
+    runsOf(ledger, model),
   ]);
-  const withdrawn = [...new Set(actual.map(({ release }) => release))].filter((release) => release !== pointer.current);
-  const days = daysToReconcile(
-    events.map(({ day }) => day),
-    definition.predictions.days,
-    actual,
-    withdrawn,
-  );
-  const rows = new Map(actual.map((published) => [published.day, published.rows]));
-  const waiting: string[] = [];
-  const desired = days.flatMap((day) => {
-    const features = planFeatures(definition, FEATURE_ENGINE, [...events, ...labels], day);
-    if (!features.ready) {
-      waiting.push(`${day} waits for ${features.missing.map((part) => `${part.kind} of ${part.day}`).join(', ')}`);
-      return [];
-    }
-    return [
-      {
-        day,
-        features: features.digest,
-        release: pointer.current,
-        scorer: SCORER,
-        schema: manifest.schemas.output,
-        rows: rows.get(day) ?? 0,
-      },
-    ];
+  const planned = planPredictions({
+    definition,
+    release: pointer.current,
+    schema: manifest.schemas.output,
+    engine: FEATURE_ENGINE,
+    scorer: SCORER,
+    catalogue: [...events, ...labels],
+    manifests,
   });
-  return { plan: planReconciliation(desired, actual), waiting };
+  return reportOf(model, cloud.environment, planned, estimateRun(planned.plan, pastRuns(runs)));
 }
 
-/** The plan, and why each partition is in it. */
-export function planReport(
+/** The batch runs that ended, by what they published and how long they took. */
+function pastRuns(runs: readonly BatchRun[]): PastRun[] {
+  return runs.flatMap(({ machine, startedAt, endedAt, published = 0 }) => {
+    if (machine !== 'batch-inference' || startedAt === undefined || endedAt === undefined) return [];
+    return [{ partitions: published, seconds: (Date.parse(endedAt) - Date.parse(startedAt)) / 1000 }];
+  });
+}
+
+function reportOf(
   model: string,
   environment: string,
-  plan: ReconciliationPlan,
-  waiting: readonly string[],
+  { plan, waiting }: PlannedPredictions,
+  estimate: Estimate,
 ): Report {
   return {
-    data: { model, environment, ...plan, waiting },
+    data: { model, environment, ...plan, waiting, estimate },
     sections: [
       {
-        title: `${model} in ${environment}: ${plan.kind}: ${plan.toScore} of ${plan.partitions.length} partitions, ${plan.rows} rows published before`,
+        title: `${model} in ${environment}: ${plan.kind}: ${plan.toScore} of ${plan.partitions.length} partitions, about ${plan.rows} rows${inWords(plan.toScore, estimate)}`,
         columns: ['day', 'action', 'because', 'rows'],
         rows: plan.partitions
-          .filter(({ action }) => action === 'score')
+          .filter(({ action }) => action !== 'keep')
           .map(({ day, action, reasons, rows }) => [
             day,
             action,
             reasons.join(', '),
-            rows === 0 ? 'new' : String(rows),
+            rows === null ? 'unknown' : String(rows),
           ]),
         empty: 'everything is as it should be',
       },
       ...(waiting.length === 0 ? [] : [{ title: 'not yet', lines: waiting.map((line) => `  ${line}`) }]),
     ],
   };
+}
+
+function inWords(toScore: number, { seconds, dollars }: Estimate): string {
+  if (toScore === 0) return '';
+  if (seconds === null || dollars === null) return '; no run has ended yet that its time could be estimated from';
+  return `; about ${duration(seconds * 1000)}, at most ${dollars.toFixed(4)} USD by AWS's list prices`;
 }

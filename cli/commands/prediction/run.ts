@@ -4,10 +4,15 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { runsOf } from '../../read.ts';
+import { planReport } from './plan.ts';
 
 export const run: Run = async (context) => {
-  const { model } = context.input(z.object({ model: ModelName }));
+  const { model, dryRun } = context.input(z.object({ model: ModelName, dryRun: z.boolean().default(false) }));
   const cloud = context.cloud(context.environment(['staging', 'prod']));
+  if (dryRun) {
+    context.print(await planReport(cloud, model));
+    return;
+  }
   const name = freshName(model, 'batch-manual');
   const arn = await startExecution(cloud, 'batch-inference', name, { model, run: name, trigger: operator() });
   context.note(`run ${name} has begun`);
@@ -36,7 +41,7 @@ export const run: Run = async (context) => {
     data: { model, run: name, recorded, states: view.states },
     sections: [
       {
-        title: `${name}: ${recorded?.status ?? view.status}, ${recorded?.published ?? 0} partitions, ${recorded?.rows ?? 0} rows`,
+        title: `${name}: ${recorded?.status ?? view.status}, ${recorded?.published ?? 0} partitions, ${recorded?.rows ?? 0} rows, ${recorded?.carried ?? 0} of them carried over`,
         ...statesSection(view.states),
       },
     ],

@@ -1,14 +1,26 @@
 import { z } from 'zod';
-import { ModelName } from '#domain/model/definition.ts';
+import { Day, ModelName } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Run } from '../../context.ts';
 import { fenceOf, pointerOf, predictionsOf } from '../../read.ts';
+import { UsageError } from '../../refusal.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
+import { namedRelease, partitionFor, servedIn } from './read.ts';
 
 export const run: Run = async (context) => {
-  const { model } = context.input(z.object({ model: ModelName }));
+  const { model, day, release } = context.input(
+    z.object({ model: ModelName, day: Day.optional(), release: z.string().optional() }),
+  );
   const environment = context.environment(['staging', 'prod']);
-  const { ledger } = context.cloud(environment);
+  const cloud = context.cloud(environment);
+  const { ledger } = cloud;
+  if (day !== undefined) {
+    const served = await servedIn(cloud, model);
+    const manifest = await partitionFor(context, cloud, served, day, await namedRelease(context, model, release));
+    context.print(predictionsReport(model, environment, served.pointer.current, [manifest], null));
+    return;
+  }
+  if (release !== undefined) throw new UsageError('--release needs --day: a partition is held against it');
   const [pointer, manifests, fence] = await Promise.all([
     pointerOf(ledger, model),
     predictionsOf(ledger, model),
@@ -31,10 +43,11 @@ export function predictionsReport(
     sections: [
       {
         title: `${model} in ${environment}: ${manifests.length} partitions, ${rows} rows${running === null ? '' : `, ${running} is at work`}`,
-        columns: ['day', 'rows', 'release', 'served', 'features', 'run', 'published'],
-        rows: manifests.map(({ day, rows: count, release, features, run: of, publishedAt }) => [
+        columns: ['day', 'rows', 'carried', 'release', 'served', 'features', 'run', 'published'],
+        rows: manifests.map(({ day, rows: count, lineage, release, features, run: of, publishedAt }) => [
           day,
           String(count),
+          String(lineage?.carried ?? 0),
           shortDigest(release),
           release === served ? 'yes' : 'NO',
           shortDigest(features),

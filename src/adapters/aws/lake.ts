@@ -9,8 +9,9 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { Lineage } from '#domain/prediction/manifest.ts';
 import type { BuiltKind, BuiltObject, Lake } from '#ports/lake.ts';
 import { readObject } from './artifact-store.ts';
 
@@ -35,7 +36,7 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
       const key = builtKey(kind, model, digest);
       try {
         const head = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-        const { sha256, rows } = head.Metadata ?? {};
+        const { sha256, rows, lineage } = head.Metadata ?? {};
         return {
           object: {
             bucket,
@@ -45,6 +46,7 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
             size: head.ContentLength ?? 0,
           },
           rows: Number(rows),
+          ...(lineage === undefined ? {} : { lineage: parseCanonical(Lineage, lineage, 'lineage') }),
         };
       } catch (error) {
         if (error instanceof NotFound) return undefined;
@@ -62,7 +64,11 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
             ContentLength: (await stat(file.path)).size,
             IfNoneMatch: '*',
             ChecksumSHA256: Buffer.from(file.sha256.slice('sha256:'.length), 'hex').toString('base64'),
-            Metadata: { sha256: file.sha256, rows: String(file.rows) },
+            Metadata: {
+              sha256: file.sha256,
+              rows: String(file.rows),
+              ...(file.lineage === undefined ? {} : { lineage: canonicalJson(file.lineage) }),
+            },
           }),
         );
       } catch (error) {

@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { ObjectReference } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
-import type { BuiltKind, Lake } from '#ports/lake.ts';
+import type { BuiltKind, Lake, LocalObject } from '#ports/lake.ts';
 
-interface Stored {
+interface Stored extends Omit<LocalObject, 'path'> {
   readonly content: Uint8Array;
-  readonly sha256: Digest;
-  readonly rows: number;
 }
 
 /** A lake in memory; `objects` is open, by kind, model and digest, and `sources` by key. */
@@ -52,14 +50,14 @@ export function memoryLake(): Lake & {
         sha256: found.sha256,
         size: found.content.length,
       };
-      return { object, rows: found.rows };
+      return { object, rows: found.rows, ...(found.lineage === undefined ? {} : { lineage: found.lineage }) };
     },
-    async store(kind, model, digest, { path, sha256, rows }) {
+    async store(kind, model, digest, { path, ...file }) {
       const key = builtName(kind, model, digest);
       const content = await readFile(path);
       const earlier = objects.get(key);
-      if (earlier === undefined) objects.set(key, { content, sha256, rows });
-      else if (earlier.sha256 !== sha256) {
+      if (earlier === undefined) objects.set(key, { content, ...file });
+      else if (earlier.sha256 !== file.sha256) {
         throw new GatehouseError('ARTIFACT_TAMPERED', `${key} is there with other bytes than were built now`, { key });
       }
     },

@@ -1,97 +1,79 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { PARQUET, literal, name, withDatabase } from '#adapters/duckdb/database.ts';
-import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
-import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { PARQUET, literal } from '#adapters/duckdb/database.ts';
+import { source } from '#adapters/duckdb/inputs.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
-import type { ModelDefinition } from '#domain/model/definition.ts';
-import type { Scorer } from './scorer.ts';
+import type { ScoredFile, ScoringFiles } from '#ports/scoring.ts';
+import { type Earlier, partRows } from './carry-over.ts';
+import { type Definition, type FeatureRows, readFeatures } from './feature-rows.ts';
+import type { Scorer, Scores } from './scorer.ts';
 
-type Definition = Pick<ModelDefinition, 'events' | 'features'>;
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
-
-/** Rows of a feature partition: ids as text, and the features row after row. */
-interface FeatureRows {
-  readonly ids: readonly string[];
-  readonly values: Float32Array;
-}
 
 /**
  * Scores a feature partition to a prediction partition: `row_id` VARCHAR and `prediction` DOUBLE, P(label = 1), in the
- * order of the row ids. The same features, model and engines make the same bytes.
+ * order of the row ids. The same features, model and engines make the same bytes, whether rows were carried over from an
+ * earlier partition or not.
  */
-export async function scoreFile(input: {
-  readonly scorer: Scorer;
-  readonly features: string;
-  readonly definition: Definition;
-  readonly out: string;
-}): Promise<{ readonly kind: 'scored'; readonly rows: number; readonly sha256: Digest } | Refused> {
-  const { scorer, features, definition, out } = input;
-  return withDatabase('1GB', async (connection) => {
-    const read = await readFeatures(connection, features, definition, '');
-    if ('rule' in read) return { kind: 'refused', refusal: read };
-    const scores = await scorer.score(read.values, read.ids.length);
-    if (scores.kind === 'refused') return scores;
-    await connection.run('CREATE TABLE predictions (row_id VARCHAR, prediction DOUBLE)');
-    const appender = await connection.createAppender('predictions');
-    for (const [row, id] of read.ids.entries()) {
-      appender.appendVarchar(id);
-      appender.appendDouble(scores.predictions[row] ?? Number.NaN);
-      appender.endRow();
-    }
-    appender.closeSync();
-    await rm(out, { force: true });
-    await connection.run(`COPY (FROM predictions ORDER BY row_id) TO ${literal(out)} (${PARQUET})`);
-    return { kind: 'scored', rows: read.ids.length, sha256: digestOf(await readFile(out)) };
-  });
-}
-
-/**
- * Rows for golden predictions, spread over a feature partition: first those with missing values, which models treat
- * in ways of their own, then others by the hash of their id.
- */
-export async function sampleRows(
-  features: string,
-  definition: Definition,
-  count = 20,
-): Promise<{ readonly kind: 'sampled'; readonly rows: (number | null)[][] } | Refused> {
-  return withDatabase('512MB', async (connection) => {
-    const incomplete = definition.features.columns.map((column) => `${name(column)} IS NULL`).join(' OR ');
-    const id = name(definition.events.id);
-    const sample = `WHERE true QUALIFY row_number() OVER (PARTITION BY ${incomplete} ORDER BY md5(CAST(${id} AS VARCHAR))) <= CASE WHEN ${incomplete} THEN ${String(Math.ceil(count / 4))} ELSE ${String(count)} END
-                    ORDER BY (${incomplete}) DESC, md5(CAST(${id} AS VARCHAR)) LIMIT ${String(count)}`;
-    const read = await readFeatures(connection, features, definition, sample);
-    if ('rule' in read) return { kind: 'refused', refusal: read };
-    const width = definition.features.columns.length;
-    const rows = read.ids.map((_, row) =>
-      [...read.values.subarray(row * width, (row + 1) * width)].map((value) => (Number.isNaN(value) ? null : value)),
-    );
-    return { kind: 'sampled', rows };
-  });
-}
-
-async function readFeatures(
+export async function scoreFile(
   connection: DuckDBConnection,
-  file: string,
-  { events, features }: Definition,
-  rest: string,
-): Promise<FeatureRows | Refusal> {
-  const declared = {
-    [events.id]: events.columns[events.id] ?? 'VARCHAR',
-    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
-  };
-  const described = await describe(connection, file, 'feature partition');
-  const refusal = Array.isArray(described) ? checkSchema(described, declared, 'feature partition') : described;
-  if (refusal !== undefined) return refusal;
-  const selected = features.columns.map((column) => `CAST(${name(column)} AS FLOAT)`).join(', ');
-  const reader = await connection.runAndReadAll(
-    `SELECT CAST(${name(events.id)} AS VARCHAR), ${selected} FROM ${source(file)} ${rest}`,
-  );
-  const [ids = [], ...columns] = reader.getColumnsJS();
-  const values = new Float32Array(ids.length * columns.length);
-  for (const [index, column] of columns.entries()) {
-    for (const [row, value] of column.entries())
-      values[row * columns.length + index] = typeof value === 'number' ? value : Number.NaN;
+  scorer: Scorer,
+  definition: Definition,
+  { features, out, previous }: ScoringFiles,
+): Promise<ScoredFile | Refused> {
+  const read = await readFeatures(connection, features, definition, '');
+  if ('rule' in read) return { kind: 'refused', refusal: read };
+  const earlier = previous === undefined ? undefined : await readEarlier(connection, definition, previous);
+  const { scores, carried, dropped } = await scoreRows(scorer, read, earlier);
+  if (scores.kind === 'refused') return scores;
+  await connection.run('CREATE OR REPLACE TABLE predictions (row_id VARCHAR, prediction DOUBLE)');
+  const appender = await connection.createAppender('predictions');
+  for (const [row, id] of read.ids.entries()) {
+    appender.appendVarchar(id);
+    appender.appendDouble(scores.predictions[row] ?? Number.NaN);
+    appender.endRow();
   }
-  return { ids: ids.map(String), values };
+  appender.closeSync();
+  await rm(out, { force: true });
+  await connection.run(`COPY (FROM predictions ORDER BY row_id) TO ${literal(out)} (${PARQUET})`);
+  return { kind: 'built', rows: read.ids.length, sha256: digestOf(await readFile(out)), carried, dropped };
+}
+
+/** Carries over what may be carried over, and scores the rest; if a carried row is found to score otherwise now, all is scored. */
+async function scoreRows(
+  scorer: Scorer,
+  rows: FeatureRows,
+  earlier: Earlier | undefined,
+): Promise<{ readonly scores: Scores; readonly carried: number; readonly dropped: number }> {
+  if (earlier !== undefined) {
+    const { predictions, toScore, carried, checked, dropped } = partRows(rows, earlier);
+    const width = rows.values.length / Math.max(1, rows.ids.length);
+    const part = new Float32Array(toScore.length * width);
+    for (const [index, row] of toScore.entries())
+      part.set(rows.values.subarray(row * width, (row + 1) * width), index * width);
+    const scores = await scorer.score(part, toScore.length);
+    if (scores.kind === 'refused') return { scores, carried: 0, dropped };
+    const differs = toScore.some(
+      (row, index) => checked.has(row) && !Object.is(scores.predictions[index], predictions[row]),
+    );
+    if (!differs) {
+      for (const [index, row] of toScore.entries()) predictions[row] = scores.predictions[index] ?? Number.NaN;
+      return { scores: { kind: 'scored', predictions }, carried, dropped };
+    }
+  }
+  return { scores: await scorer.score(rows.values, rows.ids.length), carried: 0, dropped: 0 };
+}
+
+/** What an earlier scoring left, or nothing where its files are not what they were. */
+async function readEarlier(
+  connection: DuckDBConnection,
+  definition: Definition,
+  files: NonNullable<ScoringFiles['previous']>,
+): Promise<Earlier | undefined> {
+  const rows = await readFeatures(connection, files.features, definition, '');
+  if ('rule' in rows) return undefined;
+  const reader = await connection.runAndReadAll(`SELECT row_id, prediction FROM ${source(files.predictions)}`);
+  const [ids = [], predictions = []] = reader.getColumnsJS();
+  return { rows, predictions: new Map(ids.map(String).map((id, index) => [id, Number(predictions[index])])) };
 }

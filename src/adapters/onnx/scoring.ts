@@ -1,3 +1,4 @@
+import { withDatabase } from '#adapters/duckdb/database.ts';
 import { canonicalJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
@@ -5,20 +6,25 @@ import type { Scoring } from '#ports/scoring.ts';
 import { constantModel } from './constant-model.ts';
 import { checkGolden, makeGolden } from './golden.ts';
 import { inspectOnnx } from './inspect.ts';
-import { sampleRows, scoreFile } from './score-file.ts';
+import { sampleRows } from './feature-rows.ts';
+import { scoreFile } from './score-file.ts';
 import { type Scorer, createScorer } from './scorer.ts';
 
-/** ONNX models run by onnxruntime on one thread; each call loads the model and lets it go again. */
+/** ONNX models run by onnxruntime on one thread. */
 export const onnxScoring: Scoring = {
   inspect(model, columns) {
     const inspected = inspectOnnx(model, columns.length);
     return inspected.kind === 'refused' ? inWords(inspected.refusal) : undefined;
   },
-  async score(model, definition, features, out) {
-    const result = await withScorer(model, definition.features.columns, (scorer) =>
-      scoreFile({ scorer, features, definition, out }),
+  async withModel(model, definition, work) {
+    return withScorer(model, definition.features.columns, (scorer) =>
+      withDatabase('1GB', async (connection) => ({
+        kind: 'done' as const,
+        value: await work({
+          score: (files) => scoreFile(connection, scorer, definition, files),
+        }),
+      })),
     );
-    return result.kind === 'refused' ? result : { ...result, kind: 'built' };
   },
   async makeGolden(model, definition, features) {
     const sampled = await sampleRows(features, definition);

@@ -167,10 +167,13 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PREDICTIONS_PUBLISHED: event(
-    'a batch run ended',
+    'a batch run published a part of its partitions, or found nothing to do',
     z.strictObject({
       run: Text,
       kind: z.enum(['none', 'partial', 'full']),
+      /** A run that publishes more than a transaction can carry does so in parts, each with its record. */
+      part: z.int().min(1),
+      parts: z.int().min(1),
       partitions: z.int(),
       rows: z.int(),
       manifest: Digest.nullable(),
@@ -185,6 +188,11 @@ export const AUDIT_EVENTS = {
   PARTITION_REFUSED: event(
     'a partition whose ready marker was written could not be admitted',
     z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string() }),
+    true,
+  ),
+  PARTITION_WITHDRAWN: event(
+    'the ready marker of an admitted partition was removed: the partition is empty from now on',
+    z.strictObject({ kind: Text, day: Text, version: z.int(), digest: Digest }),
     true,
   ),
   PEER_TRUSTED: event(

@@ -42,9 +42,23 @@ export const WorkBatch = z.strictObject({
 });
 export type WorkBatch = z.infer<typeof WorkBatch>;
 
-/** Feature partitions to be scored by one release. */
-export const ScoreBatch = z.strictObject({ model: ModelName, release: Digest, features: z.array(Named) });
-export type ScoreBatch = z.infer<typeof ScoreBatch>;
+/** Feature partitions that are to be scored, as an object by digest, like the work before. */
+export const ScoreWork = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  /** Where rows are published for look-up by entity: for so many days. */
+  lookupDays: z.int().positive().optional(),
+  items: z.array(
+    z.strictObject({
+      release: Digest,
+      day: Day,
+      features: Digest,
+      /** The features of an earlier scoring by the same release and scorer, from which unchanged rows may be carried over. */
+      previous: Digest.optional(),
+    }),
+  ),
+});
+export type ScoreWork = z.infer<typeof ScoreWork>;
 
 /** What a comparison is measured from: labels by reference, features and both releases' predictions by digest. */
 export const ComparisonPlan = z.strictObject({

@@ -15,7 +15,10 @@ export type ObjectReference = z.infer<typeof ObjectReference>;
 export const PartitionKind = z.enum(['events', 'labels']);
 export type PartitionKind = z.infer<typeof PartitionKind>;
 
-/** An admitted partition: a day of events, or the labels that arrived on a day. A correction is version n+1. */
+/**
+ * An admitted partition: a day of events, or the labels that arrived on a day. A correction is version n+1; a partition
+ * that was withdrawn at its source is a version without objects: an empty day, not a gap.
+ */
 export const AdmittedPartition = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
@@ -23,7 +26,7 @@ export const AdmittedPartition = z.strictObject({
   day: Day,
   version: z.int().min(1),
   digest: Digest,
-  objects: z.array(ObjectReference).min(1),
+  objects: z.array(ObjectReference),
   admittedAt: z.iso.datetime(),
 });
 export type AdmittedPartition = z.infer<typeof AdmittedPartition>;

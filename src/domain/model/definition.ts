@@ -81,8 +81,17 @@ export const ModelDefinition = z.strictObject({
   evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(60) }),
   /** EventBridge Scheduler's cron and an IANA time zone. */
   schedule: z.strictObject({ cron: z.string().regex(/^(cron|rate)\(.+\)$/), timezone: z.string().min(1) }),
-  /** How many of the newest event partitions are kept scored. */
-  predictions: z.strictObject({ modes: z.array(z.enum(['batch'])).min(1), days: z.int().min(1).max(400) }),
+  /**
+   * How many of the newest event partitions are kept scored, whether rows can be looked up by entity, and what a reader
+   * starts who asks for the served release and finds another one's predictions: nothing (`refuse`, the default), or a
+   * batch run (`recompute`).
+   */
+  predictions: z.strictObject({
+    modes: z.array(z.enum(['batch'])).min(1),
+    days: z.int().min(1).max(400),
+    lookup: z.boolean().optional(),
+    onMismatch: z.enum(['refuse', 'recompute']).optional(),
+  }),
   sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
   escalation: z.array(z.string().min(1)).min(1),
 });

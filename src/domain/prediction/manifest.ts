@@ -3,6 +3,20 @@ import { Digest } from '../canonical/digest.ts';
 import { ObjectReference } from '../data/partition.ts';
 import { Day, ModelName } from '../model/definition.ts';
 
+/**
+ * How the rows of a partition came about when an earlier one of the same release and scorer was there: those whose
+ * features are the same bits were carried over from it, the others were scored.
+ */
+export const Lineage = z.strictObject({
+  /** What the earlier prediction partition hashes to. */
+  from: Digest,
+  carried: z.int().nonnegative(),
+  scored: z.int().nonnegative(),
+  /** Rows of the earlier partition that are no more. */
+  dropped: z.int().nonnegative(),
+});
+export type Lineage = z.infer<typeof Lineage>;
+
 /** What the store of predictions says of a day: whose predictions they are, of what, and where. Flipped whole. */
 export const PredictionManifest = z.strictObject({
   formatVersion: z.literal(1),
@@ -14,6 +28,8 @@ export const PredictionManifest = z.strictObject({
   schema: Digest,
   object: ObjectReference,
   rows: z.int().nonnegative(),
+  /** How the rows came about; null where all of them were scored. */
+  lineage: Lineage.nullable(),
   run: z.string().min(1),
   epoch: z.int(),
   publishedAt: z.iso.datetime(),
@@ -42,7 +58,13 @@ export const BatchPlan = z.strictObject({
   fence: z.int(),
   requested: z.int(),
   partitions: z.array(
-    z.strictObject({ day: Day, features: Digest, predictions: Digest, reasons: z.array(z.string()) }),
+    z.strictObject({
+      day: Day,
+      features: Digest,
+      predictions: Digest,
+      reasons: z.array(z.string()),
+      rows: z.int().nonnegative().nullable(),
+    }),
   ),
   /** Partitions that cannot be scored yet, and what they wait for. */
   waiting: z.array(z.string()),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
-import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
+import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -30,7 +30,8 @@ export type Admission =
 
 /**
  * Admits the partition whose ready marker was written: by reference, with versions and hashes. The same bytes again are
- * no news; other bytes are a correction, version n+1. Several models may read one source.
+ * no news; other bytes are a correction, version n+1. A marker that is gone withdraws the partition: it is empty from
+ * then on. What counts is what is there now, whatever the event said. Several models may read one source.
  */
 export async function admitPartition(deps: Admitting, key: string): Promise<Admission> {
   const readers = deps.deployed.models.flatMap(({ definition }) =>
@@ -52,7 +53,13 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
       return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
     }
     const prefix = `${source.source}/dt=${day}/`;
-    const objects = (await deps.landing.list(prefix)).filter((object) => object.key.endsWith('.parquet'));
+    const listed = await deps.landing.list(prefix);
+    const objects = listed.filter((object) => object.key.endsWith('.parquet'));
+    if (!listed.some((object) => object.key === `${prefix}${source.readyMarker}`)) {
+      const withdrawn = await withdraw(deps, { model, kind, day });
+      if (withdrawn !== undefined) admitted.push(withdrawn);
+      continue;
+    }
     if (objects.length === 0) {
       const found = `${prefix} has a ready marker and no Parquet file`;
       return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
@@ -67,42 +74,73 @@ async function admit(
   deps: Admitting,
   found: Pick<AdmittedPartition, 'model' | 'kind' | 'day' | 'objects'>,
 ): Promise<AdmittedPartition | undefined> {
-  const key = keys.partition(found.model, found.kind, found.day);
-  const digest = partitionDigest(found.objects);
-  const item = await deps.ledger.get(key);
-  const current = item === undefined ? undefined : unkey(AdmittedPartition, item);
-  if (current?.digest === digest) return undefined;
-  const version = (current?.version ?? 0) + 1;
-  const partition: AdmittedPartition = {
-    formatVersion: 1,
-    ...found,
-    version,
-    digest,
-    admittedAt: deps.clock.now().toISOString(),
-  };
+  const current = await currentOf(deps, found);
+  if (current?.digest === partitionDigest(found.objects)) return undefined;
+  const { partition, writes } = nextVersion(deps, current, found);
+  const { version, digest, admittedAt } = partition;
   const result = await writeUnaudited(
     deps.ledger,
-    [
-      {
-        kind: 'put',
-        item: { ...key, ...partition },
-        condition: current === undefined ? ABSENT : equals({ version: current.version }),
-      },
-      {
-        kind: 'put',
-        item: { ...keys.partitionVersion(found.model, found.kind, found.day, version), ...partition },
-        condition: ABSENT,
-      },
-    ],
-    operationName('admit', found.model, found.kind, found.day, version, digest, partition.admittedAt),
+    writes,
+    operationName('admit', found.model, found.kind, found.day, version, digest, admittedAt),
   );
-  if (result.kind === 'condition-failed') {
-    throw new GatehouseError(
-      'ADMISSION_RACED',
-      `${found.kind} of ${found.day} was admitted by another at the same time; look again`,
-      { day: found.day },
-    );
-  }
+  if (result.kind === 'condition-failed') throw raced(found.kind, found.day);
+  await deps.announce(partition);
+  return partition;
+}
+
+type Named = Pick<AdmittedPartition, 'model' | 'kind' | 'day'>;
+
+async function currentOf(deps: Admitting, { model, kind, day }: Named): Promise<AdmittedPartition | undefined> {
+  const item = await deps.ledger.get(keys.partition(model, kind, day));
+  return item === undefined ? undefined : unkey(AdmittedPartition, item);
+}
+
+/** The version after the current one, and the writes that put it in its place and keep it for ever. */
+function nextVersion(
+  deps: Admitting,
+  current: AdmittedPartition | undefined,
+  found: Named & Pick<AdmittedPartition, 'objects'>,
+): { readonly partition: AdmittedPartition; readonly writes: readonly Write[] } {
+  const { model, kind, day, objects } = found;
+  const version = (current?.version ?? 0) + 1;
+  const admittedAt = deps.clock.now().toISOString();
+  const digest = partitionDigest(objects);
+  const partition: AdmittedPartition = { formatVersion: 1, ...found, version, digest, admittedAt };
+  const condition = current === undefined ? ABSENT : equals({ version: current.version });
+  return {
+    partition,
+    writes: [
+      { kind: 'put', item: { ...keys.partition(model, kind, day), ...partition }, condition },
+      { kind: 'put', item: { ...keys.partitionVersion(model, kind, day, version), ...partition }, condition: ABSENT },
+    ],
+  };
+}
+
+function raced(kind: string, day: string): GatehouseError {
+  return new GatehouseError(
+    'ADMISSION_RACED',
+    `${kind} of ${day} was admitted by another at the same time; look again`,
+    { day },
+  );
+}
+
+/** Makes an admitted partition an empty one, as an audited act: data went away that predictions were made from. */
+async function withdraw(deps: Admitting, { model, kind, day }: Named): Promise<AdmittedPartition | undefined> {
+  const found = await currentOf(deps, { model, kind, day });
+  if (found === undefined || found.objects.length === 0) return undefined;
+  const { partition, writes } = nextVersion(deps, found, { model, kind, day, objects: [] });
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('withdraw', kind, day, partition.version),
+    writes,
+    event: {
+      code: 'PARTITION_WITHDRAWN',
+      actor: 'pipeline:admission',
+      release: null,
+      details: { kind, day, version: partition.version, digest: found.digest },
+    },
+  });
+  if (result.kind === 'refused') throw raced(kind, day);
   await deps.announce(partition);
   return partition;
 }

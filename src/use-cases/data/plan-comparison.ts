@@ -1,12 +1,13 @@
 import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest, type ScoreBatch, ranges } from '#domain/data/feature-work.ts';
+import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, readCatalogue } from './catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
+import { planScoreWork } from './plan-score-work.ts';
 
 export interface ComparisonPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -66,14 +67,14 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
     const digest = sources.find((source) => source.release === release)?.digest;
     return (digest === undefined ? [] : (work.features.get(digest) ?? [])).filter(({ day }) => within.includes(day));
   };
-  const scoreBatches = sources.flatMap(({ release }): ScoreBatch[] => {
-    const features = [...new Map(featuresOf(release, days).map((each) => [each.digest, each])).values()];
-    return ranges(features.length, BATCH).map(({ from, to }) => ({
-      model,
-      release,
-      features: features.slice(from, to),
-    }));
-  });
+  const scoreBatches = await planScoreWork(
+    deps.documents,
+    model,
+    sources.flatMap(({ release }) => {
+      const features = new Map(featuresOf(release, days).map((each) => [each.digest, each]));
+      return [...features.values()].map(({ day, digest }) => ({ release, day, features: digest }));
+    }),
+  );
   const comparisons = [];
   for (const candidate of candidates) {
     for (const [index, { name, slice }] of slices.entries()) {

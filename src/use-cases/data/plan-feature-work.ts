@@ -1,5 +1,5 @@
 import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
-import { type FeaturePlan, type MissingPartition, planFeatures } from '#domain/data/feature-plan.ts';
+import { type FeaturePlan, type MissingPartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -44,14 +44,16 @@ export async function planFeatureWork(
   const missing = new Map<string, MissingPartition>();
   for (const { source, days } of sources) {
     const ready: FeaturePlan[] = [];
+    const featuresOf = featurePlanner(source.definition, deps.engine, catalogue);
     for (const day of new Set(days)) {
-      const plan = planFeatures(source.definition, deps.engine, catalogue, day);
+      const plan = featuresOf(day);
       if (plan.ready) ready.push(plan);
       else for (const part of plan.missing) missing.set(`${part.kind} ${part.day}`, part);
     }
     // Several releases may share a definition, and with it their feature partitions: each day is named once.
     const known = named.get(source.digest) ?? [];
-    const added = ready.filter(({ digest }) => known.every((each) => each.digest !== digest));
+    const names = new Set(known.map(({ digest }) => digest));
+    const added = ready.filter(({ digest }) => !names.has(digest));
     named.set(source.digest, [...known, ...added.map(({ day, digest }) => ({ day, digest }))]);
     for (const plan of ready.filter(({ digest }) => !builtFeatures.has(digest))) {
       features.set(plan.digest, {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
-import { predictionDigest, ranges, type ScoreBatch } from '#domain/data/feature-work.ts';
-import { daysToReconcile, planReconciliation as plan } from '#domain/data/reconciliation.ts';
+import { predictionDigest } from '#domain/data/feature-work.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { planPredictions } from '#domain/prediction/desired.ts';
 import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -11,6 +11,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
+import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
@@ -22,8 +23,15 @@ export interface ReconciliationPlanning extends FeaturePlanning {
   readonly scorer: Digest;
 }
 
-/** Feature partitions per scoring call. */
-const BATCH = 24;
+/**
+ * From so many partitions on, the batches run as a Distributed Map: an inline one works at no more than 40 at a time,
+ * and all its events count against its execution's 25,000.
+ * Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map.html
+ */
+const DISTRIBUTED_FROM = 1000;
+
+/** How long published rows are kept for look-up after a manifest last named them: then no reader can name them any more. */
+const LOOKUP_MARGIN_DAYS = 30;
 
 /** Compares what the store of predictions should hold with what it holds; takes the fence, so that older runs publish nothing more. */
 export function planReconciliation(deps: ReconciliationPlanning): Task {
@@ -36,82 +44,72 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       running: run,
       startedAt,
     }));
+    const about = { requested: fence.requested, startedAt };
     if (pointer === undefined)
-      return {
-        status: 'nothing-served',
-        kind: 'none',
-        requested: fence.requested,
-        dailyBatches: [],
-        featureBatches: [],
-        scoreBatches: [],
-      };
+      return { status: 'nothing-served', kind: 'none', scale: 'inline', rows: 'none', ...about, ...NO_WORK };
     const release = pointer.current;
     const source = await definitionOf(deps.releases, release);
     const schema = openManifest(await deps.releases.read(release)).schemas.output;
-    const catalogue = await readCatalogue(deps.ledger, model);
-    const actual = (await deps.ledger.query(keys.predictions(model))).map((item) => unkey(PredictionManifest, item));
-    const withdrawn = [...new Set(actual.map((manifest) => manifest.release))].filter((digest) => digest !== release);
-    const events = catalogue.filter((partition) => partition.kind === 'events').map((partition) => partition.day);
-    const days = daysToReconcile(events, source.definition.predictions.days, actual, withdrawn);
+    const [catalogue, items] = await Promise.all([
+      readCatalogue(deps.ledger, model),
+      deps.ledger.query(keys.predictions(model)),
+    ]);
+    const { definition } = source;
+    const manifests = items.map((item) => unkey(PredictionManifest, item));
+    const { engine, scorer } = deps;
+    const { plan, waiting } = planPredictions({ definition, release, schema, engine, scorer, catalogue, manifests });
+    const toScore = plan.partitions.filter(({ action }) => action !== 'keep');
+    const days = toScore.map(({ day }) => day);
     const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
-    const features = work.features.get(source.digest) ?? [];
-    const rowsOf = new Map(actual.map((manifest) => [manifest.day, manifest.rows]));
-    const wanted = features.map(({ day, digest }) => ({
-      day,
-      features: digest,
-      release,
-      scorer: deps.scorer,
-      schema,
-      rows: rowsOf.get(day) ?? 0,
-    }));
-    const reconciliation = plan(wanted, actual);
-    const toScore = reconciliation.partitions.filter(({ action }) => action === 'score');
-    const featureOf = new Map(features.map(({ day, digest }) => [day, digest]));
-    const partitions = toScore.flatMap(({ day, reasons }) => {
-      const digest = featureOf.get(day);
-      return digest === undefined
-        ? []
-        : [
-            {
-              day,
-              features: digest,
-              predictions: predictionDigest(digest, release, deps.scorer),
-              reasons: [...reasons],
-            },
-          ];
-    });
     const document = BatchPlan.parse({
       formatVersion: 1,
       model,
       run,
-      kind: reconciliation.kind,
+      kind: plan.kind,
       release,
-      scorer: deps.scorer,
+      scorer,
       schema,
       epoch: pointer.epoch,
       fence: fence.fence,
       requested: fence.requested,
-      partitions,
-      waiting: work.missing.map(({ kind, day }) => `${kind} of ${day}`),
+      partitions: toScore.map(({ day, features, reasons, rows }) => ({
+        day,
+        features,
+        predictions: predictionDigest(features, release, scorer),
+        reasons: [...reasons],
+        rows,
+      })),
+      waiting: [...waiting],
     });
     const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
-    const scoreBatches = ranges(partitions.length, BATCH).map(({ from, to }): ScoreBatch => ({
+    const { lookup, days: kept } = definition.predictions;
+    const scoreBatches = await planScoreWork(
+      deps.documents,
       model,
-      release,
-      features: partitions.slice(from, to).map((partition) => ({ day: partition.day, digest: partition.features })),
-    }));
+      toScore.map(({ day, features, previous }) => ({
+        release,
+        day,
+        features,
+        ...(previous === null ? {} : { previous }),
+      })),
+      lookup === true ? { lookupDays: kept + LOOKUP_MARGIN_DAYS } : {},
+    );
     return {
       status: 'planned',
-      kind: reconciliation.kind,
+      kind: plan.kind,
+      scale: toScore.length >= DISTRIBUTED_FROM ? 'distributed' : 'inline',
+      rows: lookup === true ? 'published' : 'none',
       plan: digest,
       release,
       epoch: pointer.epoch,
-      requested: fence.requested,
-      partitions: partitions.length,
-      waiting: work.missing.length,
+      ...about,
+      partitions: toScore.length,
+      waiting: waiting.length,
       dailyBatches: work.dailyBatches,
       featureBatches: work.featureBatches,
       scoreBatches,
     };
   });
 }
+
+const NO_WORK = { dailyBatches: [], featureBatches: [], scoreBatches: [] };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
-import { ABSENT, equals, keyText, unkey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, type Item, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -19,56 +19,25 @@ export interface Publication extends Recording {
 
 /** Manifests per transaction: with the checks and the audit record this stays below DynamoDB's 100 actions. */
 const FLIP = 80;
+/** Objects that are looked for at a time. */
+const AT_ONCE = 20;
 
 /**
  * Flips the manifests of what a run has scored, in transactions that check that the pointer's epoch and the fence are
  * still the run's: a reader sees a whole partition of one release or the one before it, and a withdrawn release's run
- * publishes nothing. Refused features or predictions leave their partition as it was.
+ * publishes nothing. Each transaction carries its own audit record. Refused features or predictions leave their
+ * partition as it was.
  */
 export function publishPredictions(deps: Publication): Task {
   return task(z.object({ model: z.string(), plan: Digest }), async ({ model, plan: digest }) => {
     const plan = parseCanonical(BatchPlan, await deps.documents.read(digest), 'batch plan');
-    const manifests: PredictionManifest[] = [];
-    const unscored: string[] = [];
-    for (const { day, features, predictions } of plan.partitions) {
-      const built = await deps.lake.find('predictions', model, predictions);
-      if (built === undefined) unscored.push(day);
-      else {
-        const { release, scorer, schema, run, epoch } = plan;
-        const publishedAt = deps.clock.now().toISOString();
-        manifests.push({
-          formatVersion: 1,
-          model: plan.model,
-          day,
-          features,
-          release,
-          scorer,
-          schema,
-          ...built,
-          run,
-          epoch,
-          publishedAt,
-        });
-      }
-    }
-    const root = await deps.documents.write(
-      new TextEncoder().encode(
-        canonicalJson(manifests.map(({ day, features, object, rows }) => ({ day, features, object, rows }))),
-      ),
-    );
-    const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
-    const batches = ranges(Math.max(1, manifests.length), FLIP);
-    for (const [index, { from, to }] of batches.entries()) {
-      const writes = await Promise.all(manifests.slice(from, to).map((manifest) => flip(deps, manifest)));
-      const checks = [
-        {
-          kind: 'check',
-          key: keys.pointer(model),
-          condition: equals({ epoch: plan.epoch, current: plan.release }),
-        } as const,
-        holdsFence(model, plan.fence),
-      ];
-      const isLast = index === batches.length - 1;
+    // Parts are of the plan and not of what was found: a repetition finds the same ones, whatever was scored meanwhile.
+    const parts = ranges(Math.max(1, plan.partitions.length), FLIP);
+    const done = { published: 0, rows: 0, carried: 0, unscored: [] as string[] };
+    for (const [index, { from, to }] of parts.entries()) {
+      const { manifests, unscored } = await findManifests(deps, plan, plan.partitions.slice(from, to));
+      const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
+      const flips = await flipWrites(deps, manifests);
       const event: AuditEvent = {
         code: 'PREDICTIONS_PUBLISHED',
         actor: 'pipeline:reconciliation',
@@ -76,35 +45,83 @@ export function publishPredictions(deps: Publication): Task {
         details: {
           run: plan.run,
           kind: plan.kind,
+          part: index + 1,
+          parts: parts.length,
           partitions: manifests.length,
           rows,
-          manifest: root.digest,
+          manifest: await rootOf(deps.documents, manifests),
           epoch: plan.epoch,
         },
       };
       const operation = operationName('publish', plan.run, digest, index);
-      const result = isLast
-        ? await recordChange(deps, { model, operation, writes: [...checks, ...writes], event })
-        : // A repetition finds other manifests and another time, and so another body, which needs another token.
-          await writeUnaudited(deps.ledger, [...checks, ...writes], operationName('flip', canonicalJson(writes)));
-      if (result.kind === 'refused' || result.kind === 'condition-failed') {
-        return { status: 'withdrawn', published: from, failed: result.failed.map(keyText) };
-      }
+      const result = await recordChange(deps, { model, operation, writes: [...checks(plan), ...flips], event });
+      if (result.kind === 'refused')
+        return { status: 'withdrawn', published: done.published, failed: result.failed.map(keyText) };
+      done.published += manifests.length;
+      done.rows += rows;
+      done.carried += manifests.reduce((sum, { lineage }) => sum + (lineage?.carried ?? 0), 0);
+      done.unscored.push(...unscored);
     }
-    return { status: 'published', published: manifests.length, rows, unscored };
+    return { status: 'published', ...done, unscored: done.unscored.slice(0, 50), unscoredCount: done.unscored.length };
   });
 }
 
-async function flip(deps: Publication, manifest: PredictionManifest): Promise<Write> {
-  const key = keys.prediction(manifest.model, manifest.day);
-  const item = await deps.ledger.get(key);
-  const previous = item === undefined ? undefined : unkey(PredictionManifest, item);
-  return {
-    kind: 'put',
-    item: { ...key, ...manifest },
-    condition:
-      previous === undefined
-        ? ABSENT
-        : equals({ run: previous.run, release: previous.release, features: previous.features }),
-  };
+/** What the run must still be for it to publish: the newest one, of the release that is served. */
+function checks({ model, epoch, release, fence }: BatchPlan): readonly Write[] {
+  const served: Write = { kind: 'check', key: keys.pointer(model), condition: equals({ epoch, current: release }) };
+  return [served, holdsFence(model, fence)];
+}
+
+async function findManifests(
+  deps: Publication,
+  plan: BatchPlan,
+  partitions: BatchPlan['partitions'],
+): Promise<{ readonly manifests: PredictionManifest[]; readonly unscored: string[] }> {
+  const { model, release, scorer, schema, run, epoch } = plan;
+  const manifests: PredictionManifest[] = [];
+  const unscored: string[] = [];
+  for (const { from, to } of ranges(partitions.length, AT_ONCE)) {
+    const found = await Promise.all(
+      partitions.slice(from, to).map(async (partition) => ({
+        ...partition,
+        built: await deps.lake.find('predictions', model, partition.predictions),
+      })),
+    );
+    for (const { day, features, built } of found) {
+      if (built === undefined) unscored.push(day);
+      else {
+        const publishedAt = deps.clock.now().toISOString();
+        const { object, rows, lineage = null } = built;
+        const made = { features, release, scorer, schema, object, rows, lineage };
+        manifests.push({ formatVersion: 1, model, day, ...made, run, epoch, publishedAt });
+      }
+    }
+  }
+  return { manifests, unscored };
+}
+
+/** The document that names what a record's transaction published. */
+async function rootOf(documents: ArtifactStore, manifests: readonly PredictionManifest[]): Promise<Digest> {
+  const named = manifests.map(({ day, features, object, rows }) => ({ day, features, object, rows }));
+  return (await documents.write(new TextEncoder().encode(canonicalJson(named)))).digest;
+}
+
+/** The writes that replace what is published now, and nothing that came in between. */
+async function flipWrites(deps: Publication, manifests: readonly PredictionManifest[]): Promise<readonly Write[]> {
+  const flips = manifests.map((manifest) => ({ key: keys.prediction(manifest.model, manifest.day), manifest }));
+  const published = await deps.ledger.getMany(flips.map(({ key }) => key));
+  return flips.map(({ key, manifest }, index) => {
+    const item: Item = { ...key, ...manifest };
+    return { kind: 'put', item, condition: replaces(published[index]) };
+  });
+}
+
+function replaces(item: Item | undefined): Write['condition'] & object {
+  if (item === undefined) return ABSENT;
+  const { run, release, features } = PredictionManifest.pick({ run: true, release: true, features: true }).parse({
+    run: item['run'],
+    release: item['release'],
+    features: item['features'],
+  });
+  return equals({ run, release, features });
 }

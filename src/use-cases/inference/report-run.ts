@@ -18,6 +18,7 @@ const Parameters = z.object({
     release: Digest.optional(),
     epoch: z.int().optional(),
     requested: z.int().optional(),
+    startedAt: z.iso.datetime().optional(),
     waiting: z.int().optional(),
   }),
   publication: z
@@ -25,6 +26,7 @@ const Parameters = z.object({
       status: z.string(),
       published: z.int().optional(),
       rows: z.int().optional(),
+      carried: z.int().optional(),
       unscored: z.array(z.string()).optional(),
     })
     .optional(),
@@ -39,6 +41,7 @@ export function reportRun(deps: Recording): Task {
     const counts = {
       published: publication?.published ?? 0,
       rows: publication?.rows ?? 0,
+      carried: publication?.carried ?? 0,
       unscored: publication?.unscored ?? [],
       waiting: planned.waiting ?? 0,
     };
@@ -51,6 +54,7 @@ export function reportRun(deps: Recording): Task {
       status,
       kind,
       release,
+      startedAt: planned.startedAt ?? now,
       endedAt: now,
       ...counts,
     };
@@ -64,7 +68,7 @@ export function reportRun(deps: Recording): Task {
           code: 'PREDICTIONS_PUBLISHED',
           actor: 'pipeline:reconciliation',
           release,
-          details: { run, kind, partitions: 0, rows: 0, manifest: null, epoch },
+          details: { run, kind, part: 1, parts: 1, partitions: 0, rows: 0, manifest: null, epoch },
         },
       });
       if (result.kind === 'refused')

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Digest } from '#domain/canonical/digest.ts';
-import { predictionDigest, ScoreBatch } from '#domain/data/feature-work.ts';
+import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
+import type { Refusal } from '#domain/error.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
-import type { Scoring } from '#ports/scoring.ts';
+import type { LoadedModel, Scoring } from '#ports/scoring.ts';
 import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -13,42 +14,95 @@ export interface ScoringDeps {
   readonly scoring: Scoring;
   readonly scorer: Digest;
   readonly lake: Lake;
+  readonly documents: ArtifactStore;
   readonly releases: ArtifactStore;
 }
 
-/** Scores feature partitions by a release, each once: what is scored already, or not built, is passed over. */
+type Item = ScoreWork['items'][number];
+
+/** What became of one partition. */
+type Scored = { readonly kind: 'there' } | { readonly kind: 'scored'; readonly rows: number; readonly carried: number };
+
+/** Scores feature partitions, each once: what is scored already, or not built, is passed over. */
 export function scorePartitions(deps: ScoringDeps): Task {
-  return task(ScoreBatch, async ({ model, release, features }) => {
-    const manifest = openManifest(await deps.releases.read(release));
-    const { definition } = await definitionOf(deps.releases, release);
-    const onnx = await deps.releases.read(fileOf(manifest, 'model.onnx').sha256);
+  return task(WorkBatch, async ({ model, work, from, to }) => {
+    const { items } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
     const refusals: { day: string; rule: string; found: string }[] = [];
-    let scored = 0;
-    let rows = 0;
-    await withFolder(async (folder) => {
-      for (const { day, digest } of features) {
-        const name = predictionDigest(digest, release, deps.scorer);
-        if ((await deps.lake.find('predictions', model, name)) !== undefined) continue;
-        if ((await deps.lake.find('features', model, digest)) === undefined) {
-          refusals.push({ day, rule: 'features-built', found: `features ${digest} are not built` });
-          continue;
-        }
-        const out = join(folder, `predictions-${day}.parquet`);
-        const result = await deps.scoring.score(
-          onnx,
-          definition,
-          await deps.lake.fetch('features', model, digest, folder),
-          out,
-        );
-        if (result.kind === 'refused') {
-          refusals.push({ day, rule: result.refusal.rule, found: result.refusal.found.slice(0, 300) });
-          continue;
-        }
-        await deps.lake.store('predictions', model, name, { path: out, sha256: result.sha256, rows: result.rows });
-        scored += 1;
-        rows += result.rows;
+    const done = { scored: 0, rows: 0, carried: 0 };
+    for (const [release, group] of Map.groupBy(items.slice(from, to), (item) => item.release)) {
+      const note = (day: string, { rule, found }: Refusal): void => {
+        refusals.push({ day, rule, found: found.slice(0, 300) });
+      };
+      const ready: Item[] = [];
+      for (const item of group) {
+        if ((await deps.lake.find('features', model, item.features)) !== undefined) ready.push(item);
+        else note(item.day, { rule: 'features-built', found: `features ${item.features} are not built`, remedy: '' });
       }
-    });
-    return { status: refusals.length === 0 ? 'scored' : 'refused', scored, rows, refusals: refusals.slice(0, 5) };
+      if (ready.length === 0) continue;
+      const manifest = openManifest(await deps.releases.read(release));
+      const { definition } = await definitionOf(deps.releases, release);
+      const onnx = await deps.releases.read(fileOf(manifest, 'model.onnx').sha256);
+      const result = await deps.scoring.withModel(onnx, definition, async (loaded) => {
+        for (const item of ready) {
+          const scored = await scoreOne(deps, model, loaded, item);
+          if ('rule' in scored) {
+            note(item.day, scored);
+            continue;
+          }
+          if (scored.kind === 'there') continue;
+          done.scored += 1;
+          done.rows += scored.rows;
+          done.carried += scored.carried;
+        }
+      });
+      if (result.kind === 'refused') for (const { day } of ready) note(day, result.refusal);
+    }
+    return { status: refusals.length === 0 ? 'scored' : 'refused', ...done, refusals: refusals.slice(0, 5) };
   });
+}
+
+/** Scores one partition and stores its predictions; rows whose features are what they were are carried over. */
+async function scoreOne(deps: ScoringDeps, model: string, loaded: LoadedModel, item: Item): Promise<Scored | Refusal> {
+  const { lake } = deps;
+  const name = predictionDigest(item.features, item.release, deps.scorer);
+  if ((await lake.find('predictions', model, name)) !== undefined) return { kind: 'there' };
+  return withFolder(async (folder) => {
+    const out = join(folder, 'predictions.parquet');
+    const features = await lake.fetch('features', model, item.features, folder);
+    const previous = await fetchPrevious(deps, model, item, folder);
+    const result = await loaded.score({
+      features,
+      out,
+      ...(previous === undefined ? {} : { previous: previous.files }),
+    });
+    if (result.kind === 'refused') return result.refusal;
+    const { rows, sha256, carried, dropped } = result;
+    const lineage =
+      previous === undefined || carried === 0
+        ? {}
+        : { lineage: { from: previous.sha256, carried, scored: rows - carried, dropped } };
+    await lake.store('predictions', model, name, { path: out, sha256, rows, ...lineage });
+    return { kind: 'scored', rows, carried };
+  });
+}
+
+/** The earlier scoring that rows may be carried over from, where both its files are still there. */
+async function fetchPrevious(
+  { lake, scorer }: ScoringDeps,
+  model: string,
+  { previous, release }: Item,
+  folder: string,
+) {
+  if (previous === undefined) return undefined;
+  const name = predictionDigest(previous, release, scorer);
+  const [features, predictions] = await Promise.all([
+    lake.find('features', model, previous),
+    lake.find('predictions', model, name),
+  ]);
+  if (features === undefined || predictions === undefined) return undefined;
+  const files = {
+    features: await lake.fetch('features', model, previous, folder),
+    predictions: await lake.fetch('predictions', model, name, folder),
+  };
+  return { files, sha256: predictions.object.sha256 };
 }

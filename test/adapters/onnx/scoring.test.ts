@@ -2,8 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
-import { scoreFile } from '#adapters/onnx/score-file.ts';
-import { createScorer } from '#adapters/onnx/scorer.ts';
+import type { ScoringFiles } from '#ports/scoring.ts';
 import { compileModel } from '#model/compile.ts';
 import { join } from 'node:path';
 import { workspace } from '../duckdb/_fixture.ts';
@@ -19,9 +18,15 @@ const definition = {
 const ROWS =
   "SELECT 'row-' || i AS id, 0.5::FLOAT AS a, (i / 100)::FLOAT AS b, CASE WHEN i % 10 > 0 THEN i::FLOAT END AS c FROM range(40) AS t(i)";
 
+/** Scores some files by the model that says what its features say. */
+async function score(files: ScoringFiles, model = echoModel()) {
+  const result = await onnxScoring.withModel(model, definition, (loaded) => loaded.score(files));
+  return result.kind === 'done' ? result.value : result;
+}
+
 describe('scoring a feature partition', () => {
   it('writes the predictions in the order of the row ids, the same bytes whatever the order of the features', async () => {
-    const first = await onnxScoring.score(echoModel(), definition, await parquet('f.parquet', ROWS), path('p.parquet'));
+    const first = await score({ features: await parquet('f.parquet', ROWS), out: path('p.parquet') });
     expect(first).toMatchObject({ kind: 'built', rows: 40 });
     const rows = await withDatabase('512MB', (connection) => rowsOf(connection, `FROM '${path('p.parquet')}'`));
     expect(rows.slice(0, 3)).toEqual([
@@ -30,37 +35,24 @@ describe('scoring a feature partition', () => {
       { row_id: 'row-10', prediction: Math.fround(0.1) },
     ]);
     expect(
-      await onnxScoring.score(
-        echoModel(),
-        definition,
-        await parquet('g.parquet', `${ROWS} ORDER BY i DESC`),
-        path('q.parquet'),
-      ),
+      await score({ features: await parquet('g.parquet', `${ROWS} ORDER BY i DESC`), out: path('q.parquet') }),
     ).toEqual(first);
   });
 
   it('refuses a partition that is corrupt, lacks a feature, or leads to no probability', async () => {
     await writeFile(path('bad.parquet'), 'PAR1 no Parquet PAR1');
-    const score = async (features: string) => {
-      const created = await createScorer(echoModel(), ['a', 'b', 'c']);
-      if (created.kind === 'refused') throw new Error(created.refusal.found);
-      try {
-        return await scoreFile({ scorer: created.scorer, features, definition, out: path('p.parquet') });
-      } finally {
-        await created.scorer.close();
-      }
-    };
-    expect(await score(path('bad.parquet'))).toMatchObject({
+    const of = (features: string) => score({ features, out: path('p.parquet') });
+    expect(await of(path('bad.parquet'))).toMatchObject({
       kind: 'refused',
       refusal: { rule: 'source files are readable Parquet' },
     });
-    expect(await score(await parquet('h.parquet', `SELECT * EXCLUDE (b) FROM (${ROWS})`))).toMatchObject({
+    expect(await of(await parquet('h.parquet', `SELECT * EXCLUDE (b) FROM (${ROWS})`))).toMatchObject({
       refusal: { found: 'feature partition: column b is missing' },
     });
-    expect(await score(await parquet('h.parquet', `SELECT * REPLACE (NULL::FLOAT AS b) FROM (${ROWS})`))).toMatchObject(
-      { refusal: { found: expect.stringContaining('40 of 40') } },
-    );
-    await expect(score(path('none.parquet'))).rejects.toThrow('ENOENT');
+    expect(await of(await parquet('h.parquet', `SELECT * REPLACE (NULL::FLOAT AS b) FROM (${ROWS})`))).toMatchObject({
+      refusal: { found: expect.stringContaining('40 of 40') },
+    });
+    await expect(of(path('none.parquet'))).rejects.toThrow('ENOENT');
   });
 
   it('keeps golden predictions of twenty rows, some with missing values, and checks them', async () => {

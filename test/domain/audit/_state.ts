@@ -203,6 +203,7 @@ function prediction(pointer: Pointer): LedgerState['predictions'][number] {
     scorer: digest,
     schema: digest,
     object,
+    lineage: null,
     rows: 1,
     run: 'r',
     epoch,

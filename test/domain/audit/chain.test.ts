@@ -161,6 +161,7 @@ describe('the registry of events', () => {
       'DECISION_REFUSED',
       'INCIDENT_OPENED',
       'PARTITION_REFUSED',
+      'PARTITION_WITHDRAWN',
       'PEER_REFUSED',
       'PROMOTION_FAILED',
       'PROMOTION_REFUSED',

@@ -6,7 +6,7 @@ import {
   type FeatureDefinition,
   type FeaturePlan,
   partitionsBetween,
-  planFeatures,
+  featurePlanner,
 } from '#domain/data/feature-plan.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
@@ -49,17 +49,17 @@ const catalogue = [
 ];
 
 function ready(day: string, parts: readonly CataloguePartition[] = catalogue, engine = 'duckdb 1'): FeaturePlan {
-  const plan = planFeatures(definition, engine, parts, day);
+  const plan = featurePlanner(definition, engine, parts)(day);
   if (!plan.ready) throw new Error(JSON.stringify(plan.missing));
   return plan;
 }
 
 function missing(day: string, parts: readonly CataloguePartition[]): string[] {
-  const plan = planFeatures(definition, 'duckdb 1', parts, day);
+  const plan = featurePlanner(definition, 'duckdb 1', parts)(day);
   return plan.ready ? [] : plan.missing.map((part) => `${part.kind} ${part.day}`);
 }
 
-describe('planFeatures', () => {
+describe('featurePlanner', () => {
   it('reads the trailing days, and no label that arrived on the day itself', () => {
     const plan = ready('2026-03-12');
     expect(plan.events.map((part) => part.day)).toEqual(['2026-03-10', '2026-03-11', '2026-03-12']);
@@ -115,12 +115,11 @@ describe('planFeatures', () => {
       { columns: ['y'] },
     ]) {
       expect(
-        planFeatures(
+        featurePlanner(
           { ...definition, features: { ...definition.features, ...features } },
           'duckdb 1',
           catalogue,
-          '2026-03-12',
-        ),
+        )('2026-03-12'),
       ).not.toMatchObject({ digest });
     }
   });

@@ -7,13 +7,20 @@ export interface PredictionInputs {
   readonly release: Digest;
   readonly scorer: Digest;
   readonly schema: Digest;
-  /** Rows that scoring it means, for the plan's estimate. */
-  readonly rows: number;
+}
+
+/** What a partition of predictions should be made from. */
+export interface DesiredPredictions extends PredictionInputs {
+  /** The rows that scoring it means, for the plan's estimate; null where nothing is known that could be estimated from. */
+  readonly rows: number | null;
+  /** Whether the day's events were withdrawn at their source: its partition is empty. */
+  readonly isWithdrawn: boolean;
 }
 
 /** Why a partition is scored again. */
 export type Reason =
   | 'no predictions yet'
+  | 'events withdrawn'
   | 'features changed'
   | 'release changed'
   | 'scorer changed'
@@ -22,9 +29,13 @@ export type Reason =
 /** What happens to one partition. */
 export interface PartitionAction {
   readonly day: string;
-  readonly action: 'score' | 'keep';
+  /** `carry over` scores the rows whose features changed, and takes the rest from the partition that is there. */
+  readonly action: 'keep' | 'carry over' | 'score';
   readonly reasons: readonly Reason[];
-  readonly rows: number;
+  readonly rows: number | null;
+  readonly features: Digest;
+  /** The features that the published predictions were made from, where unchanged rows may be carried over from them. */
+  readonly previous: Digest | null;
 }
 
 /** What has to be done for the predictions to be what they should be. */
@@ -32,28 +43,39 @@ export interface ReconciliationPlan {
   readonly kind: 'none' | 'partial' | 'full';
   readonly partitions: readonly PartitionAction[];
   readonly toScore: number;
+  /** Rows of the partitions to score, as far as they are known. */
   readonly rows: number;
 }
 
 /**
  * Compares what the predictions should be made from with what they were made from. All partitions, or a changed
- * schema, make a full reconciliation; partitions that are right already are kept in any case.
+ * schema, make a full reconciliation; partitions that are right already are kept in any case. A partition of the same
+ * release, scorer and schema whose features changed is recomputed by row.
  */
 export function planReconciliation(
-  desired: readonly PredictionInputs[],
-  actual: readonly Omit<PredictionInputs, 'rows'>[],
+  desired: readonly DesiredPredictions[],
+  actual: readonly PredictionInputs[],
 ): ReconciliationPlan {
   const manifests = new Map(actual.map((manifest) => [manifest.day, manifest]));
   const partitions = desired
     .map((want): PartitionAction => {
-      const reasons = reasonsFor(want, manifests.get(want.day));
-      return { day: want.day, action: reasons.length > 0 ? 'score' : 'keep', reasons, rows: want.rows };
+      const have = manifests.get(want.day);
+      const reasons = reasonsFor(want, have);
+      const previous =
+        have !== undefined && reasons.length === 1 && want.features !== have.features ? have.features : null;
+      const action = reasons.length === 0 ? 'keep' : previous === null ? 'score' : 'carry over';
+      return { day: want.day, action, reasons, rows: want.rows, features: want.features, previous };
     })
     .sort((a, b) => (a.day < b.day ? -1 : 1));
-  const work = partitions.filter((partition) => partition.action === 'score');
+  const work = partitions.filter((partition) => partition.action !== 'keep');
   const schemaChanged = work.some((partition) => partition.reasons.includes('schema changed'));
   const kind = work.length === 0 ? 'none' : work.length === partitions.length || schemaChanged ? 'full' : 'partial';
-  return { kind, partitions, toScore: work.length, rows: work.reduce((sum, partition) => sum + partition.rows, 0) };
+  return {
+    kind,
+    partitions,
+    toScore: work.length,
+    rows: work.reduce((sum, partition) => sum + (partition.rows ?? 0), 0),
+  };
 }
 
 /**
@@ -81,10 +103,10 @@ export function blastRadius(
     .sort();
 }
 
-function reasonsFor(want: PredictionInputs, have: Omit<PredictionInputs, 'rows'> | undefined): Reason[] {
+function reasonsFor(want: DesiredPredictions, have: PredictionInputs | undefined): Reason[] {
   if (have === undefined) return ['no predictions yet'];
   const reasons: Reason[] = [];
-  if (want.features !== have.features) reasons.push('features changed');
+  if (want.features !== have.features) reasons.push(want.isWithdrawn ? 'events withdrawn' : 'features changed');
   if (want.release !== have.release) reasons.push('release changed');
   if (want.scorer !== have.scorer) reasons.push('scorer changed');
   if (want.schema !== have.schema) reasons.push('schema changed');

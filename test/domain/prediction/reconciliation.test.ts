@@ -2,18 +2,18 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import {
-  type PredictionInputs,
+  type DesiredPredictions,
   blastRadius,
   daysToReconcile,
   planReconciliation,
-} from '#domain/data/reconciliation.ts';
+} from '#domain/prediction/reconciliation.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 
 const old = digestOf('old');
 const current = digestOf('current');
 const bad = digestOf('bad');
 
-function inputs(day: string, change: Partial<PredictionInputs> = {}): PredictionInputs {
+function inputs(day: string, change: Partial<DesiredPredictions> = {}): DesiredPredictions {
   return {
     day,
     features: digestOf(`features of ${day}`),
@@ -21,6 +21,7 @@ function inputs(day: string, change: Partial<PredictionInputs> = {}): Prediction
     scorer: digestOf('scorer'),
     schema: digestOf('schema'),
     rows: 10,
+    isWithdrawn: false,
     ...change,
   };
 }
@@ -74,7 +75,7 @@ describe('planReconciliation', () => {
   ])('when %s', (_, actual, kind, work) => {
     const plan = planReconciliation(desired, actual);
     expect(plan.kind).toBe(kind);
-    expect(plan.partitions.filter((each) => each.action === 'score').map((each) => [each.day, each.reasons])).toEqual(
+    expect(plan.partitions.filter((each) => each.action !== 'keep').map((each) => [each.day, each.reasons])).toEqual(
       work,
     );
     expect(plan).toMatchObject({ toScore: work.length, rows: work.length * 10 });
@@ -93,6 +94,7 @@ describe('planReconciliation', () => {
       scorer: release,
       schema: release,
       rows: fc.nat(100),
+      isWithdrawn: fc.constant(false),
     }),
     { selector: (each) => each.day },
   );
@@ -101,7 +103,7 @@ describe('planReconciliation', () => {
     fc.assert(
       fc.property(state, state, (want, have) => {
         const plan = planReconciliation(want, have);
-        const scored = new Set(plan.partitions.filter((each) => each.action === 'score').map((each) => each.day));
+        const scored = new Set(plan.partitions.filter((each) => each.action !== 'keep').map((each) => each.day));
         const after = [...have.filter((each) => !scored.has(each.day)), ...want.filter((each) => scored.has(each.day))];
         expect(planReconciliation(want, after).kind).toBe('none');
         for (const each of want) {

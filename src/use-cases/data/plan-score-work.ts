@@ -1,0 +1,26 @@
+import { canonicalJson } from '#domain/canonical/digest.ts';
+import { ranges, ScoreWork, type WorkBatch } from '#domain/data/feature-work.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+
+/** Feature partitions per scoring call: they share one loading of the model. */
+const BATCH = 24;
+
+/** Writes down what is to be scored, and cuts it into batches, no batch of two releases. */
+export async function planScoreWork(
+  documents: ArtifactStore,
+  model: string,
+  items: ScoreWork['items'],
+  options: Pick<ScoreWork, 'lookupDays'> = {},
+): Promise<readonly WorkBatch[]> {
+  const grouped = [...Map.groupBy(items, ({ release }) => release).values()];
+  const work = ScoreWork.parse({ formatVersion: 1, model, ...options, items: grouped.flat() });
+  const { digest } = await documents.write(new TextEncoder().encode(canonicalJson(work)));
+  const batches: WorkBatch[] = [];
+  let start = 0;
+  for (const group of grouped) {
+    for (const { from, to } of ranges(group.length, BATCH))
+      batches.push({ work: digest, model: work.model, from: start + from, to: start + to });
+    start += group.length;
+  }
+  return batches;
+}

@@ -1,0 +1,55 @@
+import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { Lake } from '#ports/lake.ts';
+import type { PredictionRows, PublishedRow } from '#ports/prediction-rows.ts';
+import { definitionOf } from '#use-cases/data/catalogue.ts';
+import { withFolder } from '#use-cases/data/local-files.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface RowPublication {
+  readonly rows: PredictionRows;
+  readonly lake: Lake;
+  readonly documents: ArtifactStore;
+  readonly releases: ArtifactStore;
+  readonly clock: Clock;
+  readonly scorer: Digest;
+  /** The rows of a local prediction partition, with the entities of its feature partition. */
+  readRows(
+    definition: ModelDefinition,
+    files: { readonly features: string; readonly predictions: string },
+  ): Promise<readonly Pick<PublishedRow, 'row' | 'entity' | 'prediction'>[]>;
+}
+
+/**
+ * Puts the rows of scored partitions where they are looked up by entity, under the names of their partitions and before
+ * a manifest names those: a reader of the manifest finds all of them. What was not scored is passed over.
+ */
+export function publishRows(deps: RowPublication): Task {
+  return task(WorkBatch, async ({ model, work, from, to }) => {
+    const { items, lookupDays = 0 } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
+    const expiresAt = new Date(deps.clock.now().getTime() + lookupDays * 86_400_000);
+    const done = { partitions: 0, rows: 0 };
+    for (const { release, day, features } of items.slice(from, to)) {
+      const predictions = predictionDigest(features, release, deps.scorer);
+      if ((await deps.lake.find('predictions', model, predictions)) === undefined) continue;
+      const { definition } = await definitionOf(deps.releases, release);
+      const rows = await withFolder(async (folder) =>
+        deps.readRows(definition, {
+          features: await deps.lake.fetch('features', model, features, folder),
+          predictions: await deps.lake.fetch('predictions', model, predictions, folder),
+        }),
+      );
+      await deps.rows.put(
+        model,
+        rows.map((row) => ({ ...row, day, predictions, release })),
+        expiresAt,
+      );
+      done.partitions += 1;
+      done.rows += rows.length;
+    }
+    return { status: 'published', ...done };
+  });
+}
