@@ -10,7 +10,6 @@ import type { Lake } from '#ports/lake.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { holdsFence } from './fence.ts';
-import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 export interface Publication extends Recording {
   readonly lake: Lake;
