@@ -16,9 +16,6 @@ export interface ComparisonPlanning extends FeaturePlanning {
   readonly scorer: Digest;
 }
 
-/** Feature partitions per scoring call. */
-const BATCH = 24;
-
 /** What is to be compared with the champion: on the test days, and on the selection days as well when there is a choice to make. */
 export interface Comparing {
   readonly model: string;
