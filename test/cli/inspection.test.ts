@@ -159,7 +159,7 @@ describe('predictions', () => {
 
   it('shows whose they are', () => {
     const report = predictionsReport(MODEL, 'prod', pointer?.current, predictions, null);
-    expect(render(report, 'table')).toMatch(/2026-03-01 +1 +[0-9a-f]{12} +yes/);
+    expect(render(report, 'table')).toMatch(/2026-03-01 +1 +0 +[0-9a-f]{12} +yes/);
     expect(render(predictionsReport(MODEL, 'prod', digestOf('x'), predictions, null), 'table')).toMatch(/ NO /);
   });
 
