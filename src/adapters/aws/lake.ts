@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   HeadObjectCommand,
@@ -60,8 +59,8 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
           new PutObjectCommand({
             Bucket: bucket,
             Key: key,
-            Body: createReadStream(file.path),
-            ContentLength: (await stat(file.path)).size,
+            // The whole file, not a stream: the SDK can send it again when an answer gets lost.
+            Body: await readFile(file.path),
             IfNoneMatch: '*',
             ChecksumSHA256: Buffer.from(file.sha256.slice('sha256:'.length), 'hex').toString('base64'),
             Metadata: {

@@ -25,12 +25,17 @@ export function changed(
 
 /** A model whose probabilities are the first two of its features, so that a test decides what is predicted. */
 export function echoModel(): Uint8Array {
+  return gathering([0n, 1n]);
+}
+
+/** A model whose probabilities are two of its features. */
+export function gathering(features: readonly [bigint, bigint]): Uint8Array {
   return changed((model) => {
     if (model.graph === undefined) return;
     const axis = create(AttributeProtoSchema, { name: 'axis', type: AttributeProto_AttributeType.INT, i: 1n });
     const [classes] = model.graph.initializer;
     if (classes !== undefined) classes.dims = [2n];
-    if (classes !== undefined) classes.int64Data = [0n, 1n];
+    if (classes !== undefined) classes.int64Data = [...features];
     model.graph.node = [
       create(NodeProtoSchema, {
         opType: 'Gather',
