@@ -272,6 +272,14 @@ describe.each([
   });
 });
 
+it('keeps the tokens of environments apart that share an account', async () => {
+  const ledgers = [await freshDynamoLedger(), await freshDynamoLedger()];
+  for (const [environment, ledger] of ledgers.entries()) {
+    expect(await ledger.transact([put(item('cursor', { environment }))], 'the same token')).toEqual(COMMITTED);
+    expect(await ledger.get({ pk: 'RUN#m', sk: 'cursor' })).toMatchObject({ environment });
+  }
+});
+
 it('says which table a function was not given', async () => {
   const client = DynamoDBDocumentClient.from(clients(cloud, '111111111111').dynamodb());
   await expect(

@@ -6,6 +6,7 @@ import {
 import type { BatchGetCommandInput, DynamoDBDocumentClient, TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
 import { BatchGetCommand, GetCommand, paginateQuery, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import {
   checkTransaction,
@@ -14,6 +15,7 @@ import {
   type Key,
   keyOf,
   keyText,
+  MAX_TOKEN,
   type Write,
 } from '#domain/ledger/item.ts';
 import { CATALOGUE_AUTHORITIES } from '#domain/ledger/keys.ts';
@@ -40,6 +42,9 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
       throw new GatehouseError('NO_CATALOGUE', 'this function has no catalogue table', { ...key });
     return tables.catalogue;
   };
+  // A token is the account's, not the table's: environments that share one may come to the same token for other bodies.
+  const ownToken = (token: string): string =>
+    digestOf([tables.ledger, tables.catalogue ?? '', token].join('\n')).slice(-MAX_TOKEN);
   return {
     async get(key: Key) {
       const output = await client.send(
@@ -84,7 +89,7 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
     async transact(writes, token): Promise<TransactionResult> {
       checkTransaction(writes, token);
       const input: TransactWriteCommandInput = {
-        ClientRequestToken: token,
+        ClientRequestToken: ownToken(token),
         TransactItems: writes.map((write) => action(write, tableOf(keyOf(write)))),
       };
       for (let attempt = 1; ; attempt += 1) {

@@ -48,7 +48,7 @@ export function equals(values: Readonly<Record<string, string | number | boolean
 }
 
 /** The longest idempotency token that DynamoDB takes. */
-const MAX_TOKEN = 36;
+export const MAX_TOKEN = 36;
 
 /** Refuses what DynamoDB refuses before it looks at any item. @throws GatehouseError `BAD_TRANSACTION` */
 export function checkTransaction(writes: readonly Write[], token: string): void {
