@@ -35,5 +35,17 @@ export default definePolicyFloor({
       evidenceValidHours: 72,
       approvalHours: 48,
     },
+    // Past staging, straight from dev: proven in prod like everything else, and let in by more people, who decide at once.
+    hotfix: {
+      gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'],
+      approvals: [
+        { role: 'ml-lead', count: 1 },
+        { role: 'platform', count: 1 },
+        { role: 'risk', count: 1 },
+      ],
+      opensOnOffer: false,
+      evidenceValidHours: 24,
+      approvalHours: 12,
+    },
   },
 });

@@ -28,7 +28,17 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     args: '<release>',
     summary: 'ask, as the signed-in person, for a release to be let into an environment',
     required: [['--to <environment>', 'staging or prod']],
-    examples: ['promote flight-delay@1.4.2 --to prod'],
+    options: [
+      [
+        '--hotfix',
+        'past staging, straight from dev: more people decide, and the next release waits until staging carries it',
+      ],
+      ['--reason <text>', 'with --hotfix: why, for those who decide and the audit trail'],
+    ],
+    examples: [
+      'promote flight-delay@1.4.2 --to prod',
+      'promote flight-delay@1.4.3 --to prod --hotfix --reason "the carrier renamed its codes"',
+    ],
     load: () => import('../commands/promotion/promote.ts'),
   },
   {

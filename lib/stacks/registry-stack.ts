@@ -1,6 +1,7 @@
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { pullersOf } from '#model/names.ts';
 import { Exchange, type ExchangeProps, readersOf } from '#lib/constructs/exchange.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 
@@ -9,11 +10,10 @@ export class RegistryStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps & ExchangeProps) {
     super(scope, id, props);
     const { config, environment, names } = props;
-    const next = environment === 'dev' ? 'staging' : environment === 'staging' ? 'prod' : undefined;
     new PeerBucket(this, 'Artifacts', {
       bucketName: names.artifactBucket,
       retention: ObjectLockRetention.governance(Duration.days(365 * config.retention.artifactYears)),
-      readers: next === undefined ? [] : readersOf(config, next, ['release']),
+      readers: pullersOf(environment).flatMap((puller) => readersOf(config, puller, ['release'])),
     });
     new Exchange(this, 'Exchange', props);
   }

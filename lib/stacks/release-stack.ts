@@ -5,7 +5,7 @@ import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import type { Config } from '#model/config.ts';
-import { namesOf } from '#model/names.ts';
+import { namesOf, sourcesOf } from '#model/names.ts';
 
 export interface ReleaseStackProps extends StackProps, Surroundings {
   readonly config: Config;
@@ -20,7 +20,7 @@ export class ReleaseStack extends Stack {
     super(scope, id, props);
     const { names, config } = props;
     const access = accessTo(names);
-    const source = props.environment === 'staging' ? 'dev' : 'staging';
+    const sources = sourcesOf(props.environment).map((source) => [source, namesOf(config, source).artifactBucket]);
     const release = new GatehouseFunction(this, 'Release', {
       ...props,
       privilege: 'release',
@@ -33,7 +33,7 @@ export class ReleaseStack extends Stack {
       access.writesLake(),
       access.writesArtifacts(),
       access.returnsTokens('promotion'),
-      readsPeers('SOURCE_BUCKETS', { [source]: namesOf(config, source).artifactBucket }, ['objects/']),
+      readsPeers('SOURCE_BUCKETS', Object.fromEntries(sources), ['objects/']),
     );
     const gates = new GatehouseFunction(this, 'Gates', { ...props, privilege: 'gates', timeoutSeconds: 120 }).bind(
       access.environment(),

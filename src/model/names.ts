@@ -1,4 +1,4 @@
-import type { Config, Environment } from './config.ts';
+import { type Config, type Environment, ENVIRONMENTS } from './config.ts';
 
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
@@ -51,8 +51,26 @@ export function peersOf(environment: Environment): readonly Environment[] {
     case 'staging':
       return ['dev', 'control'];
     case 'prod':
-      return ['staging', 'control'];
+      return ['dev', 'staging', 'control'];
     case 'control':
       return ['staging', 'prod'];
   }
+}
+
+/** The environments whose releases an environment pulls: the one before it, and for a hotfix the one in which all are registered. */
+export function sourcesOf(environment: Environment): readonly Environment[] {
+  switch (environment) {
+    case 'staging':
+      return ['dev'];
+    case 'prod':
+      return ['staging', 'dev'];
+    case 'dev':
+    case 'control':
+      return [];
+  }
+}
+
+/** The environments that pull an environment's releases. */
+export function pullersOf(environment: Environment): readonly Environment[] {
+  return ENVIRONMENTS.filter((other) => sourcesOf(other).includes(environment));
 }

@@ -14,11 +14,11 @@ import { historyOf } from '#cli/commands/history/view.ts';
 import { run as confirm } from '#cli/commands/promotion/confirm.ts';
 import { run as history } from '#cli/commands/history/history.ts';
 import { predictionsReport } from '#cli/commands/prediction/show.ts';
-import { refusalOf } from '#cli/commands/promotion/promote.ts';
+import { refusalOf, run as promote } from '#cli/commands/promotion/promote.ts';
 import { run as why } from '#cli/commands/promotion/why.ts';
 import { run as rollback } from '#cli/commands/rollback/rollback.ts';
 import { run as status } from '#cli/commands/status/status.ts';
-import { RefusedError } from '#cli/refusal.ts';
+import { RefusedError, UsageError } from '#cli/refusal.ts';
 import { render } from '#cli/report.ts';
 import { type ReleaseFacts, stageOf } from '#cli/stages.ts';
 import { checkInvariants } from '#domain/audit/invariants.ts';
@@ -119,6 +119,58 @@ describe('a release on probation', () => {
     const test = await afterRollback({ model: MODEL, reason: 'better on each day' }, env);
     await expect(confirm(test.context)).rejects.toMatchObject({ refusal: { rule: 'probation-release' } });
   });
+});
+
+describe('a hotfix', () => {
+  it('is in debt: status, why and history say so', async () => {
+    const state = soundState();
+    const promotion = state.promotions.find(({ version }) => version === '1.0.1');
+    if (promotion === undefined || state.pointer === undefined) throw new Error('nothing was let in');
+    const debt = {
+      release: promotion.release,
+      version: '1.0.1',
+      promotion: promotion.promotion,
+      since: promotion.openedAt,
+    };
+    const items = [
+      { ...keys.pointer(MODEL), ...state.pointer, debt },
+      {
+        ...keys.promotion(MODEL, promotion.promotion),
+        ...promotion,
+        transition: 'hotfix',
+        source: 'dev',
+        hotfix: { reason: 'the carrier renamed its codes' },
+      },
+    ];
+    const shown = async (run: typeof status, given: Readonly<Record<string, unknown>>): Promise<string> => {
+      const test = await afterRollback(given);
+      await fill(test.ledgerOf('prod'), items);
+      await run(test.context);
+      return test.text();
+    };
+    expect(await shown(status, { model: MODEL })).toMatch(
+      /prod is in debt since 2026-03-02 09:00Z: the hotfix 1\.0\.1/,
+    );
+    const because = await shown(why, { release: `${MODEL}@1.0.1`, to: 'prod' });
+    expect(because).toContain('past staging, from dev: the carrier renamed its codes');
+    expect(because).toContain('it is in debt: no other release is let in until staging carries it');
+    const records = state.stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
+    const act = records.findLast(({ code }) => code === 'RELEASE_PROMOTED');
+    if (act === undefined) throw new Error('nothing was let in');
+    const hotfix = { ...act, details: { ...act.details, hotfix: { reason: 'the carrier renamed its codes' } } };
+    expect(historyOf([hotfix])).toMatchObject([
+      { act: 'hotfix', because: 'the carrier renamed its codes', standing: 'confirmed, in debt' },
+    ]);
+    expect(historyOf([hotfix, act])[1]?.standing).toBe('confirmed');
+  });
+
+  it.each([{ hotfix: true }, { reason: 'the carrier renamed its codes' }])(
+    'is asked for with its reason: %s alone is no use of the command',
+    async (given) => {
+      const test = await afterRollback({ release: `${MODEL}@1.0.1`, to: 'prod', ...given });
+      await expect(promote(test.context)).rejects.toThrow(UsageError);
+    },
+  );
 });
 
 describe('why', () => {

@@ -51,9 +51,10 @@ export function sharing(): void {
         by.flatMap((reader) => [`<${bucket}>: s3:GetObject by ${reader}`, `<${bucket}>: s3:ListBucket by ${reader}`]);
       expect(buckets.toSorted()).toEqual(
         [
-          ...readers(named('dev').artifactBucket, 'gatehouse-staging-release'),
+          // A hotfix comes to prod past staging: from where it is.
+          ...readers(named('dev').artifactBucket, 'gatehouse-staging-release', 'gatehouse-prod-release'),
           ...readers(named('staging').artifactBucket, 'gatehouse-prod-release'),
-          ...readers(named('dev').publishedBucket, 'gatehouse-staging-intake'),
+          ...readers(named('dev').publishedBucket, 'gatehouse-staging-intake', 'gatehouse-prod-intake'),
           ...readers(named('staging').publishedBucket, 'gatehouse-prod-intake', 'gatehouse-control-intake'),
           ...readers(
             named('prod').publishedBucket,
@@ -70,6 +71,7 @@ export function sharing(): void {
       expect(topics.toSorted().map((each) => each.replaceAll(/[<>]/g, ''))).toEqual(
         [
           ['dev', 'staging'],
+          ['dev', 'prod'],
           ['staging', 'prod'],
           ['staging', 'control'],
           ['prod', 'dev'],
@@ -99,7 +101,11 @@ export function sharing(): void {
       expect(Object.fromEntries(inboxes)).toEqual({
         dev: [named('prod').announcementsTopicArn],
         staging: [named('dev').announcementsTopicArn, named('control').announcementsTopicArn],
-        prod: [named('staging').announcementsTopicArn, named('control').announcementsTopicArn],
+        prod: [
+          named('dev').announcementsTopicArn,
+          named('staging').announcementsTopicArn,
+          named('control').announcementsTopicArn,
+        ],
         control: [named('staging').announcementsTopicArn, named('prod').announcementsTopicArn],
       });
     });

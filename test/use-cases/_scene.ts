@@ -44,7 +44,7 @@ export async function released(
     withdrawn: null,
   };
   await prod.ledger.transact(
-    [{ kind: 'put', item: { ...keys.upstream(MODEL, release), ...upstream } }],
+    [{ kind: 'put', item: { ...keys.upstream(MODEL, release, source), ...upstream } }],
     `upstream ${release.slice(7, 20)}`,
   );
 }

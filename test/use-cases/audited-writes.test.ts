@@ -61,7 +61,12 @@ describe('a write without a record', () => {
     const ledger = memoryLedger();
     await writeUnaudited(ledger, [put({ ...keys.cursor('peer-dev', 'm'), seq: 1 })], 'cursor');
     expect(ledger.items.size).toBe(1);
-    for (const key of [keys.pointer('m'), keys.upstream('m', 'r'), keys.request('m', 'p'), keys.operation('m', 'o')]) {
+    for (const key of [
+      keys.pointer('m'),
+      keys.upstream('m', 'r', 'dev'),
+      keys.request('m', 'p'),
+      keys.operation('m', 'o'),
+    ]) {
       await expect(writeUnaudited(ledger, [put({ ...key, a: 1 })], 'other')).rejects.toMatchObject({
         code: 'AUDIT_REQUIRED',
       });

@@ -104,13 +104,13 @@ describe('staging', () => {
       code: 'RELEASE_REGISTERED',
       actor: 'pipeline:registration',
       release: RELEASE,
-      details: { version: '0.1.1', reason: 'r', run: 'r', window: 'w', fingerprint: RELEASE },
+      details: { version: '0.1.1', reason: 'r', run: 'r', asOf: '2001-01-20', window: 'w', fingerprint: RELEASE },
     });
     await prod.says(promoted('trained'));
     await hears(staging, dev);
     await hears(staging, prod);
     expect(startedBy(staging)).toEqual([]);
-    expect(await staging.ledger.get(keys.upstream(MODEL, RELEASE))).toBeUndefined();
+    expect(await staging.ledger.get(keys.upstream(MODEL, RELEASE, 'dev'))).toBeUndefined();
   });
 });
 
@@ -159,6 +159,19 @@ describe('prod', () => {
     expect(startedBy(prod)).toEqual([]);
   });
 
+  it('knows what dev has registered and offered, and opens nothing for it', async () => {
+    await dev.says(baseline);
+    await dev.says(offered);
+    await hears(prod, dev);
+    expect(startedBy(prod)).toEqual([]);
+    expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE, 'dev'))).toMatchObject({ code: 'RELEASE_OFFERED' });
+    await control.says(asked());
+    await hears(prod, control);
+    // Dev's word is enough for a hotfix only.
+    expect(startedBy(prod)).toEqual([]);
+    expect(await prod.codes()).toContain('PROMOTION_REFUSED');
+  });
+
   it('marks what staging has taken back since', async () => {
     await staging.says(promoted('trained'));
     await staging.says({
@@ -168,7 +181,7 @@ describe('prod', () => {
       details: { rollback: 'r', version: '0.1.0', from: RELEASE, reason: 'wrong', pointerSeq: 3, epoch: 3 },
     });
     await hears(prod, staging);
-    expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE))).toMatchObject({
+    expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE, 'staging'))).toMatchObject({
       withdrawn: expect.stringMatching(/^sha256:/),
     });
   });

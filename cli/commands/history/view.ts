@@ -8,7 +8,7 @@ export interface Tenure {
   readonly from: string;
   /** Null while it is there. */
   readonly to: string | null;
-  readonly act: 'promotion' | 'rollback';
+  readonly act: 'promotion' | 'hotfix' | 'rollback';
   readonly letInBy: readonly string[];
   readonly askedForBy: string;
   readonly because: string;
@@ -28,17 +28,26 @@ export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
     if (record.code === 'RELEASE_CONFIRMED' && last !== undefined)
       acts[acts.length - 1] = { ...last, standing: `confirmed ${shortTime(record.at)} by ${record.actor}` };
   }
-  return acts.map((act, index) => ({ ...act, to: acts[index + 1]?.from ?? null })).toReversed();
+  return acts
+    .map((act, index) => {
+      const next = acts[index + 1];
+      // What is served and came past staging owes that until another release is let in.
+      const isInDebt = act.act === 'hotfix' && next === undefined;
+      return { ...act, to: next?.from ?? null, standing: isInDebt ? `${act.standing}, in debt` : act.standing };
+    })
+    .toReversed();
 }
 
 function tenureOf(record: AuditRecord): Tenure | undefined {
   const base = { release: record.release ?? '', from: record.at, to: null, record: record.seq, standing: 'confirmed' };
   switch (record.code) {
     case 'RELEASE_PROMOTED': {
-      const { version, approvedBy, requestedBy, promotion, probationUntil } = detailsOf(record, record.code);
+      const { version, approvedBy, requestedBy, promotion, hotfix, probationUntil } = detailsOf(record, record.code);
       const standing = probationUntil === undefined ? base.standing : `provisional until ${shortTime(probationUntil)}`;
-      const asked = { askedForBy: requestedBy, because: promotion, standing };
-      return { ...base, ...asked, act: 'promotion', version, letInBy: approvedBy };
+      const because = hotfix === undefined ? promotion : hotfix.reason;
+      const asked = { askedForBy: requestedBy, because, standing };
+      const act = hotfix === undefined ? 'promotion' : 'hotfix';
+      return { ...base, ...asked, act, version, letInBy: approvedBy };
     }
     case 'RELEASE_ROLLED_BACK': {
       const { version, reason } = detailsOf(record, record.code);

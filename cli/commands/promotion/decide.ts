@@ -65,6 +65,7 @@ export function requestLines(request: ApprovalRequest): readonly string[] {
     `${request.model}@${request.version} into ${request.environment} (${request.promotion})`,
     `  release   ${request.release}`,
     `  asked by  ${request.requestedBy}`,
+    ...(request.hotfix === undefined ? [] : [`  HOTFIX    past staging: ${request.hotfix.reason}`]),
     `  decide    ${asked}; until ${shortTime(request.expiresAt)}`,
     ...request.summary.map((line) => `  - ${line}`),
   ];

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
-import { TargetEnvironment } from '#domain/policy/policy.ts';
+import { Hotfix, TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { refuse } from '../../refusal.ts';
+import { refuse, UsageError } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
 import { chainOf, promotionsOf, type Recorded } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
@@ -14,15 +14,25 @@ import { poll } from '../../waiting.ts';
 /** How long a target may take to pull a wish: the reconciler comes by every few minutes when an announcement got lost. */
 const DEADLINE_MS = 15 * 60_000;
 
+const Input = z.object({
+  release: z.string(),
+  to: TargetEnvironment,
+  hotfix: z.boolean().default(false),
+  reason: Hotfix.shape.reason.optional(),
+});
+
 export const run: Run = async (context) => {
-  const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
+  const { release: named, to, hotfix: isHotfix, reason } = context.input(Input);
+  if (isHotfix !== (reason !== undefined))
+    throw new UsageError('a hotfix says why, by --reason, and nothing else does');
+  const hotfix = reason === undefined ? {} : { hotfix: { reason } };
   const { model, release, version } = await findRelease(
     context.cloud('dev').ledger,
     parseReference(named),
     await modelNames(context),
   );
   const control = await controlApi(context);
-  const { seq } = await control.ask({ model, release, version, environment: to, requestId: randomUUID() });
+  const { seq } = await control.ask({ model, release, version, environment: to, ...hotfix, requestId: randomUUID() });
   context.note(
     `asked as ${control.username} for ${model}@${version} to be let into ${to} (record ${seq} of control's chain)`,
   );

@@ -27,6 +27,8 @@ export function whyReport(
   promotion: Promotion,
   evidence: readonly Evidence[],
   approvals: readonly Approval[],
+  /** Whether it is a hotfix that is served and owes what it went past. */
+  isInDebt: boolean,
   now: Date,
 ): Report {
   const gates = gateLines(promotion, evidence);
@@ -36,7 +38,10 @@ export function whyReport(
   });
   const missing = missingApprovals(promotion, approvals, now);
   const { model, version, release, environment } = promotion;
-  const conclusion = conclusionOf(promotion, gates, missing);
+  const conclusion = [
+    ...conclusionOf(promotion, gates, missing),
+    ...(isInDebt ? ['it is in debt: no other release is let in until staging carries it'] : []),
+  ];
   return {
     data: { promotion, gates, approvals: decisions, missing, conclusion },
     sections: [
@@ -46,6 +51,9 @@ export function whyReport(
           `  promotion ${promotion.promotion}, asked for by ${promotion.requestedBy}, opened ${shortTime(promotion.openedAt)}`,
           `  against   ${promotion.replaces === null ? 'nothing: the first release here' : shortDigest(promotion.replaces)}`,
           `  policy    ${shortDigest(promotion.policy)}`,
+          ...(promotion.hotfix === undefined
+            ? []
+            : [`  hotfix    past staging, from ${promotion.source}: ${promotion.hotfix.reason}`]),
         ],
       },
       {

@@ -13,6 +13,7 @@ import {
   runsOf,
 } from '../../read.ts';
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
+import type { Debt } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { approvalsOf } from '../../read.ts';
 import { judgeApprovals } from '#domain/approval/approval.ts';
@@ -36,6 +37,8 @@ export interface EnvironmentStatus {
   readonly pointerStatus?: string;
   /** Until when the release has to be confirmed, if it is on probation. */
   readonly until?: string;
+  /** What the served hotfix owes: until staging carries it, no other release is let in. */
+  readonly debt?: Debt;
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
@@ -124,6 +127,7 @@ async function environmentStatus(
     release: pointer.current,
     pointerStatus: pointer.status,
     ...(pointer.until === null ? {} : { until: pointer.until }),
+    ...(pointer.debt === null ? {} : { debt: pointer.debt }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
     predictions: {

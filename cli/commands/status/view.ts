@@ -1,4 +1,5 @@
 import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
+import type { Debt } from '#domain/promotion/pointer.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 
 /** The state of models, for people and for programs. */
@@ -24,6 +25,7 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
         coverage(status),
       ]),
     },
+    ...environments.flatMap(({ environment, debt }) => (debt === undefined ? [] : [debtSection(environment, debt)])),
     ...(open.length === 0
       ? []
       : [
@@ -55,6 +57,16 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
       empty: 'none is registered; train one: gatehouse run start MODEL',
     },
   ];
+}
+
+/** What a hotfix owes, and what follows from it. */
+function debtSection(environment: string, { version, since, promotion }: Debt): Section {
+  return {
+    lines: [
+      `${environment} is in debt since ${shortTime(since)}: the hotfix ${version} (${promotion}) came past staging`,
+      '  no other release is let in until staging carries it, unless it is a hotfix, or this one is rolled back',
+    ],
+  };
 }
 
 /** Whether what is served is confirmed, or served on probation only. */

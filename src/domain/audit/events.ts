@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { Hotfix } from '../policy/policy.ts';
 
 const Text = z.string().min(1);
 const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
@@ -25,7 +26,7 @@ export const AUDIT_EVENTS = {
   ),
   RELEASE_REGISTERED: event(
     'a trained release was registered',
-    z.strictObject({ version: Text, reason: Text, run: Text, window: Text, fingerprint: Digest }),
+    z.strictObject({ version: Text, reason: Text, run: Text, asOf: Text, window: Text, fingerprint: Digest }),
   ),
   RELEASE_OFFERED: event(
     'a candidate was proven better in dev and is offered to the next environment',
@@ -57,6 +58,7 @@ export const AUDIT_EVENTS = {
       policy: Digest,
       fencingToken: z.int(),
       requestedBy: Text,
+      hotfix: Hotfix.exactOptional(),
       supersedes: Text.nullable(),
     }),
   ),
@@ -80,6 +82,7 @@ export const AUDIT_EVENTS = {
       policy: Digest,
       evidence: Digest,
       requestedBy: Text,
+      hotfix: Hotfix.exactOptional(),
       approvals: z.array(z.strictObject({ role: Text, count: z.int() })),
       expiresAt: z.iso.datetime(),
       summary: z.array(z.string()).max(12),
@@ -113,6 +116,8 @@ export const AUDIT_EVENTS = {
       epoch: z.int(),
       requestedBy: Text,
       approvedBy: z.array(z.string()),
+      /** Why it came past staging, if it did. */
+      hotfix: Hotfix.exactOptional(),
       /** Until when it has to be confirmed, where it was let in on probation. */
       probationUntil: z.iso.datetime().exactOptional(),
     }),
@@ -200,7 +205,7 @@ export const AUDIT_EVENTS = {
     z.strictObject({ peer: Text, keyid: Text }),
   ),
   UPSTREAM_RELEASED: event(
-    'the environment before let a release through, and it may be asked for here',
+    'a peer registered a release or let it through; what the environment before let through may be asked for here',
     z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
   ),
   UPSTREAM_WITHDRAWN: event(
@@ -221,7 +226,7 @@ export const AUDIT_EVENTS = {
   ),
   PROMOTION_REQUESTED: event(
     'a person asked for a promotion',
-    z.strictObject({ environment: Text, version: Text, requestedBy: Text }),
+    z.strictObject({ environment: Text, version: Text, requestedBy: Text, hotfix: Hotfix.exactOptional() }),
   ),
   DECISION_MADE: event(
     'a person decided on a promotion',

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../error.ts';
 import { ModelName } from '../model/definition.ts';
-import { Role, TargetEnvironment } from '../policy/policy.ts';
+import { Hotfix, Role, TargetEnvironment } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';
 
 /** The roles whose members may ask for a promotion. Asking lets nothing in: it opens the promotion that has to prove itself. */
@@ -15,6 +15,8 @@ export const PromotionAsk = z.strictObject({
   release: Digest,
   version: Version,
   environment: TargetEnvironment,
+  /** That it is to come to prod past staging, and why. */
+  hotfix: Hotfix.exactOptional(),
   requestId: z.string().regex(/^[A-Za-z0-9-]{8,64}$/, '8 to 64 letters, digits or hyphens'),
 });
 export type PromotionAsk = z.infer<typeof PromotionAsk>;
@@ -33,6 +35,13 @@ export function whyNotAsk(
       remedy: `name one of ${models.join(', ') || 'no model: none is deployed'}`,
     };
   }
+  if (ask.hotfix !== undefined && ask.environment !== 'prod') {
+    return {
+      rule: 'hotfix-allowed',
+      found: `a hotfix into ${ask.environment}`,
+      remedy: 'a hotfix goes past staging into prod; ask without it',
+    };
+  }
   if (MAY_ASK.some((role) => groups.includes(role))) return undefined;
   return {
     rule: 'request-role',
@@ -47,6 +56,11 @@ export function askEvent(ask: PromotionAsk, subject: string): AuditEvent {
     code: 'PROMOTION_REQUESTED',
     actor: subject,
     release: ask.release,
-    details: { environment: ask.environment, version: ask.version, requestedBy: subject },
+    details: {
+      environment: ask.environment,
+      version: ask.version,
+      requestedBy: subject,
+      ...(ask.hotfix === undefined ? {} : { hotfix: ask.hotfix }),
+    },
   };
 }

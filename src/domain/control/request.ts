@@ -4,7 +4,7 @@ import { Digest } from '../canonical/digest.ts';
 import { equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
-import { Role, TargetEnvironment, Transition } from '../policy/policy.ts';
+import { Hotfix, Role, TargetEnvironment, Transition } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';
 
 /** What waits for people in control, as a target's signed chain asked for it; its ending is what that chain said last. */
@@ -22,6 +22,7 @@ export const ApprovalRequest = z.strictObject({
   evidence: Digest,
   approvals: z.array(z.strictObject({ role: Role, count: z.int().min(1) })),
   requestedBy: z.string().min(1),
+  hotfix: Hotfix.exactOptional(),
   requestedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   summary: z.array(z.string()),

@@ -46,7 +46,10 @@ export const keys = {
   cursor: (who: string, model: string): Key => ({ pk: `CURSOR#${who}`, sk: model }),
   cursors: (who: string): string => `CURSOR#${who}`,
   /** What a peer's signed chain said of a release. */
-  upstream: (model: string, release: string): Key => ({ pk: `UPSTREAM#${model}`, sk: release }),
+  upstream: (model: string, release: string, environment: string): Key => ({
+    pk: `UPSTREAM#${model}`,
+    sk: `${release}#${environment}`,
+  }),
   /** Control only: what waits for people, and what they said. */
   request: (model: string, promotion: string): Key => ({ pk: `REQUEST#${model}`, sk: promotion }),
   requests: (model: string): string => `REQUEST#${model}`,

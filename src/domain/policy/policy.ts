@@ -6,9 +6,16 @@ import { ModelName } from '../model/definition.ts';
 export const TargetEnvironment = z.enum(['staging', 'prod']);
 export type TargetEnvironment = z.infer<typeof TargetEnvironment>;
 
-/** `initial` admits a model's baseline where there is no champion yet; the others are named after their target. */
-export const Transition = z.enum(['initial', 'staging', 'prod']);
+/**
+ * `initial` admits a model's baseline where there is no champion yet; `hotfix` admits to prod what staging has not seen;
+ * the others are named after their target.
+ */
+export const Transition = z.enum(['initial', 'staging', 'prod', 'hotfix']);
 export type Transition = z.infer<typeof Transition>;
+
+/** That a person asks for a release to come to prod past staging, and why. */
+export const Hotfix = z.strictObject({ reason: z.string().min(3).max(500) });
+export type Hotfix = z.infer<typeof Hotfix>;
 
 /** The groups of the user pool: a role is a group. */
 export const Role = z.enum(['ml-engineer', 'ml-lead', 'platform', 'risk']);
@@ -53,7 +60,13 @@ export type TransitionRule = z.infer<typeof TransitionRule>;
 
 const rules = {
   comparison: ComparisonRule,
-  transitions: z.strictObject({ initial: TransitionRule, staging: TransitionRule, prod: TransitionRule }),
+  transitions: z.strictObject({
+    initial: TransitionRule,
+    staging: TransitionRule,
+    prod: TransitionRule,
+    /** Without it nothing comes to prod past staging. */
+    hotfix: TransitionRule.exactOptional(),
+  }),
 };
 
 /** The organisation's floor: what no model's policy may loosen. */

@@ -4,13 +4,19 @@ import type { ComparisonRule, Policy, PolicyFloor, TransitionRule } from './poli
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
   readonly comparison?: Tightening<ComparisonRule, 'provisional'>;
-  readonly transitions?: { readonly [T in 'staging' | 'prod']?: Tightening<TransitionRule, 'probation'> };
+  readonly transitions?: {
+    readonly staging?: TransitionTightening;
+    readonly prod?: TransitionTightening;
+    readonly hotfix?: TransitionTightening | null;
+  };
 }
 
 /** Any part of a rule; what the floor allows may be given up by null. */
 type Tightening<Rule, Given extends keyof Rule> = Partial<Omit<Rule, Given>> & {
   readonly [G in Given]?: NonNullable<Rule[G]> | null;
 };
+
+type TransitionTightening = Tightening<TransitionRule, 'probation'>;
 
 /** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
 export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening): Policy {
@@ -24,11 +30,11 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     return mine ?? base;
   };
   // What the floor does not allow, no model may; what it does, a model may narrow, or give up by null.
-  const allowed = <T, O extends object>(
+  const allowed = <T, M, O extends object>(
     path: string,
     base: T | undefined,
-    mine: T | null | undefined,
-    narrow: (base: T, mine: T) => O,
+    mine: M | null | undefined,
+    narrow: (base: T, mine: T | M) => O,
   ): Partial<O> => {
     if (base === undefined && mine !== undefined && mine !== null) loosened.push(`${path}: the floor has none`);
     return base === undefined || mine === null ? {} : narrow(base, mine ?? base);
@@ -54,10 +60,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
       },
     })),
   };
-  const transition = (name: 'staging' | 'prod'): TransitionRule => {
-    const base = floor.transitions[name];
-    const mine = own.transitions?.[name] ?? {};
-    const path = `transitions.${name}`;
+  const transition = (path: string, base: TransitionRule, mine: TransitionTightening): TransitionRule => {
     for (const gate of base.gates) {
       if (mine.gates !== undefined && !mine.gates.includes(gate))
         loosened.push(`${path}.gates: ${gate} is the floor's and missing here`);
@@ -85,7 +88,14 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     formatVersion: 1,
     model,
     comparison,
-    transitions: { initial: floor.transitions.initial, staging: transition('staging'), prod: transition('prod') },
+    transitions: {
+      initial: floor.transitions.initial,
+      staging: transition('transitions.staging', floor.transitions.staging, own.transitions?.staging ?? {}),
+      prod: transition('transitions.prod', floor.transitions.prod, own.transitions?.prod ?? {}),
+      ...allowed('transitions.hotfix', floor.transitions.hotfix, own.transitions?.hotfix, (base, mine) => ({
+        hotfix: transition('transitions.hotfix', base, mine),
+      })),
+    },
   };
   if (loosened.length > 0) {
     throw new GatehouseError(

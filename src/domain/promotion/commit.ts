@@ -5,6 +5,7 @@ import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/e
 import type { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
+import { type Carriers, NO_CARRIERS, paidChecks, whyInDebt } from './debt.ts';
 import { advancePointer, confirmedReleases, type Pointer, pointerWrite } from './pointer.ts';
 import { freeLock, type Promotion, promotionWrite } from './promotion.ts';
 
@@ -15,6 +16,8 @@ export interface CommitState {
   readonly evidence: ReadonlyMap<GateId, Evidence>;
   readonly approvals: readonly Approval[];
   readonly isQuarantined: boolean;
+  /** What is known of the digest of the pointer's debt; without a debt nothing need be. */
+  readonly carriers?: Carriers;
 }
 
 export type CommitDecision =
@@ -67,6 +70,9 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   }
   if (pointer?.current === promotion.release)
     return refuse('release-new', 'the pointer names this release already', 'nothing has to be done');
+  const { carriers = NO_CARRIERS } = state;
+  const inDebt = whyInDebt(pointer, promotion.transition, carriers);
+  if (inDebt !== undefined) return { kind: 'refuse', refusal: inDebt };
   if (promotion.gates.length === 0)
     return refuse('gates-pinned', 'no gate is pinned', 'name at least one gate in the policy');
   const lacking = promotion.gates.flatMap(
@@ -79,6 +85,11 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   if ('rule' in probation) return { kind: 'refuse', refusal: probation };
   const approvals = approvalsFor(state, evidence, now);
   if ('rule' in approvals) return { kind: 'refuse', refusal: approvals };
+  const isHotfix = promotion.transition === 'hotfix';
+  // A debt is paid before another release but a hotfix is let in.
+  const replaced = pointer === undefined || isHotfix ? pointer : { ...pointer, debt: null };
+  const { model, release, version } = promotion;
+  const debt = isHotfix ? { release, version, promotion: promotion.promotion, since: now.toISOString() } : null;
   const next = advancePointer(
     pointer,
     {
@@ -91,8 +102,8 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
       at: now.toISOString(),
     },
     // A release that is let in again does not lie behind itself.
-    confirmedReleases(pointer).filter(({ release }) => release !== promotion.release),
-    probation.until,
+    confirmedReleases(replaced).filter((each) => each.release !== release),
+    { until: probation.until, debt },
   );
   const committed: Promotion = {
     ...promotion,
@@ -107,6 +118,7 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
     writes: [
       pointerWrite(pointer, next),
       ...evidence.map(evidenceCheck),
+      ...(isHotfix ? [] : paidChecks(pointer?.debt ?? null, model, carriers)),
       ...approvals.map(useApproval),
       { kind: 'check', key: keys.quarantine(promotion.model, promotion.release), condition: ABSENT },
       freeLock(promotion),
@@ -127,6 +139,7 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
         epoch: next.epoch,
         requestedBy: promotion.requestedBy,
         approvedBy: approvals.map((approval) => `${approval.subject} (${approval.role})`),
+        ...(promotion.hotfix === undefined ? {} : { hotfix: promotion.hotfix }),
         ...(probation.until === null ? {} : { probationUntil: probation.until }),
       },
     },
@@ -139,7 +152,7 @@ function probationOf(
   evidence: readonly Evidence[],
   now: Date,
 ): { readonly until: string | null } | Refusal {
-  if (pointer?.status === 'probation') {
+  if (pointer?.status === 'probation' && promotion.transition !== 'hotfix') {
     return {
       rule: 'one-on-probation',
       found: `${pointer.version} is on probation until ${pointer.until}`,

@@ -4,7 +4,7 @@ import { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { type Policy, Role, Transition } from '../policy/policy.ts';
+import { Hotfix, Role, Transition, type TransitionRule } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';
 
 /** What asks for a promotion: an offer of dev, a promotion of the environment before, or a person through control. */
@@ -14,6 +14,8 @@ export const PromotionRequest = z.strictObject({
   version: Version,
   kind: z.enum(['trained', 'baseline']),
   transition: Transition,
+  /** Why it is to come to prod past staging; there for a hotfix, and only for one. */
+  hotfix: Hotfix.exactOptional(),
   requestedBy: z.string().min(1),
   /** The environment that has the files, and the place in its (or control's) chain of the record that asks. */
   source: z.string().min(1),
@@ -122,7 +124,8 @@ export function openPromotion(
   request: PromotionRequest,
   pinned: {
     readonly environment: string;
-    readonly policy: Policy;
+    /** What the policy says of the request's transition. */
+    readonly rule: TransitionRule;
     readonly policyDigest: Digest;
     readonly fencingToken: number;
     readonly execution: string;
@@ -130,7 +133,7 @@ export function openPromotion(
     readonly now: Date;
   },
 ): Promotion {
-  const rule = pinned.policy.transitions[request.transition];
+  const { rule } = pinned;
   return {
     formatVersion: 1,
     promotion: promotionName(request),
@@ -161,7 +164,10 @@ const WORK_HOURS = 6;
 /** How a request stands to the promotion that holds the lock: two asks from one place are newer and older, others just wait. */
 export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {
   // A baseline is never pushed aside: everything after it needs something to go back to.
-  if (holder.kind === 'baseline' || request.kind === 'baseline' || request.requestedIn !== holder.requestedIn)
-    return 'unrelated';
+  if (holder.kind === 'baseline' || request.kind === 'baseline') return 'unrelated';
+  // A hotfix goes before whatever else is under way, and nothing else goes before a hotfix.
+  const isHotfix = request.transition === 'hotfix';
+  if (isHotfix !== (holder.transition === 'hotfix')) return isHotfix ? 'newer' : 'unrelated';
+  if (request.requestedIn !== holder.requestedIn) return 'unrelated';
   return request.requestSeq > holder.requestSeq ? 'newer' : 'older';
 }

@@ -63,6 +63,7 @@ export function rollBack(
       at: rollback.now.toISOString(),
     },
     pointer.behind,
+    { until: null, debt: pointer.lastConfirmed?.debt ?? null },
   );
   return {
     pointer: next,

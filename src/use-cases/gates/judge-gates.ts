@@ -7,15 +7,13 @@ import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
-import { releasedUpstream, Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Refusal } from '#domain/error.ts';
-import { unkey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { PromotionParameters, readPromotion } from '#use-cases/promotion/ledger-state.ts';
+import { PromotionParameters, readPromotion, readUpstream } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface Judging extends Recording {
@@ -74,12 +72,10 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
   }
   switch (gate) {
     case 'released-upstream': {
-      const item = await deps.ledger.get(keys.upstream(promotion.model, promotion.release));
-      return releasedUpstream(
-        item === undefined ? undefined : unkey(Upstream, item),
-        promotion.release,
-        promotion.source,
-      );
+      const { model, release, source, transition } = promotion;
+      const said = await readUpstream(deps.ledger, model, release, [source, 'staging']);
+      const hotfix = transition === 'hotfix' ? { skipped: said[1] } : undefined;
+      return releasedUpstream(said[0], release, source, hotfix);
     }
     case 'release-integrity':
       return releaseIntegrity(findings.verification, promotion.release);

@@ -1,17 +1,17 @@
 import { Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
-import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
+import type { Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { type Promotion, promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
-import { findPromotion, readApprovals } from '#use-cases/promotion/ledger-state.ts';
+import { findPromotion, readApprovals, readUpstream } from '#use-cases/promotion/ledger-state.ts';
+import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
 
 export interface Following extends PeerReading {
@@ -19,24 +19,30 @@ export interface Following extends PeerReading {
   readonly machines: StateMachines;
 }
 
-/** The environment that a release comes from, for each that promotes. */
+/** The environment that a release comes from, for each that promotes; and the one in which all are registered. */
 const SOURCE: Readonly<Record<string, string>> = { staging: 'dev', prod: 'staging' };
+const ORIGIN = 'dev';
 
 /** What staging and prod do about the records of their peers: open promotions, and take in people's decisions. */
 export function followPeer(deps: Following): RecordHandler {
   return async (record, hash) => {
     switch (record.code) {
+      case 'RELEASE_REGISTERED':
+        // What is registered may be asked for as a hotfix only, which comes to prod.
+        if (record.environment === ORIGIN && deps.environment === 'prod') await keepUpstream(deps, record, hash);
+        return;
       case 'BASELINE_REGISTERED':
       case 'RELEASE_OFFERED':
       case 'RELEASE_PROMOTED':
         if (record.environment === SOURCE[deps.environment]) await releasedByPeer(deps, record, hash);
+        else if (record.environment === ORIGIN) await keepUpstream(deps, record, hash);
         return;
       case 'RELEASE_ROLLED_BACK':
         if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
         return;
       case 'PROMOTION_REQUESTED': {
         const details = detailsOf(record, record.code);
-        if (details.environment === deps.environment) await askedByPerson(deps, record, details.requestedBy);
+        if (details.environment === deps.environment) await askedByPerson(deps, record);
         return;
       }
       case 'DECISION_MADE': {
@@ -51,91 +57,33 @@ export function followPeer(deps: Following): RecordHandler {
 }
 
 async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
-  const upstream = upstreamOf(record, hash);
+  const upstream = await keepUpstream(deps, record, hash);
   if (upstream === undefined) return;
-  const key = keys.upstream(record.model, upstream.release);
-  // A condition that fails means that an earlier record said so of the same digest: that one stands.
-  await recordChange(deps, {
-    model: record.model,
-    operation: operationName('upstream', hash),
-    writes: [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
-    event: upstreamEvent('UPSTREAM_RELEASED', record, hash, upstream),
-  });
   const { transitions } = deployedModel(deps.deployed, record.model).policy;
   const own = deps.environment === 'prod' ? 'prod' : 'staging';
   const transition = upstream.kind === 'baseline' ? 'initial' : own;
   if (transition === 'initial' || transitions[own].opensOnOffer) {
-    await startPromotion(deps, upstream, record, transition, `pipeline:${record.environment}`);
+    await startPromotion(deps, upstream, record, { transition, requestedBy: `pipeline:${record.environment}` });
   }
 }
 
-/** What the environment before has taken back is not let in here any more; what was let in stays, and is for people to judge. */
-async function withdrawnByPeer(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
-  const { from } = detailsOf(record, 'RELEASE_ROLLED_BACK');
-  const upstream = await findUpstream(deps, record.model, from);
-  if (upstream === undefined || upstream.withdrawn !== null) return;
-  const item = { ...keys.upstream(record.model, upstream.release), ...upstream, withdrawn: hash };
-  await recordChange(deps, {
-    model: record.model,
-    operation: operationName('withdrawn', hash),
-    writes: [{ kind: 'put', item, condition: equals({ record: upstream.record }) }],
-    event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
-  });
-}
-
-function upstreamEvent(
-  code: 'UPSTREAM_RELEASED' | 'UPSTREAM_WITHDRAWN',
-  { environment: peer, seq }: AuditRecord,
-  record: Digest,
-  { release, version }: Upstream,
-): AuditEvent {
-  return { code, actor: 'pipeline:intake', release, details: { peer, seq, record, version } };
-}
-
-async function findUpstream(deps: Following, model: string, release: string): Promise<Upstream | undefined> {
-  const item = await deps.ledger.get(keys.upstream(model, release));
-  return item === undefined ? undefined : unkey(Upstream, item);
-}
-
-function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
-  if (record.release === null) return undefined;
-  const base = {
-    environment: record.environment,
-    release: record.release,
-    seq: record.seq,
-    record: hash,
-    withdrawn: null,
-  };
-  switch (record.code) {
-    case 'BASELINE_REGISTERED': {
-      const { version, asOf } = detailsOf(record, record.code);
-      return Upstream.parse({ ...base, code: record.code, kind: 'baseline', version, asOf });
-    }
-    case 'RELEASE_OFFERED': {
-      const { version, asOf } = detailsOf(record, record.code);
-      return Upstream.parse({ ...base, code: record.code, kind: 'trained', version, asOf });
-    }
-    case 'RELEASE_PROMOTED': {
-      const { version, asOf, kind } = detailsOf(record, record.code);
-      return Upstream.parse({ ...base, code: record.code, kind, version, asOf });
-    }
-    default:
-      return undefined;
-  }
-}
-
-async function askedByPerson(deps: Following, record: AuditRecord, requestedBy: string): Promise<void> {
+/** Starts what a person asked for: from the environment before, or, past it, from where the release was registered. */
+async function askedByPerson(deps: Following, record: AuditRecord): Promise<void> {
   if (record.release === null) return;
-  const source = SOURCE[deps.environment];
-  let upstream = await findUpstream(deps, record.model, record.release);
-  if (upstream === undefined && source !== undefined) {
+  const { requestedBy, hotfix } = detailsOf(record, 'PROMOTION_REQUESTED');
+  const source = hotfix === undefined ? SOURCE[deps.environment] : ORIGIN;
+  if (source === undefined) return;
+  const find = async () => (await readUpstream(deps.ledger, record.model, record.release ?? '', [source]))[0];
+  let upstream = await find();
+  if (upstream === undefined) {
     // The person may have been quicker than the announcement of what they ask for.
     await readPeer(deps, source, record.model, followPeer(deps));
-    upstream = await findUpstream(deps, record.model, record.release);
+    upstream = await find();
   }
   if (upstream !== undefined) {
-    const transition = deps.environment === 'prod' ? 'prod' : 'staging';
-    await startPromotion(deps, upstream, record, transition, requestedBy);
+    const own = deps.environment === 'prod' ? 'prod' : 'staging';
+    const asked = hotfix === undefined ? ({ transition: own } as const) : ({ transition: 'hotfix', hotfix } as const);
+    await startPromotion(deps, upstream, record, { ...asked, requestedBy });
     return;
   }
   await recordChange(deps, {
@@ -149,7 +97,7 @@ async function askedByPerson(deps: Following, record: AuditRecord, requestedBy: 
       details: {
         promotion: `request-${record.environment}-${record.seq}`,
         rule: 'released-upstream',
-        reasons: [`${source ?? 'the environment before'} has not released ${record.release}`],
+        reasons: [`${source} has not released ${record.release}`],
       },
     },
   });
@@ -159,16 +107,14 @@ async function startPromotion(
   deps: Following,
   upstream: Upstream,
   record: AuditRecord,
-  transition: PromotionRequest['transition'],
-  requestedBy: string,
+  asked: Pick<PromotionRequest, 'transition' | 'requestedBy' | 'hotfix'>,
 ): Promise<void> {
   const request = PromotionRequest.parse({
     model: record.model,
     release: upstream.release,
     version: upstream.version,
     kind: upstream.kind,
-    transition,
-    requestedBy,
+    ...asked,
     source: upstream.environment,
     requestedIn: record.environment,
     requestSeq: record.seq,

@@ -6,6 +6,7 @@ import {
   isQuarantined,
   PromotionParameters,
   readApprovals,
+  readCarriers,
   readEvidence,
   readPointer,
   readPromotion,
@@ -17,10 +18,12 @@ export function commitPromotion(deps: Recording): Task {
     const promotion = await readPromotion(deps.ledger, named);
     if (promotion.status === 'committed')
       return { status: 'committed', release: promotion.release, epoch: promotion.epoch };
+    const pointer = await readPointer(deps.ledger, promotion.model);
     const decision = decide(
       {
         promotion,
-        pointer: await readPointer(deps.ledger, promotion.model),
+        pointer,
+        carriers: await readCarriers(deps.ledger, pointer),
         evidence: await readEvidence(deps.ledger, promotion),
         approvals: await readApprovals(deps.ledger, named),
         isQuarantined: await isQuarantined(deps.ledger, promotion.model, promotion.release),

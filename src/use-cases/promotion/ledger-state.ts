@@ -4,8 +4,10 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
+import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { type Carriers, NO_CARRIERS } from '#domain/promotion/debt.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { Lock, Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -59,6 +61,24 @@ export async function readApprovals(
 ): Promise<readonly Approval[]> {
   const items = await ledger.query(keys.approvals(model), { from: `${promotion}#`, to: `${promotion}#\uFFFF` });
   return items.map((item) => unkey(Approval, item));
+}
+
+/** What the signed chains of some environments said of a release, in their order. */
+export async function readUpstream(
+  ledger: Ledger,
+  model: string,
+  release: string,
+  environments: readonly string[],
+): Promise<readonly (Upstream | undefined)[]> {
+  const items = await ledger.getMany(environments.map((environment) => keys.upstream(model, release, environment)));
+  return items.map((item) => (item === undefined ? undefined : unkey(Upstream, item)));
+}
+
+/** What dev and staging say of the digest that a pointer's debt is about. */
+export async function readCarriers(ledger: Ledger, pointer: Pointer | undefined): Promise<Carriers> {
+  if (pointer === undefined || pointer.debt === null) return NO_CARRIERS;
+  const [dev, staging] = await readUpstream(ledger, pointer.model, pointer.debt.release, ['dev', 'staging']);
+  return { dev, staging };
 }
 
 /** Whether a release was rolled back here once. */

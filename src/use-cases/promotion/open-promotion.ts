@@ -5,6 +5,7 @@ import type { Write } from '#domain/ledger/item.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { whyInDebt } from '#domain/promotion/debt.ts';
 import {
   ageOf,
   openPromotion as opened,
@@ -17,7 +18,7 @@ import {
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { findPromotion, isQuarantined, readLock, readPointer } from './ledger-state.ts';
+import { findPromotion, isQuarantined, readCarriers, readLock, readPointer } from './ledger-state.ts';
 import { returnApprovalToken } from './approval-token.ts';
 
 export interface Opening extends Recording {
@@ -71,18 +72,26 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
     return refused(name, 'release-new', 'the pointer names this release already');
   if (await isQuarantined(ledger, model, request.release)) return refused(name, 'release-quarantined', request.version);
 
+  const { policy } = deployedModel(deps.deployed, model);
+  const rule = policy.transitions[request.transition];
+  if (rule === undefined || !isHotfixSound(request, deps.environment)) {
+    const found = `a hotfix into ${deps.environment}; the policy knows ${Object.keys(policy.transitions).join(', ')}`;
+    return refused(name, 'hotfix-allowed', found, 'promote it through staging');
+  }
+  const inDebt = whyInDebt(pointer, request.transition, await readCarriers(ledger, pointer));
+  if (inDebt !== undefined) return refused(name, inDebt.rule, inDebt.found, inDebt.remedy);
+
   const lock = await readLock(ledger, model);
   const held = lock?.promotion ?? null;
   const holder = held === null ? undefined : await findPromotion(ledger, model, held);
   const age = holder === undefined ? 'newer' : ageOf(request, holder);
   if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
   if (age === 'unrelated') return waiting(name, `${holder?.promotion} is open`);
-  const { policy } = deployedModel(deps.deployed, model);
   await activatePolicy(deps, model, policyDigest(policy));
   const taken = takeLock(model, lock, name);
   const promotion = opened(request, {
     environment: deps.environment,
-    policy,
+    rule,
     policyDigest: policyDigest(policy),
     fencingToken: taken.lock.fencingToken,
     execution,
@@ -107,6 +116,7 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
         policy: promotion.policy,
         fencingToken: promotion.fencingToken,
         requestedBy: promotion.requestedBy,
+        ...(promotion.hotfix === undefined ? {} : { hotfix: promotion.hotfix }),
         supersedes: holder?.promotion ?? null,
       },
     },
@@ -137,8 +147,14 @@ function refused(
   promotion: string,
   rule: string,
   found: string,
+  remedy = 'ask for a new promotion',
 ): { status: 'refused'; promotion: string; refusal: Refusal } {
-  return { status: 'refused', promotion, refusal: { rule, found, remedy: 'ask for a new promotion' } };
+  return { status: 'refused', promotion, refusal: { rule, found, remedy } };
+}
+
+/** A hotfix says why, and comes to prod only; nothing else says so. */
+function isHotfixSound({ transition, hotfix }: PromotionRequest, environment: string): boolean {
+  return transition === 'hotfix' ? hotfix !== undefined && environment === 'prod' : hotfix === undefined;
 }
 
 function supersede(holder: Promotion, by: string, now: Date): Write {

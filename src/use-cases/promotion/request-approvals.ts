@@ -3,6 +3,7 @@ import { fitting } from '#domain/audit/fitting.ts';
 import { evidenceRoot } from '#domain/gates/evidence.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { Hotfix } from '#domain/policy/policy.ts';
 import { holdsLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -46,12 +47,13 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
           policy: promotion.policy,
           evidence: evidenceRoot(evidence),
           requestedBy: promotion.requestedBy,
+          ...(promotion.hotfix === undefined ? {} : { hotfix: shortened(promotion.hotfix) }),
           approvals: promotion.approvals,
           expiresAt,
           summary: fitting(
             evidence.map((piece) => `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`),
             12,
-            2000,
+            promotion.hotfix === undefined ? 2000 : 1400,
           ),
         },
       },
@@ -64,4 +66,9 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
       await writeUnaudited(deps.ledger, [{ kind: 'put', item: waiting }], operationName('w', token));
     return { status: result.kind };
   });
+}
+
+/** The reason as it fits beside what the gates said: a record of the chain has a limit, and the request says it whole. */
+function shortened({ reason }: Hotfix): Hotfix {
+  return { reason: fitting([reason], 1, 600).join('') };
 }

@@ -86,7 +86,14 @@ async function register(
             code: 'RELEASE_REGISTERED',
             actor: 'pipeline:registration',
             release: candidate.release,
-            details: { version, reason, run, window: candidate.window, fingerprint: manifest.data.fingerprint },
+            details: {
+              version,
+              reason,
+              run,
+              asOf: manifest.data.asOf,
+              window: candidate.window,
+              fingerprint: manifest.data.fingerprint,
+            },
           },
   });
   if (result.kind !== 'refused') return { release: candidate.release, version };

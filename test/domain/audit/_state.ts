@@ -87,7 +87,7 @@ export function soundState(): LedgerState {
       },
       {
         environment: 'prod',
-        policy,
+        rule: policy.transitions[kind === 'baseline' ? 'initial' : 'prod'],
         policyDigest: POLICY,
         fencingToken: opened,
         execution: 'arn',

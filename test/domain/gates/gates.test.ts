@@ -165,6 +165,19 @@ describe('released-upstream', () => {
   ])('when %s signed', (_, found, verdict) => {
     expect(releasedUpstream(found, RELEASE, 'staging').verdict).toBe(verdict);
   });
+
+  const registered: Upstream = { ...upstream, environment: 'dev', code: 'RELEASE_REGISTERED' };
+  const takenBack: Upstream = { ...upstream, withdrawn: digestOf('rollback') };
+  it.each([
+    ['a hotfix that dev registered', registered, { skipped: undefined }, 'PASS'],
+    ['a hotfix that dev offered', { ...registered, code: 'RELEASE_OFFERED' }, { skipped: undefined }, 'PASS'],
+    ['a hotfix that staging carries', registered, { skipped: upstream }, 'PASS'],
+    ['a hotfix that staging has taken back', registered, { skipped: takenBack }, 'FAIL'],
+    ['a hotfix that nobody registered', undefined, { skipped: upstream }, 'FAIL'],
+    ['what is only registered, and no hotfix', registered, undefined, 'FAIL'],
+  ] as const)('of %s', (_, found, hotfix, verdict) => {
+    expect(releasedUpstream(found, RELEASE, 'dev', hotfix).verdict).toBe(verdict);
+  });
 });
 
 describe('better-than-champion, where the policy lets what is likely pass on probation', () => {

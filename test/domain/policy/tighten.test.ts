@@ -169,6 +169,19 @@ describe('a model’s policy', () => {
     expect(none.transitions.staging).not.toHaveProperty('probation');
   });
 
+  it('has the floor’s hotfix, narrower or not at all, and none that the floor does not know', () => {
+    const hotfix = { ...transition, approvals: [...transition.approvals, { role: 'risk' as const, count: 1 }] };
+    const withHotfix: PolicyFloor = { ...floor, transitions: { ...floor.transitions, hotfix } };
+    expect(tighten('m', withHotfix, {}).transitions.hotfix).toEqual(hotfix);
+    expect(
+      tighten('m', withHotfix, { transitions: { hotfix: { approvalHours: 2 } } }).transitions.hotfix?.approvalHours,
+    ).toBe(2);
+    expect(tighten('m', withHotfix, { transitions: { hotfix: null } }).transitions).not.toHaveProperty('hotfix');
+    const looser: PolicyTightening = { transitions: { hotfix: { approvals: transition.approvals } } };
+    expect(() => tighten('m', withHotfix, looser)).toThrow("0 of risk is fewer than the floor's 1");
+    expect(() => tighten('m', floor, looser)).toThrow('transitions.hotfix: the floor has none');
+  });
+
   it('tells of every loosening at once', () => {
     const own: PolicyTightening = { comparison: { minimumDays: 1 }, transitions: { prod: { approvalHours: 99 } } };
     expect(() => tighten('m', floor, own)).toThrow(/minimumDays.*approvalHours/s);

@@ -27,16 +27,17 @@ const transition = {
   evidenceValidHours: 72,
   approvalHours: 48,
 };
-export const policy: Policy = {
-  formatVersion: 1,
+export const policy = {
+  formatVersion: 1 as const,
   model: MODEL,
   comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 100, minimumSkill: 0.005 },
   transitions: {
     initial: { ...transition, gates: GATES.slice(0, 2), approvals: [] },
     staging: { ...transition, approvals: [] },
     prod: transition,
+    hotfix: transition,
   },
-};
+} satisfies Policy;
 
 export const pointer: Pointer = {
   formatVersion: 1,
@@ -48,6 +49,7 @@ export const pointer: Pointer = {
   lastConfirmed: { release: digestOf('baseline'), version: '0.1.0' },
   behind: [],
   until: null,
+  debt: null,
   traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,
@@ -102,7 +104,7 @@ export function admissible(
 ): CommitState & { readonly evidence: Map<GateId, Evidence> } {
   const opened = openPromotion(request(asked), {
     environment: 'prod',
-    policy,
+    rule: policy.transitions[asked.transition ?? 'prod'],
     policyDigest: POLICY,
     fencingToken,
     execution: 'execution',

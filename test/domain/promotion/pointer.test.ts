@@ -14,6 +14,7 @@ function letIn(pointer: Pointer | undefined, { release, version }: (typeof RELEA
     pointer,
     { ...next, at: NOW.toISOString() },
     confirmedReleases(pointer).filter((each) => each.release !== release),
+    { until: null, debt: null },
   );
 }
 

@@ -84,6 +84,15 @@ describe('the approvals API', () => {
       'approval-role-named',
     ],
     ['the asker may not ask', 'eve', '/promotions', ask, 403, 'request-role'],
+    [
+      'a hotfix is asked for into staging',
+      'eng',
+      '/promotions',
+      { ...ask, environment: 'staging', hotfix: { reason: 'urgent' } },
+      409,
+      'hotfix-allowed',
+    ],
+    ['a hotfix says not why', 'eng', '/promotions', { ...ask, environment: 'prod', hotfix: {} }, 422, 'well-formed'],
     ['the model is unknown', 'eng', '/promotions', { ...ask, model: 'other' }, 404, 'model-known'],
   ])('refuses when %s', async (_, username, path, body, status, rule) => {
     const here = control();

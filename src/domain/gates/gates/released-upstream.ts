@@ -4,10 +4,10 @@ import { Day } from '../../model/definition.ts';
 import { Version } from '../../release/registration.ts';
 import type { GateResult } from '../gate.ts';
 
-/** What a peer's signed chain said of a release: dev's offer or baseline, or the promotion in the environment before. */
+/** What a peer's signed chain said of a release: dev's registration or offer, or the promotion in the environment before. */
 export const Upstream = z.strictObject({
   environment: z.string().min(1),
-  code: z.enum(['RELEASE_OFFERED', 'BASELINE_REGISTERED', 'RELEASE_PROMOTED']),
+  code: z.enum(['RELEASE_REGISTERED', 'RELEASE_OFFERED', 'BASELINE_REGISTERED', 'RELEASE_PROMOTED']),
   release: Digest,
   kind: z.enum(['trained', 'baseline']),
   version: Version,
@@ -20,8 +20,16 @@ export const Upstream = z.strictObject({
 });
 export type Upstream = z.infer<typeof Upstream>;
 
-/** Did the environment before this one let the release through, by a record that it signed? */
-export function releasedUpstream(upstream: Upstream | undefined, release: Digest, source: string): GateResult {
+/**
+ * Did the environment before this one let the release through, by a record that it signed? A hotfix comes from where it
+ * was registered, whether it was offered or not; `skipped` is what the environment that it goes past says of it.
+ */
+export function releasedUpstream(
+  upstream: Upstream | undefined,
+  release: Digest,
+  source: string,
+  hotfix?: { readonly skipped: Upstream | undefined },
+): GateResult {
   if (upstream === undefined)
     return { verdict: 'FAIL', reasons: [`${source} has not signed for this release`], numbers: {} };
   if (upstream.release !== release || upstream.environment !== source) {
@@ -31,8 +39,13 @@ export function releasedUpstream(upstream: Upstream | undefined, release: Digest
       numbers: {},
     };
   }
-  if (upstream.withdrawn !== null) {
-    const reason = `${upstream.environment} has taken the release back, record ${upstream.withdrawn.slice(0, 19)}`;
+  for (const said of [upstream, hotfix?.skipped]) {
+    if (said === undefined || said.withdrawn === null) continue;
+    const reason = `${said.environment} has taken the release back, record ${said.withdrawn.slice(0, 19)}`;
+    return { verdict: 'FAIL', reasons: [reason], numbers: { seq: said.seq } };
+  }
+  if (upstream.code === 'RELEASE_REGISTERED' && hotfix === undefined) {
+    const reason = `${upstream.environment} has registered the release, and let it through to nobody`;
     return { verdict: 'FAIL', reasons: [reason], numbers: { seq: upstream.seq } };
   }
   return {

@@ -1,0 +1,74 @@
+import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
+import type { AuditEvent } from '#domain/audit/events.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
+import { Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { readUpstream } from '#use-cases/promotion/ledger-state.ts';
+
+/** Keeps what a peer's signed record says of a release: that it was registered, offered or let in there. */
+export async function keepUpstream(deps: Recording, record: AuditRecord, hash: Digest): Promise<Upstream | undefined> {
+  const upstream = upstreamOf(record, hash);
+  if (upstream === undefined) return undefined;
+  const key = keys.upstream(record.model, upstream.release, record.environment);
+  // A condition that fails means that an earlier record said so of the same digest: that one stands.
+  await recordChange(deps, {
+    model: record.model,
+    operation: operationName('upstream', hash),
+    writes: [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
+    event: upstreamEvent('UPSTREAM_RELEASED', record, hash, upstream),
+  });
+  return upstream;
+}
+
+/** What the environment before has taken back is not let in here any more; what was let in stays, and is for people to judge. */
+export async function withdrawnByPeer(deps: Recording, record: AuditRecord, hash: Digest): Promise<void> {
+  const { from } = detailsOf(record, 'RELEASE_ROLLED_BACK');
+  const [upstream] = await readUpstream(deps.ledger, record.model, from, [record.environment]);
+  if (upstream === undefined || upstream.withdrawn !== null) return;
+  const item = { ...keys.upstream(record.model, upstream.release, record.environment), ...upstream, withdrawn: hash };
+  await recordChange(deps, {
+    model: record.model,
+    operation: operationName('withdrawn', hash),
+    writes: [{ kind: 'put', item, condition: equals({ record: upstream.record }) }],
+    event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
+  });
+}
+
+function upstreamEvent(
+  code: 'UPSTREAM_RELEASED' | 'UPSTREAM_WITHDRAWN',
+  { environment: peer, seq }: AuditRecord,
+  record: Digest,
+  { release, version }: Upstream,
+): AuditEvent {
+  return { code, actor: 'pipeline:intake', release, details: { peer, seq, record, version } };
+}
+
+function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
+  if (record.release === null) return undefined;
+  const base = {
+    environment: record.environment,
+    release: record.release,
+    seq: record.seq,
+    record: hash,
+    withdrawn: null,
+  };
+  switch (record.code) {
+    case 'BASELINE_REGISTERED': {
+      const { version, asOf } = detailsOf(record, record.code);
+      return Upstream.parse({ ...base, code: record.code, kind: 'baseline', version, asOf });
+    }
+    case 'RELEASE_REGISTERED':
+    case 'RELEASE_OFFERED': {
+      const { version, asOf } = detailsOf(record, record.code);
+      return Upstream.parse({ ...base, code: record.code, kind: 'trained', version, asOf });
+    }
+    case 'RELEASE_PROMOTED': {
+      const { version, asOf, kind } = detailsOf(record, record.code);
+      return Upstream.parse({ ...base, code: record.code, kind, version, asOf });
+    }
+    default:
+      return undefined;
+  }
+}

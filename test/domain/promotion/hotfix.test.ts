@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { commitPromotion, type CommitState } from '#domain/promotion/commit.ts';
+import type { Carriers } from '#domain/promotion/debt.ts';
+import { type Pointer } from '#domain/promotion/pointer.ts';
+import { ageOf, type PromotionRequest } from '#domain/promotion/promotion.ts';
+import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
+import { admissible, CHAMPION, hours, MODEL, NOW, pointer, request, writesOf } from './_case.ts';
+
+const hotfix: Partial<PromotionRequest> = {
+  transition: 'hotfix',
+  hotfix: { reason: 'the carrier renamed its codes' },
+  source: 'dev',
+};
+
+/** A promotion that lacks nothing, over a pointer. */
+function over(from: Pointer, asked: Partial<PromotionRequest>, carriers?: Carriers): CommitState {
+  const state = admissible(asked);
+  const promotion = { ...state.promotion, replaces: from.current };
+  return { ...state, promotion, pointer: from, ...(carriers === undefined ? {} : { carriers }) };
+}
+
+function committed(state: CommitState) {
+  const decision = commitPromotion(state, NOW);
+  if (decision.kind === 'refuse') throw new Error(`${decision.refusal.rule}: ${decision.refusal.found}`);
+  return decision;
+}
+
+function takenBack(from: Pointer): Pointer {
+  const target = rollbackTarget(from, () => false);
+  if (target.kind === 'refuse') throw new Error(target.refusal.found);
+  return rollBack(from, target, { id: 'r', actor: 'person:op', reason: 'wrong', now: NOW }).pointer;
+}
+
+/** What an environment's signed chain says of a release. */
+function said(environment: string, release = digestOf('candidate')): Upstream {
+  return Upstream.parse({
+    environment,
+    code: environment === 'dev' ? 'RELEASE_REGISTERED' : 'RELEASE_PROMOTED',
+    release,
+    kind: 'trained',
+    version: '1.0.1',
+    asOf: '2026-03-01',
+    seq: 3,
+    record: digestOf(`${environment} of ${release}`),
+    withdrawn: null,
+  });
+}
+
+const { pointer: indebted, event } = committed(over(pointer, hotfix));
+const next = { release: digestOf('next'), version: '1.0.2', requestSeq: 6 };
+const carried: Carriers = { dev: said('dev'), staging: said('staging') };
+
+describe('a hotfix', () => {
+  it('is served at once, and owes what it went past', () => {
+    expect(indebted).toMatchObject({
+      current: digestOf('candidate'),
+      status: 'confirmed',
+      lastConfirmed: { release: CHAMPION },
+      debt: { release: digestOf('candidate'), version: '1.0.1', since: hours(0) },
+    });
+    expect(event.details).toMatchObject({ transition: 'hotfix', hotfix: hotfix.hotfix });
+  });
+
+  it('goes over a release on probation, which is then no longer gone back to', () => {
+    const onProbation: Pointer = { ...pointer, status: 'probation', until: hours(24) };
+    expect(committed(over(onProbation, hotfix)).pointer).toMatchObject({
+      status: 'confirmed',
+      lastConfirmed: pointer.lastConfirmed,
+      behind: [],
+    });
+  });
+
+  it('may follow on a hotfix whose debt is open; taken back, the debt of the earlier one is owed again', () => {
+    const second = committed(over(indebted, { ...hotfix, ...next })).pointer;
+    expect(second.debt).toMatchObject({ release: digestOf('next') });
+    expect(takenBack(second)).toMatchObject({ current: digestOf('candidate'), debt: indebted.debt });
+  });
+
+  it('leaves no debt when it is taken back', () => {
+    expect(takenBack(indebted)).toMatchObject({ current: CHAMPION, debt: null });
+  });
+});
+
+describe('a promotion while a hotfix is in debt', () => {
+  const other = { ...carried, staging: said('staging', digestOf('other')) };
+  it.each([
+    ['nothing is known', undefined, 'dev has not registered it, staging has not let it in'],
+    ['staging has not let it in', { ...carried, staging: undefined }, 'staging has not let it in'],
+    ['staging let another one in', other, 'staging has not let it in'],
+    ['dev has not registered it', { ...carried, dev: undefined }, 'dev has not registered it'],
+    [
+      'staging has taken it back',
+      { ...carried, staging: { ...said('staging'), withdrawn: digestOf('rollback') } },
+      'staging has taken it back',
+    ],
+  ])('is refused where %s', (_, carriers, found) => {
+    expect(commitPromotion(over(indebted, next, carriers), NOW)).toMatchObject({
+      kind: 'refuse',
+      refusal: { rule: 'hotfix-debt', found: expect.stringContaining(found) },
+    });
+  });
+
+  it('is let in once dev and staging carry the digest, and the debt is paid for good', () => {
+    const after = committed(over(indebted, next, carried)).pointer;
+    expect(after).toMatchObject({ current: digestOf('next'), debt: null });
+    expect(after.lastConfirmed).toEqual({ release: digestOf('candidate'), version: '1.0.1' });
+    expect(takenBack(after)).toMatchObject({ current: digestOf('candidate'), debt: null });
+  });
+
+  it('is not let in by the ledger when what paid was withdrawn since it was read', async () => {
+    const state = over(indebted, next, carried);
+    const decision = committed(state);
+    const key = keys.upstream(MODEL, digestOf('candidate'), 'staging');
+    for (const [withdrawn, kind] of [
+      [digestOf('rollback'), 'condition-failed'],
+      [null, 'committed'],
+    ] as const) {
+      const ledger = memoryLedger();
+      await ledger.transact(writesOf(state), 'setup');
+      const facts = [
+        { ...keys.upstream(MODEL, digestOf('candidate'), 'dev'), ...said('dev') },
+        { ...key, ...said('staging'), withdrawn },
+      ];
+      await ledger.transact(
+        facts.map((item) => ({ kind: 'put', item })),
+        'facts',
+      );
+      expect(await ledger.transact(decision.writes, 'commit')).toEqual(
+        kind === 'committed' ? { kind } : { kind, failed: [key] },
+      );
+    }
+  });
+});
+
+describe('a hotfix and what else is under way', () => {
+  const normal = admissible().promotion;
+  const urgent = admissible(hotfix).promotion;
+  it.each([
+    [
+      'goes before a promotion from elsewhere',
+      request({ ...hotfix, requestSeq: 1 }),
+      { ...normal, requestedIn: 'staging' },
+      'newer',
+    ],
+    ['is not pushed aside by a newer ask', request({ requestSeq: 99 }), urgent, 'unrelated'],
+    ['is replaced by a newer hotfix', request({ ...hotfix, requestSeq: 99 }), urgent, 'newer'],
+    ['waits for the baseline', request(hotfix), { ...normal, kind: 'baseline' as const }, 'unrelated'],
+  ])('%s', (_, asked, holder, age) => {
+    expect(ageOf(asked, holder)).toBe(age);
+  });
+});
