@@ -14,24 +14,28 @@ export type EngineResult =
   | { readonly kind: 'built'; readonly rows: number; readonly sha256: Digest }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Runs feature SQL and measures comparisons, on local files only; feature SQL is untrusted and locked in. */
+/** A day of a batch: its inputs, and the local file to make. */
+interface Item {
+  readonly day: string;
+  readonly events: readonly DayFile[];
+  readonly out: string;
+}
+
+/**
+ * Runs feature SQL and measures comparisons, on local files only; feature SQL is untrusted and locked in. Days of a batch
+ * share the reading of their inputs; each has a result of its own, in the order of the items, that depends on no other.
+ */
 export interface FeatureEngine {
   buildDaily(input: {
     readonly sql: string;
-    readonly day: string;
-    readonly events: readonly DayFile[];
-    readonly labels: readonly DayFile[];
     readonly definition: ModelDefinition;
-    readonly out: string;
-  }): Promise<EngineResult>;
+    readonly items: readonly (Item & { readonly labels: readonly DayFile[] })[];
+  }): Promise<readonly EngineResult[]>;
   buildFeatures(input: {
     readonly sql: { readonly daily: string; readonly features: string };
-    readonly day: string;
-    readonly events: readonly DayFile[];
-    readonly daily: readonly DayFile[];
     readonly definition: ModelDefinition;
-    readonly out: string;
-  }): Promise<EngineResult>;
+    readonly items: readonly (Item & { readonly daily: readonly DayFile[] })[];
+  }): Promise<readonly EngineResult[]>;
   exportTrainingRows(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];

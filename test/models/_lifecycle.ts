@@ -154,21 +154,16 @@ async function buildAll(
       if (made.has(aggregate.day)) continue;
       const out = join(folder, `daily-${aggregate.day}.parquet`);
       const labels = aggregate.labels === undefined ? [] : [at(aggregate.labels)];
-      const built = await buildDaily({
-        sql: sql.daily,
-        day: aggregate.day,
-        events: aggregate.events.map(at),
-        labels,
-        definition,
-        out,
-      });
-      if (built.kind === 'refused') throw new Error(built.refusal.found);
+      const item = { day: aggregate.day, events: aggregate.events.map(at), labels, out };
+      const [built] = await buildDaily({ sql: sql.daily, definition, items: [item] });
+      if (built?.kind === 'refused') throw new Error(built.refusal.found);
       made.set(aggregate.day, out);
     }
     const out = join(folder, `features-${day}.parquet`);
     const dailyFiles = plan.daily.map((aggregate) => ({ day: aggregate.day, file: must(made.get(aggregate.day)) }));
-    const built = await buildFeatures({ sql, day, events: plan.events.map(at), daily: dailyFiles, definition, out });
-    if (built.kind === 'refused') throw new Error(built.refusal.found);
+    const item = { day, events: plan.events.map(at), daily: dailyFiles, out };
+    const [built] = await buildFeatures({ sql, definition, items: [item] });
+    if (built?.kind === 'refused') throw new Error(built.refusal.found);
     result.set(day, out);
   }
   return result;

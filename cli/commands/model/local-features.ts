@@ -70,15 +70,10 @@ export async function buildLocally(
     const file = join(out, 'daily', `${hex(plan.digest)}.parquet`);
     if (await isFile(file)) return { day: plan.day, file };
     const partial = `${file}.partial`;
-    const built = await buildDaily({
-      sql: sql.daily,
-      day: plan.day,
-      events: filesOf(plan.events),
-      labels: plan.labels === undefined ? [] : filesOf([plan.labels]),
-      definition,
-      out: partial,
-    });
-    if (built.kind === 'refused')
+    const labels = plan.labels === undefined ? [] : filesOf([plan.labels]);
+    const item = { day: plan.day, events: filesOf(plan.events), labels, out: partial };
+    const [built] = await buildDaily({ sql: sql.daily, definition, items: [item] });
+    if (built?.kind === 'refused')
       throw new RefusedError({ ...built.refusal, found: `labels of ${plan.day}: ${built.refusal.found}` });
     await rename(partial, file);
     return { day: plan.day, file };
@@ -98,7 +93,9 @@ export async function buildLocally(
     const daily: LocalFile[] = [];
     for (const part of plan.daily) daily.push(await dailyFile(part));
     const file = join(out, 'features', `${day}.parquet`);
-    const built = await buildFeatures({ sql, day, events: filesOf(plan.events), daily, definition, out: file });
+    const item = { day, events: filesOf(plan.events), daily, out: file };
+    const [built] = await buildFeatures({ sql, definition, items: [item] });
+    if (built === undefined) throw new Error(`the engine said nothing of ${day}`);
     if (built.kind === 'refused')
       throw new RefusedError({ ...built.refusal, found: `features of ${day}: ${built.refusal.found}` });
     result.push({ day, file, rows: built.rows, sha256: built.sha256 });

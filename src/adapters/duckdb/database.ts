@@ -2,7 +2,7 @@ import { type DuckDBConnection, DuckDBInstance, version } from '@duckdb/node-api
 import type { Refusal } from '#domain/error.ts';
 
 /** What names a result together with its inputs: DuckDB's version, and ours of how results are laid out in Parquet. */
-export const engineVersion = `duckdb ${version()}, layout 1`;
+export const engineVersion = `duckdb ${version()}, layout 2`;
 
 /** How Parquet is written: fixed, because the bytes of a partition are its identity. */
 export const PARQUET = 'FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, USE_TMP_FILE false';

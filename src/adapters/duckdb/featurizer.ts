@@ -4,7 +4,8 @@ import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, messageOf, name, numberOf, rowsOf, withDatabase } from './database.ts';
-import { type DayFile, loadDaily, loadEvents, loadLabels } from './inputs.ts';
+import type { DayFile } from './inputs.ts';
+import { type Preloaded, preload } from './preloaded.ts';
 import { inspectSql } from './sql-guard.ts';
 
 /** A Parquet file that was made: the same inputs, SQL and engine give the same bytes. */
@@ -24,69 +25,113 @@ export interface Limits {
 type FeatureDefinition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
 const LIMITS: Limits = { milliseconds: 120_000, memory: '1GB' };
 
-/** Builds the aggregate of one arrival day from its labels and the trailing events, as `out`. */
-export async function buildDaily(input: {
-  readonly sql: string;
-  readonly day: string;
-  readonly events: readonly DayFile[];
-  readonly labels: readonly DayFile[];
+interface Recipe<Sql, Item> {
+  readonly sql: Sql;
   readonly definition: FeatureDefinition;
-  readonly out: string;
+  /** The days of a batch; results come in their order. */
+  readonly items: readonly Item[];
   readonly limits?: Limits;
-}): Promise<Built | Refused> {
-  const { sql, day, events, labels, definition, out, limits = LIMITS } = input;
-  return build(limits, async (connection) => {
-    const refusal =
-      (await loadEvents(connection, definition, events)) ??
-      (await loadLabels(connection, definition, labels)) ??
-      (await inspectSql(connection, sql, ['events', 'labels'])) ??
-      (await runLocked(connection, sql, 'daily_result', { day, out, limits })) ??
-      (await checkDaily(connection));
-    if (refusal !== undefined) return refusal;
-    await connection.run(`COPY (SELECT * FROM daily_result ORDER BY ALL) TO ${literal(out)} (${PARQUET})`);
-    return built(connection, 'daily_result', out);
+}
+
+/** Builds the aggregates of arrival days, each from its labels and the trailing events, as its `out`. */
+export async function buildDaily(
+  recipe: Recipe<
+    string,
+    {
+      readonly day: string;
+      readonly events: readonly DayFile[];
+      readonly labels: readonly DayFile[];
+      readonly out: string;
+    }
+  >,
+): Promise<(Built | Refused)[]> {
+  const { sql, definition, items, limits = LIMITS } = recipe;
+  return withDatabase(limits.memory, async (connection) => {
+    const tables = await preload(connection, definition, {
+      events: items.flatMap(({ events }) => events),
+      labels: items.flatMap(({ labels }) => labels),
+      daily: [],
+    });
+    const guilty = await inspectSql(connection, sql, ['events', 'labels']);
+    await lockIn(
+      connection,
+      items.map(({ out }) => out),
+    );
+    return inTurn(items, async ({ day, events, labels, out }) => {
+      const refusal =
+        (await tables.put('events', events)) ??
+        (await tables.put('labels', labels)) ??
+        guilty ??
+        (await runSql(connection, sql, 'daily_result', day, limits)) ??
+        (await checkDaily(connection));
+      if (refusal !== undefined) return refusal;
+      await rm(out, { force: true });
+      await connection.run(`COPY (SELECT * FROM daily_result ORDER BY ALL) TO ${literal(out)} (${PARQUET})`);
+      return built(connection, 'daily_result', out);
+    });
   });
 }
 
 /**
- * Builds the features of one day's events from the trailing events and daily aggregates, as `out`: the id, the entity,
- * the time and the features as 32-bit floats, which is what both training and scoring read, in the order of the ids.
+ * Builds the features of the events of some days, each from the trailing events and daily aggregates, as its `out`: the
+ * id, the entity, the time and the features as 32-bit floats, which is what both training and scoring read, in the order
+ * of the ids.
  */
-export async function buildFeatures(input: {
-  readonly sql: { readonly daily: string; readonly features: string };
-  readonly day: string;
-  readonly events: readonly DayFile[];
-  readonly daily: readonly DayFile[];
-  readonly definition: FeatureDefinition;
-  readonly out: string;
-  readonly limits?: Limits;
-}): Promise<Built | Refused> {
-  const { sql, day, events, daily, definition, out, limits = LIMITS } = input;
-  return build(limits, async (connection) => {
-    const refusal =
-      (await loadEvents(connection, definition, events)) ??
-      (await loadDaily(connection, daily)) ??
-      (await inspectSql(connection, sql.features, ['events', 'daily'])) ??
-      (await emptyDaily(connection, sql.daily, definition, daily)) ??
-      (await runLocked(connection, sql.features, 'features', { day, out, limits })) ??
-      (await checkFeatures(connection, day, definition));
-    if (refusal !== undefined) return refusal;
-    const { id, entity, time } = definition.events;
-    const columns = definition.features.columns.map((column) => `CAST(${name(column)} AS FLOAT) AS ${name(column)}`);
-    const selected = [...new Set([id, entity, time])].map(name).concat(columns).join(', ');
-    await connection.run(
-      `COPY (SELECT ${selected} FROM features ORDER BY ${name(id)}) TO ${literal(out)} (${PARQUET})`,
+export async function buildFeatures(
+  recipe: Recipe<
+    { readonly daily: string; readonly features: string },
+    {
+      readonly day: string;
+      readonly events: readonly DayFile[];
+      readonly daily: readonly DayFile[];
+      readonly out: string;
+    }
+  >,
+): Promise<(Built | Refused)[]> {
+  const { sql, definition, items, limits = LIMITS } = recipe;
+  const { id, entity, time } = definition.events;
+  const columns = definition.features.columns.map((column) => `CAST(${name(column)} AS FLOAT) AS ${name(column)}`);
+  const selected = [...new Set([id, entity, time])].map(name).concat(columns).join(', ');
+  return withDatabase(limits.memory, async (connection) => {
+    const tables = await preload(connection, definition, {
+      events: items.flatMap(({ events }) => events),
+      labels: [],
+      daily: items.flatMap(({ daily }) => daily),
+    });
+    const guilty = await inspectSql(connection, sql.features, ['events', 'daily']);
+    await lockIn(
+      connection,
+      items.map(({ out }) => out),
     );
-    return built(connection, 'features', out);
+    return inTurn(items, async ({ day, events, daily, out }) => {
+      const refusal =
+        (await tables.put('events', events)) ??
+        (await tables.put('daily', daily)) ??
+        guilty ??
+        (daily.length === 0 ? await emptyDaily(connection, sql.daily, tables) : undefined) ??
+        (await runSql(connection, sql.features, 'features', day, limits)) ??
+        (await checkFeatures(connection, day, definition));
+      if (refusal !== undefined) return refusal;
+      await rm(out, { force: true });
+      await connection.run(
+        `COPY (SELECT ${selected} FROM features ORDER BY ${name(id)}) TO ${literal(out)} (${PARQUET})`,
+      );
+      return built(connection, 'features', out);
+    });
   });
 }
 
-async function build(
-  limits: Limits,
-  work: (connection: DuckDBConnection) => Promise<Built | Refusal>,
-): Promise<Built | Refused> {
-  const result = await withDatabase(limits.memory, work);
-  return 'rule' in result ? { kind: 'refused', refusal: result } : result;
+/** Does the days of a batch one after the other; a day that is refused is none of the others' business. */
+async function inTurn<Item>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Built | Refusal>,
+): Promise<(Built | Refused)[]> {
+  const results: (Built | Refused)[] = [];
+  for (const item of items) {
+    const result = await work(item);
+    results.push('rule' in result ? { kind: 'refused', refusal: result } : result);
+  }
+  return results;
 }
 
 async function built(connection: DuckDBConnection, table: string, out: string): Promise<Built> {
@@ -95,19 +140,12 @@ async function built(connection: DuckDBConnection, table: string, out: string): 
 }
 
 /** On the first day of history there is no aggregate, so the daily SQL over no rows says which columns it would have. */
-async function emptyDaily(
-  connection: DuckDBConnection,
-  sql: string,
-  definition: FeatureDefinition,
-  daily: readonly DayFile[],
-): Promise<Refusal | undefined> {
-  if (daily.length > 0) return undefined;
-  const refusal =
-    (await inspectSql(connection, sql, ['events', 'labels'])) ?? (await loadLabels(connection, definition, []));
+async function emptyDaily(connection: DuckDBConnection, sql: string, tables: Preloaded): Promise<Refusal | undefined> {
+  const refusal = (await inspectSql(connection, sql, ['events', 'labels'])) ?? (await tables.put('labels', []));
   if (refusal !== undefined) return refusal;
   try {
     await connection.run(
-      `CREATE TABLE daily AS SELECT *, NULL::DATE AS "partition" FROM query(${literal(sql)}) LIMIT 0`,
+      `CREATE OR REPLACE TABLE daily AS SELECT *, NULL::DATE AS "partition" FROM query(${literal(sql)}) LIMIT 0`,
     );
     await connection.run('DROP TABLE labels');
     return undefined;
@@ -117,24 +155,27 @@ async function emptyDaily(
 }
 
 /**
- * Takes everything away from the engine but the loaded tables and the one output file, for good, and runs the SQL into
- * a table. `query()` accepts a single SELECT only, so that no text can step out of it.
+ * Takes everything away from the engine but the loaded tables and the output files, for good.
  * Source: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
  */
-export async function runLocked(
+export async function lockIn(connection: DuckDBConnection, outs: readonly string[]): Promise<void> {
+  await connection.run(`SET allowed_paths = [${outs.map(literal).join(', ')}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+/** Runs feature SQL into a table. `query()` accepts a single SELECT only, so that no text can step out of it. */
+export async function runSql(
   connection: DuckDBConnection,
   sql: string,
   table: string,
-  { day, out, limits }: { readonly day: string; readonly out: string; readonly limits: Limits },
+  day: string,
+  limits: Limits,
 ): Promise<Refusal | undefined> {
-  await rm(out, { force: true });
   await connection.run(`SET VARIABLE partition = DATE ${literal(day)}`);
-  await connection.run(`SET allowed_paths = [${literal(out)}]`);
-  await connection.run('SET enable_external_access = false');
-  await connection.run('SET lock_configuration = true');
   const alarm = setTimeout(() => connection.interrupt(), limits.milliseconds);
   try {
-    await connection.run(`CREATE TABLE ${table} AS FROM query(${literal(sql)})`);
+    await connection.run(`CREATE OR REPLACE TABLE ${table} AS FROM query(${literal(sql)})`);
     return undefined;
   } catch (error) {
     const found = messageOf(error);

@@ -28,23 +28,25 @@ const READABLE: Readonly<Record<string, readonly string[]>> = {
 
 type Columns = Readonly<Record<string, string>>;
 
-/** Loads event files into table `events`: the declared columns only, each row within the day of its partition. */
+/** Loads event files into a table: the declared columns only, each row within the day of its partition. */
 export function loadEvents(
   connection: DuckDBConnection,
   { events }: Pick<ModelDefinition, 'events'>,
   files: readonly DayFile[],
+  table = 'events',
 ): Promise<Refusal | undefined> {
-  return load(connection, 'events', events.columns, files, { time: events.time, required: [events.id, events.time] });
+  return load(connection, table, events.columns, files, { time: events.time, required: [events.id, events.time] });
 }
 
-/** Loads label files into table `labels`: the declared columns only, each row within the day on which it arrived. */
+/** Loads label files into a table: the declared columns only, each row within the day on which it arrived. */
 export function loadLabels(
   connection: DuckDBConnection,
   { labels }: Pick<ModelDefinition, 'labels'>,
   files: readonly DayFile[],
+  table = 'labels',
 ): Promise<Refusal | undefined> {
   const { join, value, arrivedAt } = labels;
-  return load(connection, 'labels', labels.columns, files, { time: arrivedAt, required: [join, value, arrivedAt] });
+  return load(connection, table, labels.columns, files, { time: arrivedAt, required: [join, value, arrivedAt] });
 }
 
 interface Rules {
@@ -63,8 +65,7 @@ async function load(
   files: readonly DayFile[],
   rules: Rules,
 ): Promise<Refusal | undefined> {
-  const typed = Object.entries(columns).map(([column, type]) => `${name(column)} ${type}`);
-  await connection.run(`CREATE TABLE ${table} (${typed.join(', ')})`);
+  await createTable(connection, table, columns);
   const loaded: Loaded[] = [];
   for (const input of files) {
     const rows = await insert(connection, table, columns, input);
@@ -72,6 +73,12 @@ async function load(
     loaded.push({ ...input, rows });
   }
   return checkLoaded(connection, table, loaded, rules);
+}
+
+/** Makes an empty table of declared columns, in place of one of the same name. */
+export async function createTable(connection: DuckDBConnection, table: string, columns: Columns): Promise<void> {
+  const typed = Object.entries(columns).map(([column, type]) => `${name(column)} ${type}`);
+  await connection.run(`CREATE OR REPLACE TABLE ${table} (${typed.join(', ')})`);
 }
 
 async function insert(
@@ -127,21 +134,10 @@ async function checkLoaded(
   return { rule: "rows are of their partition's day", found, remedy };
 }
 
+/** A file in words; tables that hold one file each are named after what the file is of. */
 function describeFile(table: string, { day, file }: DayFile): string {
-  return `${basename(file)} of ${table} ${day}`;
-}
-
-/** Loads daily aggregates, which this project made, into table `daily` with the column `partition`. */
-export async function loadDaily(connection: DuckDBConnection, files: readonly DayFile[]): Promise<Refusal | undefined> {
-  if (files.length === 0) return undefined;
-  await Promise.all(files.map(({ file }) => access(file)));
-  const rows = files.map(({ day, file }) => `SELECT *, DATE ${literal(day)} AS "partition" FROM ${source(file)}`);
-  try {
-    await connection.run(`CREATE TABLE daily AS ${rows.join(' UNION ALL BY NAME ')}`);
-    return undefined;
-  } catch (error) {
-    return corrupt(`daily aggregates of ${files[0]?.day ?? ''} to ${files.at(-1)?.day ?? ''}`, error);
-  }
+  const kind = table.replace(/^loaded\./, '').replace(/_\d+$/, '');
+  return `${basename(file)} of ${kind} ${day}`;
 }
 
 /** A trusted reading of one Parquet file. */
@@ -184,7 +180,8 @@ export function checkSchema(
   };
 }
 
-function corrupt(what: string, error: unknown): Refusal {
+/** A file that cannot be read, as a refusal. */
+export function corrupt(what: string, error: unknown): Refusal {
   return {
     rule: 'source files are readable Parquet',
     // Where the file lay while it was read is nobody's business, and different each time.

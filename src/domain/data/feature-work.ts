@@ -86,3 +86,25 @@ export function ranges(count: number, size: number): { readonly from: number; re
     to: Math.min(count, (index + 1) * size),
   }));
 }
+
+/** Cuts days into groups whose inputs have at most so many bytes, each counted once; a day that has more stands alone. */
+export function batchesWithin<
+  Item extends { readonly events: readonly InputPartition[]; readonly labels?: InputPartition | undefined },
+>(items: readonly Item[], bytes: number): Item[][] {
+  const groups: Item[][] = [];
+  let seen = new Map<string, number>();
+  for (const item of items) {
+    const own = [...item.events, ...(item.labels === undefined ? [] : [item.labels])].flatMap(({ objects }) => objects);
+    const together = new Map([...seen, ...own.map(({ sha256, size }): [string, number] => [sha256, size])]);
+    const total = together.values().reduce((sum, size) => sum + size, 0);
+    const last = groups.at(-1);
+    if (last !== undefined && total <= bytes) {
+      last.push(item);
+      seen = together;
+    } else {
+      groups.push([item]);
+      seen = new Map(own.map(({ sha256, size }) => [sha256, size]));
+    }
+  }
+  return groups;
+}

@@ -35,6 +35,7 @@ export type AdmittedPartition = z.infer<typeof AdmittedPartition>;
 export const InputPartition = z.object(
   AdmittedPartition.pick({ kind: true, day: true, version: true, digest: true, objects: true }).shape,
 );
+export type InputPartition = z.infer<typeof InputPartition>;
 
 /** A partition's digest speaks of names and bytes only, so that the same data has the same digest in each account. */
 export function partitionDigest(objects: readonly Pick<ObjectReference, 'key' | 'sha256'>[]): Digest {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
-import { GatehouseError } from '#domain/error.ts';
+import { batchesWithin, FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
+import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
@@ -22,87 +22,129 @@ interface Recipe {
   readonly features: string;
 }
 
+/** Where a batch reads from, and the folder that it works in. */
+interface Place {
+  readonly lake: Lake;
+  readonly folder: string;
+  readonly model: string;
+}
+
+/** How a kind of partition is built: its inputs by item, then all items at once. */
+interface Builder<Item, Inputs> {
+  inputs(place: Place, item: Item): Promise<Inputs>;
+  build(
+    recipe: Recipe,
+    items: readonly (Inputs & { readonly day: string; readonly out: string })[],
+  ): Promise<readonly EngineResult[]>;
+}
+
 /** Builds the daily aggregates of a batch: of each day's arrived labels and the events that they speak of. */
 export function buildDailyPartition(deps: Building): Task {
   return task(WorkBatch, (batch) =>
-    buildBatch(deps, batch, 'daily', async (lake, folder, out, item: FeatureWork['daily'][number], recipe) =>
-      deps.engine.buildDaily({
-        sql: recipe.daily,
-        day: item.day,
+    buildBatch(deps, batch, 'daily', {
+      inputs: async ({ lake, folder }, item: FeatureWork['daily'][number]) => ({
         events: await fetchPartitions(lake, item.events, folder),
         labels: await fetchPartitions(lake, item.labels === undefined ? [] : [item.labels], folder),
-        definition: recipe.definition,
-        out,
       }),
-    ),
+      build: ({ definition, daily: sql }, items) => deps.engine.buildDaily({ sql, definition, items }),
+    }),
   );
 }
 
 /** Builds the feature partitions of a batch from events and trailing aggregates. */
 export function buildFeaturePartition(deps: Building): Task {
   return task(WorkBatch, (batch) =>
-    buildBatch(deps, batch, 'features', async (lake, folder, out, item: FeatureWork['features'][number], recipe) =>
-      deps.engine.buildFeatures({
-        sql: recipe,
-        day: item.day,
+    buildBatch(deps, batch, 'features', {
+      inputs: async ({ lake, folder, model }, item: FeatureWork['features'][number]) => ({
         events: await fetchPartitions(lake, item.events, folder),
         daily: await Promise.all(
-          item.daily.map(async ({ day, digest }) => ({
-            day,
-            file: await lake.fetch('daily', batch.model, digest, folder),
-          })),
+          item.daily.map(async ({ day, digest }) => ({ day, file: await lake.fetch('daily', model, digest, folder) })),
         ),
-        definition: recipe.definition,
-        out,
       }),
-    ),
+      build: ({ definition, daily, features }, items) =>
+        deps.engine.buildFeatures({ sql: { daily, features }, definition, items }),
+    }),
   );
 }
 
-async function buildBatch<K extends 'daily' | 'features'>(
+/**
+ * The most bytes of input that days share an engine for: compressed, Parquet is about a fifth of what it takes in memory,
+ * and an engine has one GB. More days than that are built in several goes.
+ */
+const TOGETHER_BYTES = 64 * 1024 * 1024;
+
+async function buildBatch<K extends 'daily' | 'features', Inputs>(
   deps: Building,
   batch: WorkBatch,
   kind: K & BuiltKind,
-  build: (
-    lake: Lake,
-    folder: string,
-    out: string,
-    item: FeatureWork[K][number],
-    recipe: Recipe,
-  ) => Promise<EngineResult>,
+  builder: Builder<FeatureWork[K][number], Inputs>,
 ) {
   const work = parseCanonical(FeatureWork, await deps.documents.read(batch.work), 'feature work');
-  const items: readonly FeatureWork[K][number][] = work[kind];
-  const recipes = new Map<Digest, Recipe>();
+  const wanted: readonly FeatureWork[K][number][] = work[kind].slice(batch.from, batch.to);
+  const found = await Promise.all(wanted.map((item) => deps.lake.find(kind, batch.model, item.digest)));
+  const items = wanted.filter((_, index) => found[index] === undefined);
   const refusals: { day: string; rule: string; found: string }[] = [];
   let built = 0;
-  const lake = remembering(deps.lake);
-  await withFolder(async (folder) => {
-    for (const item of items.slice(batch.from, batch.to)) {
-      if ((await deps.lake.find(kind, batch.model, item.digest)) !== undefined) continue;
-      const recipe = recipes.get(item.definition) ?? (await readRecipe(deps.releases, item.definition));
-      recipes.set(item.definition, recipe);
-      const out = join(folder, `${kind}-${item.day}-out.parquet`);
-      const result = await refusingMissing(() => build(lake, folder, out, item, recipe));
-      if (result.kind === 'refused') {
-        refusals.push({ day: item.day, rule: result.refusal.rule, found: result.refusal.found.slice(0, 300) });
-      } else {
-        await deps.lake.store(kind, batch.model, item.digest, { path: out, sha256: result.sha256, rows: result.rows });
-        built += 1;
+  for (const [digest, ofDefinition] of Map.groupBy(items, (item) => item.definition)) {
+    const recipe = await readRecipe(deps.releases, digest);
+    for (const group of batchesWithin(ofDefinition, TOGETHER_BYTES)) {
+      for (const { day, refusal } of await buildGroup(deps, batch.model, kind, builder, recipe, group)) {
+        if (refusal === undefined) built += 1;
+        else refusals.push({ day, rule: refusal.rule, found: refusal.found.slice(0, 300) });
       }
     }
-  });
+  }
   return { status: refusals.length === 0 ? 'built' : 'refused', built, refusals: refusals.slice(0, 5) };
 }
 
+/** Builds days that share an engine; a day whose inputs are not there, or that is refused, stops no other. */
+async function buildGroup<K extends 'daily' | 'features', Inputs>(
+  deps: Building,
+  model: string,
+  kind: K & BuiltKind,
+  builder: Builder<FeatureWork[K][number], Inputs>,
+  recipe: Recipe,
+  group: readonly FeatureWork[K][number][],
+): Promise<readonly { readonly day: string; readonly refusal?: Refusal }[]> {
+  return withFolder(async (folder) => {
+    const place = { lake: remembering(deps.lake), folder, model };
+    const fetched = await Promise.all(
+      group.map(async (item) => {
+        const out = join(folder, `${kind}-${item.day}-out.parquet`);
+        const inputs = await refusingMissing(() => builder.inputs(place, item));
+        return { item, day: item.day, out, inputs };
+      }),
+    );
+    const ready = fetched.flatMap(({ item, day, out, inputs }) =>
+      'rule' in inputs ? [] : [{ item, day, out, ...inputs.value }],
+    );
+    const results = ready.length === 0 ? [] : await builder.build(recipe, ready);
+    const outcomes: { day: string; refusal?: Refusal }[] = fetched.flatMap(({ day, inputs }) =>
+      'rule' in inputs ? [{ day, refusal: inputs }] : [],
+    );
+    await Promise.all(
+      ready.map(async ({ item, day, out }, index) => {
+        const result = results[index];
+        if (result === undefined) throw new GatehouseError('NO_RESULT', `the engine said nothing of ${day}`, { day });
+        if (result.kind === 'refused') outcomes.push({ day, refusal: result.refusal });
+        else {
+          const { sha256, rows } = result;
+          await deps.lake.store(kind, model, item.digest, { path: out, sha256, rows });
+          outcomes.push({ day });
+        }
+      }),
+    );
+    return outcomes.toSorted((a, b) => (a.day < b.day ? -1 : 1));
+  });
+}
+
 /** What was refused before this is not there, and no retry makes it: what would be made from it is refused as well. */
-async function refusingMissing(build: () => Promise<EngineResult>): Promise<EngineResult> {
+async function refusingMissing<T>(fetch: () => Promise<T>): Promise<{ readonly value: T } | Refusal> {
   try {
-    return await build();
+    return { value: await fetch() };
   } catch (error) {
     if (!(error instanceof GatehouseError) || error.code !== 'ARTIFACT_MISSING') throw error;
-    const remedy = 'mend what was refused before it';
-    return { kind: 'refused', refusal: { rule: 'inputs are built', found: error.message, remedy } };
+    return { rule: 'inputs are built', found: error.message, remedy: 'mend what was refused before it' };
   }
 }
 

@@ -73,3 +73,10 @@ export function eventsOf(day: string, count = 6): string {
 export function labelsOf(day: string, arrived: string, count = 6): string {
   return `SELECT '${day}-' || i AS id, i % 2 = 1 AS bad, TIMESTAMP '${arrived}' + to_hours(i) AS seen FROM range(${String(count)}) AS t(i)`;
 }
+
+/** The one result of a batch of one day. */
+export async function only<T>(results: Promise<readonly T[]>): Promise<T> {
+  const [result, ...others] = await results;
+  if (result === undefined || others.length > 0) throw new Error('a batch of one day has one result');
+  return result;
+}

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { type Built, buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
-import { DAILY, FEATURES, definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
+import { DAILY, FEATURES, definition, eventsOf, labelsOf, only, workspace } from './_fixture.ts';
 
 const { path, parquet } = workspace();
 const sql = { daily: DAILY, features: FEATURES };
@@ -18,14 +18,8 @@ async function inputs(): Promise<{ events: { day: string; file: string }[]; labe
 }
 
 async function daily(name: string, change: { sql?: string } = {}): Promise<Built> {
-  const result = await buildDaily({
-    sql: DAILY,
-    day: '2026-03-02',
-    ...(await inputs()),
-    definition,
-    out: path(name),
-    ...change,
-  });
+  const item = { day: '2026-03-02', ...(await inputs()), out: path(name) };
+  const result = await only(buildDaily({ sql: DAILY, definition, items: [item], ...change }));
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusal));
   return result;
 }
@@ -45,18 +39,23 @@ async function features(
   await daily('d2.parquet');
   const file = await parquet('e3.parquet', change.events ?? eventsOf('2026-03-03'));
   if (change.bytes !== undefined) await writeFile(file, change.bytes);
-  return buildFeatures({
-    sql: { daily: DAILY, features: change.sql ?? FEATURES },
+  const item = {
     day: change.day ?? '2026-03-03',
     events: [...events, { day: '2026-03-03', file }],
     daily: [{ day: '2026-03-02', file: path('d2.parquet') }],
-    definition: {
-      ...definition,
-      features: { ...definition.features, columns: change.columns ?? definition.features.columns },
-    },
     out: path('features.parquet'),
-    limits: { milliseconds: change.milliseconds ?? 20_000, memory: '512MB' },
-  });
+  };
+  return only(
+    buildFeatures({
+      sql: { daily: DAILY, features: change.sql ?? FEATURES },
+      definition: {
+        ...definition,
+        features: { ...definition.features, columns: change.columns ?? definition.features.columns },
+      },
+      items: [item],
+      limits: { milliseconds: change.milliseconds ?? 20_000, memory: '512MB' },
+    }),
+  );
 }
 
 describe('buildFeatures', () => {
@@ -82,14 +81,8 @@ describe('buildFeatures', () => {
 
   it('knows the columns of the aggregates on the first day of history', async () => {
     const { events } = await inputs();
-    const result = await buildFeatures({
-      sql,
-      day: '2026-03-01',
-      events: events.slice(0, 1),
-      daily: [],
-      definition,
-      out: path('first.parquet'),
-    });
+    const item = { day: '2026-03-01', events: events.slice(0, 1), daily: [], out: path('first.parquet') };
+    const result = await only(buildFeatures({ sql, definition, items: [item] }));
     expect(result).toMatchObject({ kind: 'built', rows: 6 });
     const rows = await withDatabase('512MB', (connection) =>
       rowsOf(connection, `SELECT DISTINCT rate FROM '${path('first.parquet')}'`),
@@ -97,16 +90,30 @@ describe('buildFeatures', () => {
     expect(rows).toEqual([{ rate: null }]);
   });
 
+  it('makes each day of a batch the bytes that it has alone, whatever its neighbours are, and refuses it alone', async () => {
+    const { events } = await inputs();
+    await daily('d2.parquet');
+    const third = { day: '2026-03-03', file: await parquet('e3.parquet', eventsOf('2026-03-03')) };
+    const broken = { day: '2026-03-02', file: path('broken.parquet') };
+    await writeFile(broken.file, 'PAR1 no Parquet PAR1');
+    const aggregates = [{ day: '2026-03-02', file: path('d2.parquet') }];
+    const items = [
+      { day: '2026-03-03', events: [...events, third], daily: aggregates, out: path('b3.parquet') },
+      { day: '2026-03-02', events: [broken], daily: [], out: path('b2.parquet') },
+      { day: '2026-03-01', events: events.slice(0, 1), daily: [], out: path('b1.parquet') },
+      { day: '2026-03-02', events, daily: [], out: path('c2.parquet') },
+    ];
+    const together = await buildFeatures({ sql, definition, items });
+    expect(together.map(({ kind }) => kind)).toEqual(['built', 'refused', 'built', 'built']);
+    for (const [index, item] of items.entries())
+      expect(await only(buildFeatures({ sql, definition, items: [item] }))).toEqual(together[index]);
+    expect(await buildFeatures({ sql, definition, items: items.toReversed() })).toEqual(together.toReversed());
+  });
+
   it('counts a file that is not there as a fault, not as a refusal', async () => {
-    const missing = {
-      sql,
-      day: '2026-03-01',
-      events: [{ day: '2026-03-01', file: path('none.parquet') }],
-      daily: [],
-      definition,
-      out: path('x.parquet'),
-    };
-    await expect(buildFeatures(missing)).rejects.toThrow('ENOENT');
+    const events = [{ day: '2026-03-01', file: path('none.parquet') }];
+    const missing = { day: '2026-03-01', events, daily: [], out: path('x.parquet') };
+    await expect(buildFeatures({ sql, definition, items: [missing] })).rejects.toThrow('ENOENT');
   });
 
   const day = '2026-03-03';

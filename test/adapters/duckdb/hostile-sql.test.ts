@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withDatabase } from '#adapters/duckdb/database.ts';
-import { buildDaily, runLocked } from '#adapters/duckdb/featurizer.ts';
+import { buildDaily, lockIn, runSql } from '#adapters/duckdb/featurizer.ts';
 import { inspectSql } from '#adapters/duckdb/sql-guard.ts';
 import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
 
@@ -84,10 +84,10 @@ describe('hostile SQL', () => {
       await withDatabase('512MB', async (connection) => {
         await connection.run('CREATE TABLE events (id VARCHAR)');
         const limits = { milliseconds: 20_000, memory: '512MB' };
-        expect(
-          await runLocked(connection, sql, 'result', { day: '2026-03-02', out: path('out.parquet'), limits }),
-          what,
-        ).toMatchObject({ rule: 'feature SQL runs' });
+        await lockIn(connection, [path('out.parquet')]);
+        expect(await runSql(connection, sql, 'result', '2026-03-02', limits), what).toMatchObject({
+          rule: 'feature SQL runs',
+        });
       });
     }
     expect(requests).toBe(0);
@@ -126,14 +126,14 @@ describe('hostile SQL', () => {
   });
 
   it('is stopped on the way that everybody takes', async () => {
-    const result = await buildDaily({
-      sql: `SELECT * FROM read_csv('${path('secret.csv')}')`,
+    const item = {
       day: '2026-03-02',
       events: [{ day: '2026-03-01', file: await parquet('e1.parquet', eventsOf('2026-03-01')) }],
       labels: [{ day: '2026-03-02', file: await parquet('l2.parquet', labelsOf('2026-03-01', '2026-03-02')) }],
-      definition,
       out: path('out.parquet'),
-    });
+    };
+    const sql = `SELECT * FROM read_csv('${path('secret.csv')}')`;
+    const [result] = await buildDaily({ sql, definition, items: [item] });
     expect(result).toMatchObject({ kind: 'refused', refusal: { found: 'table function read_csv' } });
   });
 });

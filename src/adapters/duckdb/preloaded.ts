@@ -1,0 +1,85 @@
+import { access } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Refusal } from '#domain/error.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { literal } from './database.ts';
+import { corrupt, createTable, type DayFile, loadEvents, loadLabels, source } from './inputs.ts';
+
+type Definition = Pick<ModelDefinition, 'events' | 'labels'>;
+
+/** The tables that feature SQL sees. */
+type Kind = 'events' | 'labels' | 'daily';
+
+/** The files of a batch, read once. */
+export interface Preloaded {
+  /** Makes a table of some of the files, row for row as if they had been read for it alone. */
+  put(table: Kind, files: readonly DayFile[]): Promise<Refusal | undefined>;
+}
+
+/**
+ * Reads each file of a batch once, into a table of its own in the schema `loaded`: neighbouring days share most of their
+ * inputs. What a day's SQL sees is copied from there, so that a day's result is the same in any batch. A file that is
+ * refused is refused for each day that needs it, and for no other.
+ */
+export async function preload(
+  connection: DuckDBConnection,
+  definition: Definition,
+  files: Readonly<Record<Kind, readonly DayFile[]>>,
+): Promise<Preloaded> {
+  await connection.run('CREATE SCHEMA loaded');
+  const loaded = new Map<string, { readonly table: string; readonly refusal: Refusal | undefined }>();
+  for (const kind of ['events', 'labels', 'daily'] as const) {
+    for (const file of files[kind]) {
+      const key = keyOf(kind, file);
+      if (loaded.has(key)) continue;
+      const table = `loaded.${kind}_${String(loaded.size)}`;
+      loaded.set(key, { table, refusal: await load(connection, definition, kind, file, table) });
+    }
+  }
+  return {
+    async put(kind, wanted) {
+      const found = wanted.flatMap((file) => loaded.get(keyOf(kind, file)) ?? []);
+      const refusal = found.find((each) => each.refusal !== undefined)?.refusal;
+      if (refusal !== undefined) return refusal;
+      if (kind !== 'daily') {
+        await createTable(connection, kind, definition[kind].columns);
+        for (const { table } of found) await connection.run(`INSERT INTO ${kind} FROM ${table}`);
+        return undefined;
+      }
+      // Without any aggregate nobody knows its columns: whoever needs the table asks the SQL.
+      if (found.length === 0) return undefined;
+      const rows = found.map(
+        ({ table }, index) => `SELECT *, DATE ${literal(wanted[index]?.day ?? '')} AS "partition" FROM ${table}`,
+      );
+      await connection.run(`CREATE OR REPLACE TABLE daily AS ${rows.join(' UNION ALL BY NAME ')}`);
+      return undefined;
+    },
+  };
+}
+
+async function load(
+  connection: DuckDBConnection,
+  definition: Definition,
+  kind: Kind,
+  file: DayFile,
+  table: string,
+): Promise<Refusal | undefined> {
+  switch (kind) {
+    case 'events':
+      return loadEvents(connection, definition, [file], table);
+    case 'labels':
+      return loadLabels(connection, definition, [file], table);
+    case 'daily':
+      await access(file.file);
+      try {
+        await connection.run(`CREATE TABLE ${table} AS FROM ${source(file.file)}`);
+        return undefined;
+      } catch (error) {
+        return corrupt(`daily aggregates of ${file.day}`, error);
+      }
+  }
+}
+
+function keyOf(kind: Kind, { day, file }: DayFile): string {
+  return `${kind} ${day} ${file}`;
+}
