@@ -59,10 +59,10 @@ const Fsck = z.object({
   checks: z.array(z.object({ environment: z.string(), invariant: z.string(), found: z.array(z.string()) })),
 });
 
-/** Who works with the model: maya asks, lena and paul decide. */
-const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'] } as const;
+/** Who works with the model: maya asks, lena and paul decide, and rita beside them on a hotfix. */
+const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'], rita: ['risk'] } as const;
 
-/** Opens a journey: an emulator of its own, the stacks of all environments or of some, three people. */
+/** Opens a journey: an emulator of its own, the stacks of all environments or of some, its people. */
 export async function openJourney(
   options: {
     readonly folders?: readonly string[];
