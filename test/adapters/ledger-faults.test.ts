@@ -219,6 +219,30 @@ describe('the ledger in DynamoDB, on the wire', () => {
     });
   });
 
+  it('reads what is asked for side by side in one call, and gives each what it asked for', async () => {
+    const from = wire.calls.length;
+    const [one, none, other, many] = await Promise.all([
+      wire.ledger.get({ pk: 'TASK#large', sk: '1' }),
+      wire.ledger.get({ pk: 'TASK#large', sk: 'none' }),
+      wire.ledger.get({ pk: 'PREDICTION#m', sk: '2' }),
+      wire.ledger.getMany([
+        { pk: 'PREDICTION#m', sk: '2' },
+        { pk: 'PREDICTION#m', sk: '3' },
+      ]),
+    ]);
+    expect(since(from).map(({ action }) => action)).toEqual(['BatchGetItem']);
+    expect(one).toMatchObject({ pk: 'TASK#large', sk: '1' });
+    expect(none).toBeUndefined();
+    expect([other, ...many].map((each) => each?.sk)).toEqual(['2', '2', '3']);
+  });
+
+  it('fails every read of a call that failed, and none of the next one', async () => {
+    wire.meets(inTurn(['BatchGetItem'], [{ error: 'ValidationException' }]));
+    const asked = ['1', '2'].map((sk) => wire.ledger.get({ pk: 'TASK#large', sk }));
+    expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await wire.ledger.get({ pk: 'TASK#large', sk: '1' })).toMatchObject({ sk: '1' });
+  });
+
   it('is told the truth by the SDK’s own second attempt after an answer that got lost', async () => {
     const from = wire.calls.length;
     wire.meets(inTurn(['TransactWriteItems', 'GetItem'], ['unanswered', 'lost', undefined, 'unanswered']));
@@ -316,7 +340,8 @@ describe('the ledger in DynamoDB, on the wire', () => {
   it('gives up reading what stays out', async () => {
     const left = { [wire.tables.ledger]: { Keys: [{ pk: { S: 'RUN#m' }, sk: { S: 'batch-4' } }] } };
     wire.meets(inTurn(['BatchGetItem'], eightTimes({ answer: { UnprocessedKeys: left } })));
-    await expect(wire.ledger.getMany([item('batch-4')])).rejects.toMatchObject({ code: 'LEDGER_BUSY' });
-    expect(await wire.ledger.getMany([item('batch-4')])).toEqual([item('batch-4', { index: 4 })]);
+    const both = [item('batch-3'), item('batch-4')];
+    await expect(wire.ledger.getMany(both)).rejects.toMatchObject({ code: 'LEDGER_BUSY' });
+    expect((await wire.ledger.getMany(both)).map((each) => each?.['index'])).toEqual([3, 4]);
   });
 });

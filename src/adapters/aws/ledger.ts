@@ -45,20 +45,11 @@ export function dynamoLedger(client: DynamoDBDocumentClient, tables: LedgerTable
   // A token is the account's, not the table's: environments that share one may come to the same token for other bodies.
   const ownToken = (token: string): string =>
     digestOf([tables.ledger, tables.catalogue ?? '', token].join('\n')).slice(-MAX_TOKEN);
+  const reads = readsByTurn(client, tableOf);
   return {
-    async get(key: Key) {
-      const output = await client.send(
-        new GetCommand({ TableName: tableOf(key), Key: { pk: key.pk, sk: key.sk }, ConsistentRead: true }),
-      );
-      return output.Item as Item | undefined;
-    },
+    get: async (key) => (await reads.ask([key])).get(keyText(key)),
     async getMany(keys) {
-      const wanted = [...new Map(keys.map((key) => [keyText(key), key])).values()];
-      const found = new Map<string, Item>();
-      for (let from = 0; from < wanted.length; from += MAX_KEYS) {
-        for (const item of await readBatch(client, wanted.slice(from, from + MAX_KEYS), tableOf))
-          found.set(keyText(item), item);
-      }
+      const found = await reads.ask(keys);
       return keys.map((key) => found.get(keyText(key)));
     },
     async query(pk, range = {}) {
@@ -119,6 +110,47 @@ function backOff(attempt: number): Promise<void> {
 
 function busy(cause: unknown): GatehouseError {
   return new GatehouseError('LEDGER_BUSY', `the ledger did not come to rest in ${ATTEMPTS} attempts`, {}, cause);
+}
+
+/**
+ * Reads by key. What is asked for in the same turn of the event loop goes as one request: a decision that reads several
+ * items side by side costs one call, and needs no list of keys of its own.
+ */
+function readsByTurn(client: DynamoDBDocumentClient, tableOf: (key: Key) => string) {
+  const read = async (keys: readonly Key[]): Promise<ReadonlyMap<string, Item>> => {
+    const [only] = keys;
+    if (only === undefined) return new Map();
+    if (keys.length === 1) {
+      const { pk, sk } = only;
+      const input = { TableName: tableOf(only), Key: { pk, sk }, ConsistentRead: true };
+      const { Item: item } = await client.send(new GetCommand(input));
+      return new Map(item === undefined ? [] : [[keyText(only), item as Item]]);
+    }
+    const found = new Map<string, Item>();
+    for (let from = 0; from < keys.length; from += MAX_KEYS) {
+      for (const item of await readBatch(client, keys.slice(from, from + MAX_KEYS), tableOf))
+        found.set(keyText(item), item);
+    }
+    return found;
+  };
+  let turn: { readonly keys: Map<string, Key>; readonly found: Promise<ReadonlyMap<string, Item>> } | undefined;
+  const begin = () => {
+    const keys = new Map<string, Key>();
+    const found = Promise.resolve().then(() => {
+      turn = undefined;
+      return read([...keys.values()]);
+    });
+    return { keys, found };
+  };
+  return {
+    async ask(keys: readonly Key[]): Promise<ReadonlyMap<string, Item>> {
+      // Whoever asks for what this function has no table for spoils nobody else's read.
+      for (const key of keys) tableOf(key);
+      turn ??= begin();
+      for (const key of keys) turn.keys.set(keyText(key), key);
+      return turn.found;
+    },
+  };
 }
 
 /** One batch of reads, with what DynamoDB left unprocessed (16 MB are reached, or it throttles) asked for again. */

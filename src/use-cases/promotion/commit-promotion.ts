@@ -18,16 +18,15 @@ export function commitPromotion(deps: Recording): Task {
     const promotion = await readPromotion(deps.ledger, named);
     if (promotion.status === 'committed')
       return { status: 'committed', release: promotion.release, epoch: promotion.epoch };
-    const pointer = await readPointer(deps.ledger, promotion.model);
+    const [pointer, evidence, approvals, quarantined] = await Promise.all([
+      readPointer(deps.ledger, promotion.model),
+      readEvidence(deps.ledger, promotion),
+      readApprovals(deps.ledger, named),
+      isQuarantined(deps.ledger, promotion.model, promotion.release),
+    ]);
+    const carriers = await readCarriers(deps.ledger, pointer);
     const decision = decide(
-      {
-        promotion,
-        pointer,
-        carriers: await readCarriers(deps.ledger, pointer),
-        evidence: await readEvidence(deps.ledger, promotion),
-        approvals: await readApprovals(deps.ledger, named),
-        isQuarantined: await isQuarantined(deps.ledger, promotion.model, promotion.release),
-      },
+      { promotion, pointer, carriers, evidence, approvals, isQuarantined: quarantined },
       deps.clock.now(),
     );
     if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
-import type { Write } from '#domain/ledger/item.ts';
-import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { ABSENT, equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { whyInDebt } from '#domain/promotion/debt.ts';
@@ -56,21 +55,26 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   const { ledger } = deps;
   const { model } = request;
   const name = promotionName(request);
-  const existing = await findPromotion(ledger, model, name);
+  const [existing, pointer, lock, active, quarantined] = await Promise.all([
+    findPromotion(ledger, model, name),
+    readPointer(ledger, model),
+    readLock(ledger, model),
+    ledger.get(keys.policy(model)),
+    isQuarantined(ledger, model, request.release),
+  ]);
   if (existing !== undefined) {
     const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
     return isOpen && existing.execution === execution
       ? answer(existing)
       : refused(name, 'promotion-open', `it is ${existing.status}`);
   }
-  const pointer = await readPointer(ledger, model);
   if (request.transition === 'initial' && pointer !== undefined) {
     return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
   }
   if (request.transition !== 'initial' && pointer === undefined) return waiting(name, 'the baseline is not here yet');
   if (pointer?.current === request.release)
     return refused(name, 'release-new', 'the pointer names this release already');
-  if (await isQuarantined(ledger, model, request.release)) return refused(name, 'release-quarantined', request.version);
+  if (quarantined) return refused(name, 'release-quarantined', request.version);
 
   const { policy } = deployedModel(deps.deployed, model);
   const rule = policy.transitions[request.transition];
@@ -81,13 +85,12 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   const inDebt = whyInDebt(pointer, request.transition, await readCarriers(ledger, pointer));
   if (inDebt !== undefined) return refused(name, inDebt.rule, inDebt.found, inDebt.remedy);
 
-  const lock = await readLock(ledger, model);
   const held = lock?.promotion ?? null;
   const holder = held === null ? undefined : await findPromotion(ledger, model, held);
   const age = holder === undefined ? 'newer' : ageOf(request, holder);
   if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
   if (age === 'unrelated') return waiting(name, `${holder?.promotion} is open`);
-  await activatePolicy(deps, model, policyDigest(policy));
+  await activatePolicy(deps, model, active, policyDigest(policy));
   const taken = takeLock(model, lock, name);
   const promotion = opened(request, {
     environment: deps.environment,
@@ -167,9 +170,8 @@ function supersede(holder: Promotion, by: string, now: Date): Write {
 }
 
 /** A policy that was deployed comes into force as an act of its own, before the first promotion that pins it. */
-async function activatePolicy(deps: Recording, model: string, policy: Digest): Promise<void> {
+async function activatePolicy(deps: Recording, model: string, active: Item | undefined, policy: Digest): Promise<void> {
   const key = keys.policy(model);
-  const active = await deps.ledger.get(key);
   if (active?.['policy'] === policy) return;
   const activation = Number(active?.['activation'] ?? 0);
   const replaces = active === undefined ? null : Digest.parse(active['policy']);

@@ -27,14 +27,18 @@ const Parameters = z.object({
 /** Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. */
 export function registerCandidates(deps: Registering): Task {
   return task(Parameters, async ({ model, run, candidates, baseline }) => {
-    const registrations = await deps.ledger.query(keys.registrations(model));
-    if (baseline !== null && !registrations.some(({ kind }) => kind === 'baseline')) {
+    if (baseline !== null && !(await hasBaseline(deps, model))) {
       await register(deps, model, run, { ...baseline, metrics: { baseRate: baseline.baseRate } });
     }
     const registered = [];
     for (const candidate of candidates) registered.push(await register(deps, model, run, candidate));
     return { status: 'registered', candidates: registered };
   });
+}
+
+async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
+  const registrations = await deps.ledger.query(keys.registrations(model));
+  return registrations.some(({ kind }) => kind === 'baseline');
 }
 
 interface Candidate {
@@ -49,10 +53,12 @@ async function register(
   run: string,
   candidate: Candidate,
 ): Promise<{ release: Digest; version: string }> {
-  const existing = await deps.ledger.get(keys.registration(model, candidate.release));
+  const [existing, headItem] = await deps.ledger.getMany([
+    keys.registration(model, candidate.release),
+    keys.versionHead(model),
+  ]);
   if (existing !== undefined) return { release: candidate.release, version: textOf(existing, 'version') };
   const manifest = openManifest(await deps.releases.read(candidate.release));
-  const headItem = await deps.ledger.get(keys.versionHead(model));
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
   const { version, reason } = nextVersion(head, manifest);
   const registration: Registration = {
