@@ -12,8 +12,10 @@ import {
 } from '#domain/ledger/item.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 
-/** A ledger in memory, which passes the same contract suite as DynamoDB's. Items are frozen: they are given out as they are held. */
-export function memoryLedger(): Ledger & { readonly items: ReadonlyMap<string, Item> } {
+/** A ledger in memory, which passes the same contract suite as DynamoDB's. Items are frozen: they are given out as they are held. It may begin where another one stands. */
+export function memoryLedger(from?: {
+  readonly items: ReadonlyMap<string, Item>;
+}): Ledger & { readonly items: ReadonlyMap<string, Item> } {
   const items = new Map<string, Item>();
   const sortKeys = new Map<string, string[]>();
   const tokens = new Map<string, readonly Write[]>();
@@ -26,6 +28,7 @@ export function memoryLedger(): Ledger & { readonly items: ReadonlyMap<string, I
     }
     items.set(text, item);
   };
+  from?.items.forEach(set);
   return {
     items,
     get: async (key) => items.get(keyText(key)),

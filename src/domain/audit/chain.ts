@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOf, parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
-import type { Item, Write } from '../ledger/item.ts';
+import type { Item, Json, Write } from '../ledger/item.ts';
 import { ABSENT, equals } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
@@ -25,7 +25,10 @@ export const AuditRecord = z.strictObject({
   code: z.enum(Object.keys(AUDIT_EVENTS) as [AuditCode, ...AuditCode[]]),
   actor: z.string().min(1),
   release: Digest.nullable(),
-  details: z.record(z.string(), z.json()),
+  /** JSON by what it comes from, a parsed text or a parsed event; each code's own schema says which. */
+  details: z.custom<Readonly<Record<string, Json>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
   /** The digest of the governed items that this act put, which stand beside the record in the ledger. */
   changes: Digest,
   previous: Digest,
@@ -59,7 +62,7 @@ export function nextRecord(
   at: Date,
   event: AuditEvent,
   changes: Digest = NOTHING_CHANGED,
-): { readonly record: AuditRecord; readonly hash: Digest } {
+): { readonly record: AuditRecord; readonly hash: Digest; readonly document: string } {
   const details = parseDocument(
     AUDIT_EVENTS[event.code].details as z.ZodType,
     event.details,
@@ -83,20 +86,19 @@ export function nextRecord(
     },
     'audit record',
   );
-  const text = canonicalJson(record);
-  if (Buffer.byteLength(text) > MAX_RECORD_BYTES) {
+  const document = canonicalJson(record);
+  if (Buffer.byteLength(document) > MAX_RECORD_BYTES) {
     throw new GatehouseError('RECORD_TOO_LARGE', `audit record ${event.code} has more than ${MAX_RECORD_BYTES} bytes`, {
-      bytes: Buffer.byteLength(text),
+      bytes: Buffer.byteLength(document),
     });
   }
-  return { record, hash: digestOf(text) };
+  return { record, hash: digestOf(document), document };
 }
 
 /** The writes that append a record: the head moves only from where the record's `previous` says it was. */
 export function appendWrites(
   head: ChainHead,
-  record: AuditRecord,
-  hash: Digest,
+  { record, hash, document }: ReturnType<typeof nextRecord>,
   changes: string = NO_CHANGES,
 ): readonly Write[] {
   const headKey = keys.chainHead(record.model);
@@ -110,7 +112,7 @@ export function appendWrites(
       kind: 'put',
       item: {
         ...keys.chainRecord(record.model, record.seq),
-        document: canonicalJson(record),
+        document,
         hash,
         code: record.code,
         changes,

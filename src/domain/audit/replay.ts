@@ -1,5 +1,5 @@
 import { canonicalJson } from '../canonical/digest.ts';
-import { type Item, keyText } from '../ledger/item.ts';
+import { type Item, type Json, keyText } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { changedItems } from './changes.ts';
 
@@ -43,10 +43,19 @@ export function replayDifferences(
     const left = replayed.get(key);
     seen.add(key);
     if (left === undefined) found.push(`${key}: no record put it there`);
-    else found.push(...itemDifferences(key, item, left));
+    else if (!isSame(item, left.item)) found.push(...itemDifferences(key, item, left));
   }
   const gone = [...replayed].filter(([key]) => !seen.has(key));
   return [...found, ...gone.map(([key, { by }]) => `${key}: record ${by} put it there, and it is gone`)];
+}
+
+/** Whether two JSON values are equal, in whatever order their names stand. */
+function isSame(one: Json | undefined, other: Json | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  const names = Object.keys(one);
+  if (Array.isArray(one) !== Array.isArray(other) || names.length !== Object.keys(other).length) return false;
+  const [left, right] = [one, other] as readonly Readonly<Record<string, Json>>[];
+  return names.every((name) => isSame(left?.[name], right?.[name]));
 }
 
 function itemDifferences(key: string, item: Item, { item: left, by }: ReplayedItem): readonly string[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { GatehouseError } from '../error.ts';
@@ -12,15 +12,55 @@ export type Digest = z.infer<typeof Digest>;
 
 /** The digest of bytes, or of a string's UTF-8 bytes. */
 export function digestOf(content: Uint8Array | string): Digest {
-  return Digest.parse(`sha256:${createHash('sha256').update(content).digest('hex')}`);
+  // What the hash is written in is the one form that the schema takes.
+  return `sha256:${hash('sha256', content)}` as Digest;
 }
 
 /** The canonical JSON text of a value (RFC 8785): the only text that is hashed or signed. */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
+  const quick = ordered(value);
+  // What JSON.stringify writes is canonical but for the order of names.
+  const text = quick === RARE ? canonicalize(value) : JSON.stringify(quick);
   if (text === undefined)
     throw new GatehouseError('NOT_CANONICAL', 'value has no canonical JSON', { type: typeof value });
   return text;
+}
+
+const RARE = Symbol('rare');
+/** Names that an object enumerates before all others, whatever the order in which they were given. */
+const ARRAY_INDEX = /^\d+$/;
+
+/** A JSON value with its names in order, or `RARE` for what only the library knows how to write, or to refuse. */
+function ordered(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return value.isWellFormed() ? value : RARE;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : RARE;
+  if (typeof value !== 'object') return RARE;
+  if (Array.isArray(value)) return orderedList(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype ? orderedObject(value as Readonly<Record<string, unknown>>) : RARE;
+}
+
+function orderedList(list: readonly unknown[]): unknown {
+  const copy: unknown[] = [];
+  for (const each of list) {
+    const inner = ordered(each);
+    if (inner === RARE) return RARE;
+    copy.push(inner);
+  }
+  return copy;
+}
+
+function orderedObject(value: Readonly<Record<string, unknown>>): unknown {
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(value).sort()) {
+    const inner = value[name];
+    const each = inner === undefined ? undefined : ordered(inner);
+    if (each === RARE || ARRAY_INDEX.test(name) || name === '__proto__' || name === 'toJSON' || !name.isWellFormed())
+      return RARE;
+    copy[name] = each;
+  }
+  return copy;
 }
 
 /** The digest of a value's canonical JSON. */

@@ -100,12 +100,14 @@ const AUTHORITIES = {
   PREDICTION: 'catalogue',
 } as const;
 
+const STANDINGS: ReadonlyMap<string, Standing> = new Map(Object.entries(AUTHORITIES));
+
 export type Standing = (typeof AUTHORITIES)[keyof typeof AUTHORITIES];
 
 /** What kind of item stands under a key. @throws GatehouseError `UNKNOWN_AUTHORITY` */
 export function standingOf({ pk }: { readonly pk: string }): Standing {
   const authority = authorityOf(pk);
-  const standing = Object.entries(AUTHORITIES).find(([name]) => name === authority)?.[1];
+  const standing = STANDINGS.get(authority);
   if (standing !== undefined) return standing;
   throw new GatehouseError('UNKNOWN_AUTHORITY', `${pk}: no authority is called ${authority}`, { pk });
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, createHash, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { GatehouseError } from '../error.ts';
 
@@ -24,8 +24,23 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
 
 /** The id of a public key: the SHA-256 of its DER form, in hex. */
 export function keyIdOf(publicKeyPem: string): string {
-  const der = createPublicKey(publicKeyPem).export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(der).digest('hex');
+  return readKey(publicKeyPem).keyid;
+}
+
+/** Keys that were read, by their text: a chain is signed by one key, and reading it takes as long as verifying with it. */
+const KEYS = new Map<string, { readonly key: KeyObject; readonly keyid: string }>();
+const KEPT_KEYS = 32;
+
+function readKey(publicKeyPem: string): { readonly key: KeyObject; readonly keyid: string } {
+  const known = KEYS.get(publicKeyPem);
+  if (known !== undefined) return known;
+  const key = createPublicKey(publicKeyPem);
+  const keyid = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+  if (KEYS.size >= KEPT_KEYS) KEYS.clear();
+  KEYS.set(publicKeyPem, { key, keyid });
+  return { key, keyid };
 }
 
 /**
@@ -36,12 +51,12 @@ export function openEnvelope(envelope: Envelope, payloadType: string, publicKeyP
   const refuse = (why: string): GatehouseError => new GatehouseError('BAD_SIGNATURE', why, { payloadType });
   if (envelope.payloadType !== payloadType)
     throw refuse(`payload type is ${envelope.payloadType}, expected ${payloadType}`);
-  const keyid = keyIdOf(publicKeyPem);
+  const { key, keyid } = readKey(publicKeyPem);
   const signature = envelope.signatures.find((candidate) => candidate.keyid === keyid);
   if (signature === undefined) throw refuse(`no signature by key ${keyid}`);
   const payload = Buffer.from(envelope.payload, 'base64');
   const signed = preAuthenticationEncoding(payloadType, payload);
-  if (!verify('sha256', signed, publicKeyPem, Buffer.from(signature.sig, 'base64')))
+  if (!verify('sha256', signed, key, Buffer.from(signature.sig, 'base64')))
     throw refuse('the signature does not match');
   return payload;
 }

@@ -54,16 +54,9 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
     if (done !== undefined)
       return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
     const head = headOf(headItem);
-    const { record, hash } = nextRecord(
-      head,
-      environment,
-      change.model,
-      change.operation,
-      clock.now(),
-      change.event,
-      digest,
-    );
-    const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, record, hash, changes)];
+    const next = nextRecord(head, environment, change.model, change.operation, clock.now(), change.event, digest);
+    const { record, hash } = next;
+    const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, next, changes)];
     const result = await ledger.transact(writes, tokenOf(writes));
     if (result.kind === 'committed') return { kind: 'recorded', seq: record.seq, hash };
     const failed = result.failed.map(keyText);

@@ -123,7 +123,7 @@ describe('the audit chain', () => {
         nextRecord(head, 'dev', 'm', `operation-${index}-${who}`, AT, started(who)),
       );
       const results = await Promise.all(
-        rivals.map(({ record, hash }, at) => ledger.transact(appendWrites(head, record, hash), `${index} ${at}`)),
+        rivals.map((rival, at) => ledger.transact(appendWrites(head, rival), `${index} ${at}`)),
       );
       expect(results.map(({ kind }) => kind)).toEqual(['committed', 'condition-failed']);
       const item = await ledger.get(keys.chainHead('m'));

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -25,6 +26,33 @@ describe('canonical documents', () => {
     );
     expect(() => canonicalJson(undefined)).toThrow(expect.objectContaining({ code: 'NOT_CANONICAL' }));
     for (const number of [Number.NaN, Number.POSITIVE_INFINITY]) expect(() => canonicalJson({ number })).toThrow();
+  });
+
+  it('are what the library writes, and refused where it refuses', () => {
+    const rare = fc.constantFrom(undefined, Number.NaN, -0, '\uD800', new Date(0), 1n, new Map(), { toJSON: () => 1 });
+    const names = fc.oneof(fc.string(), fc.constantFrom('10', '9', '__proto__', '\uDC00', 'toJSON', 'é', '€'));
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.jsonValue(),
+        rare,
+        fc.array(tie('value')),
+        fc.array(fc.tuple(names, tie('value'))).map((entries) => Object.fromEntries(entries)),
+      ),
+    }));
+    const outcome = (write: () => string | undefined): string => {
+      try {
+        return write() ?? 'nothing';
+      } catch {
+        return 'nothing';
+      }
+    };
+    fc.assert(
+      fc.property(value, (given) => {
+        expect(outcome(() => canonicalJson(given))).toBe(outcome(() => canonicalize(given)));
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('have one digest, in whatever order their fields are', () => {
