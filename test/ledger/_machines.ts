@@ -1,0 +1,159 @@
+// The machines `promotion` and `rollback`, one state at a time: between two states anything may happen.
+import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
+import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
+import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
+import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
+import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
+import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
+import type { Task } from '#use-cases/task.ts';
+import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
+import type { Environment, Execution, World } from './_world.ts';
+
+/** What a task answered, as far as a machine branches on it. */
+interface Answer {
+  readonly status: string;
+  readonly refusal?: object;
+  readonly [name: string]: unknown;
+}
+
+/** How often a state is tried before its fault is recorded. */
+const TRIES = 4;
+
+/** Whether an execution has come to its end. */
+export const isDone = ({ state }: Execution): boolean => state === 'done';
+
+/** Takes an execution one state further; a fault leaves it where it is, and the next time it tries again. */
+export async function step(world: World, environment: Environment, execution: Execution, how: number): Promise<void> {
+  const move = execution.machine === 'promotion' ? stepPromotion : stepRollback;
+  try {
+    await move(world, environment, execution, how);
+    execution.tries = 0;
+  } catch (error) {
+    execution.tries += 1;
+    if (execution.tries >= TRIES) execution.state = 'Record failure';
+    throw error;
+  }
+}
+
+type Requested = Readonly<Record<'release' | 'version' | 'transition', string>>;
+
+async function stepPromotion(world: World, { deps }: Environment, execution: Execution, how: number): Promise<void> {
+  const { request } = execution.input as { request: Requested };
+  const named = { model: MODEL, promotion: execution.name };
+  const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...named, ...more })) as Answer;
+  const refuse = (refusal: object = { rule: 'execution', found: 'refused', remedy: 'ask again' }): void => {
+    execution.found = { ...execution.found, refusal };
+    execution.state = 'Refuse promotion';
+  };
+  const goOn = (answer: Answer, good: string, next: string): void => {
+    if (answer.status === good) execution.state = next;
+    else refuse(answer.refusal);
+  };
+  const comparison =
+    request.transition === 'initial'
+      ? { status: 'no-champion', reasons: ['no champion'] }
+      : { status: 'measured', measure: MEASURES[how % MEASURES.length] };
+  switch (execution.state) {
+    case 'Open promotion': {
+      const { startedAt } = execution;
+      const answer = await call(openPromotion(deps), { request, execution: `arn:${execution.name}`, startedAt });
+      execution.found = { ...execution.found, approvals: answer['approvals'], seconds: answer['approvalSeconds'] };
+      if (answer.status !== 'waiting') goOn(answer, 'opened', 'Compare with champion');
+      return;
+    }
+    case 'Compare with champion':
+      execution.found = { ...execution.found, comparison: execution.found['comparison'] ?? comparison };
+      return goOn(await call(compareWithChampion(deps), execution.found), 'passed', 'Evaluate gates');
+    case 'Evaluate gates': {
+      const problem = request.release === TRAINED[7] ? 'is damaged' : null;
+      const verification = { release: request.release, checks: [{ check: 'files', problem }] };
+      const next = execution.found['approvals'] === 'none' ? 'Prepare rollback target' : 'Request approvals';
+      return goOn(await call(evaluateGates(deps), { ...execution.found, verification }), 'passed', next);
+    }
+    case 'Request approvals':
+      // A repetition waits with a token of its own; the one before is dead.
+      execution.token = `${execution.name}-${execution.tries}`;
+      execution.found = { ...execution.found, until: world.clock.at + Number(execution.found['seconds']) * 1000 };
+      await call(requestApprovals(deps), { token: execution.token });
+      execution.state = 'Approved?';
+      return;
+    case 'Approved?':
+      if (execution.answer === 'approved') execution.state = 'Prepare rollback target';
+      else if (execution.answer !== undefined)
+        refuse({ rule: 'approval', found: execution.answer, remedy: 'ask again' });
+      else if (world.clock.at >= Number(execution.found['until'])) {
+        execution.token = undefined;
+        refuse({ rule: 'approval-expired', found: 'nobody decided', remedy: 'ask again' });
+      }
+      return;
+    case 'Prepare rollback target':
+      return goOn(await call(prepareRollbackTarget(deps)), 'ready', 'Commit promotion');
+    case 'Commit promotion':
+      return goOn(await call(commitPromotion(deps)), 'committed', 'Verify serving');
+    case 'Verify serving':
+      await call(verifyServing(deps), { release: request.release });
+      execution.state = 'done';
+      return;
+    case 'Refuse promotion':
+      await call(refusePromotion(deps), { release: request.release, refusal: execution.found['refusal'] });
+      execution.state = 'done';
+      return;
+    default:
+      await call(recordFailure(deps), { error: { Error: 'Runtime', Cause: 'a state failed' } });
+      execution.state = 'done';
+  }
+}
+
+async function stepRollback(_: World, { deps }: Environment, execution: Execution): Promise<void> {
+  const { input, found } = execution;
+  const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...input, ...more })) as Answer;
+  const refuse = (refusal: object): void => {
+    execution.found = { ...found, refusal };
+    execution.state = 'Record refusal';
+  };
+  switch (execution.state) {
+    case 'Choose target': {
+      const answer = await call(chooseTarget(deps));
+      execution.found = { ...found, target: answer };
+      if (answer.status === 'chosen') execution.state = 'Switch pointer';
+      else if (answer.status === 'switched') execution.state = 'Verify serving';
+      else refuse(answer.refusal ?? {});
+      return;
+    }
+    case 'Switch pointer': {
+      const answer = await call(switchPointer(deps), { target: found['target'] });
+      if (answer.status === 'switched') execution.state = 'Verify serving';
+      else refuse({ rule: 'rollback-moved', found: 'the pointer has moved', remedy: 'look again' });
+      return;
+    }
+    case 'Verify serving':
+      execution.found = {
+        ...found,
+        serving: await call(verifyServing(deps), { release: (found['target'] as Requested).release }),
+      };
+      execution.state = 'Open incident';
+      return;
+    case 'Open incident': {
+      const { release } = found['target'] as Requested;
+      await call(openIncident(deps), { release, serving: found['serving'] });
+      execution.state = 'done';
+      return;
+    }
+    case 'Record refusal':
+      await call(recordRefusal(deps), { refusal: found['refusal'] });
+      execution.state = 'done';
+      return;
+    default:
+      await call(recordRunFailure(deps), {
+        machine: 'rollback',
+        run: execution.name,
+        error: { Error: 'Runtime', Cause: 'a state failed' },
+      });
+      execution.state = 'done';
+  }
+}
