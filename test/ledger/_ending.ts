@@ -7,26 +7,37 @@ import { authorityOf, standingOf } from '#domain/ledger/keys.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
 import { ENVIRONMENTS, type Name } from './_commands.ts';
 import { MODEL } from './_fixtures.ts';
-import { publish, read, reconcile } from './_interpret.ts';
+import { publish, read as readFrom, reconcile } from './_interpret.ts';
 import { isDone, step } from './_machines.ts';
 import { itemsOf, PEERS, type World } from './_world.ts';
 
-const DAY = 24 * 3_600_000;
+/** Longer than anybody waits: for people, for a turn, for a deadline. */
+const PATIENCE_MS = 80 * 3_600_000;
 
 /** Delivers everything, lets every deadline pass, and lets every execution end. @throws when the world does not come to rest */
 export async function settle(world: World): Promise<void> {
   for (let round = 0; ; round += 1) {
     if (round === 60) throw new Error('the environments do not come to rest');
     const before = lengthOf(world);
-    for (const name of ENVIRONMENTS) await publish(world.environments[name]);
-    for (const name of ENVIRONMENTS) for (const peer of PEERS[name]) await read(world.environments[name], peer);
+    for (const name of ENVIRONMENTS) await deliver(world, name);
     for (const name of ENVIRONMENTS) await advance(world, name);
     if (lengthOf(world) !== before) continue;
     const waiting = ENVIRONMENTS.some((name) => !world.environments[name].executions.every(isDone));
     if (!waiting) return;
     // Nobody decides any more: the reconciler ends what is past its deadline, and whoever waited for its turn gives up.
-    world.clock.at += DAY;
+    world.clock.at += PATIENCE_MS;
     for (const name of ENVIRONMENTS) await reconcile(world.environments[name]);
+  }
+}
+
+/** Publishes what an environment has not shown, and has its followers read what they have not read. */
+async function deliver(world: World, name: Name): Promise<void> {
+  const { inner, reference } = world.environments[name];
+  const published = inner.items.get(`CURSOR#published ${MODEL}`)?.['seq'] ?? -1;
+  if (published !== reference.chain.length - 1) await publish(world.environments[name]);
+  for (const follower of ENVIRONMENTS.filter((each) => PEERS[each].includes(name))) {
+    const read = world.environments[follower].inner.items.get(`CURSOR#peer-${name} ${MODEL}`)?.['seq'] ?? -1;
+    if (read !== world.shown[name].records.length - 1) await readFrom(world.environments[follower], name);
   }
 }
 
