@@ -134,22 +134,21 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   },
   {
-    name: 'evidence of another policy is accepted',
+    name: 'evidence that was given on something else is accepted',
     ledger: (ledger) => ({
       ...writing(unconditional(['EVIDENCE'], ['RELEASE_PROMOTED']))(ledger),
       async getMany(keys) {
         const items = await ledger.getMany(keys);
+        const promotion = (await ledger.get({ pk: 'LOCK#toy', sk: 'LOCK' }))?.['promotion'];
         return Promise.all(
           items.map(async (item, index) => {
             const key = keys[index];
             if (item !== undefined || key === undefined || authorityOf(key.pk) !== 'EVIDENCE') return item;
-            const [environment, release, policy] = key.sk.split('#');
-            const others = await ledger.query(key.pk, { from: `${environment}#${release}` });
-            const other = others.find(({ sk }) => sk.startsWith(`${environment}#${release}`));
-            const promotion = (await ledger.get({ pk: 'LOCK#toy', sk: 'LOCK' }))?.['promotion'];
-            return other === undefined || policy === undefined
-              ? undefined
-              : { ...other, policy, promotion: promotion ?? '' };
+            const [, release, policy] = key.sk.split('#');
+            const [other] = await ledger.query(key.pk, { limit: 1 });
+            return other && release && policy && promotion
+              ? { ...other, release, policy, promotion, expiresAt: FAR }
+              : undefined;
           }),
         );
       },
