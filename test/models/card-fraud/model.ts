@@ -19,6 +19,6 @@ export default defineModel({
   windows: { fortnight: 14, everything: { since: '2026-01-01' } },
   evaluation: { selectionDays: 3, testDays: 7 },
   schedule: { cron: 'cron(30 5 ? * TUE *)', timezone: 'Europe/Berlin' },
-  predictions: { days: 7 },
+  predictions: { days: 7, lookup: true, onMismatch: 'recompute' },
   escalation: ['ml-engineer', 'ml-lead'],
 });
