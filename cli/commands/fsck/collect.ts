@@ -13,9 +13,14 @@ import type { Environment } from '#model/config.ts';
 import type { Cloud } from '../../cloud.ts';
 import { chainItems, chainOf, fenceOf, predictionsOf, standingItems } from '../../read.ts';
 
+/** As much of an environment's cloud as is read. */
+type Read = Pick<Cloud, 'environment' | 'ledger' | 's3'> & {
+  readonly names: Pick<Cloud['names'], 'artifactBucket' | 'publishedBucket'>;
+};
+
 /** Reads everything that the invariants are about, of one model in one environment. */
 export async function ledgerState(
-  cloud: Cloud,
+  cloud: Read,
   model: string,
   decisions: LedgerState['decisions'],
   now: Date,
@@ -59,7 +64,7 @@ export async function decisionsOf(control: Cloud, model: string): Promise<Readon
 }
 
 /** Reads the served release and the one behind it again, byte for byte. */
-async function releaseFindings({ s3, names }: Cloud, pointer: Pointer | undefined): Promise<readonly ObjectFinding[]> {
+async function releaseFindings({ s3, names }: Read, pointer: Pointer | undefined): Promise<readonly ObjectFinding[]> {
   if (pointer === undefined) return [];
   const store = s3ArtifactStore(s3, names.artifactBucket);
   const releases = [
@@ -98,7 +103,7 @@ function textOf(value: unknown): string {
 const AT_ONCE = 8;
 
 async function predictionFindings(
-  { s3 }: Cloud,
+  { s3 }: Read,
   predictions: readonly PredictionManifest[],
 ): Promise<readonly ObjectFinding[]> {
   const findings: ObjectFinding[] = [];
@@ -122,7 +127,7 @@ async function predictionFindings(
   return findings;
 }
 
-async function publishedBy({ s3, names, environment }: Cloud, model: string): Promise<Published | undefined> {
+async function publishedBy({ s3, names, environment }: Read, model: string): Promise<Published | undefined> {
   const peers = s3PeerRecords(s3, () => names.publishedBucket);
   const publicKeyPem = await peers.publicKeyPem(environment);
   if (publicKeyPem === undefined) return undefined;
