@@ -9,7 +9,7 @@ import { ENVIRONMENTS, type Name } from './_commands.ts';
 import { MODEL } from './_fixtures.ts';
 import { publish, read as readFrom, reconcile } from './_interpret.ts';
 import { isDone, step } from './_machines.ts';
-import { itemsOf, PEERS, type World } from './_world.ts';
+import { type Environment, itemsOf, PEERS, type World } from './_world.ts';
 
 /** Longer than anybody waits: for people, for a turn, for a deadline. */
 const PATIENCE_MS = 80 * 3_600_000;
@@ -22,7 +22,7 @@ export async function settle(world: World): Promise<void> {
     for (const name of ENVIRONMENTS) await deliver(world, name);
     for (const name of ENVIRONMENTS) await advance(world, name);
     if (lengthOf(world) !== before) continue;
-    const waiting = ENVIRONMENTS.some((name) => !world.environments[name].executions.every(isDone));
+    const waiting = ENVIRONMENTS.some((name) => !isAtRest(world.environments[name]));
     if (!waiting) return;
     // Nobody decides any more: the reconciler ends what is past its deadline, and whoever waited for its turn gives up.
     world.clock.at += PATIENCE_MS;
@@ -50,6 +50,9 @@ async function advance(world: World, name: Name): Promise<void> {
     }
   }
 }
+
+const isAtRest = ({ executions, reference }: Environment): boolean =>
+  executions.every(isDone) && reference.open.size === 0;
 
 const lengthOf = (world: World): number =>
   ENVIRONMENTS.reduce((sum, name) => sum + world.environments[name].reference.chain.length, 0);

@@ -50,6 +50,12 @@ export const Pointer = z.strictObject({
 });
 export type Pointer = z.infer<typeof Pointer>;
 
+/** The check that a pointer is what was read. */
+export function pointerCheck(model: string, read: Pointer | undefined): Write {
+  const condition = read === undefined ? ABSENT : equals({ seq: read.seq });
+  return { kind: 'check', key: keys.pointer(model), condition };
+}
+
 /** The one conditional write of a pointer: only over the value that was read, or over none. */
 export function pointerWrite(previous: Pointer | undefined, next: Pointer): Write {
   return {

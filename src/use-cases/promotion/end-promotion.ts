@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
 import type { Refusal } from '#domain/error.ts';
+import { ABSENT } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -30,6 +32,11 @@ export function recordFailure(deps: Recording): Task {
   );
 }
 
+/** The operation that ends a promotion: there is one, also for a promotion that never opened. */
+export function endOperation(promotion: string): string {
+  return operationName('end', promotion);
+}
+
 /** Ends a promotion once, whoever asks, and whatever its record says already. */
 export async function endPromotion(
   deps: Recording,
@@ -54,7 +61,10 @@ export async function endPromotion(
             ? [freeLock(promotion)]
             : []),
         ]
-      : [];
+      : promotion === undefined
+        ? // Should it open at this moment, it is ended as what it then is: otherwise nobody could end it any more.
+          [{ kind: 'check' as const, key: keys.promotion(named.model, named.promotion), condition: ABSENT }]
+        : [];
   const event: AuditEvent =
     status === 'refused'
       ? {
@@ -75,7 +85,7 @@ export async function endPromotion(
         };
   const result = await recordChange(deps, {
     model: named.model,
-    operation: operationName('end', named.promotion),
+    operation: endOperation(named.promotion),
     writes,
     event,
   });

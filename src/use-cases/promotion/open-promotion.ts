@@ -17,6 +17,8 @@ import {
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
+import { pointerCheck } from '#domain/promotion/pointer.ts';
+import { endOperation } from './end-promotion.ts';
 import { findPromotion, isQuarantined, readCarriers, readLock, readPointer } from './ledger-state.ts';
 import { returnApprovalToken } from './approval-token.ts';
 
@@ -55,12 +57,14 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   const { ledger } = deps;
   const { model } = request;
   const name = promotionName(request);
-  const [existing, pointer, lock, active, quarantined] = await Promise.all([
+  const ending = keys.operation(model, endOperation(name));
+  const [existing, pointer, lock, active, quarantined, ended] = await Promise.all([
     findPromotion(ledger, model, name),
     readPointer(ledger, model),
     readLock(ledger, model),
     ledger.get(keys.policy(model)),
     isQuarantined(ledger, model, request.release),
+    ledger.get(ending),
   ]);
   if (existing !== undefined) {
     const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
@@ -68,6 +72,7 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
       ? answer(existing)
       : refused(name, 'promotion-open', `it is ${existing.status}`);
   }
+  if (ended !== undefined) return refused(name, 'promotion-open', 'it has ended before it was opened');
   if (request.transition === 'initial' && pointer !== undefined) {
     return refused(name, 'initial-only-once', `the pointer names ${pointer.version}`);
   }
@@ -107,6 +112,9 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
     writes: [
       taken.write,
       promotionWrite(undefined, promotion),
+      // What it replaces, and what it owes, is what is served when it opens; and nobody has ended it before.
+      pointerCheck(model, pointer),
+      { kind: 'check', key: ending, condition: ABSENT },
       ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())]),
     ],
     event: {
@@ -124,7 +132,7 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
       },
     },
   });
-  if (result.kind === 'refused') return waiting(name, 'another promotion took the lock first');
+  if (result.kind === 'refused') return waiting(name, 'the lock or the pointer has moved since it was read');
   if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
   return answer(promotion);
 }
