@@ -8,9 +8,11 @@ import { engineVersion, literal, name, PARQUET, withDatabase } from '#adapters/d
 import { readFeatures } from '#adapters/onnx/feature-rows.ts';
 import { createScorer } from '#adapters/onnx/scorer.ts';
 import { inspectOnnx } from '#adapters/onnx/inspect.ts';
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { WorkBatch } from '#domain/data/feature-work.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
+import type { Item } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
@@ -20,7 +22,7 @@ import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { z } from 'zod';
 import { type Flights, flights } from './_flights.ts';
 import { functionFigures } from './_functions.ts';
-import { type Figure, figure, milliseconds, report } from './_report.ts';
+import { type Figure, figure, milliseconds, quantile, report } from './_report.ts';
 import { trainOn } from './_training.ts';
 
 const [FIRST, LAST] = ['2001-01-01', '2001-06-30'];
@@ -179,6 +181,8 @@ figures.push(
     { oursAtMost: (1.2 * lost.partitions * fullMs) / first.partitions / 1000 + 2 },
   ),
 );
+note('planning a thousand partitions');
+figures.push(await planningFigure());
 figures.push(...(await functionFigures(onnx, files.slice(0, 24), definition)));
 await rm(folder, { recursive: true, force: true });
 report(
@@ -217,6 +221,67 @@ async function reconcile(run: string, only?: number): Promise<{ partitions: numb
 
 function forgetPredictions(): void {
   for (const key of world.lake.objects.keys()) if (key.includes('/predictions/')) world.lake.objects.delete(key);
+}
+
+/** The plan of a batch run after a rollback whose bad release had written a thousand days: all of them are to be made again. */
+async function planningFigure(): Promise<Figure> {
+  const wide = await flights(1);
+  const days = daysBetween('1998-04-01', addDays('1998-04-01', 1027));
+  const object = { bucket: 'landing', key: 'k', versionId: '1', sha256: digestOf('rows'), size: 400_000 };
+  const put = (item: Item): Promise<unknown> =>
+    wide.ledger.transact([{ kind: 'put', item }], digestOf(`${item.pk} ${item.sk}`).slice(7, 43));
+  for (const day of days) {
+    for (const kind of ['events', 'labels'] as const) {
+      const about = {
+        formatVersion: 1,
+        model: definition.name,
+        kind,
+        day,
+        version: 1,
+        admittedAt: new Date().toISOString(),
+      };
+      await put({
+        ...keys.partition(definition.name, kind, day),
+        ...about,
+        digest: digestOf(`${kind} ${day}`),
+        objects: [object],
+      });
+    }
+  }
+  const bad = await wide.release(onnx, 'bad');
+  const digest = digestOf('old');
+  for (const day of days.slice(-1000))
+    await put({
+      ...keys.prediction(definition.name, day),
+      formatVersion: 1,
+      model: definition.name,
+      day,
+      features: digest,
+      release: bad,
+      scorer: digest,
+      schema: digest,
+      object,
+      rows: 17_000,
+      lineage: null,
+      run: 'bad',
+      epoch: 1,
+      publishedAt: new Date().toISOString(),
+    });
+  await wide.serve(await wide.release(onnx, 'good'));
+  let partitions = 0;
+  const times: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    times.push(
+      await milliseconds(async () => {
+        ({ partitions } = Planned.parse(
+          await planReconciliation(wide.planning)({ model: definition.name, run: `plan-${round}` }),
+        ));
+      }),
+    );
+  }
+  return figure(`plan of ${partitions} partitions`, 's', quantile(times, 0.5) / 1000, ['no anchor', null], {
+    oursAtMost: 1,
+  });
 }
 
 /** Scoring from Parquet to Parquet, by part, beside plain onnxruntime on the same rows. */

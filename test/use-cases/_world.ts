@@ -186,25 +186,33 @@ async function chainOf(ledger: Ledger): Promise<AuditRecord[]> {
   return (await chainRecords(ledger, MODEL, 0)).map(({ record }) => record);
 }
 
-/** Stores a whole release; `text` is what its model is. */
+/** What a release of another model than the toy is made of. */
+interface Contents {
+  readonly definition: ModelDefinition;
+  readonly sql: Readonly<Record<keyof typeof SQL, string>>;
+  readonly onnx: Uint8Array;
+}
+
+/** Stores a whole release; `text` is what its model is, unless it is a real one. */
 export async function makeRelease(
   store: ArtifactStore,
   text: string,
   kind: ReleaseManifest['kind'] = 'trained',
+  of: Contents = { definition, sql: SQL, onnx: bytes(`MODEL ${text}`) },
 ): Promise<Digest> {
-  const schema = schemaOf(definition);
+  const schema = schemaOf(of.definition);
   const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
-    'definition.json': bytes(canonicalJson(definition)),
-    'features/daily.sql': bytes(SQL['features/daily.sql']),
-    'features/features.sql': bytes(SQL['features/features.sql']),
+    'definition.json': bytes(canonicalJson(of.definition)),
+    'features/daily.sql': bytes(of.sql['features/daily.sql']),
+    'features/features.sql': bytes(of.sql['features/features.sql']),
     'golden.json': bytes(canonicalJson({ of: `MODEL ${text}` })),
-    'model.onnx': bytes(`MODEL ${text}`),
+    'model.onnx': of.onnx,
     'schema.json': bytes(canonicalJson(schema)),
   };
   const files = [];
   for (const path of RELEASE_FILES)
     files.push({ path, sha256: (await store.write(contents[path])).digest, size: contents[path].length });
-  const { image, hyperparameters, seed, code } = definition.training;
+  const { image, hyperparameters, seed, code } = of.definition.training;
   const sealed = sealManifest({
     formatVersion: 1,
     model: MODEL,
@@ -218,7 +226,7 @@ export async function makeRelease(
       labelsUntil: '2001-01-15',
     },
     training: { image, hyperparameters, seed, code },
-    recipe: recipeOf(definition),
+    recipe: recipeOf(of.definition),
     code: { commit: 'commit' },
     schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
   });

@@ -8,7 +8,7 @@ import * as engine from '#adapters/duckdb/engine.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { memoryPredictionRows } from '#adapters/memory/prediction-rows.ts';
 import { readScoredRows } from '#adapters/duckdb/scored-rows.ts';
-import { canonicalJson, type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import {
   addDays,
@@ -22,7 +22,6 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
-import { recipeOf, RELEASE_FILES, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import { gathering } from '#test/adapters/onnx/_models.ts';
 import { execute, TaskError } from '#test/statemachines/_interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
@@ -34,7 +33,7 @@ import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Task } from '#use-cases/task.ts';
-import { bytes, definition as base, type Environment, MODEL, world } from './_world.ts';
+import { definition as base, type Environment, makeRelease, MODEL, world } from './_world.ts';
 
 /*
  * Histories of data, releases, crashes and late writers through the machine, the use-cases, DuckDB and onnxruntime: what
@@ -128,45 +127,11 @@ async function admit({ ledger, lake, clock }: Environment, kind: PartitionKind, 
   await ledger.transact([{ kind: 'put', item: { ...key, ...partition } }], `admit ${kind} ${day} ${version}`);
 }
 
-async function release(store: Environment['releases'], index: number): Promise<Digest> {
-  const schema = schemaOf(definition);
-  const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
-    'definition.json': bytes(canonicalJson(definition)),
-    'features/daily.sql': bytes(SQL['features/daily.sql']),
-    'features/features.sql': bytes(SQL['features/features.sql']),
-    'golden.json': bytes('{}'),
-    'model.onnx': MODELS[index] ?? new Uint8Array(),
-    'schema.json': bytes(canonicalJson(schema)),
-  };
-  const written = [];
-  for (const path of RELEASE_FILES)
-    written.push({ path, sha256: (await store.write(contents[path])).digest, size: contents[path].length });
-  const { image, hyperparameters, seed, code } = definition.training;
-  const sealed = sealManifest({
-    formatVersion: 1,
-    model: MODEL,
-    kind: 'trained',
-    files: written,
-    data: {
-      asOf: FIRST,
-      window: { name: 'all', from: FIRST, to: FIRST },
-      fingerprint: digestOf(`data ${index}`),
-      partitions: 1,
-      labelsUntil: FIRST,
-    },
-    training: { image, hyperparameters, seed, code },
-    recipe: recipeOf(definition),
-    code: { commit: 'commit' },
-    schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
-  });
-  await store.write(sealed.bytes);
-  return sealed.release;
-}
-
 /** What serving a release writes; how it came to be let in is not this test's business. */
 async function serve({ ledger, releases, clock, environment }: Environment, index: number): Promise<void> {
   const previous = await readPointer(ledger, MODEL);
-  const current = await release(releases, index);
+  const onnx = MODELS[index] ?? new Uint8Array();
+  const current = await makeRelease(releases, `release ${index}`, 'trained', { definition, sql: SQL, onnx });
   if (previous?.current === current) return;
   const at = clock.now().toISOString();
   const about = { model: MODEL, environment, current, version: `0.1.${index}`, fencingToken: 1, writtenBy: 'test', at };
