@@ -15,6 +15,7 @@ import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { PredictionRows } from '#ports/prediction-rows.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { type Executions, stepFunctions } from './progress/history.ts';
 import { RefusedError } from './refusal.ts';
 
 /** An environment as the command line reaches it: on AWS by a profile, on a laptop by the emulator's endpoint. */
@@ -29,6 +30,8 @@ export interface Cloud {
   readonly rows: Pick<PredictionRows, 'of'>;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
+  /** Executions, to be read only. */
+  readonly executions: Executions;
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
   readonly lambda: LambdaClient;
@@ -60,6 +63,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
   const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
   const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
   const ledger = dynamoLedger(dynamodb, tables);
+  const sfn = new SFNClient(settings);
   const rows = dynamoPredictionRows(dynamodb, names.predictionTable);
   const deployed = <T>(read: Promise<T>): Promise<T> => read.catch((error: unknown) => notDeployed(environment, error));
   return {
@@ -73,7 +77,8 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     },
     rows: { of: (model, entity) => deployed(rows.of(model, entity)) },
     s3: new S3Client({ ...settings, forcePathStyle: endpoint !== undefined }),
-    sfn: new SFNClient(settings),
+    sfn,
+    executions: stepFunctions(sfn),
     sqs: new SQSClient(settings),
     sns: new SNSClient(settings),
     lambda: new LambdaClient(settings),

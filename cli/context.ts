@@ -22,11 +22,16 @@ export interface Context {
   print(report: Report): void;
   /** Prints a remark on standard error. */
   note(text: string): void;
+  /** Shows how something goes on while it is awaited: redrawn as a picture in a terminal, else as lines of remarks. */
+  showing<T>(title: string, work: (draw: Draw) => Promise<T>): Promise<T>;
   /** Asks for consent; `--yes` gives it, and without a terminal it is a usage error. */
   confirm(question: string): Promise<void>;
   ask(question: string, secret?: boolean): Promise<string>;
   /** Arguments and options by their names, checked. */
   input<T>(schema: z.ZodType<T>): T;
 }
+
+/** What is seen now: all of it, and of that what is new since the last time. */
+export type Draw = (picture: readonly string[], news: readonly string[]) => void;
 
 export type Run = (context: Context) => Promise<void>;

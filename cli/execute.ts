@@ -57,6 +57,12 @@ export function contextOf(config: Config, given: Readonly<Record<string, unknown
     environment: (allowed, fallback) => chosenEnvironment(global.env, allowed, fallback),
     print: (report) => void process.stdout.write(`${render(report, global.output)}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
+    async showing(title, work) {
+      if (!process.stdout.isTTY || global.output !== 'table')
+        return work((_picture, news) => news.forEach((line) => process.stderr.write(`${line}\n`)));
+      const { drawn } = await import('./live.ts');
+      return drawn(title, work);
+    },
     confirm: (question) => confirmed(question, global.yes === true),
     ask: prompt,
     input(schema) {

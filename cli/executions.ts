@@ -1,28 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import {
-  DescribeExecutionCommand,
-  ExecutionDoesNotExist,
-  type HistoryEvent,
-  paginateGetExecutionHistory,
-  StartExecutionCommand,
-} from '@aws-sdk/client-sfn';
+import { ExecutionDoesNotExist, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 import type { Context } from './context.ts';
+import { type Look, lookAt } from './progress/look.ts';
+import { countedWords, linesBetween, picture, type Progress } from './progress/progress.ts';
+import { type StateRun, statesOf } from './progress/states.ts';
 import { refuse } from './refusal.ts';
 import { duration, type TableSection } from './report.ts';
 import { poll } from './waiting.ts';
-
-/** A state of an execution: how long it took, and how it ended. */
-export interface StateRun {
-  readonly name: string;
-  readonly status: 'running' | 'done' | 'failed';
-  readonly startedAt: string;
-  readonly milliseconds: number;
-  readonly error: string | undefined;
-}
 
 /** An execution and the states that it has gone through. */
 export interface ExecutionView {
@@ -30,6 +18,7 @@ export interface ExecutionView {
   readonly status: string;
   readonly output: unknown;
   readonly states: readonly StateRun[];
+  readonly progress: Progress;
 }
 
 /** The longest that a command waits for an execution that has no shorter limit of its own. */
@@ -64,16 +53,10 @@ export function executionArn(cloud: Pick<Cloud, 'names'>, machine: string, name:
   return `${cloud.names.stateMachineArn(machine).replace(':stateMachine:', ':execution:')}:${name}`;
 }
 
-/** An execution as it stands now. */
-export async function describeExecution(cloud: Cloud, arn: string): Promise<ExecutionView> {
+/** An execution as it stands now; `before` is an earlier look at it. */
+async function lookAtExecution(cloud: Cloud, arn: string, now: Date, before?: Look): Promise<Look> {
   try {
-    const described = await cloud.sfn.send(new DescribeExecutionCommand({ executionArn: arn }));
-    const events: HistoryEvent[] = [];
-    for await (const page of paginateGetExecutionHistory({ client: cloud.sfn }, { executionArn: arn })) {
-      events.push(...(page.events ?? []));
-    }
-    const output: unknown = described.output === undefined ? undefined : JSON.parse(described.output);
-    return { arn, status: described.status ?? 'UNKNOWN', output, states: statesOf(events, new Date()) };
+    return await lookAt(cloud, arn, now, before);
   } catch (error) {
     if (!(error instanceof ExecutionDoesNotExist)) return notDeployed(cloud.environment, error);
     const name = arn.slice(arn.lastIndexOf(':') + 1);
@@ -81,93 +64,46 @@ export async function describeExecution(cloud: Cloud, arn: string): Promise<Exec
   }
 }
 
-/** Waits until an execution ends, and says each state that it enters. */
+/** An execution and the states that it has gone through, as it stands now. */
+export async function describeExecution(cloud: Cloud, arn: string, now: Date): Promise<ExecutionView> {
+  return viewOf(await lookAtExecution(cloud, arn, now), now);
+}
+
+function viewOf({ arn, status, output, events, progress }: Look, now: Date): ExecutionView {
+  const parsed: unknown = output === undefined ? undefined : JSON.parse(output);
+  return { arn, status, output: parsed, states: statesOf(events, now), progress };
+}
+
+/** Follows an execution until it ends: drawn again and again in a terminal, line by line without one. */
 export async function followExecution(context: Context, cloud: Cloud, arn: string): Promise<ExecutionView> {
-  let told = 0;
-  const ended = await poll(async () => {
-    const view = await describeExecution(cloud, arn);
-    const done = view.states.filter((state) => state.status !== 'running');
-    for (const state of done.slice(told))
-      context.note(`  ${state.status === 'failed' ? 'x' : '.'} ${state.name} (${duration(state.milliseconds)})`);
-    told = done.length;
-    return view.status === 'RUNNING' ? undefined : view;
-  }, EXECUTION_DEADLINE_MS);
-  return ended ?? describeExecution(cloud, arn);
-}
-
-/** The events after which an execution does nothing more. */
-const ENDS: ReadonlySet<string> = new Set([
-  'ExecutionSucceeded',
-  'ExecutionFailed',
-  'ExecutionAborted',
-  'ExecutionTimedOut',
-]);
-
-/** The states of an execution in the order in which they were entered, from its history. */
-export function statesOf(events: readonly HistoryEvent[], now: Date): readonly StateRun[] {
-  const byId = new Map(events.map((event) => [event.id ?? 0, event]));
-  const runs = new Map<number, StateRun & { readonly entered: number }>();
-  const enteredBy = (event: HistoryEvent): number | undefined => {
-    for (let at: HistoryEvent | undefined = event; at !== undefined; at = byId.get(at.previousEventId ?? 0)) {
-      if (at.stateEnteredEventDetails !== undefined) return at.id;
-    }
-    return undefined;
-  };
-  for (const event of events) {
-    const time = event.timestamp?.getTime() ?? now.getTime();
-    if (event.stateEnteredEventDetails !== undefined) {
-      runs.set(event.id ?? 0, {
-        name: event.stateEnteredEventDetails.name ?? '',
-        status: 'running',
-        startedAt: new Date(time).toISOString(),
-        entered: time,
-        milliseconds: now.getTime() - time,
-        error: undefined,
-      });
-      continue;
-    }
-    const failure =
-      event.taskFailedEventDetails ?? event.taskTimedOutEventDetails ?? event.lambdaFunctionFailedEventDetails;
-    const isExit = event.stateExitedEventDetails !== undefined;
-    if (!isExit && failure === undefined) continue;
-    const id = isExit ? openRun(runs, event.stateExitedEventDetails?.name, enteredBy(event)) : enteredBy(event);
-    const run = id === undefined ? undefined : runs.get(id);
-    if (id === undefined || run === undefined) continue;
-    const milliseconds = time - run.entered;
-    if (failure === undefined)
-      runs.set(id, { ...run, status: run.error === undefined ? 'done' : 'failed', milliseconds });
-    else
-      runs.set(id, {
-        ...run,
-        error: `${failure.error ?? 'error'}: ${(failure.cause ?? '').slice(0, 300)}`,
-        milliseconds,
-      });
-  }
-  const last = events.at(-1);
-  const isOver = last?.type !== undefined && ENDS.has(last.type);
-  const end = last?.timestamp?.getTime() ?? now.getTime();
-  return [...runs.values()].map(({ entered, ...run }) => {
-    if (!isOver || run.status !== 'running') return run;
-    // A Fail state, and whatever was under way when an execution was stopped, is never left.
-    return { ...run, status: last.type === 'ExecutionSucceeded' ? 'done' : 'failed', milliseconds: end - entered };
+  const name = arn.slice(arn.lastIndexOf(':') + 1);
+  let seen: Look | undefined;
+  const ended = await context.showing(name, async (draw) => {
+    const look = async (): Promise<Look | undefined> => {
+      const found = await lookAtExecution(cloud, arn, context.now(), seen);
+      draw(
+        picture(`${name}: ${found.machine} in ${cloud.environment}`, found.progress),
+        linesBetween(seen?.progress, found.progress),
+      );
+      seen = found;
+      return found.status === 'RUNNING' ? undefined : found;
+    };
+    return poll(look, EXECUTION_DEADLINE_MS);
   });
+  return ended === undefined ? describeExecution(cloud, arn, context.now()) : viewOf(ended, context.now());
 }
 
-/** Which run of a state an exit ends: the one on the way back through the history, else the oldest open one of that name. */
-function openRun(
-  runs: ReadonlyMap<number, StateRun>,
-  name: string | undefined,
-  traced: number | undefined,
-): number | undefined {
-  if (traced !== undefined && runs.get(traced)?.name === name) return traced;
-  return [...runs].find(([, run]) => run.name === name && run.status === 'running')?.[0];
-}
-
-/** States as a table. */
-export function statesSection(states: readonly StateRun[]): TableSection {
+/** The states of an execution as a table, with what they did. */
+export function statesSection({ steps }: Progress): TableSection {
   return {
-    columns: ['state', 'status', 'took', 'error'],
-    rows: states.map((state) => [state.name, state.status, duration(state.milliseconds), state.error ?? '']),
+    columns: ['state', 'what', 'status', 'took', 'error'],
+    rows: steps.map((step) => [
+      step.state,
+      countedWords(step),
+      step.status,
+      duration(step.milliseconds),
+      step.error ?? '',
+    ]),
     empty: 'no state was entered yet',
   };
 }

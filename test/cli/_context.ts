@@ -1,9 +1,11 @@
+import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import type { Cloud } from '#cli/cloud.ts';
 import type { Context } from '#cli/context.ts';
 import { UsageError } from '#cli/refusal.ts';
 import { chosenEnvironment } from '#cli/execute.ts';
+import type { Executions } from '#cli/progress/history.ts';
 import { type Format, render, type Report } from '#cli/report.ts';
 import type { Item as LedgerItem } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
@@ -21,7 +23,15 @@ export function testContext(
     ledgers.set(environment, ledger);
     return ledger;
   };
+  /** What goes on in an environment: executions with the histories that a test gives them, by their ARNs. */
+  const executions = new Map<Environment, Map<string, FakeExecution>>();
+  const executionsOf = (environment: Environment): Map<string, FakeExecution> => {
+    const found = executions.get(environment) ?? new Map<string, FakeExecution>();
+    executions.set(environment, found);
+    return found;
+  };
   const printed: Report[] = [];
+  const notes: string[] = [];
   const context: Context = {
     config,
     home: options.home ?? '.gatehouse',
@@ -30,10 +40,11 @@ export function testContext(
     wait: true,
     isEnvironmentNamed: options.env !== undefined,
     now: () => new Date('2026-03-02T12:00:00.000Z'),
-    cloud: (environment) => ledgerOnly(environment, ledgerOf(environment)),
+    cloud: (environment) => ledgerOnly(environment, ledgerOf(environment), executionsOf(environment)),
     environment: (allowed, fallback) => chosenEnvironment(options.env, allowed, fallback),
     print: (report) => void printed.push(report),
-    note: () => {},
+    note: (text) => void notes.push(text),
+    showing: (_title, work) => work((_picture, news) => void notes.push(...news)),
     confirm: () => Promise.resolve(),
     ask: () => Promise.reject(new UsageError('no terminal')),
     input: (schema) => schema.parse(given),
@@ -41,6 +52,8 @@ export function testContext(
   return {
     context,
     ledgerOf,
+    executionsOf,
+    notes,
     text: (format: Format = 'table') => printed.map((report) => render(report, format)).join('\n'),
   };
 }
@@ -49,14 +62,59 @@ function absent(): never {
   throw new Error('this test has a ledger only');
 }
 
-/** A cloud of which only the ledger answers. */
-function ledgerOnly(environment: Environment, ledger: Cloud['ledger']): Cloud {
+/** An execution as a test tells it: looked at once more, it is as its next look says. */
+export interface FakeExecution {
+  readonly input: object;
+  readonly looks: { status: string; events: readonly HistoryEvent[]; output?: object }[];
+}
+
+/** Executions that are what a test says; each description takes the next look, and the last one stays. */
+function fakeExecutions(known: ReadonlyMap<string, FakeExecution>): Executions {
+  const looked = new Map<string, number>();
+  const at = (arn: string) => {
+    const found = known.get(arn);
+    const look = found?.looks[Math.min((looked.get(arn) ?? 1) - 1, found.looks.length - 1)];
+    if (found === undefined || look === undefined) throw new ExecutionDoesNotExist({ message: arn, $metadata: {} });
+    return { ...look, input: found.input };
+  };
+  return {
+    running: (machine) =>
+      Promise.resolve(
+        [...known.keys()].filter(
+          (arn) =>
+            arn.startsWith(`${machine.replace(':stateMachine:', ':execution:')}:`) && at(arn).status === 'RUNNING',
+        ),
+      ),
+    async describe(arn) {
+      looked.set(arn, (looked.get(arn) ?? 0) + 1);
+      const { status, input, output, events } = at(arn);
+      const ended = status === 'RUNNING' ? undefined : events.at(-1)?.timestamp;
+      return {
+        status,
+        input: JSON.stringify(input),
+        output: output === undefined ? undefined : JSON.stringify(output),
+        startedAt: events[0]?.timestamp ?? new Date(0),
+        stoppedAt: ended,
+      };
+    },
+    history: (arn) => Promise.resolve(at(arn).events),
+    mapRun: () => Promise.resolve(undefined),
+  };
+}
+
+/** A cloud of which only the ledger and the executions answer. */
+function ledgerOnly(
+  environment: Environment,
+  ledger: Cloud['ledger'],
+  executions: ReadonlyMap<string, FakeExecution>,
+): Cloud {
   return {
     environment,
     names: namesOf(config, environment),
     isLocal: true,
     endpoint: undefined,
     ledger,
+    executions: fakeExecutions(executions),
     rows: { of: absent },
     outputs: absent,
     get s3() {

@@ -1,6 +1,7 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
-import { refusalIn, statesOf } from '#cli/executions.ts';
+import { refusalIn } from '#cli/executions.ts';
+import { statesOf } from '#cli/progress/states.ts';
 import { poll } from '#cli/waiting.ts';
 
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 2, 2, 9, 0, seconds));
@@ -46,6 +47,22 @@ describe('statesOf', () => {
     expect(statesOf(events, at(9))).toMatchObject([
       { status: 'done', milliseconds: 2000 },
       { status: 'failed', milliseconds: 4000, error: 'Boom: no rows' },
+    ]);
+  });
+
+  it('does not call failed what a second try has mended', () => {
+    const failed: HistoryEvent = {
+      id: 2,
+      previousEventId: 1,
+      type: 'TaskFailed',
+      timestamp: at(1),
+      taskFailedEventDetails: { resource: 'invoke', resourceType: 'lambda', error: 'Boom' },
+    };
+    const mended: HistoryEvent = { id: 3, previousEventId: 2, type: 'TaskSucceeded', timestamp: at(4) };
+    const events = [entered(1, 0, 'Pull', 0), failed];
+    expect(statesOf(events, at(3))).toMatchObject([{ status: 'running', error: 'Boom: ', milliseconds: 3000 }]);
+    expect(statesOf([...events, mended, exited(4, 3, 'Pull', 5)], at(9))).toMatchObject([
+      { status: 'done', error: undefined, milliseconds: 5000 },
     ]);
   });
 

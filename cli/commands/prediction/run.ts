@@ -42,7 +42,7 @@ export const run: Run = async (context) => {
     sections: [
       {
         title: `${name}: ${recorded?.status ?? view.status}, ${recorded?.published ?? 0} partitions, ${recorded?.rows ?? 0} rows, ${recorded?.carried ?? 0} of them carried over`,
-        ...statesSection(view.states),
+        ...statesSection(view.progress),
       },
     ],
   });

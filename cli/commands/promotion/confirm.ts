@@ -45,6 +45,6 @@ export const run: Run = async (context) => {
   if (refusal !== undefined) throw new RefusedError(refusal);
   context.print({
     data: { ...data, states: view.states },
-    sections: [{ lines: [`${model}@${version} is confirmed in ${environment}`] }, statesSection(view.states)],
+    sections: [{ lines: [`${model}@${version} is confirmed in ${environment}`] }, statesSection(view.progress)],
   });
 };

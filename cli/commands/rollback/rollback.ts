@@ -53,7 +53,7 @@ export const run: Run = async (context) => {
     data: { rollback, environment, model, from: pointer?.version, to: now?.version, states: view.states },
     sections: [
       { lines: [`${environment} serves ${model}@${now?.version ?? 'nothing'} again`] },
-      statesSection(view.states),
+      statesSection(view.progress),
     ],
   });
 };

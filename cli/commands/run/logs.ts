@@ -4,6 +4,6 @@ import { namedExecution } from './find.ts';
 
 export const run: Run = async (context) => {
   const { cloud, arn, run: name } = await namedExecution(context);
-  const view = await describeExecution(cloud, arn);
-  context.print({ data: view, sections: [{ title: `${name}: ${view.status}`, ...statesSection(view.states) }] });
+  const view = await describeExecution(cloud, arn, context.now());
+  context.print({ data: view, sections: [{ title: `${name}: ${view.status}`, ...statesSection(view.progress) }] });
 };

@@ -33,6 +33,6 @@ export const run: Run = async (context) => {
     refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run logs ${model} ${name}`);
   context.print({
     data: { model, run: name, asOf, status: view.status, recorded, states: view.states },
-    sections: [{ title: `${name}: ${recorded?.status ?? view.status}`, ...statesSection(view.states) }],
+    sections: [{ title: `${name}: ${recorded?.status ?? view.status}`, ...statesSection(view.progress) }],
   });
 };

@@ -1,4 +1,5 @@
 import type { Environment } from '#model/config.ts';
+import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
 import {
@@ -15,8 +16,7 @@ import {
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
 import type { Debt } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
-import { approvalsOf } from '../../read.ts';
-import { judgeApprovals } from '#domain/approval/approval.ts';
+import { type AtWork, atWork, lackingApprovals } from '../../progress/look.ts';
 
 /** A promotion that has not ended. */
 export interface OpenPromotion {
@@ -62,11 +62,15 @@ export interface ReleaseStatus {
 export interface ModelStatus {
   readonly model: string;
   readonly environments: readonly EnvironmentStatus[];
+  /** The executions that are under way, of all environments. */
+  readonly atWork: readonly (AtWork & { readonly environment: Environment })[];
   readonly releases: readonly ReleaseStatus[];
 }
 
 /** The environments that serve. */
 const SERVING = ['staging', 'prod'] as const;
+/** The environments with state machines. */
+const SPINE = ['dev', ...SERVING] as const;
 
 /** What the ledgers say of a model, across the environments that are deployed. */
 export async function modelStatus(context: Context, model: string, newest: number): Promise<ModelStatus> {
@@ -75,7 +79,18 @@ export async function modelStatus(context: Context, model: string, newest: numbe
       whereDeployed(environmentStatus(context, environment, model), { environment, isDeployed: false, promotions: [] }),
     ),
   );
-  return { model, environments, releases: await releaseStatuses(context, model, newest) };
+  const [releases, ...working] = await Promise.all([
+    releaseStatuses(context, model, newest),
+    ...SPINE.map(async (environment) => {
+      const found = await whereDeployed(workIn(context.cloud(environment), model, context.now()), []);
+      return found.map((each) => ({ environment, ...each }));
+    }),
+  ]);
+  return { model, environments, releases, atWork: working.flat() };
+}
+
+function workIn(cloud: Cloud, model: string, now: Date): Promise<readonly AtWork[]> {
+  return atWork(cloud, model, now).catch((error: unknown) => notDeployed(cloud.environment, error));
 }
 
 /** The value, or what stands for it where the environment is not deployed. */
@@ -102,11 +117,7 @@ async function environmentStatus(
   const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
   const waiting = await Promise.all(
     open.map(async (promotion): Promise<OpenPromotion> => {
-      const outcome = judgeApprovals(promotion, await approvalsOf(ledger, model, promotion.promotion), context.now());
-      const waitsFor =
-        promotion.status === 'awaiting-approval' && outcome.kind === 'pending'
-          ? outcome.missing.map(({ role, count }) => `${count} of ${role}`)
-          : [];
+      const waitsFor = await lackingApprovals(ledger, promotion, context.now());
       const { promotion: name, version, status, requestedBy } = promotion;
       return {
         promotion: name,

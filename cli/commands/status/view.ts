@@ -1,5 +1,6 @@
 import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 import type { Debt } from '#domain/promotion/pointer.ts';
+import { clock, type Progress } from '../../progress/progress.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 
 /** The state of models, for people and for programs. */
@@ -7,7 +8,7 @@ export function statusReport(models: readonly ModelStatus[]): Report {
   return { data: { models }, sections: models.flatMap(sectionsOf) };
 }
 
-function sectionsOf({ model, environments, releases }: ModelStatus): readonly Section[] {
+function sectionsOf({ model, environments, atWork, releases }: ModelStatus): readonly Section[] {
   const open = environments.flatMap(({ environment, promotions }) =>
     promotions.map((promotion) => ({ environment, ...promotion })),
   );
@@ -43,6 +44,22 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
             ]),
           },
         ]),
+    ...(atWork.length === 0
+      ? []
+      : [
+          {
+            title: 'at work',
+            columns: ['environment', 'machine', 'execution', 'for', 'what', 'then'],
+            rows: atWork.map(({ environment, machine, execution, progress }) => [
+              environment,
+              machine,
+              execution,
+              clock(progress.milliseconds),
+              `${progress.now ?? 'beginning'}${stateClock(progress)}`,
+              progress.next ?? '-',
+            ]),
+          },
+        ]),
     {
       title: 'newest releases',
       columns: ['version', 'release', 'kind', 'stage', 'owner', 'registered'],
@@ -57,6 +74,12 @@ function sectionsOf({ model, environments, releases }: ModelStatus): readonly Se
       empty: 'none is registered; train one: gatehouse run start MODEL',
     },
   ];
+}
+
+/** How long the state has lasted in which an execution is, where its words do not say that. */
+function stateClock({ now, steps }: Progress): string {
+  const last = steps.at(-1);
+  return last === undefined || now === undefined || /[\d:]{4,}$|Z$/.test(now) ? '' : `, ${clock(last.milliseconds)}`;
 }
 
 /** What a hotfix owes, and what follows from it. */

@@ -1,0 +1,62 @@
+/** What each working state of the machines does, as a person would say it while it does it. A Map's words are followed by numbers. */
+export const WORDS: Readonly<Record<string, string>> = {
+  // retraining
+  'Open retraining run': 'opening the run',
+  'Plan windows': 'planning the training windows',
+  'Train windows': 'training windows',
+  'Package candidates': 'packaging what was trained',
+  'Register candidate': 'registering the candidates',
+  'Validate candidates': 'validating the candidates',
+  // validation and promotion
+  'Plan validation': 'planning the comparison with the champion',
+  'Plan comparison': 'planning the comparison with the champion',
+  'Build daily partitions': 'building batches of daily aggregates',
+  'Build feature partitions': 'building batches of features',
+  'Score releases': 'scoring batches of the held-out days',
+  'Measure comparison': 'measuring the releases on the same rows',
+  'Compare with champion': 'comparing with the champion',
+  'Evaluate gates': 'evaluating the gates',
+  'Offer release': 'offering the release to the next environment',
+  'Open promotion': 'opening the promotion',
+  'Wait for lock': 'waiting for another promotion to end',
+  'Pull release': 'pulling the release and hashing its files',
+  'Verify release': 'verifying the release: contents, signature, golden rows',
+  'Request approvals': 'waiting for approval',
+  'Prepare rollback target': 'making sure that it can be taken back',
+  'Commit promotion': 'switching the pointer',
+  'Verify serving': 'verifying that it is what is served',
+  'Confirm release': 'confirming the release on probation',
+  // rollback
+  'Choose target': 'choosing what to go back to',
+  'Switch pointer': 'switching the pointer back',
+  'Open incident': 'opening an incident',
+  'Repair predictions': 'repairing the predictions',
+  // batch inference
+  'Plan reconciliation': 'planning what has to be scored',
+  'Score partitions': 'scoring partition batches',
+  'Build daily shards': 'building batches of daily aggregates',
+  'Build feature shards': 'building batches of features',
+  'Score shards': 'scoring partition batches',
+  'Publish rows of partitions': 'publishing rows for look-up, batches',
+  'Publish predictions': 'publishing the predictions',
+  'Report run': 'reporting the run',
+};
+
+/** What happens when it does not go the usual way: it is said while it happens, and never announced as what comes next. */
+export const UNUSUAL: Readonly<Record<string, string>> = {
+  'Reject run': 'rejecting the run',
+  'Reject untrained run': 'rejecting the run: nothing was trained',
+  'Hold unmeasured': 'holding the candidates: no comparison is possible',
+  'Reject candidates': 'rejecting the candidates',
+  'Hold as inconclusive': 'holding the candidates: the comparison is inconclusive',
+  'Refuse promotion': 'refusing the promotion',
+  'Roll back': 'rolling back',
+  'Record refusal': 'recording the refusal',
+  'Record failure': 'recording the failure',
+  'Report idle run': 'reporting that nothing had to be done',
+};
+
+/** The words for a state; a state of another version of the machines is said by its name. */
+export function wordsOf(state: string): string {
+  return WORDS[state] ?? UNUSUAL[state] ?? state;
+}
