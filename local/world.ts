@@ -59,7 +59,7 @@ export interface Landing {
 }
 
 /** The password of everybody who exists on this laptop only. */
-const PASSWORD = 'Only-on-this-laptop-1';
+export const LAPTOP_PASSWORD = 'Only-on-this-laptop-1';
 
 /** The world around a local cloud whose stacks are deployed. `folders` hold the models beside `models/`. */
 export function worldAround(
@@ -124,7 +124,12 @@ export function worldAround(
         new AdminCreateUserCommand({ UserPoolId: pool, Username: username, MessageAction: 'SUPPRESS' }),
       );
       await cognito.send(
-        new AdminSetUserPasswordCommand({ UserPoolId: pool, Username: username, Password: PASSWORD, Permanent: true }),
+        new AdminSetUserPasswordCommand({
+          UserPoolId: pool,
+          Username: username,
+          Password: LAPTOP_PASSWORD,
+          Permanent: true,
+        }),
       );
       for (const role of roles)
         await cognito.send(new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName: role }));
@@ -155,7 +160,7 @@ async function runCommand(
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       HOME: process.env['HOME'],
       GATEHOUSE_HOME: cloud.home,
-      GATEHOUSE_PASSWORD: PASSWORD,
+      GATEHOUSE_PASSWORD: LAPTOP_PASSWORD,
       ...(person === undefined ? {} : { GATEHOUSE_USERNAME: person }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
