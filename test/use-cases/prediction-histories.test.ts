@@ -277,56 +277,60 @@ function environment(): Environment {
 }
 
 let carried = 0;
-it.each([1, 2])('fifty histories end with the bytes of a run from scratch (%i of 2)', async (half) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 7 }), async (steps) => {
-      const prod = environment();
-      for (const [index, day] of daysBetween(FIRST, addDays(FIRST, DAYS - 1)).entries()) {
-        await admit(
-          prod,
-          'events',
-          day,
-          [0, 1, 2, 3].map((id) => [id, (id + index) % 10]),
-        );
-        if (index > 0)
-          await admit(prod, 'labels', day, [
-            [0, 9],
-            [1, index],
-          ]);
-      }
-      await serve(prod, 0);
-      await run(prod);
-      for (const each of steps) {
-        await take(prod, each);
+it.each([1, 2])(
+  'fifty histories end with the bytes of a run from scratch (%i of 2)',
+  { timeout: 600_000 },
+  async (half) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 7 }), async (steps) => {
+        const prod = environment();
+        for (const [index, day] of daysBetween(FIRST, addDays(FIRST, DAYS - 1)).entries()) {
+          await admit(
+            prod,
+            'events',
+            day,
+            [0, 1, 2, 3].map((id) => [id, (id + index) % 10]),
+          );
+          if (index > 0)
+            await admit(prod, 'labels', day, [
+              [0, 9],
+              [1, index],
+            ]);
+        }
+        await serve(prod, 0);
+        await run(prod);
+        for (const each of steps) {
+          await take(prod, each);
+          await checkReaders(prod);
+        }
+        await run(prod);
         await checkReaders(prod);
-      }
-      await run(prod);
-      await checkReaders(prod);
-      for (const { lineage } of await published(prod)) carried += lineage?.carried ?? 0;
+        for (const { lineage } of await published(prod)) carried += lineage?.carried ?? 0;
 
-      const scratch = environment();
-      for (const kind of ['events', 'labels'] as const)
-        for (const item of await prod.ledger.query(keys.partitions(MODEL, kind)))
-          await scratch.ledger.transact([{ kind: 'put', item }], `copy ${item.sk} ${kind}`);
-      for (const [key, content] of prod.lake.sources) scratch.lake.sources.set(key, content);
-      const pointer = await readPointer(prod.ledger, MODEL);
-      await serve(scratch, Number(pointer?.version.split('.').at(-1)));
-      await run(scratch);
-      const bytesOf = async (of: Environment) =>
-        (await published(of)).map(({ day, features, release: by, rows, object }) => ({
-          day,
-          features,
-          by,
-          rows,
-          sha256: object.sha256,
-        }));
-      const expected = await bytesOf(scratch);
-      const days = new Set(expected.map(({ day }) => day));
-      expect((await bytesOf(prod)).filter(({ day }) => days.has(day))).toEqual(expected);
-    }),
-    { numRuns: 26, seed: half },
-  );
-});
+        const scratch = environment();
+        for (const kind of ['events', 'labels'] as const)
+          for (const item of await prod.ledger.query(keys.partitions(MODEL, kind)))
+            await scratch.ledger.transact([{ kind: 'put', item }], `copy ${item.sk} ${kind}`);
+        for (const [key, content] of prod.lake.sources) scratch.lake.sources.set(key, content);
+        const pointer = await readPointer(prod.ledger, MODEL);
+        await serve(scratch, Number(pointer?.version.split('.').at(-1)));
+        await run(scratch);
+        const bytesOf = async (of: Environment) =>
+          (await published(of)).map(({ day, features, release: by, rows, object }) => ({
+            day,
+            features,
+            by,
+            rows,
+            sha256: object.sha256,
+          }));
+        const expected = await bytesOf(scratch);
+        const days = new Set(expected.map(({ day }) => day));
+        expect((await bytesOf(prod)).filter(({ day }) => days.has(day))).toEqual(expected);
+      }),
+      { numRuns: 26, seed: half },
+    );
+  },
+);
 
 it('and rows were carried over on the way', () => {
   expect(carried).toBeGreaterThan(50);
