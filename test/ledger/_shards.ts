@@ -3,7 +3,7 @@ import { LENGTH, runSeeds } from './_run.ts';
 
 /** How many sequences `npm test` runs, over both files and all shards. */
 const SEQUENCES = 20_000;
-const SHARDS = 20;
+const SHARDS = 40;
 const EACH = SEQUENCES / SHARDS;
 
 /** Half of the shards: two files, so that two workers share the work. Each shard's seeds are fixed. */
