@@ -34,8 +34,9 @@ export function scorePartitions(deps: ScoringDeps): Task {
         refusals.push({ day, rule, found: found.slice(0, 300) });
       };
       const ready: Item[] = [];
-      for (const item of group) {
-        if ((await deps.lake.find('features', model, item.features)) !== undefined) ready.push(item);
+      const found = await Promise.all(group.map((item) => deps.lake.find('features', model, item.features)));
+      for (const [index, item] of group.entries()) {
+        if (found[index] !== undefined) ready.push(item);
         else note(item.day, { rule: 'features-built', found: `features ${item.features} are not built`, remedy: '' });
       }
       if (ready.length === 0) continue;

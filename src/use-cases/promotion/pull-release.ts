@@ -15,7 +15,7 @@ export function pullRelease(deps: { readonly own: ArtifactStore; storeOf(environ
       const bytes = await from.read(release);
       const manifest = openManifest(bytes);
       if (manifest.model !== model) return refused(`the release is of model ${manifest.model}`);
-      for (const file of manifest.files) await copy(from, deps.own, file.sha256, file.size);
+      await Promise.all(manifest.files.map((file) => copy(from, deps.own, file.sha256, file.size)));
       await deps.own.write(bytes);
       return { status: 'pulled', files: manifest.files.length };
     } catch (error) {

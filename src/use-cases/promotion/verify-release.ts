@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, openManifest, RELEASE_FILES, ReleaseSchema, schemaOf } from '#domain/release/manifest.ts';
+import {
+  fileOf,
+  openManifest,
+  RELEASE_FILES,
+  type ReleaseManifest,
+  ReleaseSchema,
+  schemaOf,
+} from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -27,19 +34,24 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
     };
     const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
     const files = new Map<string, Uint8Array>();
+    let opened: ReleaseManifest | undefined;
     const isWhole = await check('files hash to the manifest', async () => {
       const manifest = openManifest(await deps.releases.read(release));
       if (manifest.model !== model) return `the release is of model ${manifest.model}`;
-      for (const path of RELEASE_FILES) {
-        const { sha256, size } = fileOf(manifest, path);
-        const content = await deps.releases.read(sha256);
+      const contents = await Promise.all(
+        RELEASE_FILES.map((path) => deps.releases.read(fileOf(manifest, path).sha256)),
+      );
+      for (const [index, path] of RELEASE_FILES.entries()) {
+        const { size } = fileOf(manifest, path);
+        const content = contents[index] ?? new Uint8Array();
         if (content.length !== size) return `${path} has ${content.length} bytes, the manifest says ${size}`;
         files.set(path, content);
       }
+      opened = manifest;
       return undefined;
     });
-    if (isWhole) {
-      const manifest = openManifest(await deps.releases.read(release));
+    const manifest = opened;
+    if (isWhole && manifest !== undefined) {
       const onnx = files.get('model.onnx') ?? new Uint8Array();
       let definition: ModelDefinition | undefined;
       await check('definition and schema agree', () => {
