@@ -2,6 +2,7 @@
 
 export interface ChainRecord {
   readonly seq: number;
+  readonly at: string;
   readonly previous: string;
   readonly operation: string;
   readonly code: string;

@@ -70,7 +70,9 @@ export function reference(name: Name, from?: Reference): Reference {
         return;
       }
       const record = append(records[0] as Item, puts, governed);
-      judgeAct(own, { record, governed, now: new Date(now).toISOString() }, broken);
+      // An act is judged at the time that its record states: between that and the transaction's end no clock can be asked.
+      if (record.at > new Date(now).toISOString()) broken(`record ${record.seq} is of the future`);
+      judgeAct(own, { record, governed, now: record.at }, broken);
       for (const item of puts) own.items.set(keyOf(item), item);
       for (const item of governed) settle(item, record);
       standing();

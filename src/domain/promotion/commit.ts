@@ -23,6 +23,8 @@ export interface CommitState {
 export type CommitDecision =
   | {
       readonly kind: 'commit';
+      /** When the first of the things that the decision rests on expires: it may not be recorded then. */
+      readonly until: Date;
       readonly pointer: Pointer;
       readonly writes: readonly Write[];
       readonly event: AuditEvent;
@@ -114,6 +116,7 @@ export function commitPromotion(state: CommitState, now: Date): CommitDecision {
   };
   return {
     kind: 'commit',
+    until: firstExpiry(promotion, evidence, approvals),
     pointer: next,
     writes: [
       pointerWrite(pointer, next),
@@ -169,6 +172,13 @@ function probationOf(
     };
   }
   return { until: new Date(now.getTime() + promotion.probationDays * 86_400_000).toISOString() };
+}
+
+/** When the first of a promotion's deadline, its people's time, its evidence and its approvals is over. */
+function firstExpiry(promotion: Promotion, evidence: readonly Evidence[], approvals: readonly Approval[]): Date {
+  const asked = approvals.length === 0 ? [] : (promotion.approvalRequest?.expiresAt ?? []);
+  const expiries = [...evidence, ...approvals].map(({ expiresAt }) => expiresAt);
+  return new Date(Math.min(...[promotion.deadline, asked, expiries].flat().map((each) => Date.parse(each))));
 }
 
 function approvalsFor(state: CommitState, evidence: readonly Evidence[], now: Date): readonly Approval[] | Refusal {

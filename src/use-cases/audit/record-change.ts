@@ -21,6 +21,8 @@ export interface Change {
   readonly operation: string;
   readonly writes: readonly Write[];
   readonly event: AuditEvent;
+  /** When what the change was decided from expires: no attempt records it then, and whoever asked has to decide anew. */
+  readonly until?: Date;
 }
 
 export type ChangeResult =
@@ -54,7 +56,16 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
     if (done !== undefined)
       return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
     const head = headOf(headItem);
-    const next = nextRecord(head, environment, change.model, change.operation, clock.now(), change.event, digest);
+    const now = clock.now();
+    if (change.until !== undefined && !(now < change.until))
+      throw new GatehouseError(
+        'DECISION_OUTDATED',
+        `what ${change.operation} rests on expired meanwhile; decide anew`,
+        {
+          until: change.until.toISOString(),
+        },
+      );
+    const next = nextRecord(head, environment, change.model, change.operation, now, change.event, digest);
     const { record, hash } = next;
     const writes = [...change.writes, ...operationWrites(record, hash), ...appendWrites(head, next, changes)];
     const result = await ledger.transact(writes, tokenOf(writes));

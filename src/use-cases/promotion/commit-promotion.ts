@@ -35,6 +35,7 @@ export function commitPromotion(deps: Recording): Task {
       operation: operationName('commit', promotion.promotion),
       writes: decision.writes,
       event: decision.event,
+      until: decision.until,
     });
     if (result.kind === 'recorded')
       return { status: 'committed', release: promotion.release, epoch: decision.pointer.epoch };
