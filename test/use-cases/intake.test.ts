@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EMPTY_CHAIN } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -97,6 +98,20 @@ describe('staging', () => {
       { kind: 'trained', transition: 'staging', release: RELEASE, version: '0.1.1', requestSeq: 1 },
     ]);
     for (const request of startedBy(staging)) expect(staging.machines.started.has(promotionName(request))).toBe(true);
+  });
+
+  it('goes over the same records again when it has lost its place, and changes nothing', async () => {
+    await dev.says(baseline);
+    await dev.says(offered);
+    await hears(staging, dev);
+    const key = keys.cursor('peer-dev', MODEL);
+    const cursor = await staging.ledger.get(key);
+    const lost = { ...key, ...cursor, seq: EMPTY_CHAIN.seq, hash: EMPTY_CHAIN.hash };
+    await staging.ledger.transact([{ kind: 'put', item: lost }], 'the place is lost');
+    const before = await staging.codes();
+    await hears(staging, dev);
+    expect(await staging.codes()).toEqual(before);
+    expect(startedBy(staging)).toHaveLength(2);
   });
 
   it('does nothing about what is registered, or promoted elsewhere', async () => {

@@ -45,7 +45,8 @@ export async function readPeer(
     const moved = await writeUnaudited(
       deps.ledger,
       [{ kind: 'put', item: { ...key, ...opened.head }, condition }],
-      operationName('c', environment, model, opened.head.seq),
+      // A reader that lost its place goes over the same records from another beginning: that is another body.
+      operationName('c', environment, model, opened.head.seq, JSON.stringify(condition)),
     );
     if (moved.kind === 'condition-failed') break;
     head = opened.head;
