@@ -18,7 +18,8 @@ const Figure = z.strictObject({
   ratio: z.number().nullable(),
   /** What must hold, in words of `ratio` and `ours`, so that it says whether smaller or larger is better. */
   target: z.string(),
-  met: z.boolean(),
+  /** Null where nothing is asked. */
+  met: z.boolean().nullable(),
 });
 export type Figure = z.infer<typeof Figure>;
 
@@ -63,8 +64,11 @@ export function figure(
     anchor: anchor === null ? null : rounded(anchor),
     anchorName,
     ratio: ratio === null ? null : rounded(ratio),
-    target: asked.map(({ of, sign, bound }) => `${of} ${sign} ${bound}`).join(', '),
-    met: asked.every(({ value, sign, bound }) => value !== null && (sign === '<=' ? value <= bound : value >= bound)),
+    target: asked.map(({ of, sign, bound }) => `${of} ${sign} ${rounded(bound)}`).join(', '),
+    met:
+      asked.length === 0
+        ? null
+        : asked.every(({ value, sign, bound }) => value !== null && (sign === '<=' ? value <= bound : value >= bound)),
   };
 }
 
@@ -126,7 +130,7 @@ const COLUMNS = ['what', 'unit', 'ours', 'anchor', 'anchor is', 'ratio', 'target
 
 function cells(figure: Figure): string[] {
   const { what, unit, ours, anchor, anchorName, ratio, target, met } = figure;
-  return [what, unit, shown(ours), shown(anchor), anchorName, shown(ratio), target, met ? 'yes' : 'NO'];
+  return [what, unit, shown(ours), shown(anchor), anchorName, shown(ratio), target, met === null ? '' : met ? 'yes' : 'NO'];
 }
 
 function shown(value: number | null): string {
