@@ -130,7 +130,16 @@ const COLUMNS = ['what', 'unit', 'ours', 'anchor', 'anchor is', 'ratio', 'target
 
 function cells(figure: Figure): string[] {
   const { what, unit, ours, anchor, anchorName, ratio, target, met } = figure;
-  return [what, unit, shown(ours), shown(anchor), anchorName, shown(ratio), target, met === null ? '' : met ? 'yes' : 'NO'];
+  return [
+    what,
+    unit,
+    shown(ours),
+    shown(anchor),
+    anchorName,
+    shown(ratio),
+    target,
+    met === null ? '' : met ? 'yes' : 'NO',
+  ];
 }
 
 function shown(value: number | null): string {

@@ -147,7 +147,7 @@ async function emptyDaily(connection: DuckDBConnection, sql: string, tables: Pre
     await connection.run(
       `CREATE OR REPLACE TABLE daily AS SELECT *, NULL::DATE AS "partition" FROM query(${literal(sql)}) LIMIT 0`,
     );
-    await connection.run('DROP TABLE labels');
+    await connection.run('DROP VIEW labels');
     return undefined;
   } catch (error) {
     return { rule: 'feature SQL runs', found: `the daily SQL: ${messageOf(error)}`, remedy: 'correct the SQL' };
@@ -244,9 +244,9 @@ async function checkRows(
   const today = `SELECT ${key} FROM events WHERE CAST(${name(time)} AS DATE) = DATE ${literal(day)}`;
   const [counts = {}] = await rowsOf(
     connection,
-    `SELECT (SELECT count(*) FROM (${today})) AS events, (SELECT count(DISTINCT ${name(id)}) FROM (${today})) AS ids,
-            (SELECT count(*) FROM features) AS rows, (SELECT count(DISTINCT ${name(id)}) FROM features) AS distinct_rows,
-            (SELECT count(*) FROM (SELECT ${key} FROM features EXCEPT ${today})) AS strangers`,
+    `WITH today AS MATERIALIZED (${today}), theirs AS (SELECT count(*) AS events, count(DISTINCT ${name(id)}) AS ids FROM today),
+          ours AS (SELECT count(*) AS rows, count(DISTINCT ${name(id)}) AS distinct_rows FROM features)
+     SELECT *, (SELECT count(*) FROM (SELECT ${key} FROM features EXCEPT FROM today)) AS strangers FROM theirs, ours`,
   );
   const [total, ids, rows, distinct, strangers] = ['events', 'ids', 'rows', 'distinct_rows', 'strangers'].map((key) =>
     Number(counts[key]),

@@ -54,10 +54,6 @@ interface Rules {
   readonly required: readonly string[];
 }
 
-interface Loaded extends DayFile {
-  readonly rows: number;
-}
-
 async function load(
   connection: DuckDBConnection,
   table: string,
@@ -66,13 +62,15 @@ async function load(
   rules: Rules,
 ): Promise<Refusal | undefined> {
   await createTable(connection, table, columns);
-  const loaded: Loaded[] = [];
+  let first = 0;
   for (const input of files) {
     const rows = await insert(connection, table, columns, input);
     if (typeof rows !== 'number') return rows;
-    loaded.push({ ...input, rows });
+    const refusal = await checkRows(connection, table, input, { first, past: first + rows }, rules);
+    if (refusal !== undefined) return refusal;
+    first += rows;
   }
-  return checkLoaded(connection, table, loaded, rules);
+  return undefined;
 }
 
 /** Makes an empty table of declared columns, in place of one of the same name. */
@@ -103,33 +101,27 @@ async function insert(
   }
 }
 
-/** Looks through the loaded files at once, each a range of the table's row ids: nothing is null that must not be, and each row is of its file's day. */
-async function checkLoaded(
+/** Looks through the rows of a file by their ids in the table: nothing is null that must not be, and each is of the file's day. */
+async function checkRows(
   connection: DuckDBConnection,
   table: string,
-  loaded: readonly Loaded[],
+  input: DayFile,
+  { first, past }: { readonly first: number; readonly past: number },
   { time, required }: Rules,
 ): Promise<Refusal | undefined> {
-  if (loaded.length === 0) return undefined;
-  let end = 0;
-  const ranges = loaded.map(
-    ({ day, rows }, index) => `(${String(index)}, ${String(end)}, ${String((end += rows))}, DATE ${literal(day)})`,
-  );
   const missing = required.map((column) => `${name(column)} IS NULL`).join(' OR ');
-  const [wrong] = await rowsOf(
+  const [wrong = {}] = await rowsOf(
     connection,
-    `SELECT file, count(*) FILTER (${missing}) AS missing, count(*) FILTER (CAST(${name(time)} AS DATE) <> day) AS outside
-     FROM ${table} JOIN (VALUES ${ranges.join(', ')}) AS files(file, first, past, day) ON ${table}.rowid >= first AND ${table}.rowid < past
-     GROUP BY file HAVING missing + outside > 0 ORDER BY file LIMIT 1`,
+    `SELECT count(*) FILTER (${missing}) AS missing, count(*) FILTER (CAST(${name(time)} AS DATE) <> DATE ${literal(input.day)}) AS outside
+     FROM ${table} WHERE rowid >= ${String(first)} AND rowid < ${String(past)}`,
   );
-  const input = loaded[Number(wrong?.['file'])];
-  if (wrong === undefined || input === undefined) return undefined;
   const what = describeFile(table, input);
   const remedy = 'correct the partition at its source';
   if (Number(wrong['missing']) > 0) {
     const found = `${String(wrong['missing'])} rows of ${what} have a null in ${required.join(' or ')}`;
     return { rule: 'no row lacks what it is known by', found, remedy };
   }
+  if (Number(wrong['outside']) === 0) return undefined;
   const found = `${String(wrong['outside'])} rows of ${what} have ${time} on another day (UTC)`;
   return { rule: "rows are of their partition's day", found, remedy };
 }

@@ -12,13 +12,13 @@ type Kind = 'events' | 'labels' | 'daily';
 
 /** The files of a batch, read once. */
 export interface Preloaded {
-  /** Makes a table of some of the files, row for row as if they had been read for it alone. */
+  /** Lets SQL see some of the files as a table, row for row as if they had been read for it alone. */
   put(table: Kind, files: readonly DayFile[]): Promise<Refusal | undefined>;
 }
 
 /**
  * Reads each file of a batch once, into a table of its own in the schema `loaded`: neighbouring days share most of their
- * inputs. What a day's SQL sees is copied from there, so that a day's result is the same in any batch. A file that is
+ * inputs. What a day's SQL sees are these tables, one after the other, so that its result is the same in any batch. A file that is
  * refused is refused for each day that needs it, and for no other.
  */
 export async function preload(
@@ -27,6 +27,8 @@ export async function preload(
   files: Readonly<Record<Kind, readonly DayFile[]>>,
 ): Promise<Preloaded> {
   await connection.run('CREATE SCHEMA loaded');
+  for (const kind of ['events', 'labels'] as const)
+    await createTable(connection, `loaded.${kind}_none`, definition[kind].columns);
   const loaded = new Map<string, { readonly table: string; readonly refusal: Refusal | undefined }>();
   for (const kind of ['events', 'labels', 'daily'] as const) {
     for (const file of files[kind]) {
@@ -42,8 +44,10 @@ export async function preload(
       const refusal = found.find((each) => each.refusal !== undefined)?.refusal;
       if (refusal !== undefined) return refusal;
       if (kind !== 'daily') {
-        await createTable(connection, kind, definition[kind].columns);
-        for (const { table } of found) await connection.run(`INSERT INTO ${kind} FROM ${table}`);
+        const tables = [`loaded.${kind}_none`, ...found.map(({ table }) => table)];
+        await connection.run(
+          `CREATE OR REPLACE VIEW ${kind} AS ${tables.map((table) => `FROM ${table}`).join(' UNION ALL ')}`,
+        );
         return undefined;
       }
       // Without any aggregate nobody knows its columns: whoever needs the table asks the SQL.
