@@ -3,12 +3,25 @@ import { definePolicyFloor } from '#model/define-policy.ts';
 /** What no model's policy may loosen. Durations are hours; gains and skills are shares of the log loss. */
 export default definePolicyFloor({
   comparison: {
-    // Two seeds of one recipe differ by up to 0.85 %; a gain below half a percent is noise, whatever the test says.
+    // Rows of one day rise and fall together: a test by rows calls noise a gain in four cases of ten.
+    cluster: 'day',
+    // A gain below half a percent is noise, whatever the test says; two seeds of one recipe differ by up to 0.85 %.
     minimumImprovement: 0.005,
+    minimumImprovementSeeded: 0.01,
+    seeded: false,
     confidence: 0.95,
     minimumDays: 7,
     minimumRows: 2000,
     minimumSkill: 0.005,
+    // Promoted on probation, where a transition knows one: likely better, and hardly worse.
+    provisional: { minimumImprovement: 0.0025, tolerance: 0.01 },
+    // The largest healthy gain seen over a trained champion was 5 %; a leaked label gave 30 %.
+    tooGood: 0.08,
+    // Observed / predicted swings between 0.6 and 1.6 by the week; three flipped labels in ten make it 3.
+    baseRateFactor: 2,
+    // A tolerance of 2 % blocked models that were truly better.
+    slices: { columns: [], largest: 12, level: 0.05, tolerance: 0.05 },
+    guards: { brier: 0.02, averagePrecision: 0.1, calibration: 2 },
   },
   transitions: {
     initial: {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DeployedModels } from '#domain/model/deployed.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { parseDocument } from '#domain/canonical/digest.ts';
@@ -24,9 +25,11 @@ export async function compileDeployment(
     for (const definition of await compileModels(resolve(root, folder))) {
       const home = resolve(root, folder, definition.name);
       const sql = [definition.features.daily.path, definition.features.features.path];
+      const policy = await compilePolicy(home, floor);
+      checkColumns(definition, policy);
       models.push({
         definition,
-        policy: await compilePolicy(home, floor),
+        policy,
         sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
       });
     }
@@ -39,6 +42,20 @@ export async function compilePolicy(home: string, floor: PolicyFloor): Promise<P
   const file = join(home, 'policy.ts');
   const own = existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
   return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
+}
+
+/** A policy may name the columns that every feature partition has. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values */
+export function checkColumns({ name, events, features }: ModelDefinition, { comparison }: Policy): void {
+  const allowed = ['day', events.entity, ...features.columns];
+  const named = [
+    ['comparison.cluster', comparison.cluster] as const,
+    ...comparison.slices.columns.map((column) => ['comparison.slices.columns', column] as const),
+  ];
+  const issues = named.flatMap(([path, column]) =>
+    allowed.includes(column) ? [] : [`${path}: ${column}, allowed: ${allowed.join(', ')}`],
+  );
+  if (issues.length > 0)
+    throw new GatehouseError('BAD_DOCUMENT', `models/${name}/policy.ts is not valid: ${issues.join('; ')}`, { issues });
 }
 
 async function importDefault(file: string): Promise<unknown> {

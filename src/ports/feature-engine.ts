@@ -50,6 +50,10 @@ export interface FeatureEngine {
     readonly champion: readonly string[];
     readonly candidate: readonly string[];
     readonly definition: ModelDefinition;
+    /** What rows are clustered by: `day` where it is left out, else a column of the features. */
+    readonly cluster?: string | undefined;
+    /** Columns of the features by whose values rows are summed apart. */
+    readonly slices?: readonly string[] | undefined;
   }): Promise<
     { readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>
   >;

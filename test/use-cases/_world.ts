@@ -25,6 +25,7 @@ import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest }
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Scoring } from '#ports/scoring.ts';
+import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 
@@ -90,7 +91,7 @@ const transition = {
 export const policy: Policy = {
   formatVersion: 1,
   model: MODEL,
-  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 100, minimumSkill: 0.005 },
+  comparison: comparisonRule(),
   transitions: {
     initial: { ...transition, gates: ['released-upstream', 'release-integrity'], approvals: [] },
     staging: { ...transition, gates: [...transition.gates], approvals: [] },

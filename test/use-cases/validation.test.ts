@@ -106,6 +106,26 @@ describe('validation', () => {
     });
   });
 
+  it('offers what would pass provisionally only where staging knows a probation', async () => {
+    const [model] = deployed.models;
+    if (model === undefined) throw new Error('no model');
+    const comparison = { ...model.policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } };
+    const likely = fortnight(0.003);
+    const verdictWith = async (probation: object) => {
+      const staging = { ...model.policy.transitions.staging, ...probation };
+      const policy = { ...model.policy, comparison, transitions: { ...model.policy.transitions, staging } };
+      const comparisons = [];
+      for (const slice of ['selection', 'test'] as const)
+        comparisons.push({ candidate: digestOf('a'), slice, measure: await written(likely) });
+      return evaluateCandidates({
+        deployed: { ...deployed, models: [{ ...model, policy }] },
+        documents: dev.documents,
+      })({ model: MODEL, measured: { status: 'measured', comparisons } });
+    };
+    expect(await verdictWith({ probation: { days: 14 } })).toMatchObject({ verdict: 'PASS' });
+    expect(await verdictWith({})).toMatchObject({ verdict: 'INCONCLUSIVE' });
+  });
+
   it('decides nothing where nothing was measured', async () => {
     const measured = { status: 'insufficient', reasons: ['features were refused'], comparisons: [] };
     expect(await evaluateCandidates({ deployed, documents: dev.documents })({ model: MODEL, measured })).toEqual({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
+import { checkColumns } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
@@ -28,9 +29,9 @@ export const run: Run = async (context) => {
   for (const model of names) {
     const folder = await modelFolder(context, model);
     const errors: string[] = [];
-    const attempt = async (compile: () => Promise<object>): Promise<string | null> => {
+    const attempt = async <T>(compile: () => Promise<T>): Promise<T | null> => {
       try {
-        return digestOfJson(await compile());
+        return await compile();
       } catch (error) {
         if (!(error instanceof GatehouseError) || !WRONG.has(error.code)) throw error;
         errors.push(...error.message.split('\n'));
@@ -39,7 +40,9 @@ export const run: Run = async (context) => {
     };
     const definition = await attempt(() => compileModel(folder));
     const policy = await attempt(() => compilePolicyOf(folder));
-    checked.push({ model, definition, policy, errors });
+    if (definition !== null && policy !== null) await attempt(async () => checkColumns(definition, policy));
+    const digest = (of: object | null): string | null => (of === null ? null : digestOfJson(of));
+    checked.push({ model, definition: digest(definition), policy: digest(policy), errors });
   }
   context.print({
     data: { models: checked },

@@ -55,25 +55,33 @@ export async function exportTrainingRows(input: {
   return 'rule' in result ? { kind: 'refused', refusal: result } : result;
 }
 
-/** Loads feature files into table `features`: `id`, `day` and the features as they are written. */
+/** Loads feature files into table `features`: `id`, `day`, the features as they are written, and `by_<column>` as text for some. */
 export async function loadFeatures(
   connection: DuckDBConnection,
   { events, features }: Definition,
   files: readonly string[],
+  grouping: readonly string[] = [],
 ): Promise<Refusal | undefined> {
   const idType = events.columns[events.id] ?? 'VARCHAR';
-  const columns = features.columns.map((column) => `${name(column)} FLOAT`).join(', ');
-  await connection.run(`CREATE TABLE features (id ${idType}, day DATE, ${columns})`);
+  const columns = [
+    ...features.columns.map((column) => `${name(column)} FLOAT`),
+    ...grouping.map((column) => `${name(`by_${column}`)} VARCHAR`),
+  ];
+  await connection.run(`CREATE TABLE features (id ${idType}, day DATE, ${columns.join(', ')})`);
   const declared = {
     [events.id]: idType,
     [events.time]: 'TIMESTAMP',
+    ...Object.fromEntries(grouping.map((column) => [column, events.columns[column] ?? 'DOUBLE'])),
     ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
   };
   for (const file of files) {
     const described = await describe(connection, file, `features ${file}`);
     const refusal = Array.isArray(described) ? checkSchema(described, declared, `features ${file}`) : described;
     if (refusal !== undefined) return refusal;
-    const selected = features.columns.map(name).join(', ');
+    const selected = [
+      ...features.columns.map(name),
+      ...grouping.map((column) => `CAST(${name(column)} AS VARCHAR)`),
+    ].join(', ');
     await connection.run(
       `INSERT INTO features SELECT ${name(events.id)}, CAST(${name(events.time)} AS DATE), ${selected} FROM ${source(file)}`,
     );

@@ -10,15 +10,23 @@ export const LossSums = z.strictObject({
 });
 export type LossSums = z.infer<typeof LossSums>;
 
-/** One cluster of rows that rise and fall together: a day of events. */
+/** One cluster of rows that rise and fall together: a day of events, or what else the policy calls a cluster. */
 export const ComparisonCluster = z.strictObject({
-  day: Day,
+  cluster: z.string(),
   rows: z.int().positive(),
   positives: z.int().nonnegative(),
   champion: LossSums,
   candidate: LossSums,
 });
 export type ComparisonCluster = z.infer<typeof ComparisonCluster>;
+
+/** The rows that have one value in a slice column, by clusters; clusters without such rows are left out. */
+export const ComparisonSlice = z.strictObject({
+  column: z.string().min(1),
+  value: z.string(),
+  clusters: z.array(ComparisonCluster).min(1),
+});
+export type ComparisonSlice = z.infer<typeof ComparisonSlice>;
 
 /** What is wrong or remarkable about one model's predictions as they were handed in. */
 export const PredictionCounts = z.strictObject({
@@ -35,12 +43,16 @@ export const PredictionCounts = z.strictObject({
   unmatched: z.int().nonnegative(),
   /** Feature rows without a prediction. */
   missing: z.int().nonnegative(),
-  /** The least and the greatest valid prediction: equal for a constant model, null if none is valid. */
+  /** The least and the greatest compared prediction: equal for a constant model, null if none is compared. */
   lowest: z.number().nullable(),
   highest: z.number().nullable(),
   deviation: z.number().nullable(),
   /** Area under the ROC curve over the compared rows: reported, never decided on; null if one class is absent. */
   auc: z.number().min(0).max(1).nullable(),
+  /** Area under the precision-recall curve by steps; null if no row is positive. */
+  averagePrecision: z.number().min(0).max(1).nullable(),
+  /** Pairs in order by cluster of the positive and cluster of the negative, in the order of the clusters; null where they are too many. */
+  pairs: z.array(z.array(z.number().nonnegative())).nullable(),
 });
 export type PredictionCounts = z.infer<typeof PredictionCounts>;
 
@@ -49,8 +61,14 @@ export type PredictionCounts = z.infer<typeof PredictionCounts>;
  * and anybody can do the arithmetic again.
  */
 export const ComparisonMeasure = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(2),
+  /** What the clusters are by: `day`, or a column. */
+  clusterColumn: z.string().min(1),
   clusters: z.array(ComparisonCluster),
+  /** The largest values of each slice column. */
+  slices: z.array(ComparisonSlice),
+  /** What is wrong with the input beyond what is counted below, in words; nothing can be judged while there is any. */
+  flaws: z.array(z.string()),
   /** Rows with features, a label and a valid prediction of both. */
   comparedRows: z.int().nonnegative(),
   featureRows: z.int().nonnegative(),
@@ -67,3 +85,26 @@ export const ComparisonMeasure = z.strictObject({
   greatestDifference: z.number().nullable(),
 });
 export type ComparisonMeasure = z.infer<typeof ComparisonMeasure>;
+
+/** What was written before clusters could be anything but days, and slices were measured. */
+const Version1 = z
+  .strictObject({
+    ...ComparisonMeasure.omit({ clusterColumn: true, slices: true, flaws: true }).shape,
+    formatVersion: z.literal(1),
+    clusters: z.array(ComparisonCluster.omit({ cluster: true }).extend({ day: Day })),
+    champion: PredictionCounts.omit({ averagePrecision: true, pairs: true }),
+    candidate: PredictionCounts.omit({ averagePrecision: true, pairs: true }),
+  })
+  .transform(({ clusters, champion, candidate, ...rest }): ComparisonMeasure => ({
+    ...rest,
+    formatVersion: 2,
+    clusterColumn: 'day',
+    clusters: clusters.map(({ day, ...sums }) => ({ cluster: day, ...sums })),
+    slices: [],
+    flaws: [],
+    champion: { ...champion, averagePrecision: null, pairs: null },
+    candidate: { ...candidate, averagePrecision: null, pairs: null },
+  }));
+
+/** A measure as it may lie in a store: this format, or the one before it. */
+export const StoredMeasure = z.union([ComparisonMeasure, Version1]);

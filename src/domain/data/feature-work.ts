@@ -71,6 +71,9 @@ export const ComparisonPlan = z.strictObject({
   features: z.array(Digest),
   championPredictions: z.array(Digest),
   candidatePredictions: z.array(Digest),
+  /** What rows are clustered and sliced by; by days, and not at all, where it is left out. */
+  cluster: z.string().min(1).exactOptional(),
+  slices: z.array(z.string().min(1)).exactOptional(),
 });
 export type ComparisonPlan = z.infer<typeof ComparisonPlan>;
 

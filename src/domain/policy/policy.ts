@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GateId } from '../gates/gate.ts';
-import { ModelName } from '../model/definition.ts';
+import { ColumnName, ModelName } from '../model/definition.ts';
 
 /** The environments into which a release can be promoted. */
 export const TargetEnvironment = z.enum(['staging', 'prod']);
@@ -21,25 +21,91 @@ export type Hotfix = z.infer<typeof Hotfix>;
 export const Role = z.enum(['ml-engineer', 'ml-lead', 'platform', 'risk']);
 export type Role = z.infer<typeof Role>;
 
-/** How two models are compared. Tighter is larger, throughout. */
-export const ComparisonRule = z.strictObject({
-  /** Smallest relative gain in log loss that counts as an improvement, e.g. 0.005. */
-  minimumImprovement: z.number().min(0).max(0.5),
-  /** One-sided confidence of the lower bound, e.g. 0.95. */
-  confidence: z.number().min(0.5).max(0.999),
-  minimumDays: z.int().min(2).max(365),
-  minimumRows: z.int().min(1),
-  /** Smallest relative gain in log loss over a constant that predicts the base rate. */
-  minimumSkill: z.number().min(0).max(1),
-  /**
-   * What passes provisionally, where the transition knows a probation: a relative gain that is likely and small, whose
-   * lower bound is above minus the tolerance. Without it nothing does.
-   */
-  provisional: z
-    .strictObject({ minimumImprovement: z.number().min(0).max(0.5), tolerance: z.number().min(0).max(0.5) })
-    .exactOptional(),
-});
+/**
+ * How two models are compared, and what is asked of the newer one. Gains are relative to the champion's log loss. Which way
+ * is tighter stands in `tighten.ts`.
+ */
+export const ComparisonRule = z
+  .strictObject({
+    /** What rows that rise and fall together have in common: the unit of the test. A day, or a column. */
+    cluster: ColumnName,
+    /** Smallest gain that counts as an improvement, e.g. 0.005. */
+    minimumImprovement: z.number().min(0).max(0.5),
+    /** The same where training is seeded, because two seeds of one recipe differ by up to 0.85 %. */
+    minimumImprovementSeeded: z.number().min(0).max(0.5),
+    /** Whether what training leaves depends on its seed. */
+    seeded: z.boolean(),
+    /** One-sided confidence of each bound, e.g. 0.95. */
+    confidence: z.number().min(0.5).max(0.999),
+    /** Fewest clusters (days, as a rule) and rows on which anything is decided. */
+    minimumDays: z.int().min(2).max(365),
+    minimumRows: z.int().min(1),
+    /** Smallest relative gain in log loss over a constant that predicts the base rate. */
+    minimumSkill: z.number().min(0).max(1),
+    /**
+     * What passes provisionally, where the transition knows a probation: a relative gain that is likely and small, whose
+     * lower bound is above minus the tolerance. Without it nothing does.
+     */
+    provisional: z
+      .strictObject({ minimumImprovement: z.number().min(0).max(0.5), tolerance: z.number().min(0).max(0.5) })
+      .exactOptional(),
+    /** A larger gain over a champion that is no baseline is held for a human: it smells of a leak. */
+    tooGood: z.number().gt(0).max(1),
+    /** The labels are doubted where observed / predicted is beyond this factor, up or down, for both models alike. */
+    baseRateFactor: z.number().gt(1).max(100),
+    /** Columns by whose `largest` values rows are judged apart; one that is worse at the Holm level, by more than the tolerance, vetoes. */
+    slices: z.strictObject({
+      columns: z.array(ColumnName),
+      largest: z.int().min(1).max(50),
+      level: z.number().gt(0).max(0.5),
+      tolerance: z.number().min(0).max(1),
+    }),
+    /** What must not be lost for a gain in log loss. */
+    guards: z.strictObject({
+      /** Relative loss in Brier score that vetoes where it is proven. */
+      brier: z.number().min(0).max(1),
+      /** Relative loss in average precision (the area under the precision-recall curve) that vetoes. */
+      averagePrecision: z.number().min(0).max(1),
+      /** Factor of observed / predicted, up or down, beyond which a candidate that is worse calibrated than the champion is vetoed. */
+      calibration: z.number().gt(1).max(100),
+    }),
+  })
+  .superRefine((rule, context) => {
+    for (const [path, message] of contradictions(rule)) context.addIssue({ code: 'custom', path: [...path], message });
+  });
 export type ComparisonRule = z.infer<typeof ComparisonRule>;
+
+/** The gain that is asked for: more where training is seeded. */
+export function neededImprovement(
+  rule: Pick<ComparisonRule, 'minimumImprovement' | 'minimumImprovementSeeded' | 'seeded'>,
+): number {
+  return rule.seeded ? rule.minimumImprovementSeeded : rule.minimumImprovement;
+}
+
+/** Where a rule contradicts itself: each value in order by itself, and together nothing could be as it says. */
+function contradictions(
+  rule: Omit<ComparisonRule, 'provisional'> & { readonly provisional?: ComparisonRule['provisional'] | undefined },
+): (readonly [path: readonly string[], message: string])[] {
+  const { provisional, slices } = rule;
+  const needed = neededImprovement(rule);
+  return [
+    ...(rule.minimumImprovementSeeded < rule.minimumImprovement
+      ? [[['minimumImprovementSeeded'], `at least minimumImprovement, ${rule.minimumImprovement}`] as const]
+      : []),
+    ...(rule.tooGood <= needed
+      ? [[['tooGood'], `more than the gain that is asked for, ${needed}: else nothing could ever pass`] as const]
+      : []),
+    ...(provisional !== undefined && provisional.minimumImprovement > needed
+      ? [[['provisional', 'minimumImprovement'], `at most the gain that is asked for, ${needed}`] as const]
+      : []),
+    ...(new Set(slices.columns).size < slices.columns.length
+      ? [[['slices', 'columns'], 'each column once'] as const]
+      : []),
+    ...(slices.columns.includes(rule.cluster)
+      ? [[['slices', 'columns'], `other columns than the cluster's, ${rule.cluster}`] as const]
+      : []),
+  ];
+}
 
 const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;

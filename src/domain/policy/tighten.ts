@@ -3,7 +3,10 @@ import type { ComparisonRule, Policy, PolicyFloor, TransitionRule } from './poli
 
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
-  readonly comparison?: Tightening<ComparisonRule, 'provisional'>;
+  readonly comparison?: Tightening<Omit<ComparisonRule, 'slices' | 'guards'>, 'provisional'> & {
+    readonly slices?: Partial<ComparisonRule['slices']>;
+    readonly guards?: Partial<ComparisonRule['guards']>;
+  };
   readonly transitions?: {
     readonly staging?: TransitionTightening;
     readonly prod?: TransitionTightening;
@@ -18,48 +21,94 @@ type Tightening<Rule, Given extends keyof Rule> = Partial<Omit<Rule, Given>> & {
 
 type TransitionTightening = Tightening<TransitionRule, 'probation'>;
 
+type Bound = (path: string, base: number, mine: number | undefined) => number;
+type Allowed = <T, M, O extends object>(
+  path: string,
+  base: T | undefined,
+  mine: M | null | undefined,
+  narrow: (base: T, mine: T | M) => O,
+) => Partial<O>;
+
+/** What holds a value of a model's against the floor's, and where what is looser is written down. */
+interface Ratchet {
+  readonly larger: Bound;
+  readonly smaller: Bound;
+  readonly allowed: Allowed;
+  readonly loosened: string[];
+}
+
+function tightenComparison(
+  base: ComparisonRule,
+  own: NonNullable<PolicyTightening['comparison']>,
+  { larger, smaller, allowed, loosened }: Ratchet,
+): ComparisonRule {
+  const more = (key: NumberOf<ComparisonRule>): number => larger(`comparison.${key}`, base[key], own[key]);
+  const less = (key: NumberOf<ComparisonRule>): number => smaller(`comparison.${key}`, base[key], own[key]);
+  const guard = (key: keyof ComparisonRule['guards']): number =>
+    smaller(`comparison.guards.${key}`, base.guards[key], own.guards?.[key]);
+  // A finer unit calls noise a gain, and nobody can tell from a column's name how fine it is.
+  if (own.cluster !== undefined && own.cluster !== base.cluster)
+    loosened.push(`comparison.cluster: ${own.cluster} is not the floor's ${base.cluster}`);
+  if (own.seeded === false && base.seeded) loosened.push("comparison.seeded: false is looser than the floor's true");
+  const columns = own.slices?.columns ?? base.slices.columns;
+  for (const column of base.slices.columns) {
+    if (!columns.includes(column))
+      loosened.push(`comparison.slices.columns: ${column} is the floor's and missing here`);
+  }
+  return {
+    cluster: base.cluster,
+    minimumImprovement: more('minimumImprovement'),
+    minimumImprovementSeeded: more('minimumImprovementSeeded'),
+    seeded: own.seeded ?? base.seeded,
+    confidence: more('confidence'),
+    minimumDays: more('minimumDays'),
+    minimumRows: more('minimumRows'),
+    minimumSkill: more('minimumSkill'),
+    ...allowed('comparison.provisional', base.provisional, own.provisional, (provisional, mine) => ({
+      provisional: {
+        minimumImprovement: larger(
+          'comparison.provisional.minimumImprovement',
+          provisional.minimumImprovement,
+          mine.minimumImprovement,
+        ),
+        tolerance: smaller('comparison.provisional.tolerance', provisional.tolerance, mine.tolerance),
+      },
+    })),
+    tooGood: less('tooGood'),
+    baseRateFactor: less('baseRateFactor'),
+    slices: {
+      columns,
+      largest: larger('comparison.slices.largest', base.slices.largest, own.slices?.largest),
+      level: larger('comparison.slices.level', base.slices.level, own.slices?.level),
+      tolerance: smaller('comparison.slices.tolerance', base.slices.tolerance, own.slices?.tolerance),
+    },
+    guards: {
+      brier: guard('brier'),
+      averagePrecision: guard('averagePrecision'),
+      calibration: guard('calibration'),
+    },
+  };
+}
+
+type NumberOf<Rule> = { [Key in keyof Rule]-?: Rule[Key] extends number ? Key : never }[keyof Rule];
+
 /** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
 export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening): Policy {
   const loosened: string[] = [];
-  const larger = (path: string, base: number, mine: number | undefined): number => {
+  const larger: Bound = (path, base, mine) => {
     if (mine !== undefined && !(mine >= base)) loosened.push(`${path}: ${mine} is looser than the floor's ${base}`);
     return mine ?? base;
   };
-  const smaller = (path: string, base: number, mine: number | undefined): number => {
+  const smaller: Bound = (path, base, mine) => {
     if (mine !== undefined && !(mine <= base)) loosened.push(`${path}: ${mine} is looser than the floor's ${base}`);
     return mine ?? base;
   };
   // What the floor does not allow, no model may; what it does, a model may narrow, or give up by null.
-  const allowed = <T, M, O extends object>(
-    path: string,
-    base: T | undefined,
-    mine: M | null | undefined,
-    narrow: (base: T, mine: T | M) => O,
-  ): Partial<O> => {
+  const allowed: Allowed = (path, base, mine, narrow) => {
     if (base === undefined && mine !== undefined && mine !== null) loosened.push(`${path}: the floor has none`);
     return base === undefined || mine === null ? {} : narrow(base, mine ?? base);
   };
-  const comparison: ComparisonRule = {
-    minimumImprovement: larger(
-      'comparison.minimumImprovement',
-      floor.comparison.minimumImprovement,
-      own.comparison?.minimumImprovement,
-    ),
-    confidence: larger('comparison.confidence', floor.comparison.confidence, own.comparison?.confidence),
-    minimumDays: larger('comparison.minimumDays', floor.comparison.minimumDays, own.comparison?.minimumDays),
-    minimumRows: larger('comparison.minimumRows', floor.comparison.minimumRows, own.comparison?.minimumRows),
-    minimumSkill: larger('comparison.minimumSkill', floor.comparison.minimumSkill, own.comparison?.minimumSkill),
-    ...allowed('comparison.provisional', floor.comparison.provisional, own.comparison?.provisional, (base, mine) => ({
-      provisional: {
-        minimumImprovement: larger(
-          'comparison.provisional.minimumImprovement',
-          base.minimumImprovement,
-          mine.minimumImprovement,
-        ),
-        tolerance: smaller('comparison.provisional.tolerance', base.tolerance, mine.tolerance),
-      },
-    })),
-  };
+  const comparison = tightenComparison(floor.comparison, own.comparison ?? {}, { larger, smaller, allowed, loosened });
   const transition = (path: string, base: TransitionRule, mine: TransitionTightening): TransitionRule => {
     for (const gate of base.gates) {
       if (mine.gates !== undefined && !mine.gates.includes(gate))

@@ -45,6 +45,8 @@ async function measure(
       champion: await fetchAll('predictions', plan.championPredictions),
       candidate: await fetchAll('predictions', plan.candidatePredictions),
       definition,
+      cluster: plan.cluster,
+      slices: plan.slices,
     });
     if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };
     return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };

@@ -3,6 +3,7 @@ import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, readCatalogue } from './catalogue.ts';
@@ -14,6 +15,8 @@ export interface ComparisonPlanning extends FeaturePlanning {
   /** Where releases are. */
   readonly releases: ArtifactStore;
   readonly scorer: Digest;
+  /** Whose policies say by what rows are clustered and sliced. */
+  readonly deployed: DeployedModels;
 }
 
 /** What is to be compared with the champion: on the test days, and on the selection days as well when there is a choice to make. */
@@ -72,6 +75,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
       return [...features.values()].map(({ day, digest }) => ({ release, day, features: digest }));
     }),
   );
+  const rule = deployedModel(deps.deployed, model).policy.comparison;
   const comparisons = [];
   for (const candidate of candidates) {
     for (const [index, { name, slice }] of slices.entries()) {
@@ -88,6 +92,8 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
         features: featuresOf(candidate, within).map(({ digest }) => digest),
         championPredictions: predictions(champion),
         candidatePredictions: predictions(candidate),
+        cluster: rule.cluster,
+        slices: rule.slices.columns,
       });
       const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
       comparisons.push({ candidate, slice: name, comparison: digest });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
@@ -88,7 +88,7 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
           reasons: findings.comparison?.reasons ?? ['nothing was compared'],
           numbers: {},
         };
-      const measure = parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
+      const measure = parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
       return gate === 'metric-baseline'
         ? metricBaseline(measure, policy.comparison)
         : betterThanChampion(measure, policy.comparison);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
-import { whyInvalid } from '#domain/gates/measure-validity.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { whyInvalid } from '#domain/statistics/validity.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -23,15 +23,15 @@ export function evaluateCandidates(deps: {
   readonly documents: ArtifactStore;
 }): Task {
   return task(Parameters, async ({ model, measured }) => {
-    const { comparison } = deployedModel(deps.deployed, model).policy;
+    const { comparison, transitions } = deployedModel(deps.deployed, model).policy;
     const read = async (digest: Digest) =>
-      parseCanonical(ComparisonMeasure, await deps.documents.read(digest), 'comparison measure');
+      parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
     const choice: { candidate: Digest; loss: number; flaws: number }[] = [];
     const invalid = new Set(measured.reasons);
     for (const { candidate, slice, measure } of measured.comparisons) {
       if (slice !== 'selection') continue;
       const selection = await read(measure);
-      const flaws = whyInvalid(selection);
+      const flaws = whyInvalid(selection, comparison);
       for (const reason of flaws) invalid.add(reason);
       const { clusters, comparedRows } = selection;
       const loss = clusters.reduce((sum, cluster) => sum + cluster.candidate.logLoss, 0) / comparedRows;
@@ -47,7 +47,10 @@ export function evaluateCandidates(deps: {
     }
     const measure = await read(test.measure);
     const results = [metricBaseline(measure, comparison), betterThanChampion(measure, comparison)];
-    const verdicts = results.map(({ verdict }) => verdict);
+    // What would pass provisionally is offered only where the next environment knows a probation.
+    const verdicts = results.map(({ verdict, provisional }) =>
+      provisional === true && transitions.staging.probation === undefined ? 'INCONCLUSIVE' : verdict,
+    );
     const verdict = verdicts.includes('FAIL')
       ? 'FAIL'
       : verdicts.every((each) => each === 'PASS')

@@ -106,7 +106,7 @@ describe('exportTrainingRows', () => {
 async function measure(
   champion: string,
   candidate: string,
-  change: { more?: string; labels?: string; days?: string[] } = {},
+  change: { more?: string; labels?: string; days?: string[]; cluster?: string; slices?: string[] } = {},
 ): Promise<ComparisonMeasure> {
   const features = await Promise.all((change.days ?? [day]).map((of) => parquet(`f-${of}.parquet`, featuresOf(of))));
   const result = await measureComparison({
@@ -115,6 +115,8 @@ async function measure(
     champion: [await predictions('champion.parquet', champion)],
     candidate: [await predictions('candidate.parquet', candidate, change.more)],
     definition,
+    cluster: change.cluster,
+    slices: change.slices,
   });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusal));
   return result.measure;
@@ -126,7 +128,7 @@ describe('measureComparison', () => {
     const measured = await measure('0.5', 'CASE WHEN i % 2 = 1 THEN 0.8 ELSE 0.2 END');
     expect(measured.clusters).toHaveLength(1);
     const [cluster] = measured.clusters;
-    expect(cluster).toMatchObject({ day, rows: 6, positives: 3 });
+    expect(cluster).toMatchObject({ cluster: day, rows: 6, positives: 3 });
     expect(cluster?.champion.logLoss).toBeCloseTo(6 * Math.log(2), 12);
     expect(cluster?.champion.brier).toBeCloseTo(1.5, 12);
     expect(cluster?.candidate.logLoss).toBeCloseTo(-6 * Math.log(0.8), 12);
@@ -136,6 +138,23 @@ describe('measureComparison', () => {
     expect(measured.greatestDifference).toBeCloseTo(0.3, 12);
     expect(measured.champion).toMatchObject({ auc: 0.5, deviation: 0, lowest: 0.5, highest: 0.5 });
     expect(measured.candidate).toMatchObject({ auc: 1, hard: 0 });
+  });
+
+  it('sums by the clusters and slices that it is asked for', async () => {
+    const measured = await measure('0.5', 'CASE WHEN i % 2 = 1 THEN 0.8 ELSE 0.2 END', {
+      cluster: 'card',
+      slices: ['day', 'rate'],
+    });
+    expect(measured.clusterColumn).toBe('card');
+    const rows = (clusters: readonly { rows: number }[]): number => clusters.reduce((sum, each) => sum + each.rows, 0);
+    expect(measured.clusters.length).toBeGreaterThan(1);
+    expect(rows(measured.clusters)).toBe(6);
+    expect(measured.candidate.pairs).toHaveLength(measured.clusters.length);
+    const slicesOf = (column: string) => measured.slices.filter((slice) => slice.column === column);
+    expect(slicesOf('day').map(({ value, clusters }) => [value, rows(clusters)])).toEqual([[day, 6]]);
+    // A rate is missing in one row of six, which is a slice of its own.
+    expect(slicesOf('rate')).toHaveLength(6);
+    expect(slicesOf('rate').map(({ value }) => value)).toContain('(none)');
   });
 
   it('clips certainty, so that one error costs 13.8 nats and not everything', async () => {

@@ -17,6 +17,7 @@ import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
 import { rollBack } from '#domain/promotion/rollback.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { type Envelope, keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
+import { comparisonRule } from '#test/domain/policy/_rule.ts';
 
 const MODEL = 'flight-delay';
 const POLICY = digestOf('policy');
@@ -53,7 +54,7 @@ const transition = {
 const policy: Policy = {
   formatVersion: 1,
   model: MODEL,
-  comparison: { minimumImprovement: 0, confidence: 0.95, minimumDays: 2, minimumRows: 1, minimumSkill: 0 },
+  comparison: comparisonRule({ minimumImprovement: 0, minimumDays: 2, minimumRows: 1, minimumSkill: 0 }),
   transitions: { initial: { ...transition, approvals: [] }, staging: transition, prod: transition },
 };
 

@@ -13,6 +13,8 @@ const counts = (rows: number): PredictionCounts => ({
   highest: 0.91,
   deviation: 0.1,
   auc: 0.7,
+  averagePrecision: 0.3,
+  pairs: null,
 });
 
 /** A measurement by the mean losses of each day: 1,000 rows a day, of which 200 are positive. */
@@ -20,14 +22,17 @@ export function measure(days: readonly { readonly champion: number; readonly can
   const rows = 1000;
   const losses = (mean: number) => ({ logLoss: mean * rows, brier: (mean * rows) / 3, predicted: 200 });
   return {
-    formatVersion: 1,
+    formatVersion: 2,
+    clusterColumn: 'day',
     clusters: days.map(({ champion, candidate }, index) => ({
-      day: addDays('2001-03-01', index),
+      cluster: addDays('2001-03-01', index),
       rows,
       positives: 200,
       champion: losses(champion),
       candidate: losses(candidate),
     })),
+    slices: [],
+    flaws: [],
     comparedRows: days.length * rows,
     featureRows: days.length * rows,
     duplicateFeatures: 0,

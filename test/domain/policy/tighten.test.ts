@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type PolicyFloor } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+import { checkColumns } from '#model/compile-deployment.ts';
+import { definition } from '#test/use-cases/_world.ts';
+import { comparisonRule, RULE } from './_rule.ts';
 
 const transition = {
   gates: ['released-upstream', 'release-integrity', 'better-than-champion'],
@@ -12,13 +15,10 @@ const transition = {
   evidenceValidHours: 72,
   approvalHours: 48,
 } satisfies PolicyFloor['transitions']['prod'];
-const numbers = {
-  minimumImprovement: 0.005,
-  confidence: 0.95,
-  minimumDays: 7,
+const numbers = comparisonRule({
   minimumRows: 2000,
-  minimumSkill: 0.005,
-};
+  slices: { ...RULE.slices, columns: ['origin'] },
+});
 const floor: PolicyFloor = {
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   transitions: {
@@ -51,6 +51,26 @@ describe('a model’s policy', () => {
       "comparison.minimumRows: 1999 is looser than the floor's 2000",
     ],
     ['less skill', { comparison: { minimumSkill: 0 } }, "comparison.minimumSkill: 0 is looser than the floor's 0.005"],
+    ['another cluster', { comparison: { cluster: 'row' } }, "comparison.cluster: row is not the floor's day"],
+    [
+      'a larger gain that is believed',
+      { comparison: { tooGood: 0.1 } },
+      "tooGood: 0.1 is looser than the floor's 0.08",
+    ],
+    ['more doubtful labels', { comparison: { baseRateFactor: 3 } }, "baseRateFactor: 3 is looser than the floor's 2"],
+    [
+      'a slice column less',
+      { comparison: { slices: { columns: ['destination'] } } },
+      "comparison.slices.columns: origin is the floor's and missing here",
+    ],
+    ['fewer slices', { comparison: { slices: { largest: 3 } } }, 'comparison.slices.largest: 3 is looser'],
+    ['slices that lose more', { comparison: { slices: { tolerance: 0.06 } } }, 'comparison.slices.tolerance: 0.06 is'],
+    [
+      'slices proven worse only',
+      { comparison: { slices: { level: 0.01 } } },
+      'comparison.slices.level: 0.01 is looser',
+    ],
+    ['a guard', { comparison: { guards: { brier: 0.03 } } }, 'comparison.guards.brier: 0.03 is looser'],
     ['no number', { comparison: { confidence: Number.NaN } }, 'comparison.confidence: NaN is looser'],
     [
       'a gate less',
@@ -185,5 +205,26 @@ describe('a model’s policy', () => {
   it('tells of every loosening at once', () => {
     const own: PolicyTightening = { comparison: { minimumDays: 1 }, transitions: { prod: { approvalHours: 99 } } };
     expect(() => tighten('m', floor, own)).toThrow(/minimumDays.*approvalHours/s);
+  });
+});
+
+describe('the columns that a policy names', () => {
+  const of = (changes: object) => ({
+    ...tighten('m', floor, {}),
+    comparison: { ...numbers, slices: { ...RULE.slices, columns: [] }, ...changes },
+  });
+
+  it.each([{}, { cluster: definition.events.entity }, { slices: { ...RULE.slices, columns: ['day', 'x'] } }])(
+    'may be %j',
+    (changes) => {
+      expect(() => checkColumns(definition, of(changes))).not.toThrow();
+    },
+  );
+
+  it.each([
+    [{ cluster: 'weather' }, 'comparison.cluster: weather, allowed: day, who, x, y'],
+    [{ slices: { ...RULE.slices, columns: ['x', 'id'] } }, 'comparison.slices.columns: id, allowed: day, who, x, y'],
+  ])('may not be %j', (changes, message) => {
+    expect(() => checkColumns(definition, of(changes))).toThrow(message);
   });
 });

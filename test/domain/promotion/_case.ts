@@ -9,6 +9,7 @@ import type { CommitState } from '#domain/promotion/commit.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { pointerWrite } from '#domain/promotion/pointer.ts';
 import { openPromotion, type Promotion, type PromotionRequest } from '#domain/promotion/promotion.ts';
+import { comparisonRule } from '#test/domain/policy/_rule.ts';
 
 export const MODEL = 'flight-delay';
 export const NOW = new Date('2026-03-02T09:00:00.000Z');
@@ -30,7 +31,7 @@ const transition = {
 export const policy = {
   formatVersion: 1 as const,
   model: MODEL,
-  comparison: { minimumImprovement: 0.005, confidence: 0.95, minimumDays: 7, minimumRows: 100, minimumSkill: 0.005 },
+  comparison: comparisonRule(),
   transitions: {
     initial: { ...transition, gates: GATES.slice(0, 2), approvals: [] },
     staging: { ...transition, approvals: [] },

@@ -1,12 +1,12 @@
 import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
 import type { ComparisonRule } from '../../policy/policy.ts';
 import { baseRateLoss } from '../../statistics/paired-comparison.ts';
+import { whyDegenerate, whyInvalid } from '../../statistics/validity.ts';
 import type { GateResult } from '../gate.ts';
-import { whyInvalid } from '../measure-validity.ts';
 
 /** Does the candidate know more than the base rate of the very rows that it is tested on, and does it say anything at all? */
 export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule): GateResult {
-  const invalid = whyInvalid(measure);
+  const invalid = whyInvalid(measure, rule);
   if (invalid.length > 0) return { verdict: 'FAIL', reasons: invalid, numbers: {} };
   const positives = measure.clusters.reduce((sum, cluster) => sum + cluster.positives, 0);
   const loss = measure.clusters.reduce((sum, cluster) => sum + cluster.candidate.logLoss, 0) / measure.comparedRows;
@@ -17,9 +17,8 @@ export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule)
   if (Object.values(numbers).some((value) => !Number.isFinite(value))) {
     return { verdict: 'INCONCLUSIVE', reasons: ['a metric is not a number'], numbers: {} };
   }
-  if (measure.candidate.lowest === measure.candidate.highest) {
-    return { verdict: 'FAIL', reasons: [`every prediction is ${measure.candidate.lowest}`], numbers };
-  }
+  const degenerate = whyDegenerate(measure.candidate, positives, measure.comparedRows);
+  if (degenerate !== undefined) return { verdict: 'FAIL', reasons: [degenerate], numbers };
   const reason = `log loss ${loss.toFixed(4)} is ${(100 * skill).toFixed(2)} % below the base rate's ${baseline.toFixed(4)}; needed: ${(
     100 * rule.minimumSkill
   ).toFixed(2)} %`;
