@@ -22,6 +22,24 @@ export const INSPECT: readonly CommandSpec[] = [
     load: () => import('../commands/release/show.ts'),
   },
   {
+    name: 'release compare',
+    group,
+    summary: 'judge two files of predictions by the rule that the gate uses; Parquet or CSV, no account needed',
+    required: [
+      ['--labels <file>', 'row_id, label (0 or 1), cluster (the day, as a rule) and, if you like, slice'],
+      ['--champion <file>', 'row_id, prediction (a probability): what is served now'],
+      ['--candidate <file>', 'row_id, prediction: what might take its place'],
+    ],
+    options: [
+      [
+        '--policy <file>',
+        'models/<name>/policy.ts, or JSON with values of the comparison rule that differ from the floor; default: the floor',
+      ],
+    ],
+    examples: ['release compare --labels labels.parquet --champion a.parquet --candidate b.csv -o json'],
+    load: () => import('../commands/release/compare.ts'),
+  },
+  {
     name: 'prediction plan',
     group,
     nounSummary: 'published predictions and their reconciliation',
