@@ -34,6 +34,11 @@ const DAMAGES: Readonly<Record<string, { kind: PartitionKind; select: string }>>
     kind: 'events',
     select: 'SELECT * REPLACE (CAST(round(distance * 1.609344) AS INTEGER) AS distance) FROM clean',
   },
+  // Five hours: what New York's clock shows is what London's should.
+  'shifted-clock': {
+    kind: 'events',
+    select: 'SELECT * REPLACE (departed_local + INTERVAL 5 HOURS AS departed_local) FROM clean',
+  },
   'half-missing': { kind: 'events', select: "FROM clean WHERE md5('half' || flight_id) < '8'" },
 };
 

@@ -82,7 +82,7 @@ describe('replayed flights', () => {
       damage: { kind: 'fire', first: '2001-02-01', last: '2001-02-03' },
     };
     await expect(flights.prepare(wrong)).rejects.toThrow(
-      "damage is 'fire', allowed: flipped-labels, kilometres, half-missing",
+      "damage is 'fire', allowed: flipped-labels, kilometres, shifted-clock, half-missing",
     );
     await expect(flights.prepare({ folder, sample: 0 })).rejects.toThrow('sample is 0');
   });

@@ -107,6 +107,21 @@ function contradictions(
   ];
 }
 
+/** How many rows a day may have: within a tolerance of the median of the same weekday in the weeks before. */
+export const RowCountRule = z
+  .strictObject({
+    /** Share of the usual rows, up or down, e.g. 0.3. */
+    tolerance: z.number().gt(0).max(1),
+    /** Weeks that say what is usual, and the fewest of them on which a day is judged. */
+    weeks: z.int().min(1).max(52),
+    minimumWeeks: z.int().min(1).max(52),
+  })
+  .superRefine(({ weeks, minimumWeeks }, context) => {
+    if (minimumWeeks > weeks)
+      context.addIssue({ code: 'custom', path: ['minimumWeeks'], message: `at most weeks, ${weeks}` });
+  });
+export type RowCountRule = z.infer<typeof RowCountRule>;
+
 const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
@@ -126,6 +141,8 @@ export type TransitionRule = z.infer<typeof TransitionRule>;
 
 const rules = {
   comparison: ComparisonRule,
+  /** What is asked of the data before anything is learned from it. */
+  data: z.strictObject({ rowCounts: RowCountRule }).exactOptional(),
   transitions: z.strictObject({
     initial: TransitionRule,
     staging: TransitionRule,

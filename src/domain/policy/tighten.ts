@@ -1,5 +1,5 @@
 import { GatehouseError } from '../error.ts';
-import type { ComparisonRule, Policy, PolicyFloor, TransitionRule } from './policy.ts';
+import type { ComparisonRule, Policy, PolicyFloor, RowCountRule, TransitionRule } from './policy.ts';
 
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
@@ -7,6 +7,7 @@ export interface PolicyTightening {
     readonly slices?: Partial<ComparisonRule['slices']>;
     readonly guards?: Partial<ComparisonRule['guards']>;
   };
+  readonly data?: { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
   readonly transitions?: {
     readonly staging?: TransitionTightening;
     readonly prod?: TransitionTightening;
@@ -90,6 +91,30 @@ function tightenComparison(
   };
 }
 
+/** What is asked of the data cannot be given up, and the floor alone says what is usual. */
+function tightenData(
+  base: Policy['data'],
+  own: PolicyTightening['data'],
+  { smaller, loosened }: Ratchet,
+): Pick<Policy, 'data'> {
+  if (base === undefined) {
+    if (own !== undefined) loosened.push('data: the floor has none');
+    return {};
+  }
+  const { tolerance, weeks, minimumWeeks } = base.rowCounts;
+  const mine = own?.rowCounts;
+  return {
+    data: {
+      rowCounts: {
+        tolerance: smaller('data.rowCounts.tolerance', tolerance, mine?.tolerance),
+        weeks,
+        // Fewer weeks judge more days.
+        minimumWeeks: smaller('data.rowCounts.minimumWeeks', minimumWeeks, mine?.minimumWeeks),
+      },
+    },
+  };
+}
+
 type NumberOf<Rule> = { [Key in keyof Rule]-?: Rule[Key] extends number ? Key : never }[keyof Rule];
 
 /** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
@@ -137,6 +162,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     formatVersion: 1,
     model,
     comparison,
+    ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
     transitions: {
       initial: floor.transitions.initial,
       staging: transition('transitions.staging', floor.transitions.staging, own.transitions?.staging ?? {}),

@@ -21,6 +21,7 @@ const numbers = comparisonRule({
 });
 const floor: PolicyFloor = {
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
+  data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
   transitions: {
     initial: { ...transition, approvals: [] },
     staging: { ...transition, approvals: [], opensOnOffer: true, probation: { days: 14 } },
@@ -72,6 +73,16 @@ describe('a model’s policy', () => {
     ],
     ['a guard', { comparison: { guards: { brier: 0.03 } } }, 'comparison.guards.brier: 0.03 is looser'],
     ['no number', { comparison: { confidence: Number.NaN } }, 'comparison.confidence: NaN is looser'],
+    [
+      'rows further from the usual',
+      { data: { rowCounts: { tolerance: 0.31 } } },
+      "data.rowCounts.tolerance: 0.31 is looser than the floor's 0.3",
+    ],
+    [
+      'days that are judged later',
+      { data: { rowCounts: { minimumWeeks: 4 } } },
+      "data.rowCounts.minimumWeeks: 4 is looser than the floor's 3",
+    ],
     [
       'a gate less',
       { transitions: { prod: { gates: ['released-upstream', 'better-than-champion'] } } },
@@ -187,6 +198,14 @@ describe('a model’s policy', () => {
     });
     expect(none.comparison).toEqual(numbers);
     expect(none.transitions.staging).not.toHaveProperty('probation');
+  });
+
+  it('may have rows nearer to the usual, and judge them sooner', () => {
+    const own = { data: { rowCounts: { tolerance: 0.2, minimumWeeks: 2 } } };
+    expect(tighten('m', floor, own).data).toEqual({ rowCounts: { tolerance: 0.2, weeks: 8, minimumWeeks: 2 } });
+    const { data: _data, ...without } = floor;
+    expect(tighten('m', without, {})).not.toHaveProperty('data');
+    expect(() => tighten('m', without, own)).toThrow('data: the floor has none');
   });
 
   it('has the floor’s hotfix, narrower or not at all, and none that the floor does not know', () => {
