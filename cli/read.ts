@@ -119,6 +119,15 @@ export async function quarantinedIn(ledger: ReadableLedger, model: string): Prom
   return (await ledger.query(keys.quarantine(model, '').pk)).map((item) => Digest.parse(item['release']));
 }
 
+/** What a review of the served release found. */
+const Review = z.looseObject({
+  rule: z.string(),
+  reason: z.string(),
+  change: z.string(),
+  maturity: z.object({ served: z.number(), matured: z.number(), share: z.number() }),
+});
+export type Review = z.infer<typeof Review>;
+
 /** A run of a state machine, as its ledger knows it; some fields exist only when it ended. */
 export const Run = z.looseObject({
   run: z.string(),
@@ -131,6 +140,8 @@ export const Run = z.looseObject({
   published: z.number().optional(),
   rows: z.number().optional(),
   carried: z.number().optional(),
+  epoch: z.number().optional(),
+  review: Review.optional(),
 });
 export type Run = z.infer<typeof Run>;
 

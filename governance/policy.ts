@@ -1,5 +1,15 @@
 import { definePolicyFloor } from '#model/define-policy.ts';
 
+/**
+ * What is let in because it is likely better is judged while it serves, against what it replaced: taken back when 5,000
+ * labels that are a day old prove it clearly worse, and confirmed or taken back after a week. Five of its days have labels by then.
+ */
+const probation = {
+  days: 7,
+  minimumDays: 5,
+  fast: { minimumLabels: 5000, hours: 24, loss: 0.02, provenLoss: 0.01 },
+};
+
 /** What no model's policy may loosen. Durations are hours; gains and skills are shares of the log loss. */
 export default definePolicyFloor({
   comparison: {
@@ -39,6 +49,7 @@ export default definePolicyFloor({
       opensOnOffer: true,
       evidenceValidHours: 72,
       approvalHours: 48,
+      probation,
     },
     prod: {
       gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'],
@@ -49,6 +60,7 @@ export default definePolicyFloor({
       opensOnOffer: false,
       evidenceValidHours: 72,
       approvalHours: 48,
+      probation,
     },
     // Past staging, straight from dev: proven in prod like everything else, and let in by more people, who decide at once.
     hotfix: {

@@ -26,6 +26,10 @@ export const WORDS: Readonly<Record<string, string>> = {
   'Commit promotion': 'switching the pointer',
   'Verify serving': 'verifying that it is what is served',
   'Confirm release': 'confirming the release on probation',
+  // probation
+  'Plan review': 'looking for what the served release can be judged by',
+  'Score shadow': 'scoring batches with the release that it replaced',
+  'Judge release': 'judging the served release',
   // rollback
   'Choose target': 'choosing what to go back to',
   'Switch pointer': 'switching the pointer back',

@@ -6,6 +6,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { judgeRelease } from '#use-cases/probation/judge-release.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, LAKE_BUCKET } = readEnvironment(
@@ -22,4 +23,5 @@ const deps = {
 export const handler = tasks({
   'Compare with champion': compareWithChampion(deps),
   'Evaluate gates': evaluateGates(deps),
+  'Judge release': judgeRelease(deps),
 });

@@ -17,6 +17,7 @@ import { pullRelease } from '#use-cases/promotion/pull-release.ts';
 import { recordReleaseFailure } from '#use-cases/promotion/record-release-failure.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { planReview } from '#use-cases/probation/plan-review.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, SOURCE_BUCKETS } = readEnvironment(
@@ -52,6 +53,7 @@ export const handler = tasks({
   'Prepare rollback target': prepareRollbackTarget(deps),
   'Verify serving': verifyServing(deps),
   'Refuse promotion': refusePromotion(deps),
+  'Plan review': planReview(deps),
   'Open incident': openIncident(deps),
   'Record refusal': recordRefusal(deps),
   'Record failure': recordReleaseFailure(deps),

@@ -1,15 +1,18 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
 import { namesOf, sourcesOf } from '#model/names.ts';
 
 export interface ReleaseStackProps extends StackProps, Surroundings {
   readonly config: Config;
   readonly environment: 'staging' | 'prod';
+  readonly deployed: DeployedModels;
   readonly features: SharedFunction;
   readonly score: SharedFunction;
 }
@@ -37,7 +40,7 @@ export class ReleaseStack extends Stack {
     );
     const gates = new GatehouseFunction(this, 'Gates', { ...props, privilege: 'gates', timeoutSeconds: 120 }).bind(
       access.environment(),
-      access.writesLedger('EVIDENCE'),
+      access.writesLedger('EVIDENCE', 'RUN'),
       access.readsLake(),
     );
     const pointer = new GatehouseFunction(this, 'Pointer', { ...props, privilege: 'pointer', timeoutSeconds: 30 }).bind(
@@ -71,9 +74,30 @@ export class ReleaseStack extends Stack {
         BatchInferenceMachine: { machine: 'batch-inference' },
       },
     });
+    const probation = new AslStateMachine(this, 'ProbationMachine', {
+      ...props,
+      machine: 'probation',
+      bindings: {
+        ReleaseFunction: { function: release },
+        GatesFunction: { function: gates },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
+        ConfirmationMachine: { machine: 'confirmation' },
+        RollbackMachine: { machine: 'rollback' },
+      },
+    });
+    for (const { definition } of props.deployed.models) {
+      new Schedule(this, `Review-${definition.name}`, {
+        name: names.name(`review-${definition.name}`),
+        expression: 'rate(1 day)',
+        targetArn: probation.stateMachine.stateMachineArn,
+        action: 'states:StartExecution',
+        input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
+      });
+    }
     new ExecutionRecorder(this, 'Recorder', {
       ...props,
-      machines: ['promotion', 'confirmation', 'rollback', 'batch-inference'],
+      machines: ['promotion', 'confirmation', 'rollback', 'probation', 'batch-inference'],
     });
   }
 }

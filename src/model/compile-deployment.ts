@@ -26,7 +26,7 @@ export async function compileDeployment(
       const home = resolve(root, folder, definition.name);
       const sql = [definition.features.daily.path, definition.features.features.path];
       const policy = await compilePolicy(home, floor);
-      checkColumns(definition, policy);
+      checkPolicy(definition, policy);
       models.push({
         definition,
         policy,
@@ -44,16 +44,29 @@ export async function compilePolicy(home: string, floor: PolicyFloor): Promise<P
   return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
 }
 
-/** A policy may name the columns that every feature partition has. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values */
-export function checkColumns({ name, events, features }: ModelDefinition, { comparison }: Policy): void {
-  const allowed = ['day', events.entity, ...features.columns];
+/**
+ * What only model and policy together can say: a policy names columns that every feature partition has, and nothing is
+ * judged within days in which no label could arrive. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values
+ */
+export function checkPolicy(definition: ModelDefinition, { comparison, transitions }: Policy): void {
+  const { name, events, labels, features } = definition;
+  const columns = ['day', events.entity, ...features.columns];
   const named = [
     ['comparison.cluster', comparison.cluster] as const,
     ...comparison.slices.columns.map((column) => ['comparison.slices.columns', column] as const),
   ];
-  const issues = named.flatMap(([path, column]) =>
-    allowed.includes(column) ? [] : [`${path}: ${column}, allowed: ${allowed.join(', ')}`],
-  );
+  const issues = [
+    ...named.flatMap(([path, column]) =>
+      columns.includes(column) ? [] : [`${path}: ${column}, allowed: ${columns.join(', ')}`],
+    ),
+    ...Object.entries(transitions).flatMap(([transition, { probation }]) =>
+      probation === undefined || probation.days > labels.matureAfterDays
+        ? []
+        : [
+            `transitions.${transition}.probation.days: ${probation.days}, allowed: more than the ${labels.matureAfterDays} days after which labels are mature, or null for no probation`,
+          ],
+    ),
+  ];
   if (issues.length > 0)
     throw new GatehouseError('BAD_DOCUMENT', `models/${name}/policy.ts is not valid: ${issues.join('; ')}`, { issues });
 }

@@ -52,6 +52,8 @@ export interface FeatureEngine {
     readonly definition: ModelDefinition;
     /** What rows are clustered by: `day` where it is left out, else a column of the features. */
     readonly cluster?: string | undefined;
+    /** Whether that column's values are parted by days besides. */
+    readonly byDay?: boolean | undefined;
     /** Columns of the features by whose values rows are summed apart. */
     readonly slices?: readonly string[] | undefined;
   }): Promise<

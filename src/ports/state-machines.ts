@@ -1,5 +1,12 @@
 /** The state machines of an environment, by the names of their files. */
-export type Machine = 'retraining' | 'validation' | 'promotion' | 'confirmation' | 'rollback' | 'batch-inference';
+export type Machine =
+  | 'retraining'
+  | 'validation'
+  | 'promotion'
+  | 'confirmation'
+  | 'rollback'
+  | 'probation'
+  | 'batch-inference';
 
 /** Starts executions and returns task tokens. */
 export interface StateMachines {

@@ -100,6 +100,38 @@ describe('a release on probation', () => {
     expect(test.text()).toMatch(/prod +1\.0\.0 +[0-9a-f]{12} +provisional until 2026-03-16 09:00Z/);
   });
 
+  it('is overdue when that has passed, and says what its newest review found', async () => {
+    const test = await afterRollback({ model: MODEL });
+    const { pointer } = soundState();
+    if (pointer === undefined) throw new Error('nothing is served');
+    const review = (count: number, epoch: number) => ({
+      ...keys.run(MODEL, `review-${count}`),
+      run: `review-${count}`,
+      machine: 'probation',
+      status: 'wait',
+      asOf: '2026-02-20',
+      epoch,
+      startedAt: `2026-02-2${count}T09:00:00.000Z`,
+      review: {
+        rule: 'too-early',
+        reason: `seen ${count}`,
+        change: 'seven days',
+        maturity: { served: 800, matured: 600, share: 0.75 },
+      },
+    });
+    await fill(test.ledgerOf('prod'), [
+      { ...keys.pointer(MODEL), ...pointer, status: 'probation', until: '2000-01-01T00:00:00.000Z' },
+      review(1, pointer.epoch),
+      review(2, pointer.epoch),
+      review(3, pointer.epoch - 1),
+    ]);
+    await status(test.context);
+    expect(test.text()).toMatch(/provisional until 2000-01-01 00:00Z, overdue/);
+    expect(test.text()).toContain(
+      'prod was reviewed as of 2026-02-20 (review-2): wait, 600 of 800 rows have a label (75 %)\n  seen 2\n  what would change it: seven days',
+    );
+  });
+
   it('is provisional in the history until it was confirmed, which says when and by whom', () => {
     const records = soundState().stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
     const act = records.findLast(({ code }) => code === 'RELEASE_PROMOTED');
@@ -109,6 +141,32 @@ describe('a release on probation', () => {
     const confirmed: AuditRecord = { ...act, code: 'RELEASE_CONFIRMED', actor: 'person:op', details: {} };
     expect(historyOf([provisional, confirmed])).toMatchObject([
       { standing: 'confirmed 2026-03-02 09:00Z by person:op' },
+    ]);
+    const digest = digestOf('x');
+    const judged: AuditRecord = {
+      ...act,
+      code: 'RELEASE_JUDGED',
+      details: {
+        run: 'r',
+        promotion: 'p',
+        shadow: digest,
+        epoch: 2,
+        asOf: '2026-03-16',
+        days: 7,
+        policy: digest,
+        verdict: 'CONFIRM',
+        rule: 'slow',
+        reason: 'better',
+        maturity: { served: 800, matured: 600, share: 0.75 },
+        point: 0.01,
+        interval: [0.001, 0.02],
+        measures: { fast: null, slow: digest },
+      },
+    };
+    const standing = 'judged to be kept 2026-03-02 09:00Z by the slow rule on 600 labels (75 %)';
+    expect(historyOf([provisional, judged])).toMatchObject([{ standing }]);
+    expect(historyOf([provisional, judged, confirmed])).toMatchObject([
+      { standing: `confirmed 2026-03-02 09:00Z by person:op, ${standing}` },
     ]);
   });
 

@@ -11,6 +11,7 @@ const MACHINES: readonly Machine[] = [
   'promotion',
   'confirmation',
   'rollback',
+  'probation',
   'batch-inference',
 ];
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 2, 2, 9, 0, seconds));

@@ -6,6 +6,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Signer } from '#ports/signer.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { measure } from '#test/domain/gates/_measure.ts';
+import { probationRule } from '#test/domain/policy/_rule.ts';
 import { bytes, deployed, makeRelease, policy as base } from '#test/use-cases/_world.ts';
 import { ENVIRONMENTS, type Name } from './_commands.ts';
 
@@ -48,8 +49,8 @@ export const store: ArtifactStore = {
 };
 
 const { initial } = base.transitions;
-const staging = { ...base.transitions.staging, probation: { days: 7 } };
-const prod = { ...base.transitions.prod, probation: { days: 3 } };
+const staging = { ...base.transitions.staging, probation: probationRule(7) };
+const prod = { ...base.transitions.prod, probation: probationRule(3) };
 const hotfix = { ...base.transitions.prod };
 const variant = (changes: Partial<Policy['transitions']>): Policy => ({
   ...base,

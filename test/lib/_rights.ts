@@ -45,7 +45,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PREDICTION: ['reconciliation'],
     PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
     QUARANTINE: ['pointer'],
-    RUN: ['reconciliation', 'recorder', 'release'],
+    RUN: ['gates', 'reconciliation', 'recorder', 'release'],
     TASK: ['release'],
     UPSTREAM: ['intake'],
   },

@@ -150,6 +150,18 @@ export const BATCH = {
   'Record failure': { status: 'failed' },
 } satisfies Script;
 
+export const PROBATION = {
+  'Plan review': { status: 'planned', release: 'sha256:b', epoch: 2, ...batches, comparisons: [{ slice: 'fast' }] },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Score release': { status: 'scored' },
+  'Measure comparison': { status: 'measured', comparisons: [{ slice: 'fast', measure: 'sha256:m' }] },
+  'Judge release': { status: 'confirm', id: 'm-probation-2', reason: 'better on each day', evidence: 'sha256:m' },
+  'Confirm release': { ...child, Output: { outcome: { status: 'confirmed' } } },
+  'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
   promotion: { input: { request: { model: 'm', release: 'sha256:r' } }, script: PROMOTION },
@@ -169,6 +181,7 @@ export const WELL: Record<string, { readonly input: Record<string, unknown>; rea
     },
     script: CONFIRMATION,
   },
+  probation: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: PROBATION },
   retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },
   validation: { input: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [] }, script: VALIDATION },
   'batch-inference': { input: { model: 'm', run: 'm-batch-1', trigger: 'schedule' }, script: BATCH },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { execute, TaskError } from './_interpreter.ts';
 import { machine, MACHINES, statesOf } from './_machines.ts';
-import { BATCH, failing, REFUSED, type Script, WELL } from './_scripts.ts';
+import { BATCH, failing, PROBATION, REFUSED, type Script, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>
   statesOf(machine(name)).flatMap((found) =>
@@ -15,6 +15,7 @@ describe('a fault that no repetition mends', () => {
   const TO: Record<string, Script> = {
     'promotion: Refuse promotion': { 'Pull release': REFUSED },
     'promotion: Roll back': { 'Verify serving': { status: 'failed', reason: 'gone' } },
+    'probation: Roll back': { 'Judge release': { ...PROBATION['Judge release'], status: 'roll-back' } },
     'rollback: Record refusal': { 'Choose target': REFUSED },
     'retraining: Reject run': { 'Plan windows': { status: 'refused', reasons: [] } },
     'retraining: Reject untrained run': { 'Package candidates': { status: 'nothing', reasons: [] } },

@@ -28,6 +28,19 @@ const GUARDS = [
     guards: ['Commit promotion', 'Committed?', 'Verify serving', 'Serving verified?'],
   },
   { name: 'confirmation', act: 'Confirmed', guards: ['Confirm release', 'Release confirmed?'] },
+  {
+    name: 'probation',
+    act: 'Confirm release',
+    guards: [
+      'Plan review',
+      'Anything watched?',
+      'Score shadow',
+      'Measure comparison',
+      'Judge release',
+      'Verdict reached?',
+    ],
+  },
+  { name: 'probation', act: 'Roll back', guards: ['Measure comparison', 'Judge release', 'Verdict reached?'] },
   { name: 'rollback', act: 'Switch pointer', guards: ['Choose target', 'Target found?'] },
   {
     name: 'rollback',

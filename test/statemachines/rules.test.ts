@@ -11,12 +11,15 @@ const ENDINGS = [
   'Concluded',
   'Confirmed',
   'Held',
+  'Left unwatched',
   'Offered',
+  'Overtaken',
   'Promoted',
   'Refused',
   'Rejected',
   'Reported',
   'Rolled back',
+  'Watched',
 ];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */
 const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not taken back'] };

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Policy } from '#domain/policy/policy.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
+import { probationRule } from '#test/domain/policy/_rule.ts';
 import { execute } from '#test/statemachines/_interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
@@ -14,7 +15,7 @@ import { definition, deployed, type Environment, MODEL, policy, SQL } from './_w
 const lenient: Policy = {
   ...policy,
   comparison: { ...policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
-  transitions: { ...policy.transitions, prod: { ...policy.transitions.prod, probation: { days: 14 } } },
+  transitions: { ...policy.transitions, prod: { ...policy.transitions.prod, probation: probationRule(14) } },
 };
 /** Gains a little: less than what counts as proven. */
 const LITTLE = fortnight(0.003);

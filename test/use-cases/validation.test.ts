@@ -3,6 +3,7 @@ import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.t
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
+import { probationRule } from '#test/domain/policy/_rule.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
@@ -122,7 +123,7 @@ describe('validation', () => {
         documents: dev.documents,
       })({ model: MODEL, measured: { status: 'measured', comparisons } });
     };
-    expect(await verdictWith({ probation: { days: 14 } })).toMatchObject({ verdict: 'PASS' });
+    expect(await verdictWith({ probation: probationRule(14) })).toMatchObject({ verdict: 'PASS' });
     expect(await verdictWith({})).toMatchObject({ verdict: 'INCONCLUSIVE' });
   });
 

@@ -25,8 +25,12 @@ export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
     const tenure = tenureOf(record);
     if (tenure !== undefined) acts.push(tenure);
     const last = acts.at(-1);
-    if (record.code === 'RELEASE_CONFIRMED' && last !== undefined)
-      acts[acts.length - 1] = { ...last, standing: `confirmed ${shortTime(record.at)} by ${record.actor}` };
+    if (last === undefined) continue;
+    if (record.code === 'RELEASE_JUDGED') acts[acts.length - 1] = { ...last, standing: judgedOf(record) };
+    if (record.code === 'RELEASE_CONFIRMED') {
+      const judged = last.standing.startsWith(JUDGED) ? `, ${last.standing}` : '';
+      acts[acts.length - 1] = { ...last, standing: `confirmed ${shortTime(record.at)} by ${record.actor}${judged}` };
+    }
   }
   return acts
     .map((act, index) => {
@@ -36,6 +40,16 @@ export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
       return { ...act, to: next?.from ?? null, standing: isInDebt ? `${act.standing}, in debt` : act.standing };
     })
     .toReversed();
+}
+
+const JUDGED = 'judged';
+
+/** By which rule a release was judged while it was served, and on how many of its labels. */
+function judgedOf(record: AuditRecord): string {
+  const { verdict, rule, maturity } = detailsOf(record, 'RELEASE_JUDGED');
+  const found = verdict === 'CONFIRM' ? 'to be kept' : 'to be taken back';
+  const labels = `${maturity.matured} labels (${(100 * maturity.share).toFixed(0)} %)`;
+  return `${JUDGED} ${found} ${shortTime(record.at)} by the ${rule} rule on ${labels}`;
 }
 
 function tenureOf(record: AuditRecord): Tenure | undefined {

@@ -11,6 +11,8 @@ import {
   quarantinedIn,
   type Recorded,
   registrationsOf,
+  type Review,
+  type Run,
   runsOf,
 } from '../../read.ts';
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
@@ -37,6 +39,10 @@ export interface EnvironmentStatus {
   readonly pointerStatus?: string;
   /** Until when the release has to be confirmed, if it is on probation. */
   readonly until?: string;
+  /** Whether that has passed, and it was neither confirmed nor taken back. */
+  readonly isOverdue?: true;
+  /** What the newest review of the served release found. */
+  readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
   /** What the served hotfix owes: until staging carries it, no other release is let in. */
   readonly debt?: Debt;
   readonly since?: string;
@@ -109,10 +115,11 @@ async function environmentStatus(
   model: string,
 ): Promise<EnvironmentStatus> {
   const { ledger } = context.cloud(environment);
-  const [pointer, promotions, fence] = await Promise.all([
+  const [pointer, promotions, fence, runs] = await Promise.all([
     pointerOf(ledger, model),
     promotionsOf(ledger, model),
     fenceOf(ledger, model),
+    runsOf(ledger, model),
   ]);
   const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
   const waiting = await Promise.all(
@@ -138,6 +145,8 @@ async function environmentStatus(
     release: pointer.current,
     pointerStatus: pointer.status,
     ...(pointer.until === null ? {} : { until: pointer.until }),
+    ...(pointer.until !== null && Date.parse(pointer.until) < context.now().getTime() ? { isOverdue: true } : {}),
+    ...newestReview(runs, pointer.epoch),
     ...(pointer.debt === null ? {} : { debt: pointer.debt }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
@@ -148,6 +157,14 @@ async function environmentStatus(
       isReconciling: (fence?.running ?? null) !== null,
     },
   };
+}
+
+/** The newest review of what the pointer names in this epoch, if there was one. */
+function newestReview(runs: readonly Run[], ofEpoch: number): Pick<EnvironmentStatus, 'review'> {
+  const found = runs.find(({ machine, epoch, review }) => machine === 'probation' && epoch === ofEpoch && review);
+  if (found?.review === undefined) return {};
+  const { run, asOf, status, review } = found;
+  return { review: { run, asOf, status, ...review } };
 }
 
 /** The newest releases with the stages that they have reached. */

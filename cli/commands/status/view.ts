@@ -27,6 +27,9 @@ function sectionsOf({ model, environments, atWork, releases }: ModelStatus): rea
       ]),
     },
     ...environments.flatMap(({ environment, debt }) => (debt === undefined ? [] : [debtSection(environment, debt)])),
+    ...environments.flatMap(({ environment, review }) =>
+      review === undefined ? [] : [reviewSection(environment, review)],
+    ),
     ...(open.length === 0
       ? []
       : [
@@ -92,9 +95,23 @@ function debtSection(environment: string, { version, since, promotion }: Debt): 
   };
 }
 
+/** What the labels that have arrived say of what is served, how many there are, and what would change it. */
+function reviewSection(environment: string, review: NonNullable<EnvironmentStatus['review']>): Section {
+  const { served, matured, share } = review.maturity;
+  const labels = `${matured} of ${served} rows have a label (${(100 * share).toFixed(0)} %)`;
+  return {
+    lines: [
+      `${environment} was reviewed as of ${review.asOf ?? '-'} (${review.run}): ${review.status}, ${labels}`,
+      `  ${review.reason}`,
+      `  what would change it: ${review.change}`,
+    ],
+  };
+}
+
 /** Whether what is served is confirmed, or served on probation only. */
-function standingOf({ pointerStatus, until }: EnvironmentStatus): string {
-  return until === undefined ? (pointerStatus ?? '-') : `provisional until ${shortTime(until)}`;
+function standingOf({ pointerStatus, until, isOverdue }: EnvironmentStatus): string {
+  if (until === undefined) return pointerStatus ?? '-';
+  return `provisional until ${shortTime(until)}${isOverdue === true ? ', overdue' : ''}`;
 }
 
 function coverage({ predictions }: EnvironmentStatus): string {

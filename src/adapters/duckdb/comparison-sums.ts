@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ComparisonMeasure, PredictionCounts } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, Disagreement, PredictionCounts } from '#domain/data/comparison-measure.ts';
 import { rank } from '#domain/statistics/ranking.ts';
 import { type Row, literal, numberOf, rowsOf } from './database.ts';
 
@@ -13,13 +13,13 @@ const SLICES = 50;
 const MATRIX = 200;
 
 /**
- * Sums over table `compared` (cluster, value, champion, candidate and `slice_0`, `slice_1`, ... for the slice columns),
+ * Sums over tables `matched` and `compared` (cluster, value, champion, candidate and `slice_0`, `slice_1`, ... for the slice columns),
  * which stands in the order of its contents: floating-point sums depend on their order, and must not on that of the input.
  */
 export async function sumsOf(
   connection: DuckDBConnection,
   slices: readonly string[],
-): Promise<Pick<ComparisonMeasure, 'clusters' | 'slices' | 'comparedRows' | 'greatestDifference'>> {
+): Promise<Pick<ComparisonMeasure, 'clusters' | 'slices' | 'comparedRows' | 'greatestDifference' | 'disagreement'>> {
   const clusters = await rowsOf(connection, `SELECT cluster, ${SUMS} FROM compared GROUP BY cluster ORDER BY cluster`);
   const found = [];
   for (const [index, column] of slices.entries()) {
@@ -43,7 +43,26 @@ export async function sumsOf(
     slices: found,
     comparedRows: Number(totals['rows']),
     greatestDifference: typeof difference === 'number' ? difference : null,
+    disagreement: await disagreementsOf(connection),
   };
+}
+
+/** How far the models are apart on the rows of table `matched` that both predict validly, labelled or not. */
+async function disagreementsOf(connection: DuckDBConnection): Promise<Disagreement[]> {
+  const logit = (side: Side): string => `ln(${clipped(side)} / (1 - ${clipped(side)}))`;
+  const rows = await rowsOf(
+    connection,
+    `SELECT cluster, count(*) AS rows, sum(abs(${logit('candidate')} - ${logit('champion')})) AS logits
+     FROM (SELECT cluster, champion, candidate FROM matched
+           WHERE cluster IS NOT NULL AND champion BETWEEN 0 AND 1 AND candidate BETWEEN 0 AND 1
+           ORDER BY ALL)
+     GROUP BY cluster ORDER BY cluster`,
+  );
+  return rows.map(({ cluster, rows: count, logits }) => ({
+    cluster: String(cluster),
+    rows: Number(count),
+    logits: Number(logits),
+  }));
 }
 
 const SUMS = `count(*) AS rows, count(*) FILTER (value) AS positives, ${SIDES.map(

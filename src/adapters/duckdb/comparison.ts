@@ -10,8 +10,8 @@ import { loadFeatures, rankLabels } from './training-rows.ts';
 type Side = 'champion' | 'candidate';
 
 /**
- * Measures two releases on the same rows, joined on the row id: sums by cluster (the day of the event, or a column of the
- * features) and by slice, counts of everything that a fair comparison must not have. It judges nothing; a pure gate does,
+ * Measures two releases on the same rows, joined on the row id: sums by cluster (the day of the event, a column of the
+ * features, or that column and the day) and by slice, counts of everything that a fair comparison must not have. It judges nothing; a pure gate does,
  * from these numbers alone.
  */
 export async function measureComparison(input: {
@@ -21,10 +21,12 @@ export async function measureComparison(input: {
   readonly candidate: readonly string[];
   readonly definition: Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
   readonly cluster?: string | undefined;
+  readonly byDay?: boolean | undefined;
   readonly slices?: readonly string[] | undefined;
   readonly memory?: string;
 }): Promise<{ readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Refused> {
-  const { features, labels, champion, candidate, definition, cluster = 'day', slices = [], memory = '2GB' } = input;
+  const { features, labels, champion, candidate, definition, memory = '2GB' } = input;
+  const { cluster = 'day', byDay = false, slices = [] } = input;
   const columns = [cluster, ...slices].filter((column) => column !== 'day');
   const result = await withDatabase(memory, async (connection) => {
     const refusal =
@@ -34,7 +36,7 @@ export async function measureComparison(input: {
       (await loadPredictions(connection, 'candidate', candidate));
     if (refusal !== undefined) return refusal;
     await rankLabels(connection, definition.labels);
-    return measure(connection, cluster, slices);
+    return measure(connection, { cluster, byDay }, slices);
   });
   return 'rule' in result ? { kind: 'refused', refusal: result } : { kind: 'measured', measure: result };
 }
@@ -59,11 +61,12 @@ async function loadPredictions(
 
 async function measure(
   connection: DuckDBConnection,
-  cluster: string,
+  { cluster, byDay }: { readonly cluster: string; readonly byDay: boolean },
   slices: readonly string[],
 ): Promise<ComparisonMeasure> {
-  const group = (column: string): string =>
-    column === 'day' ? "strftime(features.day, '%Y-%m-%d')" : groupText(`features.${name(`by_${column}`)}`);
+  const day = "strftime(features.day, '%Y-%m-%d')";
+  const group = (column: string): string => (column === 'day' ? day : groupText(`features.${name(`by_${column}`)}`));
+  const unit = byDay ? `${day} || ' ' || ${group(cluster)}` : group(cluster);
   const sliced = slices.map((column, index) => `, ${group(column)} AS slice_${String(index)}`).join('');
   // Ids are compared as texts, as predictions have them.
   await connection.run('CREATE TABLE feature_rows AS SELECT * REPLACE (CAST(id AS VARCHAR) AS id) FROM features');
@@ -72,7 +75,7 @@ async function measure(
   const repeats = await compareRows(
     connection,
     tables,
-    (once) => `SELECT features.id, ${group(cluster)} AS cluster, value ${sliced}
+    (once) => `SELECT features.id, ${unit} AS cluster, value ${sliced}
       FROM ${once('feature_rows')} features LEFT JOIN ${once('label_rows')} labels USING (id)`,
     slices.length,
   );
@@ -86,7 +89,7 @@ async function measure(
   const rankings = await rankingsOf(connection, sums.clusters);
   return ComparisonMeasure.parse({
     formatVersion: 2,
-    clusterColumn: cluster,
+    clusterColumn: byDay ? `day and ${cluster}` : cluster,
     flaws: [],
     duplicateFeatures: repeats.feature_rows,
     duplicateLabels: repeats.label_rows,

@@ -134,6 +134,29 @@ export const AUDIT_EVENTS = {
       epoch: z.int(),
     }),
   ),
+  RELEASE_JUDGED: event(
+    'the release that is served was judged by the labels that had arrived: it is to be confirmed, or taken back',
+    z.strictObject({
+      run: Text,
+      promotion: Text,
+      /** The release that it was held against. */
+      shadow: Digest,
+      epoch: z.int(),
+      asOf: Text,
+      days: z.int(),
+      policy: Digest,
+      verdict: z.enum(['CONFIRM', 'ROLL_BACK']),
+      rule: Text,
+      reason: Text,
+      /** How many rows were served, and how many of them have a label. */
+      maturity: z.strictObject({ served: z.int(), matured: z.int(), share: z.number() }),
+      /** The relative gain that decided, and its interval, where something could be said. */
+      point: z.number().exactOptional(),
+      interval: z.array(z.number()).length(2).exactOptional(),
+      measures: z.strictObject({ fast: Digest.nullable(), slow: Digest.nullable() }),
+    }),
+    true,
+  ),
   PROMOTION_REFUSED: event(
     'a promotion ended without the release being admitted',
     z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),

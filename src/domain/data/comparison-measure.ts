@@ -56,6 +56,15 @@ export const PredictionCounts = z.strictObject({
 });
 export type PredictionCounts = z.infer<typeof PredictionCounts>;
 
+/** How far the two models are apart in a cluster, whether its rows have labels or not: it is known before any label is. */
+export const Disagreement = z.strictObject({
+  cluster: z.string(),
+  rows: z.int().positive(),
+  /** The sum over the rows of |logit p - logit q|, with p and q clipped to [1e-6, 1 - 1e-6]. */
+  logits: z.number().nonnegative(),
+});
+export type Disagreement = z.infer<typeof Disagreement>;
+
 /**
  * The measured comparison of two releases on the same rows: sums and counts only, so that a pure gate can judge it
  * and anybody can do the arithmetic again.
@@ -83,6 +92,7 @@ export const ComparisonMeasure = z.strictObject({
   candidate: PredictionCounts,
   /** The greatest difference between the two on one row: 0 for identical predictions, null if nothing was compared. */
   greatestDifference: z.number().nullable(),
+  disagreement: z.array(Disagreement).exactOptional(),
 });
 export type ComparisonMeasure = z.infer<typeof ComparisonMeasure>;
 

@@ -73,6 +73,8 @@ export const ComparisonPlan = z.strictObject({
   candidatePredictions: z.array(Digest),
   /** What rows are clustered and sliced by; by days, and not at all, where it is left out. */
   cluster: z.string().min(1).exactOptional(),
+  /** Whether what the rows are clustered by is parted by days besides. */
+  byDay: z.literal(true).exactOptional(),
   slices: z.array(z.string().min(1)).exactOptional(),
 });
 export type ComparisonPlan = z.infer<typeof ComparisonPlan>;

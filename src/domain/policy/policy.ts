@@ -122,6 +122,32 @@ export const RowCountRule = z
   });
 export type RowCountRule = z.infer<typeof RowCountRule>;
 
+/**
+ * How a release that a gate passed provisionally is judged while it is served, against the one that it replaced: thrown out
+ * by the fast rule as soon as it is clearly worse, confirmed or taken back by the slow one when its days are over.
+ */
+export const ProbationRule = z
+  .strictObject({
+    /** Days after which the slow rule decides: the comparison's own, on what was served. */
+    days: z.int().min(1).max(365),
+    /** Fewest clusters on which it confirms. Fewer than `days`, because the newest days have no labels yet. */
+    minimumDays: z.int().min(2).max(365),
+    fast: z.strictObject({
+      /** Fewest labels on which the fast rule decides, and for how many hours each has to be there. */
+      minimumLabels: z.int().min(1),
+      hours: z.number().min(0).max(720),
+      /** Relative loss beyond which the release is taken back, e.g. 0.02, where it is proven to be more than `provenLoss`. */
+      loss: z.number().min(0).max(1),
+      provenLoss: z.number().min(0).max(1),
+    }),
+  })
+  .superRefine(({ days, minimumDays, fast }, context) => {
+    const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (minimumDays > days) wrong(['minimumDays'], `at most days, ${days}: else nothing could ever be confirmed`);
+    if (fast.provenLoss > fast.loss) wrong(['fast', 'provenLoss'], `at most fast.loss, ${fast.loss}`);
+  });
+export type ProbationRule = z.infer<typeof ProbationRule>;
+
 const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
@@ -134,8 +160,8 @@ const TransitionRule = z.strictObject({
   evidenceValidHours: z.number().positive(),
   /** Hours that people have to decide. */
   approvalHours: z.number().positive(),
-  /** How long a release that a gate passed provisionally may be served before it has to be judged. Without it none is let in. */
-  probation: z.strictObject({ days: z.int().min(1).max(365) }).exactOptional(),
+  /** How a release that a gate passed provisionally is judged while it is served. Without it none is let in. */
+  probation: ProbationRule.exactOptional(),
 });
 export type TransitionRule = z.infer<typeof TransitionRule>;
 

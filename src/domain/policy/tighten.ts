@@ -1,5 +1,5 @@
 import { GatehouseError } from '../error.ts';
-import type { ComparisonRule, Policy, PolicyFloor, RowCountRule, TransitionRule } from './policy.ts';
+import type { ComparisonRule, Policy, PolicyFloor, ProbationRule, RowCountRule, TransitionRule } from './policy.ts';
 
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
@@ -20,7 +20,11 @@ type Tightening<Rule, Given extends keyof Rule> = Partial<Omit<Rule, Given>> & {
   readonly [G in Given]?: NonNullable<Rule[G]> | null;
 };
 
-type TransitionTightening = Tightening<TransitionRule, 'probation'>;
+type TransitionTightening = Partial<Omit<TransitionRule, 'probation'>> & {
+  readonly probation?:
+    | (Partial<Omit<ProbationRule, 'fast'>> & { readonly fast?: Partial<ProbationRule['fast']> })
+    | null;
+};
 
 type Bound = (path: string, base: number, mine: number | undefined) => number;
 type Allowed = <T, M, O extends object>(
@@ -115,6 +119,27 @@ function tightenData(
   };
 }
 
+/** Tighter is what takes a release back sooner, and on less. */
+function tightenProbation(
+  path: string,
+  base: ProbationRule,
+  own: NonNullable<TransitionTightening['probation']>,
+  { larger, smaller }: Pick<Ratchet, 'larger' | 'smaller'>,
+): ProbationRule {
+  const fast = (key: keyof ProbationRule['fast']): number =>
+    smaller(`${path}.fast.${key}`, base.fast[key], own.fast?.[key]);
+  return {
+    days: smaller(`${path}.days`, base.days, own.days),
+    minimumDays: larger(`${path}.minimumDays`, base.minimumDays, own.minimumDays),
+    fast: {
+      minimumLabels: fast('minimumLabels'),
+      hours: fast('hours'),
+      loss: fast('loss'),
+      provenLoss: fast('provenLoss'),
+    },
+  };
+}
+
 type NumberOf<Rule> = { [Key in keyof Rule]-?: Rule[Key] extends number ? Key : never }[keyof Rule];
 
 /** The floor tightened by a model's own rules. @throws GatehouseError `POLICY_LOOSENED` naming both values. */
@@ -153,8 +178,8 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
       opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
       evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
       approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),
-      ...allowed(`${path}.probation`, base.probation, mine.probation, ({ days }, shorter) => ({
-        probation: { days: smaller(`${path}.probation.days`, days, shorter.days) },
+      ...allowed(`${path}.probation`, base.probation, mine.probation, (probation, own) => ({
+        probation: tightenProbation(`${path}.probation`, probation, own, { larger, smaller }),
       })),
     };
   };

@@ -149,6 +149,7 @@ function vetoByGuards(figures: ComparisonFigures, { guards }: ComparisonRule): D
   return decision('REJECT', 'guards', found.join('; '), 'a candidate that gains in log loss without such a loss');
 }
 
-function percent(share: number): string {
+/** A share as people read it. */
+export function percent(share: number): string {
   return `${(100 * share).toFixed(2)} %`;
 }

@@ -9,7 +9,9 @@ import type { Building } from './build-partitions.ts';
 import { fetchPartitions, remembering, withFolder } from './local-files.ts';
 
 const Parameters = z.object({
-  comparisons: z.array(z.object({ candidate: Digest, slice: z.enum(['selection', 'test']), comparison: Digest })),
+  comparisons: z.array(
+    z.object({ candidate: Digest, slice: z.enum(['selection', 'test', 'fast', 'slow']), comparison: Digest }),
+  ),
 });
 
 /** Joins the predictions of both models with the labels that came true, and leaves sums per day as an object by digest. */
@@ -46,6 +48,7 @@ async function measure(
       candidate: await fetchAll('predictions', plan.candidatePredictions),
       definition,
       cluster: plan.cluster,
+      byDay: plan.byDay,
       slices: plan.slices,
     });
     if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };

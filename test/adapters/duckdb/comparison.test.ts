@@ -4,6 +4,7 @@ import { type Row, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { profileSource } from '#adapters/duckdb/profile.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { meanDisagreement } from '#domain/statistics/disagreement.ts';
 import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
 
 const { path, parquet } = workspace();
@@ -106,7 +107,7 @@ describe('exportTrainingRows', () => {
 async function measure(
   champion: string,
   candidate: string,
-  change: { more?: string; labels?: string; days?: string[]; cluster?: string; slices?: string[] } = {},
+  change: { more?: string; labels?: string; days?: string[]; cluster?: string; byDay?: true; slices?: string[] } = {},
 ): Promise<ComparisonMeasure> {
   const features = await Promise.all((change.days ?? [day]).map((of) => parquet(`f-${of}.parquet`, featuresOf(of))));
   const result = await measureComparison({
@@ -116,6 +117,7 @@ async function measure(
     candidate: [await predictions('candidate.parquet', candidate, change.more)],
     definition,
     cluster: change.cluster,
+    byDay: change.byDay,
     slices: change.slices,
   });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusal));
@@ -155,6 +157,34 @@ describe('measureComparison', () => {
     // A rate is missing in one row of six, which is a slice of its own.
     expect(slicesOf('rate')).toHaveLength(6);
     expect(slicesOf('rate').map(({ value }) => value)).toContain('(none)');
+  });
+
+  it('parts a column’s values by days where it is asked to', async () => {
+    const measured = await measure('0.5', '0.4', { cluster: 'card', byDay: true });
+    expect(measured.clusterColumn).toBe('day and card');
+    // Two payments of a card, one of which is bad.
+    expect(measured.clusters.map(({ cluster, rows, positives }) => [cluster, rows, positives])).toEqual(
+      [0, 1, 2].map((card) => [`${day} card-${card}`, 2, 1]),
+    );
+  });
+
+  it('says how far the models are apart in logits, on rows without a label as well', async () => {
+    const apart = async (labelled: number) =>
+      (
+        await measure('0.5', 'CASE i WHEN 0 THEN 1 WHEN 1 THEN NULL ELSE 0.8 END', {
+          labels: labelsOf(day, '2026-03-02', labelled),
+        })
+      ).disagreement;
+    // logit 0.8 = ln 4; a certain one is clipped at 1 - 1e-6; what is no prediction is left out.
+    const [found] = (await apart(6)) ?? [];
+    expect(found).toMatchObject({ cluster: day, rows: 5 });
+    expect(found?.logits).toBeCloseTo(4 * Math.log(4) + Math.log(999_999), 9);
+    expect(await apart(2)).toEqual(await apart(6));
+    expect(meanDisagreement(found === undefined ? [] : [found, { ...found, rows: 15, logits: 0 }])).toBeCloseTo(
+      (found?.logits ?? 0) / 20,
+      12,
+    );
+    expect(meanDisagreement([])).toBeUndefined();
   });
 
   it('clips certainty, so that one error costs 13.8 nats and not everything', async () => {

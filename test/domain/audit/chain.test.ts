@@ -165,6 +165,7 @@ describe('the registry of events', () => {
       'PEER_REFUSED',
       'PROMOTION_FAILED',
       'PROMOTION_REFUSED',
+      'RELEASE_JUDGED',
       'RELEASE_ROLLED_BACK',
       'ROLLBACK_REFUSED',
       'RUN_FAILED',

@@ -1,4 +1,4 @@
-import type { ComparisonRule } from '#domain/policy/policy.ts';
+import type { ComparisonRule, ProbationRule } from '#domain/policy/policy.ts';
 
 /** A comparison rule with the numbers of the organisation's floor, without a provisional one, and with few rows. */
 export const RULE = {
@@ -19,4 +19,10 @@ export const RULE = {
 /** That rule with some of it changed. */
 export function comparisonRule(changes: Partial<ComparisonRule> = {}): ComparisonRule {
   return { ...RULE, slices: { ...RULE.slices, columns: [] }, ...changes };
+}
+
+/** How a release on probation is judged, with the numbers of the organisation's floor but for its days. */
+export function probationRule(days: number, changes: Partial<ProbationRule> = {}): ProbationRule {
+  const fast = { minimumLabels: 5000, hours: 24, loss: 0.02, provenLoss: 0.01 };
+  return { days, minimumDays: Math.max(2, Math.min(days, 5)), fast, ...changes };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type PolicyFloor } from '#domain/policy/policy.ts';
+import { type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
-import { checkColumns } from '#model/compile-deployment.ts';
+import { checkPolicy } from '#model/compile-deployment.ts';
 import { definition } from '#test/use-cases/_world.ts';
-import { comparisonRule, RULE } from './_rule.ts';
+import { comparisonRule, probationRule, RULE } from './_rule.ts';
 
 const transition = {
   gates: ['released-upstream', 'release-integrity', 'better-than-champion'],
@@ -24,7 +24,7 @@ const floor: PolicyFloor = {
   data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
   transitions: {
     initial: { ...transition, approvals: [] },
-    staging: { ...transition, approvals: [], opensOnOffer: true, probation: { days: 14 } },
+    staging: { ...transition, approvals: [], opensOnOffer: true, probation: probationRule(14) },
     prod: transition,
   },
 };
@@ -148,6 +148,31 @@ describe('a model’s policy', () => {
       "transitions.staging.probation.days: 15 is looser than the floor's 14",
     ],
     [
+      'fewer days on which is confirmed',
+      { transitions: { staging: { probation: { minimumDays: 4 } } } },
+      "transitions.staging.probation.minimumDays: 4 is looser than the floor's 5",
+    ],
+    [
+      'more labels before it is taken back',
+      { transitions: { staging: { probation: { fast: { minimumLabels: 5001 } } } } },
+      "transitions.staging.probation.fast.minimumLabels: 5001 is looser than the floor's 5000",
+    ],
+    [
+      'older labels',
+      { transitions: { staging: { probation: { fast: { hours: 25 } } } } },
+      "transitions.staging.probation.fast.hours: 25 is looser than the floor's 24",
+    ],
+    [
+      'a larger loss that is borne',
+      { transitions: { staging: { probation: { fast: { loss: 0.03 } } } } },
+      "transitions.staging.probation.fast.loss: 0.03 is looser than the floor's 0.02",
+    ],
+    [
+      'a larger loss that is proven and borne',
+      { transitions: { staging: { probation: { fast: { provenLoss: 0.015 } } } } },
+      "transitions.staging.probation.fast.provenLoss: 0.015 is looser than the floor's 0.01",
+    ],
+    [
       'smaller gains on probation',
       { comparison: { provisional: { minimumImprovement: 0.002, tolerance: 0.01 } } },
       "comparison.provisional.minimumImprovement: 0.002 is looser than the floor's 0.0025",
@@ -189,9 +214,20 @@ describe('a model’s policy', () => {
     expect(policy.transitions.initial).toEqual(floor.transitions.initial);
   });
 
+  it('does not contradict itself in how it judges what is on probation', () => {
+    for (const wrong of [
+      probationRule(7, { minimumDays: 8 }),
+      probationRule(7, { fast: { ...probationRule(7).fast, provenLoss: 0.03 } }),
+    ])
+      expect(ProbationRule.safeParse(wrong).success).toBe(false);
+    expect(ProbationRule.safeParse(probationRule(7)).success).toBe(true);
+  });
+
   it('may shorten a probation, or give it up', () => {
     const shorter = tighten('m', floor, { transitions: { staging: { probation: { days: 7 } } } });
-    expect(shorter.transitions.staging.probation).toEqual({ days: 7 });
+    expect(shorter.transitions.staging.probation).toEqual({ ...probationRule(14), days: 7 });
+    const sooner = tighten('m', floor, { transitions: { staging: { probation: { fast: { loss: 0.015 } } } } });
+    expect(sooner.transitions.staging.probation?.fast).toEqual({ ...probationRule(14).fast, loss: 0.015 });
     const none = tighten('m', floor, {
       comparison: { provisional: null },
       transitions: { staging: { probation: null } },
@@ -236,7 +272,7 @@ describe('the columns that a policy names', () => {
   it.each([{}, { cluster: definition.events.entity }, { slices: { ...RULE.slices, columns: ['day', 'x'] } }])(
     'may be %j',
     (changes) => {
-      expect(() => checkColumns(definition, of(changes))).not.toThrow();
+      expect(() => checkPolicy(definition, of(changes))).not.toThrow();
     },
   );
 
@@ -244,6 +280,19 @@ describe('the columns that a policy names', () => {
     [{ cluster: 'weather' }, 'comparison.cluster: weather, allowed: day, who, x, y'],
     [{ slices: { ...RULE.slices, columns: ['x', 'id'] } }, 'comparison.slices.columns: id, allowed: day, who, x, y'],
   ])('may not be %j', (changes, message) => {
-    expect(() => checkColumns(definition, of(changes))).toThrow(message);
+    expect(() => checkPolicy(definition, of(changes))).toThrow(message);
+  });
+
+  it('may not judge within days in which no label could arrive', () => {
+    const { staging } = floor.transitions;
+    const judged = (days: number) => ({
+      ...of({}),
+      transitions: { ...floor.transitions, staging: { ...staging, probation: probationRule(days) } },
+    });
+    const { matureAfterDays } = definition.labels;
+    expect(() => checkPolicy(definition, judged(matureAfterDays + 1))).not.toThrow();
+    expect(() => checkPolicy(definition, judged(matureAfterDays))).toThrow(
+      'transitions.staging.probation.days: 1, allowed: more than the 1 days after which labels are mature',
+    );
   });
 });

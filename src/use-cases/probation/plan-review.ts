@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { partitionsBetween } from '#domain/data/feature-plan.ts';
+import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
+import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { deployedModel } from '#domain/model/deployed.ts';
+import type { ComparisonRule } from '#domain/policy/policy.ts';
+import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { type Watch, watchOf } from '#domain/promotion/watch.ts';
+import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
+import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
+import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
+import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
+import { findPromotion, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+/** `asOf` may be a day or an instant, as the scheduler gives it. */
+const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
+
+/**
+ * Plans the review of the release that is served: pins its published predictions of the days since it was let in and the
+ * labels that had arrived, and what the shadow has yet to score. The shadow's predictions are objects by digest like any
+ * others: each day scores the new partitions only, and no manifest ever names them.
+ */
+export function planReview(deps: ComparisonPlanning): Task {
+  return task(Parameters, async ({ model, asOf: given }) => {
+    const asOf = z.iso.date().parse(given.slice(0, 10));
+    const pointer = await readPointer(deps.ledger, model);
+    const promotion = pointer && (await findPromotion(deps.ledger, model, pointer.writtenBy));
+    const { policy } = deployedModel(deps.deployed, model);
+    const watch = watchOf(pointer, promotion, policy, asOf);
+    if (watch.kind === 'none') return { status: 'idle', reason: watch.reason };
+    const { release, shadow, promotion: letInBy, epoch, days, isProvisional } = watch;
+    const [catalogue, items, own, others] = await Promise.all([
+      readCatalogue(deps.ledger, model),
+      deps.ledger.query(keys.predictions(model)),
+      definitionOf(deps.releases, release),
+      definitionOf(deps.releases, shadow),
+    ]);
+    const served = items
+      .map((item) => unkey(PredictionManifest, item))
+      .filter((manifest) => manifest.release === release && manifest.day >= watch.from && manifest.day < asOf);
+    const work = await planShadow(deps, catalogue, watch, served, { own, others });
+    const about = { release, shadow, promotion: letInBy, epoch, asOf, days, isProvisional };
+    const scored = served.flatMap((manifest) => {
+      const features = work.shadowFeatures.get(manifest.day);
+      return features === undefined ? [] : [{ ...manifest, shadowFeatures: features }];
+    });
+    const comparisons = [];
+    for (const { name, labelsUntil, unit } of rulesOf(watch, policy.comparison, own, asOf)) {
+      if (scored.length === 0) continue;
+      const plan = ComparisonPlan.parse({
+        formatVersion: 1,
+        model,
+        definition: own.digest,
+        champion: shadow,
+        candidate: release,
+        labels: partitionsBetween(catalogue, 'labels', { first: watch.from, last: labelsUntil }).partitions,
+        features: scored.map(({ features }) => features),
+        championPredictions: scored.map((each) => predictionDigest(each.shadowFeatures, shadow, deps.scorer)),
+        candidatePredictions: scored.map(({ features, scorer }) => predictionDigest(features, release, scorer)),
+        ...unit,
+      });
+      const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
+      comparisons.push({ candidate: release, slice: name, comparison: digest });
+    }
+    const { dailyBatches, featureBatches, scoreBatches } = work;
+    return { status: 'planned', ...about, dailyBatches, featureBatches, scoreBatches, comparisons };
+  });
+}
+
+/** Which labels each rule counts, and by what it clusters its rows. */
+function rulesOf({ rule }: Watch, { cluster, slices }: ComparisonRule, { definition }: StoredDefinition, asOf: string) {
+  const newest = addDays(asOf, -1);
+  // Labels lie under the day on which they arrived, so that hours count as whole days.
+  const settled = addDays(newest, -Math.ceil((rule?.fast.hours ?? 0) / 24));
+  return [
+    { name: 'fast', labelsUntil: settled, unit: { cluster: definition.events.entity, byDay: true } },
+    { name: 'slow', labelsUntil: newest, unit: { cluster, slices: slices.columns } },
+  ] as const;
+}
+
+/** What the shadow is to score: what was served, or its own features of those days where its SQL is another. */
+async function planShadow(
+  deps: ComparisonPlanning,
+  catalogue: readonly AdmittedPartition[],
+  { shadow }: Watch,
+  served: readonly PredictionManifest[],
+  { own, others }: { readonly own: StoredDefinition; readonly others: StoredDefinition },
+) {
+  const [first] = served;
+  const model = own.definition.name;
+  if (first === undefined)
+    return { dailyBatches: [], featureBatches: [], scoreBatches: [], shadowFeatures: new Map<string, Digest>() };
+  const isSame = own.digest === others.digest;
+  const days = isSame ? [] : served.map(({ day }) => day);
+  const work = await planFeatureWork(deps, model, catalogue, [{ source: others, days }]);
+  const features = isSame
+    ? served.map(({ day, features: digest }) => ({ day, digest }))
+    : (work.features.get(others.digest) ?? []);
+  const items = features.map(({ day, digest }) => ({ release: shadow, day, features: digest }));
+  return {
+    dailyBatches: work.dailyBatches,
+    featureBatches: work.featureBatches,
+    scoreBatches: await planScoreWork(deps.documents, own.definition.name, items),
+    shadowFeatures: new Map(features.map(({ day, digest }) => [day, digest])),
+  };
+}

@@ -1,0 +1,355 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { ComparisonPlan, predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
+import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { Policy } from '#domain/policy/policy.ts';
+import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { fortnight } from '#test/domain/gates/_measure.ts';
+import { probationRule } from '#test/domain/policy/_rule.ts';
+import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
+import { judgeRelease } from '#use-cases/probation/judge-release.ts';
+import { planReview } from '#use-cases/probation/plan-review.ts';
+import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
+import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import type { Task } from '#use-cases/task.ts';
+import { promote, rollBack } from './_machine.ts';
+import { scene } from './_scene.ts';
+import { admitDays, bytes, definition, deployed, type Environment, MODEL, policy, SQL } from './_world.ts';
+
+/** The day as of which releases are let in here. */
+const FROM = '2001-01-20';
+const day = (count: number): string => addDays(FROM, count);
+
+/** The policy that lets in what is likely better, and judges it within a week. */
+const lenient: Policy = {
+  ...policy,
+  comparison: { ...policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
+  transitions: { ...policy.transitions, prod: { ...policy.transitions.prod, probation: probationRule(7) } },
+};
+const under = (own: Environment, by: Policy): Environment => ({
+  ...own,
+  deployed: { ...deployed, models: [{ definition, policy: by, sql: { ...SQL } }] },
+});
+
+let here: Awaited<ReturnType<typeof scene>>;
+let prod: Environment;
+beforeEach(async () => {
+  here = await scene();
+  prod = under(here.prod, lenient);
+  await here.begin();
+  await admitDays(prod.ledger, '2001-01-26', day(14));
+});
+
+/** Lets a release in that gained this share. */
+async function letIn(gain: number) {
+  const made = await here.candidate('likely');
+  const { path } = await promote(prod, made.request, { ...made.well, measured: fortnight(gain) });
+  expect(path.at(-1)).toBe('Promoted');
+  return made.release;
+}
+
+/** Publishes predictions of a release for some days, as a batch run would, and leaves their features in the lake. */
+async function serve(release: Digest, first: string, last: string): Promise<void> {
+  for (const each of daysBetween(first, last)) {
+    const features = await store('features', digestOf(`features of ${each}`), `features of ${each}`);
+    const name = predictionDigest(features, release, prod.scorer);
+    await store('predictions', name, `predictions of ${each}`);
+    const found = await prod.lake.find('predictions', MODEL, name);
+    if (found === undefined) throw new Error('it was stored');
+    const manifest: PredictionManifest = {
+      formatVersion: 1,
+      model: MODEL,
+      day: each,
+      features,
+      release,
+      scorer: prod.scorer,
+      schema: digestOf('schema'),
+      object: found.object,
+      rows: 10,
+      lineage: null,
+      run: 'run',
+      epoch: 2,
+      publishedAt: prod.clock.now().toISOString(),
+    };
+    await prod.ledger.transact([{ kind: 'put', item: { ...keys.prediction(MODEL, each), ...manifest } }], each);
+  }
+}
+
+async function store(kind: 'features' | 'predictions', name: Digest, content: string): Promise<Digest> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+  const path = join(folder, 'part.parquet');
+  await writeFile(path, content);
+  await prod.lake.store(kind, MODEL, name, { path, sha256: digestOf(content), rows: 10 });
+  await rm(folder, { recursive: true });
+  return name;
+}
+
+interface Measured {
+  readonly fast?: ComparisonMeasure;
+  readonly slow?: ComparisonMeasure;
+  /** Something that happens before a state is entered. */
+  readonly before?: (state: string) => Promise<void>;
+}
+
+/** A review by its machine as of a day: everything is real but what DuckDB would have measured. */
+async function review(asOf: string, measured: Measured = {}, own = prod, run = `review-${asOf}`): Promise<Execution> {
+  const digests: { slice: string; measure: Digest }[] = [];
+  for (const slice of ['fast', 'slow'] as const) {
+    const measure = measured[slice];
+    if (measure === undefined) continue;
+    digests.push({ slice, measure: (await own.documents.write(bytes(canonicalJson(measure)))).digest });
+  }
+  const tasks: Record<string, Task> = {
+    'Plan review': planReview(own),
+    'Score release': scorePartitions(own),
+    'Measure comparison': async () => ({ status: 'measured', comparisons: digests }),
+    'Judge release': judgeRelease(own),
+    'Record failure': recordRunFailure(own),
+  };
+  return execute(
+    'probation',
+    { model: MODEL, asOf },
+    async ({ state, payload, child }) => {
+      await measured.before?.(state);
+      if (child !== undefined)
+        return { Status: 'SUCCEEDED', ExecutionArn: `arn:${child}`, Output: await act(child, payload) };
+      const task = tasks[state];
+      if (task === undefined) throw new Error(`no task "${state}"`);
+      try {
+        return JSON.parse(JSON.stringify(await task(payload['input']))) as unknown;
+      } catch (error) {
+        throw new TaskError('Runtime.HandlerError', error instanceof Error ? error.message : String(error));
+      }
+    },
+    run,
+  );
+}
+
+/** The other machines, by their own files. */
+async function act(child: string, input: Record<string, unknown>): Promise<unknown> {
+  if (child === 'rollback') return (await rollBack(prod, input)).document;
+  const tasks = { 'Confirm release': confirmRelease(prod), 'Record failure': recordRunFailure(prod) };
+  const done = await execute('confirmation', input, ({ state, payload }) =>
+    tasks[state as keyof typeof tasks](payload['input']),
+  );
+  return done.document;
+}
+
+const codesSince = async (count: number): Promise<readonly string[]> => (await prod.codes()).slice(count);
+
+/** What the machine's plan says of each comparison. */
+async function plansOf({ document }: Execution): Promise<ComparisonPlan[]> {
+  const { comparisons } = document['plan'] as { comparisons: { comparison: Digest }[] };
+  return Promise.all(
+    comparisons.map(async ({ comparison }) =>
+      parseCanonical(ComparisonPlan, await prod.documents.read(comparison), 'comparison plan'),
+    ),
+  );
+}
+
+describe('the review of a release on probation', () => {
+  it('holds what was published since it was let in against the shadow, with the labels that had arrived', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(-2), day(9));
+    const done = await review(day(3));
+    expect(done.document['plan']).toMatchObject({
+      release,
+      shadow: here.baseline,
+      epoch: 2,
+      days: 3,
+      isProvisional: true,
+    });
+    const [fast, slow] = await plansOf(done);
+    const served = daysBetween(day(0), day(2)).map((each) => digestOf(`features of ${each}`));
+    for (const plan of [fast, slow]) {
+      expect(plan?.features).toEqual(served);
+      expect(plan?.candidatePredictions).toEqual(served.map((each) => predictionDigest(each, release, prod.scorer)));
+      expect(plan?.championPredictions).toEqual(
+        served.map((each) => predictionDigest(each, here.baseline, prod.scorer)),
+      );
+    }
+    expect(fast?.labels.map((each) => each.day)).toEqual([day(0), day(1)]);
+    expect(fast).toMatchObject({ cluster: 'who', byDay: true });
+    expect(slow?.labels.map((each) => each.day)).toEqual([day(0), day(1), day(2)]);
+    expect(slow).toMatchObject({ cluster: 'day', slices: [] });
+  });
+
+  it('scores each partition with the shadow once, and publishes none of it', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(3));
+    const manifests = await prod.ledger.query(keys.predictions(MODEL));
+    const scored = async (asOf: string): Promise<unknown[]> => {
+      const { calls } = await review(asOf);
+      const before = new Set(prod.lake.objects.keys());
+      for (const { state, payload } of calls) {
+        if (state !== 'Score release') continue;
+        const batch = WorkBatch.parse(payload['input']);
+        const { items } = parseCanonical(ScoreWork, await prod.documents.read(batch.work), 'score work');
+        expect(items.every((item) => item.release === here.baseline)).toBe(true);
+      }
+      expect(new Set(prod.lake.objects.keys())).toEqual(before);
+      return [...before].filter((key) => key.includes('predictions'));
+    };
+    expect(await scored(day(2))).toHaveLength(4 + 2);
+    expect(await scored(day(2))).toHaveLength(4 + 2);
+    expect(await scored(day(3))).toHaveLength(4 + 3);
+    expect(await prod.ledger.query(keys.predictions(MODEL))).toEqual(manifests);
+  });
+
+  it('says nothing to anybody while it waits, and keeps the numbers', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(3));
+    const before = (await prod.codes()).length;
+    const apart = { ...fortnight(0.01), disagreement: [{ cluster: day(0), rows: 10, logits: 5 }] };
+    const { path } = await review(day(3), { fast: fortnight(-0.01), slow: apart });
+    expect(path.at(-1)).toBe('Watched');
+    expect(await codesSince(before)).toEqual([]);
+    expect(await prod.ledger.get(keys.run(MODEL, `review-${day(3)}`))).toMatchObject({
+      machine: 'probation',
+      status: 'wait',
+      release,
+      asOf: day(3),
+      review: {
+        maturity: { served: 14_000, matured: 14_000, share: 1 },
+        fast: { labels: 14_000 },
+        disagreement: { holdout: null, days: [{ day: day(0), mean: 0.5 }] },
+      },
+    });
+  });
+
+  it('takes back what is clearly worse, once, however often and late it is looked at', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(3));
+    const before = (await prod.codes()).length;
+    const bad = { fast: fortnight(-0.05), slow: fortnight(-0.05) };
+    expect((await review(day(3), bad)).path.at(-1)).toBe('Rolled back');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, status: 'confirmed' });
+    expect(await isQuarantined(prod.ledger, MODEL, release)).toBe(true);
+    const told = ['RELEASE_JUDGED', 'RELEASE_ROLLED_BACK', 'INCIDENT_OPENED'];
+    expect(await codesSince(before)).toEqual(told);
+    const [judged, rolledBack] = (await prod.chain()).slice(before);
+    expect(judged?.details).toMatchObject({
+      verdict: 'ROLL_BACK',
+      rule: 'fast',
+      days: 3,
+      maturity: { served: 14_000, matured: 14_000 },
+    });
+    expect(rolledBack?.details).toMatchObject({ rollback: `${MODEL}-probation-2`, reason: judged?.details['reason'] });
+    for (const asOf of [day(3), day(2), day(9)]) expect((await review(asOf, bad)).path.at(-1)).toBe('Left unwatched');
+    expect(await codesSince(before)).toEqual(told);
+  });
+
+  it('judges once where two look at the same time, and both do the same', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    const before = (await prod.codes()).length;
+    const others: Execution[] = [];
+    // The other one comes to the contrary, and is through before this one has judged.
+    const late = async (state: string): Promise<void> => {
+      if (state === 'Judge release') others.push(await review(day(7), { slow: fortnight(0.02) }, prod, 'quicker'));
+    };
+    const { path } = await review(day(3), { fast: fortnight(-0.05), before: late });
+    expect(others.map((each) => each.path.at(-1))).toEqual(['Confirmed']);
+    expect(path.at(-1)).toBe('Confirmed');
+    expect(await codesSince(before)).toEqual(['RELEASE_JUDGED', 'RELEASE_CONFIRMED']);
+  });
+
+  it('goes on with a verdict whose act was lost', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    const lost = async (state: string): Promise<void> => {
+      if (state === 'Roll back') throw new TaskError('States.Timeout');
+    };
+    expect((await review(day(3), { fast: fortnight(-0.05), before: lost })).path.at(-1)).toBe('Failed');
+    expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
+    expect((await review(day(7), { slow: fortnight(0.02) })).path.at(-1)).toBe('Rolled back');
+    expect((await prod.codes()).filter((code) => code === 'RELEASE_JUDGED')).toHaveLength(1);
+  });
+
+  it('confirms what is better when its days are over, by the measurement that says so', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    const slow = fortnight(0.003);
+    expect((await review(day(6), { slow })).path.at(-1)).toBe('Watched');
+    expect((await review(day(7), { slow })).path.at(-1)).toBe('Confirmed');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
+      current: release,
+      status: 'confirmed',
+      until: null,
+      epoch: 2,
+    });
+    const [judged, confirmed] = (await prod.chain()).slice(-2);
+    expect(judged?.details).toMatchObject({ verdict: 'CONFIRM', rule: 'slow', days: 7 });
+    expect(confirmed).toMatchObject({
+      code: 'RELEASE_CONFIRMED',
+      actor: 'pipeline:gates',
+      details: { confirmation: `${MODEL}-probation-2`, evidence: digestOf(canonicalJson(slow)) },
+    });
+    expect((await review(day(8), { slow })).path.at(-1)).toBe('Left unwatched');
+  });
+
+  it.each([
+    ['nothing can be proven', { slow: fortnight(0.01, 0.1) }],
+    ['nothing was measured', {}],
+  ])('takes back when its days are over and %s', async (_, measured) => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    expect((await review(day(7), measured)).path.at(-1)).toBe('Rolled back');
+    expect((await prod.chain()).find(({ code }) => code === 'RELEASE_JUDGED')?.details['reason']).toMatch(/not proven/);
+  });
+
+  it('takes back what the policy in force knows no probation for', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(1));
+    expect((await review(day(2), {}, under(prod, policy))).path.at(-1)).toBe('Rolled back');
+    expect((await readPointer(prod.ledger, MODEL))?.current).toBe(here.baseline);
+  });
+
+  it('lets be what a person has confirmed', async () => {
+    const release = await letIn(0.003);
+    await act('confirmation', {
+      model: MODEL,
+      confirmation: 'c-1',
+      actor: 'person:op',
+      reason: 'seen',
+      evidence: null,
+      release,
+      epoch: 2,
+    });
+    expect((await review(day(3), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Left unwatched');
+  });
+
+  it('says nothing of a release that was taken back while it was judged', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(3));
+    const meanwhile = async (state: string): Promise<void> => {
+      if (state === 'Judge release') await rollBack(prod, { rollback: 'r-1', from: release });
+    };
+    const { path } = await review(day(3), { fast: fortnight(-0.05), before: meanwhile });
+    expect(path.at(-1)).toBe('Watched');
+    expect(await prod.codes()).not.toContain('RELEASE_JUDGED');
+  });
+});
+
+describe('the review of a release that was proven', () => {
+  it('takes it back when it is clearly worse', async () => {
+    const release = await letIn(0.02);
+    await serve(release, day(0), day(3));
+    expect((await review(day(3), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
+  });
+
+  it('lets it be otherwise, and is over when a probation would be', async () => {
+    const release = await letIn(0.02);
+    await serve(release, day(0), day(7));
+    expect((await review(day(6), { slow: fortnight(-0.01) })).path.at(-1)).toBe('Watched');
+    expect((await review(day(7), { slow: fortnight(-0.01) })).path.at(-1)).toBe('Left unwatched');
+    expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
+  });
+});
