@@ -14,6 +14,7 @@ export const TrainingPlan = z.strictObject({
   window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
   labelsUntil: Day,
   fingerprint: Digest,
+  inputs: Digest.exactOptional(),
   labels: z.array(InputPartition),
   features: z.array(z.strictObject({ day: Day, digest: Digest })),
 });

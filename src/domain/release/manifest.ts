@@ -28,6 +28,8 @@ export const ReleaseManifest = z
       /** Merkle root of the feature partitions that were read. */
       fingerprint: Digest,
       partitions: z.int().nonnegative(),
+      /** The admitted partitions that everything was made from (`TrainingInputs`), as an object by digest. */
+      inputs: Digest.exactOptional(),
       /** No label that arrived after the end of this day was seen. */
       labelsUntil: Day,
     }),

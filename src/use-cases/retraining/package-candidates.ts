@@ -174,6 +174,7 @@ async function storeRelease(
       window: plan.window,
       fingerprint: plan.fingerprint,
       partitions: plan.features.length,
+      ...(plan.inputs === undefined ? {} : { inputs: plan.inputs }),
       labelsUntil: plan.labelsUntil,
     },
     training: { image, hyperparameters, seed, code },

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
-import { partitionsBetween } from '#domain/data/feature-plan.ts';
+import { featurePlanner, partitionsBetween } from '#domain/data/feature-plan.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { daysBetween } from '#domain/data/partition.ts';
+import { trainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { planWindows as plan } from '#domain/data/windows.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
@@ -48,8 +49,14 @@ export function planWindows(deps: WindowPlanning): Task {
     if (missing.length > 0)
       return refused(missing.slice(0, 10).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
     const plans = [];
+    const featuresOf = featurePlanner(definition, deps.engine, catalogue);
     for (const { window, labels } of planned) {
       const own = features.filter(({ day }) => day >= window.events.first && day <= window.events.last);
+      const inputs = trainingInputs(
+        model,
+        own.map(({ day }) => featuresOf(day)),
+        labels.partitions,
+      );
       const document = TrainingPlan.parse({
         formatVersion: 1,
         model,
@@ -60,6 +67,7 @@ export function planWindows(deps: WindowPlanning): Task {
         window: { name: window.name, from: window.events.first, to: window.events.last },
         labelsUntil: window.labels.last,
         fingerprint: datasetFingerprint(own),
+        inputs: await write(canonicalJson(inputs)),
         labels: labels.partitions,
         features: own,
       });

@@ -1,0 +1,102 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { FEATURE_ENGINE } from '#domain/data/engines.ts';
+import { type CataloguePartition, featurePlanner } from '#domain/data/feature-plan.ts';
+import { datasetFingerprint } from '#domain/data/merkle.ts';
+import { daysBetween } from '#domain/data/partition.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import { RefusedError, refuse } from '../../../refusal.ts';
+import { runTraining } from '../../model/container.ts';
+import { buildLocally, filesOf } from '../../model/local-features.ts';
+
+/** What was made again, beside what the manifest says. */
+export interface Rebuilt {
+  readonly release: Digest;
+  readonly parts: readonly { readonly part: string; readonly manifest: string; readonly rebuilt: string }[];
+  /** The contents of the files that were made, for who wants to see where they differ. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Builds features, rows, model and golden predictions again in a folder, from partitions, SQL and program that are there. */
+export async function rebuild(
+  manifest: ReleaseManifest,
+  definition: ModelDefinition,
+  catalogue: readonly CataloguePartition[],
+  folder: string,
+  note: (line: string) => void,
+): Promise<Rebuilt> {
+  const { window, labelsUntil } = manifest.data;
+  const days = daysBetween(window.from, window.to);
+  const planOf = featurePlanner(definition, FEATURE_ENGINE, catalogue);
+  const features = days.map((day) => {
+    const plan = planOf(day);
+    if (!plan.ready)
+      return refuse('partitions-there', `features of ${day} lack ${plan.missing.length} partitions`, '-');
+    return { day, digest: plan.digest };
+  });
+  const built = await buildLocally(definition, folder, catalogue, days, join(folder, 'built'), (day, done) => {
+    if (done % 10 === 0 || done === days.length) note(`  features ${done} of ${days.length} (${day})`);
+  });
+  const channel = join(folder, 'rows');
+  await mkdir(channel, { recursive: true });
+  const labels = catalogue.filter(({ kind, day }) => kind === 'labels' && day >= window.from && day <= labelsUntil);
+  const rows = await exportTrainingRows({
+    features: built.map(({ file }) => file),
+    labels: filesOf(labels),
+    definition,
+    out: join(channel, 'train.parquet'),
+  });
+  if (rows.kind === 'refused') throw new RefusedError(rows.refusal);
+  note(`  ${rows.rows} rows, ${rows.positives} positive`);
+  const onnx =
+    manifest.kind === 'baseline'
+      ? onnxScoring.constantModel(rows.positives / rows.rows, definition.features.columns)
+      : await trained(definition, folder, channel, note);
+  const newest = built.at(-1);
+  if (newest === undefined) throw new Error('a window has days');
+  const schema = schemaOf(definition);
+  const sql = (path: string): Promise<Uint8Array> => readFile(join(folder, path));
+  const contents = new Map<string, Uint8Array>([
+    ['definition.json', Buffer.from(canonicalJson(definition))],
+    ['features/daily.sql', await sql(definition.features.daily.path)],
+    ['features/features.sql', await sql(definition.features.features.path)],
+    ['golden.json', Buffer.from(await onnxScoring.makeGolden(onnx, definition, newest.file))],
+    ['model.onnx', onnx],
+    ['schema.json', Buffer.from(canonicalJson(schema))],
+  ]);
+  const files = RELEASE_FILES.map((path) => {
+    const content = contents.get(path) ?? Buffer.of();
+    return { path, sha256: digestOf(content), size: content.length };
+  });
+  const fingerprint = datasetFingerprint(features);
+  const again = { ...manifest, files, data: { ...manifest.data, fingerprint, partitions: features.length } };
+  return {
+    release: sealManifest(again).release,
+    parts: [
+      { part: 'data fingerprint', manifest: manifest.data.fingerprint, rebuilt: fingerprint },
+      ...files.map(({ path, sha256 }, index) => ({
+        part: path,
+        manifest: manifest.files[index]?.sha256 ?? '-',
+        rebuilt: sha256,
+      })),
+    ],
+    contents,
+  };
+}
+
+async function trained(
+  definition: ModelDefinition,
+  folder: string,
+  channel: string,
+  note: (line: string) => void,
+): Promise<Uint8Array> {
+  const { failure, model } = await runTraining(definition, folder, channel, join(folder, 'container'), (line) =>
+    note(`  | ${line}`),
+  );
+  if (failure !== undefined) return refuse('training-succeeds', failure, 'look at what it printed above');
+  return readFile(model);
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { Day, ModelName } from '../model/definition.ts';
+import type { CataloguePartition, FeaturePlanResult } from './feature-plan.ts';
+import { PartitionKind } from './partition.ts';
+
+/** The admitted partitions that a release was made from, by digest: whoever has them can make it again. */
+export const TrainingInputs = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  partitions: z.array(z.strictObject({ kind: PartitionKind, day: Day, digest: Digest })),
+});
+export type TrainingInputs = z.infer<typeof TrainingInputs>;
+
+/** The inputs of some days' features and of the labels that they are trained on, each once, in the order of kind and day. */
+export function trainingInputs(
+  model: string,
+  plans: readonly FeaturePlanResult[],
+  labels: readonly CataloguePartition[],
+): TrainingInputs {
+  const once = new Map<string, TrainingInputs['partitions'][number]>();
+  const add = ({ kind, day, digest }: CataloguePartition): void => {
+    once.set(`${kind} ${day}`, { kind, day, digest });
+  };
+  for (const plan of plans) {
+    if (!plan.ready) continue;
+    for (const part of plan.events) add(part);
+    for (const daily of plan.daily)
+      for (const part of [...daily.events, ...(daily.labels === undefined ? [] : [daily.labels])]) add(part);
+  }
+  for (const part of labels) add(part);
+  return {
+    formatVersion: 1,
+    model,
+    partitions: [...once].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part),
+  };
+}
