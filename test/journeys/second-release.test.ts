@@ -18,8 +18,8 @@ import {
   stateOf,
 } from './_lifecycle.ts';
 
-/** Two days on which a source said nonsense: the first release is worth having, and could be better. */
-const SLIPPED = { kind: 'shuffled-labels', first: '2026-01-08', last: '2026-01-09' } as const;
+/** Days on which a source said nonsense of the usual frequency: the first release is worth having, and could be better. */
+const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
 /** All of it, until the first day that chooses: what is trained on that must not get anywhere. */
 const DAMAGED = { kind: 'shuffled-labels', first: '2026-01-02', last: '2026-01-13' } as const;
 const SECOND = '2026-01-29';
@@ -59,14 +59,13 @@ test('candidates of damaged data are rejected with their numbers, and people are
   await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: DAMAGED }, ['dev']);
   const labels = await partitionsOf(journey.account('dev').ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
-  // The two days that had slipped already are the same nonsense, and no news.
-  expect(['2026-01-04', '2026-01-08', '2026-01-13', '2026-01-14'].map(versionOf)).toEqual([2, 1, 2, 1]);
+  expect(['2026-01-04', '2026-01-08', '2026-01-13', '2026-01-14'].map(versionOf)).toEqual([2, 2, 2, 1]);
   const { run, status, conclusion } = await retrain(journey, FIRST.asOf);
   expect(status).toBe('rejected');
   const { reasons } = detailsOf(conclusion, 'CANDIDATES_REJECTED');
   expect(reasons.join('\n')).toMatch(/log loss \d\.\d{4} against the champion's \d\.\d{4}: -\d+\.\d\d %/);
   const alert = await pager.dev.hears('CANDIDATES_REJECTED');
-  expect(alert.details).toEqual({ run, asOf: FIRST.asOf, reasons });
+  expect(alert.details).toMatchObject({ run, asOf: FIRST.asOf, reasons });
   expect((await pointerOf(prod(), MODEL))?.current).toBe(first.release);
   expect(await promotionsOf(journey.account('staging').ledger, MODEL)).toHaveLength(2);
 });
@@ -76,7 +75,7 @@ test('corrections are new versions, and what is trained on them is better and is
   const ledger = journey.account('dev').ledger;
   const labels = await partitionsOf(ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
-  expect(['2026-01-04', '2026-01-08', '2026-01-14', '2026-01-28'].map(versionOf)).toEqual([3, 2, 1, 1]);
+  expect(['2026-01-04', '2026-01-08', '2026-01-14', '2026-01-28'].map(versionOf)).toEqual([3, 3, 1, 1]);
   // Every version that there was is still known.
   const earlier = await ledger.get(keys.partitionVersion(MODEL, 'labels', '2026-01-04', 1));
   expect(earlier).toMatchObject({ version: 1, day: '2026-01-04' });

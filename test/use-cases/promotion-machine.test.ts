@@ -89,6 +89,15 @@ describe('the machine of promotions with its use-cases', () => {
     await atRest();
   });
 
+  it('compares on no day from which either has learnt', async () => {
+    await here.begin();
+    const { request: asked, well } = await here.candidate('old', { asOf: '2001-01-16' });
+    const { path } = await promote(here.prod, asked, well);
+    expect(path.at(-1)).toBe('Refused');
+    const inconclusive = (await here.prod.chain()).filter(({ details }) => details['verdict'] === 'INCONCLUSIVE');
+    expect(JSON.stringify(inconclusive)).toContain('has seen labels until 2001-01-15');
+  });
+
   it('refuses what staging has not signed for', async () => {
     await here.begin();
     const asked = request(await makeRelease(here.staging.releases, 'smuggled'));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { policyDigest } from '#domain/model/deployed.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
@@ -8,7 +9,7 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
-import { admitDays, bytes, deployed, type Environment, makeRelease, MODEL, world } from './_world.ts';
+import { admitDays, bytes, deployed, type Environment, makeRelease, MODEL, policy, world } from './_world.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;
@@ -162,7 +163,7 @@ describe('validation', () => {
     expect((await dev.chain()).at(-1)).toMatchObject({
       code: 'RELEASE_OFFERED',
       release,
-      details: { version: '0.1.0', improvement: 0.02 },
+      details: { version: '0.1.0', improvement: 0.02, policy: policyDigest(policy) },
     });
   });
 });

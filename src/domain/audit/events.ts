@@ -34,6 +34,8 @@ export const AUDIT_EVENTS = {
       version: Text,
       run: Text,
       asOf: Text,
+      /** The policy by which dev decided to offer; what admits is the one that is in force where the release goes. */
+      policy: Digest.exactOptional(),
       champion: Digest,
       measure: Digest,
       improvement: z.number(),
@@ -41,15 +43,22 @@ export const AUDIT_EVENTS = {
   ),
   CANDIDATES_REJECTED: event(
     'no candidate of a run may go on',
-    z.strictObject({ run: Text, asOf: Text, reasons: z.array(z.string()).max(12) }),
+    z.strictObject({ run: Text, asOf: Text, policy: Digest.exactOptional(), reasons: z.array(z.string()).max(12) }),
     true,
   ),
   CANDIDATES_HELD: event(
     'the evidence of a run decides nothing either way',
-    z.strictObject({ run: Text, asOf: Text, reasons: z.array(z.string()).max(12) }),
+    z.strictObject({ run: Text, asOf: Text, policy: Digest.exactOptional(), reasons: z.array(z.string()).max(12) }),
     true,
   ),
-  POLICY_ACTIVATED: event('a policy came into force', z.strictObject({ policy: Digest, replaces: Digest.nullable() })),
+  POLICY_ACTIVATED: event(
+    'a policy came into force',
+    z.strictObject({ policy: Digest, replaces: Digest.nullable(), approvedBy: z.array(z.string()) }),
+  ),
+  POLICY_APPROVED: event(
+    'a signed wish that a policy come into force was verified and recorded',
+    z.strictObject({ policy: Digest, replaces: Digest, subject: Text, role: Text, statement: Digest }),
+  ),
   PROMOTION_OPENED: event(
     'a promotion took the lock and pinned its policy',
     z.strictObject({
@@ -250,6 +259,10 @@ export const AUDIT_EVENTS = {
   PROMOTION_REQUESTED: event(
     'a person asked for a promotion',
     z.strictObject({ environment: Text, version: Text, requestedBy: Text, hotfix: Hotfix.exactOptional() }),
+  ),
+  POLICY_DECIDED: event(
+    'a person wants a policy to come into force',
+    z.strictObject({ environment: Text, policy: Digest, subject: Text, role: Text, comment: z.string().max(500) }),
   ),
   DECISION_MADE: event(
     'a person decided on a promotion',

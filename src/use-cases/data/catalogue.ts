@@ -4,7 +4,7 @@ import { AdmittedPartition } from '#domain/data/partition.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import { fileOf, openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 
@@ -25,7 +25,11 @@ export interface StoredDefinition {
 
 /** The definition that a release carries: what built its features, and what scores with it. */
 export async function definitionOf(store: ArtifactStore, release: Digest): Promise<StoredDefinition> {
-  const manifest = openManifest(await store.read(release));
+  return definitionIn(store, openManifest(await store.read(release)));
+}
+
+/** The definition that a manifest names. */
+export async function definitionIn(store: ArtifactStore, manifest: ReleaseManifest): Promise<StoredDefinition> {
   const { sha256 } = fileOf(manifest, 'definition.json');
   return { definition: parseCanonical(ModelDefinition, await store.read(sha256), 'definition.json'), digest: sha256 };
 }

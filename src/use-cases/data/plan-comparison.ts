@@ -3,10 +3,11 @@ import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
-import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { ComparisonRule } from '#domain/policy/policy.ts';
+import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { definitionOf, readCatalogue } from './catalogue.ts';
+import { definitionIn, readCatalogue } from './catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
 import { planScoreWork } from './plan-score-work.ts';
 
@@ -15,8 +16,6 @@ export interface ComparisonPlanning extends FeaturePlanning {
   /** Where releases are. */
   readonly releases: ArtifactStore;
   readonly scorer: Digest;
-  /** Whose policies say by what rows are clustered and sliced. */
-  readonly deployed: DeployedModels;
 }
 
 /** What is to be compared with the champion: on the test days, and on the selection days as well when there is a choice to make. */
@@ -26,11 +25,13 @@ export interface Comparing {
   readonly champion: Digest;
   readonly candidates: readonly Digest[];
   readonly slices: readonly ('selection' | 'test')[];
+  /** By what rows are clustered and sliced. */
+  readonly rule: Pick<ComparisonRule, 'cluster' | 'slices'>;
 }
 
 /** Plans the comparison of candidates with a champion on the same held-out rows of this environment's own lake. */
 export async function planComparison(deps: ComparisonPlanning, comparing: Comparing) {
-  const { model, asOf, champion, candidates } = comparing;
+  const { model, asOf, champion, candidates, rule } = comparing;
   const catalogue = await readCatalogue(deps.ledger, model);
   const events = catalogue
     .filter((partition) => partition.kind === 'events')
@@ -41,16 +42,26 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   if (first === undefined || last === undefined || newest === undefined)
     return insufficient(['no partitions are admitted here']);
   const sources = await Promise.all(
-    [...new Set([champion, ...candidates])].map(async (release) => ({
-      release,
-      ...(await definitionOf(deps.releases, release)),
-    })),
+    [...new Set([champion, ...candidates])].map(async (release) => {
+      const manifest = openManifest(await deps.releases.read(release));
+      return { release, seenUntil: manifest.data.labelsUntil, ...(await definitionIn(deps.releases, manifest)) };
+    }),
   );
   const judged = sources.find(({ release }) => release === newest);
   if (judged === undefined) return insufficient(['no candidate']);
   const heldOut = heldOutDays(judged.definition, asOf, { first, last });
   if ('reason' in heldOut) return insufficient([heldOut.reason]);
   const slices = comparing.slices.map((name) => ({ name, slice: heldOut[name] }));
+  // What either has learnt from tells nothing of how it does on what is new.
+  const seen = sources.flatMap(({ release, seenUntil }) =>
+    slices
+      .filter(({ slice }) => seenUntil >= slice.events.first)
+      .map(
+        ({ name, slice }) =>
+          `${release} has seen labels until ${seenUntil}, and the ${name} days begin on ${slice.events.first}`,
+      ),
+  );
+  if (seen.length > 0) return insufficient(seen.slice(0, 8));
   const days = slices.flatMap(({ slice }) => daysBetween(slice.events.first, slice.events.last));
   const work = await planFeatureWork(
     deps,
@@ -75,7 +86,6 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
       return [...features.values()].map(({ day, digest }) => ({ release, day, features: digest }));
     }),
   );
-  const rule = deployedModel(deps.deployed, model).policy.comparison;
   const comparisons = [];
   for (const candidate of candidates) {
     for (const [index, { name, slice }] of slices.entries()) {

@@ -5,6 +5,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { equals, textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -13,8 +14,17 @@ const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
 const Offer = Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() });
 const Reasons = Run.extend({ reasons: z.array(z.string()) });
 
+interface Concluding extends Recording {
+  readonly deployed: DeployedModels;
+}
+
+/** What every conclusion names: the run, and the policy by which dev decides what to offer. */
+function judged({ deployed }: Concluding, { model, run, asOf }: z.infer<typeof Run>) {
+  return { run, asOf, policy: policyDigest(deployedModel(deployed, model).policy) };
+}
+
 /** Offers the proven candidate to the next environment: the signed record is all that goes there. */
-export function offerRelease(deps: Recording): Task {
+export function offerRelease(deps: Concluding): Task {
   return task(Offer, async ({ champion, release, measure, improvement, ...run }) => {
     const item = await deps.ledger.get(keys.registration(run.model, release));
     if (item === undefined)
@@ -24,31 +34,31 @@ export function offerRelease(deps: Recording): Task {
       code: 'RELEASE_OFFERED',
       actor: 'pipeline:validation',
       release,
-      details: { version, run: run.run, asOf: run.asOf, champion, measure, improvement },
+      details: { version, ...judged(deps, run), champion, measure, improvement },
     });
   });
 }
 
 /** Ends a run none of whose candidates may go on. */
-export function rejectCandidates(deps: Recording): Task {
+export function rejectCandidates(deps: Concluding): Task {
   return task(Reasons, ({ reasons, ...run }) =>
     conclude(deps, run, 'rejected', {
       code: 'CANDIDATES_REJECTED',
       actor: 'pipeline:validation',
       release: null,
-      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons, 8, 2800) },
+      details: { ...judged(deps, run), reasons: fitting(reasons, 8, 2800) },
     }),
   );
 }
 
 /** Ends a run whose evidence decides nothing: no promotion, and a person should look. */
-export function holdAsInconclusive(deps: Recording): Task {
+export function holdAsInconclusive(deps: Concluding): Task {
   return task(Reasons, ({ reasons, ...run }) =>
     conclude(deps, run, 'held', {
       code: 'CANDIDATES_HELD',
       actor: 'pipeline:validation',
       release: null,
-      details: { run: run.run, asOf: run.asOf, reasons: fitting(reasons, 8, 2800) },
+      details: { ...judged(deps, run), reasons: fitting(reasons, 8, 2800) },
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -11,14 +12,27 @@ const Parameters = z.object({
   candidates: z.array(z.object({ release: Digest, version: z.string() })).min(1),
 });
 
+interface ValidationPlanning extends ComparisonPlanning {
+  readonly peers: PeerRecords;
+  /** Whose policies say what dev offers; what admits is the policy that is in force where the release goes. */
+  readonly deployed: DeployedModels;
+}
+
 /** Plans the comparison of a run's candidates with prod's champion: chosen on the selection days, tested on the test days. */
-export function planValidation(deps: ComparisonPlanning & { readonly peers: PeerRecords }): Task {
+export function planValidation(deps: ValidationPlanning): Task {
   return task(Parameters, async ({ model, asOf, candidates }) => {
     const champion = await championOf(deps, 'prod', model);
     const releases = candidates.map(({ release }) => release);
     return {
       champion,
-      ...(await planComparison(deps, { model, asOf, champion, candidates: releases, slices: ['selection', 'test'] })),
+      ...(await planComparison(deps, {
+        model,
+        asOf,
+        champion,
+        candidates: releases,
+        slices: ['selection', 'test'],
+        rule: deployedModel(deps.deployed, model).policy.comparison,
+      })),
     };
   });
 }

@@ -22,9 +22,12 @@ const SELECTS = {
   labels: { time: 'reported_at', select: 'SELECT payment_id, disputed, reported_at' },
 } as const;
 
-/** Payments as an outside producer would have landed them. `shuffled-labels` gives disputes to payments by lot. */
+/** How often a damage gives a dispute to a payment by lot: as often as there are any, or so often that nobody believes it. */
+const BY_LOT: Readonly<Record<string, number>> = { 'mixed-labels': 0.09, 'shuffled-labels': 0.3 };
+
+/** Payments as an outside producer would have landed them. */
 export const replay: Replay = {
-  damages: ['shuffled-labels'],
+  damages: Object.keys(BY_LOT),
   prepare: ({ folder, sample, damage }) =>
     withDatabase('1GB', async (connection) => {
       await connection.run("CREATE MACRO draw(i, n) AS CAST('0x' || md5(i || '/' || n)[1:8] AS BIGINT) / 4294967296");
@@ -32,7 +35,8 @@ export const replay: Replay = {
       await connection.run(`CREATE TABLE payments AS ${PAYMENTS}`);
       if (damage !== undefined) {
         const hit = `reported_at >= DATE ${literal(damage.first)} AND reported_at < DATE ${literal(damage.last)} + INTERVAL 1 DAY`;
-        await connection.run(`UPDATE payments SET disputed = draw(payment_id, 7) < 0.3 WHERE ${hit}`);
+        const share = String(BY_LOT[damage.kind]);
+        await connection.run(`UPDATE payments SET disputed = draw(payment_id, 7) < ${share} WHERE ${hit}`);
       }
       const partitions: LandingPartition[] = [];
       for (const kind of PartitionKind.options) {
