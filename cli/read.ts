@@ -7,6 +7,7 @@ import { Evidence } from '#domain/gates/evidence.ts';
 import { GateId } from '#domain/gates/gate.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
 import { CHAIN_BUCKET, governedPartitions, keys } from '#domain/ledger/keys.ts';
+import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
 import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { Lock, Promotion } from '#domain/promotion/promotion.ts';
@@ -35,6 +36,21 @@ export const pointerOf = (ledger: ReadableLedger, model: string): Promise<Pointe
 /** Who holds the lock of a model's promotions. */
 export const lockOf = (ledger: ReadableLedger, model: string): Promise<Lock | undefined> =>
   one(ledger, keys.lock(model), Lock);
+
+/** The policy that is in force. */
+export const activePolicyOf = (ledger: ReadableLedger, model: string): Promise<ActivePolicy | undefined> =>
+  one(ledger, keys.policy(model), ActivePolicy);
+
+/** The wishes of people that some policy replace the one that is in force. */
+export async function policyApprovalsOf(
+  ledger: ReadableLedger,
+  model: string,
+  { activation }: ActivePolicy,
+): Promise<readonly PolicyApproval[]> {
+  const from = keys.policyApproval(model, activation, '', '').sk.slice(0, -1);
+  const items = await ledger.query(keys.policy(model).pk, { from, to: `${from}\uFFFF` });
+  return items.map((item) => unkey(PolicyApproval, item));
+}
 
 /** The fence of a model's batch runs. */
 export const fenceOf = (ledger: ReadableLedger, model: string): Promise<Fence | undefined> =>

@@ -12,6 +12,11 @@ const probation = {
 
 /** What no model's policy may loosen. Durations are hours; gains and skills are shares of the log loss. */
 export default definePolicyFloor({
+  // Who changes the rules by which models are let in: two people, of whom none has to be the one who wrote the change.
+  activation: [
+    { role: 'platform', count: 1 },
+    { role: 'risk', count: 1 },
+  ],
   comparison: {
     // Rows of one day rise and fall together: a test by rows calls noise a gain in four cases of ten.
     cluster: 'day',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { CATALOGUE } from '#cli/catalogue/index.ts';
 import type { CommandSpec } from '#cli/catalogue/spec.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
+import { Policy } from '#domain/policy/policy.ts';
 import { MACHINES } from '#model/names.ts';
 import { resultsMarkdown } from '../bench/_report.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
@@ -23,6 +24,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/audit-events.md', auditEvents()],
     ['docs/commands.md', commands()],
+    ['docs/policy.schema.json', policySchema()],
     ['docs/architecture.md', between(architecture, 'privileges', await privilegeTable())],
     ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],
   ]);
@@ -30,6 +32,12 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** What a compiled policy may say, for editors and reviewers; which way is tighter stands in `src/domain/policy/tighten.ts`. */
+function policySchema(): string {
+  const title = 'A compiled policy of Gatehouse: the floor, tightened by a model';
+  return `${JSON.stringify({ title, ...z.toJSONSchema(Policy, { io: 'input' }) }, null, 2)}\n`;
 }
 
 function auditEvents(): string {

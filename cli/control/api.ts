@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Decision, type DecisionInput } from '#domain/control/decision.ts';
+import type { PolicyWish } from '#domain/control/policy-wish.ts';
 import type { PromotionAsk } from '#domain/control/promotion-ask.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { Role } from '#domain/policy/policy.ts';
 import type { Context } from '../context.ts';
 import { refuse, RefusedError } from '../refusal.ts';
 import { call, type HttpAnswer } from './http.ts';
@@ -18,6 +20,7 @@ export interface ControlApi {
   requests(): Promise<readonly ApprovalRequest[]>;
   request(model: string, promotion: string): Promise<z.infer<typeof Shown>>;
   ask(ask: PromotionAsk): Promise<{ readonly seq: number }>;
+  wish(wish: PolicyWish): Promise<{ readonly role: Role; readonly statement: string }>;
   decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
 }
 
@@ -48,6 +51,7 @@ export async function controlApi(context: Context): Promise<ControlApi> {
     request: (model, promotion) =>
       send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
     ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
+    wish: (wish) => send(z.object({ role: Role, statement: z.string() }), 'POST', '/policies', wish),
     decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
   };
 }

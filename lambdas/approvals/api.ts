@@ -3,10 +3,12 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { DecisionInput } from '#domain/control/decision.ts';
+import { PolicyWish } from '#domain/control/policy-wish.ts';
 import { PromotionAsk } from '#domain/control/promotion-ask.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { decide, type Deciding } from '#use-cases/control/decide.ts';
+import { decidePolicy } from '#use-cases/control/decide-policy.ts';
 import { listRequests, showRequest } from '#use-cases/control/list-requests.ts';
 import { type Asking, requestPromotion } from '#use-cases/control/request-promotion.ts';
 
@@ -46,6 +48,12 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     const result = await requestPromotion(deps, context.get('username'), ask);
     if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
     return context.json({ seq: result.seq, model: ask.model, environment: ask.environment }, 202);
+  });
+  api.post('/policies', async (context) => {
+    const wish = body(PolicyWish, await json(context.req.raw), 'request body');
+    const result = await decidePolicy(deps, context.get('username'), wish);
+    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    return context.json({ role: result.role, seq: result.seq, statement: result.statement }, 202);
   });
   api.post('/decisions', async (context) => {
     const input = body(DecisionInput, await json(context.req.raw), 'request body');

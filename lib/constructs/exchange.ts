@@ -146,7 +146,7 @@ export class Exchange extends Construct {
       access.writesLedger(
         'CURSOR',
         'PEER',
-        ...(promotes ? ['UPSTREAM', 'APPROVAL'] : []),
+        ...(promotes ? ['UPSTREAM', 'APPROVAL', 'POLICY'] : []),
         ...(environment === 'control' ? ['REQUEST'] : []),
       ),
       readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),

@@ -22,6 +22,7 @@ const ROUTES: readonly (readonly [HttpMethod, string])[] = [
   [HttpMethod.GET, '/requests/{promotion}'],
   [HttpMethod.POST, '/promotions'],
   [HttpMethod.POST, '/decisions'],
+  [HttpMethod.POST, '/policies'],
 ];
 
 /** Where people meet the system: who they are, what they may decide, and the API by which they do. */

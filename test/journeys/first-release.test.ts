@@ -119,6 +119,32 @@ test('history, why and status answer who let it in, and on what evidence', async
   expect(models[0]?.releases.find(({ version }) => version === first.version)?.stage).toBe('Production');
 });
 
+test('the release is made again from its manifest, to the byte', async () => {
+  const Reproduced = z.object({ identical: z.boolean(), parts: z.array(z.object({ part: z.string() })) });
+  const again = await journey.run(Reproduced, ['release', 'reproduce', `${MODEL}@${first.version}`]);
+  expect(again).toMatchObject({ identical: true });
+  expect(again.parts.map(({ part }) => part)).toContain('model.onnx');
+});
+
+test('the policy that is in force says what would change, and how the release would fare', async () => {
+  const Shown = z.object({
+    digest: z.string(),
+    environments: z.array(z.object({ environment: z.string(), inForce: z.string() })),
+  });
+  const shown = await journey.run(Shown, ['policy', 'show', MODEL]);
+  expect(shown.environments.map(({ inForce }) => inForce)).toEqual([shown.digest, shown.digest]);
+  const Diff = z.object({
+    differences: z.array(z.unknown()),
+    replayed: z.array(z.object({ gate: z.string(), said: z.string(), wouldSay: z.string() })),
+  });
+  const { differences, replayed } = await journey.run(Diff, ['policy', 'diff', MODEL, '--env', 'prod']);
+  expect(differences).toEqual([]);
+  expect(replayed.map(({ gate, said, wouldSay }) => `${gate}: ${said}, ${wouldSay}`).sort()).toEqual([
+    'better-than-champion: PASS, PASS',
+    'metric-baseline: PASS, PASS',
+  ]);
+});
+
 test('every trigger delivered twice changes nothing', async () => {
   const before = await stateOf(journey);
   await deliverAgain();

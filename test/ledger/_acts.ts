@@ -19,6 +19,7 @@ const MAY_PUT: Readonly<Record<string, string>> = {
   BASELINE_REGISTERED: 'REGISTRATION VERSION',
   RELEASE_REGISTERED: 'REGISTRATION VERSION',
   POLICY_ACTIVATED: 'POLICY',
+  POLICY_APPROVED: 'POLICY',
   PROMOTION_OPENED: 'LOCK PROMOTION',
   EVIDENCE_RECORDED: 'EVIDENCE',
   APPROVAL_REQUESTED: 'PROMOTION',
@@ -47,6 +48,7 @@ const MUST_PUT: Readonly<Record<string, string>> = {
   RELEASE_ROLLED_BACK: 'POINTER QUARANTINE',
   RELEASE_CONFIRMED: 'POINTER',
   POLICY_ACTIVATED: 'POLICY',
+  POLICY_APPROVED: 'POLICY',
   PEER_TRUSTED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
   UPSTREAM_WITHDRAWN: 'UPSTREAM',
@@ -90,6 +92,7 @@ export function judgeAct(own: Reference, act: Act, report: Broken): void {
       broken(`keeps ${verdict} of ${gate}, and says ${String(details['verdict'])} of ${String(details['gate'])}`);
   }
   if (record.code === 'RELEASE_PROMOTED') judgeCommit(own, act, broken);
+  if (record.code === 'POLICY_ACTIVATED') judgeActivation(own, act, broken);
   judgeHearsay(own, record, broken);
 }
 
@@ -242,6 +245,30 @@ function judgePeople(own: Reference, act: Act, promotion: Promotion, bodies: rea
     (item) => item.pk === 'APPROVAL#toy' && item['promotion'] === promotion.promotion && item['decision'] === 'reject',
   ) as unknown as Approval | undefined;
   if (rejection !== undefined && rejection.expiresAt > act.now) broken(`was rejected by ${rejection.subject}`);
+}
+
+/** Another policy comes into force by those whom the one before it names, each of whom control has signed for. */
+function judgeActivation(own: Reference, act: Act, broken: Broken): void {
+  const [next] = of(act, 'POLICY');
+  const replaced = before(own, 'POLICY', 'ACTIVE');
+  if (next?.activation !== (replaced?.activation ?? 0) + 1)
+    broken(`is the activation ${next?.activation ?? 'of nothing'}`);
+  if (replaced === undefined) return;
+  const { chain, places } = own.others.control;
+  const asked = `APPROVAL#${String(replaced.activation).padStart(12, '0')}#${next?.policy}#`;
+  const people = new Map<string, string>();
+  for (const item of own.items.values()) {
+    if (item.pk !== 'POLICY#toy' || !item.sk.startsWith(asked)) continue;
+    const said = chain[places.get(text(item['statement'])) ?? -1];
+    const { subject, role, policy, environment } = said?.details ?? {};
+    if (said?.code !== 'POLICY_DECIDED' || policy !== next?.policy || environment !== own.name)
+      broken(`${item.sk}: control did not sign it`);
+    people.set(text(subject), text(role));
+  }
+  for (const { role, count } of POLICY_BY_DIGEST.get(replaced.policy)?.activation ?? [{ role: 'nobody', count: 1 }]) {
+    const there = [...people.values()].filter((each) => each === role).length;
+    if (there < count) broken(`is asked for by ${there} of ${count} as ${role}`);
+  }
 }
 
 /** What is said to have been heard of a peer was said by it. */

@@ -74,7 +74,7 @@ export interface Documents {
   readonly EVIDENCE: Evidence;
   readonly APPROVAL: Approval;
   readonly LOCK: Lock;
-  readonly POLICY: { readonly policy: string };
+  readonly POLICY: { readonly policy: string; readonly activation: number };
   readonly UPSTREAM: { readonly withdrawn: string | null };
   readonly QUARANTINE: { readonly sk: string };
 }

@@ -1,11 +1,13 @@
 // What each command does: it calls the real use-cases of one environment, under the fault that it carries.
 import { GatehouseError } from '#domain/error.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { policyDigest } from '#domain/model/deployed.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { decide } from '#use-cases/control/decide.ts';
+import { decidePolicy } from '#use-cases/control/decide-policy.ts';
 import { receiveRequest } from '#use-cases/control/receive-request.ts';
 import { requestPromotion } from '#use-cases/control/request-promotion.ts';
 import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
@@ -22,6 +24,8 @@ import { type Environment, PEERS, type World } from './_world.ts';
 const MINUTE = 60_000;
 /** How far the clock moves: over deadlines and expiries at times. */
 const SPANS = [1, 1, 1, 10, 10, 10, 30, 30, 60, 60, 120, 200, 300, 1500, 3000, 4400].map((each) => each * MINUTE);
+
+const WISHERS = [['pat', 'eve'], ['eve', 'pia'], ['pat'], ['lou', 'eve'], ['pat', 'pia'], ['eng'], ['eve', 'lou']];
 
 type Act = (world: World, environment: Environment, command: Command) => Promise<void>;
 
@@ -213,8 +217,20 @@ const ACTS: Readonly<Record<Verb, Act>> = {
 
   reconcile: (_, environment) => reconcile(environment),
 
-  async 'activate policy'(_, { deps }, { pick }) {
+  async 'activate policy'(world, { name, deps }, { pick, how }) {
     deps.deployed = DEPLOYED[pick % DEPLOYED.length] ?? deps.deployed;
+    const [wanted] = how < 14 ? deps.deployed.models : [];
+    const policy = wanted === undefined ? digestOf('other policy') : policyDigest(wanted.policy);
+    // Mostly the two whom the policy in force asks for; at times too few, others, or one in two roles.
+    for (const who of WISHERS[how % WISHERS.length] ?? []) {
+      await decidePolicy(world.environments.control.deps, who, {
+        model: MODEL,
+        environment: name === 'prod' ? 'prod' : 'staging',
+        policy,
+        comment: '',
+        ...(who === 'lou' ? { role: how % 2 === 0 ? 'ml-lead' : 'platform' } : {}),
+      });
+    }
   },
 
   async 'let time pass'(world, _, { how }) {

@@ -181,6 +181,18 @@ export const MUTANTS: readonly Mutant[] = [
     ),
   },
   {
+    name: 'one person brings a policy into force',
+    ledger: (ledger) => ({
+      ...ledger,
+      async query(pk, range) {
+        const items = await ledger.query(pk, range);
+        const [first] = pk.startsWith('POLICY#') ? items : [];
+        if (first === undefined) return items;
+        return [...items, { ...first, subject: 'person:ghost', role: first['role'] === 'risk' ? 'platform' : 'risk' }];
+      },
+    }),
+  },
+  {
     name: 'an audit record is left out',
     ledger: writing((writes, code) =>
       code === 'POLICY_ACTIVATED' ? without(['CHAIN', 'OPERATION'])(writes, code) : writes,

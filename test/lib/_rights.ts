@@ -41,7 +41,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PARTITION: ['admission'],
     PEER: ['intake'],
     POINTER: ['pointer'],
-    POLICY: ['release'],
+    POLICY: ['intake', 'release'],
     PREDICTION: ['reconciliation'],
     PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
     QUARANTINE: ['pointer'],

@@ -121,10 +121,10 @@ export async function scene() {
     first,
     around,
     candidate,
-    /** Lets the baseline in. */
-    async begin() {
-      await released(prod, first);
-      await promote(prod, first, around);
+    /** Lets the baseline in, and with it the policy that is deployed. */
+    async begin(into = prod) {
+      await released(into, first);
+      await promote(into, first, around);
     },
     /** Lets a release in, all the way. */
     async letIn(text: string, overrides: Partial<PromotionRequest> = {}) {

@@ -25,7 +25,7 @@ import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest }
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import { comparisonRule } from '#test/domain/policy/_rule.ts';
+import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 
@@ -91,6 +91,7 @@ const transition = {
 export const policy: Policy = {
   formatVersion: 1,
   model: MODEL,
+  activation: ACTIVATION,
   comparison: comparisonRule(),
   transitions: {
     initial: { ...transition, gates: ['released-upstream', 'release-integrity'], approvals: [] },

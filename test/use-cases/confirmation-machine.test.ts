@@ -25,7 +25,7 @@ let prod: Environment;
 beforeEach(async () => {
   here = await scene();
   prod = { ...here.prod, deployed: { ...deployed, models: [{ definition, policy: lenient, sql: { ...SQL } }] } };
-  await here.begin();
+  await here.begin(prod);
 });
 
 /** Lets a release in that gained a little. */
@@ -118,15 +118,15 @@ describe('a promotion while another release is on probation', () => {
   });
 
   it('is not let in provisionally where the policy knows no probation', async () => {
-    const made = await here.candidate('likely');
     const { probation: _probation, ...strict } = lenient.transitions.prod;
     const models = [
       { definition, policy: { ...lenient, transitions: { ...lenient.transitions, prod: strict } }, sql: { ...SQL } },
     ];
-    const { path } = await promote({ ...prod, deployed: { ...deployed, models } }, made.request, {
-      ...made.well,
-      measured: LITTLE,
-    });
+    here = await scene();
+    prod = { ...here.prod, deployed: { ...deployed, models } };
+    await here.begin(prod);
+    const made = await here.candidate('likely');
+    const { path } = await promote(prod, made.request, { ...made.well, measured: LITTLE });
     expect(path).toContain('Champion was not beaten');
     expect((await prod.chain()).at(-1)?.details).toMatchObject({
       reasons: expect.arrayContaining([expect.stringContaining('no probation')]),

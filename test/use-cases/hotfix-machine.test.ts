@@ -32,7 +32,7 @@ beforeEach(async () => {
   here = await scene();
   dev = here.environment('dev');
   prod = { ...here.prod, deployed: { ...deployed, models: [{ definition, policy: withHotfix, sql: { ...SQL } }] } };
-  await here.begin();
+  await here.begin(prod);
 });
 
 /** Dev registers a release, and prod hears of it. */
@@ -137,8 +137,12 @@ describe('a hotfix', () => {
   });
 
   it('is refused where the policy knows none', async () => {
+    here = await scene();
+    dev = here.environment('dev');
+    prod = here.prod;
+    await here.begin();
     const request = await asked(await registered('urgent'));
-    const { path } = await promote({ ...prod, deployed }, request, { source: dev });
+    const { path } = await promote(prod, request, { source: dev });
     expect(path.slice(-3)).toEqual(['Opening was refused', 'Refuse promotion', 'Refused']);
     expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'hotfix-allowed' });
   });

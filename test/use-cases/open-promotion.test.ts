@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { policyDigest } from '#domain/model/deployed.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { request, scene } from './_scene.ts';
 import { type Environment, MODEL } from './_world.ts';
@@ -69,20 +70,21 @@ describe('opening a promotion', () => {
     expect(await open(request(here.baseline, { kind: 'trained' }))).toMatchObject({ refusal: { rule: 'release-new' } });
   });
 
-  it('brings a changed policy into force as an act of its own', async () => {
-    const before = (await prod.chain()).filter(({ code }) => code === 'POLICY_ACTIVATED');
+  it('pins the policy in force, not one that is only deployed', async () => {
     const { request: asked } = await here.candidate('one');
     const [model] = prod.deployed.models;
     if (model === undefined) throw new Error('no model');
     const comparison = { ...model.policy.comparison, minimumDays: 10 };
-    const deployed = { ...prod.deployed, models: [{ ...model, policy: { ...model.policy, comparison } }] };
+    const looser = { ...model.policy.transitions.prod, approvals: [] };
+    const policy = { ...model.policy, comparison, transitions: { ...model.policy.transitions, prod: looser } };
+    const deployed = { ...prod.deployed, models: [{ ...model, policy }] };
     await openPromotion({ ...prod, deployed })({
       request: asked,
       execution: 'e',
       startedAt: '2026-03-02T09:00:00.000Z',
     });
-    const after = (await prod.chain()).filter(({ code }) => code === 'POLICY_ACTIVATED');
-    expect(after).toHaveLength(before.length + 1);
-    expect(after.at(-1)?.details).toMatchObject({ replaces: before.at(-1)?.details['policy'] });
+    const chain = await prod.chain();
+    expect(chain.filter(({ code }) => code === 'POLICY_ACTIVATED')).toHaveLength(1);
+    expect(chain.at(-1)).toMatchObject({ code: 'PROMOTION_OPENED', details: { policy: policyDigest(model.policy) } });
   });
 });

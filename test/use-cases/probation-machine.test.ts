@@ -7,6 +7,8 @@ import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { ComparisonPlan, predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { policyDigest } from '#domain/model/deployed.ts';
+import { activationWrite } from '#domain/policy/activation.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
@@ -17,7 +19,7 @@ import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { judgeRelease } from '#use-cases/probation/judge-release.ts';
 import { planReview } from '#use-cases/probation/plan-review.ts';
 import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
-import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { isQuarantined, readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
@@ -43,7 +45,7 @@ let prod: Environment;
 beforeEach(async () => {
   here = await scene();
   prod = under(here.prod, lenient);
-  await here.begin();
+  await here.begin(prod);
   await admitDays(prod.ledger, '2001-01-26', day(14));
 });
 
@@ -308,7 +310,9 @@ describe('the review of a release on probation', () => {
   it('takes back what the policy in force knows no probation for', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(1));
-    expect((await review(day(2), {}, under(prod, policy))).path.at(-1)).toBe('Rolled back');
+    const active = await readActivePolicy(prod.ledger, MODEL);
+    await prod.ledger.transact([activationWrite(active, policyDigest(policy), policy)], 'another policy');
+    expect((await review(day(2))).path.at(-1)).toBe('Rolled back');
     expect((await readPointer(prod.ledger, MODEL))?.current).toBe(here.baseline);
   });
 

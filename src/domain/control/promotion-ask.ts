@@ -28,13 +28,8 @@ export function whyNotAsk(
   subject: string,
   groups: readonly string[],
 ): Refusal | undefined {
-  if (!models.includes(ask.model)) {
-    return {
-      rule: 'model-known',
-      found: ask.model,
-      remedy: `name one of ${models.join(', ') || 'no model: none is deployed'}`,
-    };
-  }
+  const unknown = whyUnknownModel(ask.model, models);
+  if (unknown !== undefined) return unknown;
   if (ask.hotfix !== undefined && ask.environment !== 'prod') {
     return {
       rule: 'hotfix-allowed',
@@ -48,6 +43,13 @@ export function whyNotAsk(
     found: `${subject} is ${groups.join(', ') || 'in no role'}`,
     remedy: `let a person ask who is ${MAY_ASK.join(', ')}`,
   };
+}
+
+/** Why nobody may ask about a model, or undefined where it is deployed. */
+export function whyUnknownModel(model: string, models: readonly string[]): Refusal | undefined {
+  if (models.includes(model)) return undefined;
+  const remedy = `name one of ${models.join(', ') || 'no model: none is deployed'}`;
+  return { rule: 'model-known', found: model, remedy };
 }
 
 /** The event by which the target learns of the wish. */

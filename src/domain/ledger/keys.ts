@@ -26,6 +26,11 @@ export const keys = {
   promotions: (model: string): string => `PROMOTION#${model}`,
   lock: (model: string): Key => ({ pk: `LOCK#${model}`, sk: 'LOCK' }),
   policy: (model: string): Key => ({ pk: `POLICY#${model}`, sk: 'ACTIVE' }),
+  /** That a person wants a policy to replace the one that came into force as the n-th. */
+  policyApproval: (model: string, replaced: number, policy: string, subject: string): Key => ({
+    pk: `POLICY#${model}`,
+    sk: `APPROVAL#${pad(replaced)}#${policy}#${subject}`,
+  }),
   quarantine: (model: string, release: string): Key => ({ pk: `QUARANTINE#${model}`, sk: release }),
   incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),

@@ -166,6 +166,11 @@ const TransitionRule = z.strictObject({
 export type TransitionRule = z.infer<typeof TransitionRule>;
 
 const rules = {
+  /** Who brings another policy into force: at least two people. What is in force says so, not what is to replace it. */
+  activation: z
+    .array(ApprovalRule)
+    .min(1)
+    .refine((asked) => asked.reduce((people, { count }) => people + count, 0) >= 2, 'at least two people'),
   comparison: ComparisonRule,
   /** What is asked of the data before anything is learned from it. */
   data: z.strictObject({ rowCounts: RowCountRule }).exactOptional(),

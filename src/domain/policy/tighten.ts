@@ -1,8 +1,17 @@
 import { GatehouseError } from '../error.ts';
-import type { ComparisonRule, Policy, PolicyFloor, ProbationRule, RowCountRule, TransitionRule } from './policy.ts';
+import type {
+  ApprovalRule,
+  ComparisonRule,
+  Policy,
+  PolicyFloor,
+  ProbationRule,
+  RowCountRule,
+  TransitionRule,
+} from './policy.ts';
 
 /** What a model's policy may say: any part of the floor's rules, each at least as tight. */
 export interface PolicyTightening {
+  readonly activation?: readonly ApprovalRule[];
   readonly comparison?: Tightening<Omit<ComparisonRule, 'slices' | 'guards'>, 'provisional'> & {
     readonly slices?: Partial<ComparisonRule['slices']>;
     readonly guards?: Partial<ComparisonRule['guards']>;
@@ -158,23 +167,25 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     if (base === undefined && mine !== undefined && mine !== null) loosened.push(`${path}: the floor has none`);
     return base === undefined || mine === null ? {} : narrow(base, mine ?? base);
   };
+  const people = (path: string, base: ApprovalRule[], mine: readonly ApprovalRule[] | undefined): ApprovalRule[] => {
+    for (const { role, count } of base) {
+      const asked = mine?.find((approval) => approval.role === role)?.count ?? 0;
+      if (mine !== undefined && asked < count)
+        loosened.push(`${path}: ${asked} of ${role} is fewer than the floor's ${count}`);
+    }
+    return [...(mine ?? base)];
+  };
   const comparison = tightenComparison(floor.comparison, own.comparison ?? {}, { larger, smaller, allowed, loosened });
   const transition = (path: string, base: TransitionRule, mine: TransitionTightening): TransitionRule => {
     for (const gate of base.gates) {
       if (mine.gates !== undefined && !mine.gates.includes(gate))
         loosened.push(`${path}.gates: ${gate} is the floor's and missing here`);
     }
-    for (const rule of base.approvals) {
-      const count = mine.approvals?.find((approval) => approval.role === rule.role)?.count ?? 0;
-      if (mine.approvals !== undefined && count < rule.count) {
-        loosened.push(`${path}.approvals: ${count} of ${rule.role} is fewer than the floor's ${rule.count}`);
-      }
-    }
     if (mine.opensOnOffer === true && !base.opensOnOffer)
       loosened.push(`${path}.opensOnOffer: true is looser than the floor's false`);
     return {
       gates: mine.gates ?? base.gates,
-      approvals: mine.approvals ?? base.approvals,
+      approvals: people(`${path}.approvals`, base.approvals, mine.approvals),
       opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
       evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
       approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),
@@ -186,6 +197,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
   const policy: Policy = {
     formatVersion: 1,
     model,
+    activation: people('activation', floor.activation, own.activation),
     comparison,
     ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
     transitions: {

@@ -4,20 +4,22 @@ import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
-import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
-import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
+import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Refusal } from '#domain/error.ts';
-import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { PromotionParameters, readPromotion, readUpstream } from '#use-cases/promotion/ledger-state.ts';
+import {
+  PromotionParameters,
+  readActivePolicy,
+  readPromotion,
+  readUpstream,
+} from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface Judging extends Recording {
-  readonly deployed: DeployedModels;
   /** Where measurements are kept, by digest. */
   readonly documents: ArtifactStore;
 }
@@ -66,8 +68,8 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
 }
 
 async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findings: Findings): Promise<GateResult> {
-  const { policy } = deployedModel(deps.deployed, promotion.model);
-  if (policyDigest(policy) !== promotion.policy) {
+  const inForce = await readActivePolicy(deps.ledger, promotion.model);
+  if (inForce === undefined || inForce.policy !== promotion.policy) {
     return { verdict: 'INCONCLUSIVE', reasons: ['the policy changed since the promotion was opened'], numbers: {} };
   }
   switch (gate) {
@@ -89,9 +91,7 @@ async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findi
           numbers: {},
         };
       const measure = parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
-      return gate === 'metric-baseline'
-        ? metricBaseline(measure, policy.comparison)
-        : betterThanChampion(measure, policy.comparison);
+      return MEASURED_GATES[gate](measure, inForce.rules.comparison);
     }
   }
 }

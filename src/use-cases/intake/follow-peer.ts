@@ -1,16 +1,16 @@
 import { Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { GatehouseError } from '#domain/error.ts';
 import type { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { type Promotion, promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
-import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
-import { findPromotion, readApprovals, readUpstream } from '#use-cases/promotion/ledger-state.ts';
+import { findPromotion, readActivePolicy, readApprovals, readUpstream } from '#use-cases/promotion/ledger-state.ts';
+import { activatePolicy, refuseDecision } from './activate-policy.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
 
@@ -45,6 +45,11 @@ export function followPeer(deps: Following): RecordHandler {
         if (details.environment === deps.environment) await askedByPerson(deps, record);
         return;
       }
+      case 'POLICY_DECIDED': {
+        const details = detailsOf(record, record.code);
+        if (details.environment === deps.environment) await activatePolicy(deps, record, hash);
+        return;
+      }
       case 'DECISION_MADE': {
         const details = detailsOf(record, record.code);
         if (details.environment === deps.environment) await recordApproval(deps, record, hash);
@@ -59,7 +64,8 @@ export function followPeer(deps: Following): RecordHandler {
 async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
   const upstream = await keepUpstream(deps, record, hash);
   if (upstream === undefined) return;
-  const { transitions } = deployedModel(deps.deployed, record.model).policy;
+  const active = await readActivePolicy(deps.ledger, record.model);
+  const { transitions } = active?.rules ?? deployedModel(deps.deployed, record.model).policy;
   const own = deps.environment === 'prod' ? 'prod' : 'staging';
   const transition = upstream.kind === 'baseline' ? 'initial' : own;
   if (transition === 'initial' || transitions[own].opensOnOffer) {
@@ -144,7 +150,7 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
       ? { rule: 'promotion-known', found: `no promotion ${name}` }
       : whyNotCounting(approval, promotion, deps.clock.now());
   if (promotion === undefined || why !== undefined) {
-    await refuseDecision(deps, approval, why ?? { rule: 'promotion-known', found: name });
+    await refuseDecision(deps, approval, name, why ?? { rule: 'promotion-known', found: name });
     return;
   }
   const write: Write = {
@@ -170,7 +176,10 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
     },
   });
   if (result.kind === 'refused') {
-    await refuseDecision(deps, approval, { rule: 'approval-once', found: `${approval.subject} has decided already` });
+    await refuseDecision(deps, approval, name, {
+      rule: 'approval-once',
+      found: `${approval.subject} has decided already`,
+    });
     return;
   }
   await answerIfDecided(deps, promotion);
@@ -183,24 +192,4 @@ export async function answerIfDecided(
 ): Promise<'returned' | 'gone' | 'pending'> {
   const outcome = judgeApprovals(promotion, await readApprovals(deps.ledger, promotion), deps.clock.now());
   return outcome.kind === 'pending' ? 'pending' : returnApprovalToken(deps, promotion, outcome.kind);
-}
-
-async function refuseDecision(
-  deps: Recording,
-  approval: Approval,
-  why: { readonly rule: string; readonly found: string },
-): Promise<void> {
-  const result = await recordChange(deps, {
-    model: approval.model,
-    operation: operationName('refuse', approval.statement),
-    writes: [],
-    event: {
-      code: 'DECISION_REFUSED',
-      actor: 'pipeline:intake',
-      release: approval.release,
-      details: { promotion: approval.promotion, subject: approval.subject, ...why, statement: approval.statement },
-    },
-  });
-  if (result.kind === 'refused')
-    throw new GatehouseError('DECISION_NOT_RECORDED', 'a refused decision could not be recorded', why);
 }

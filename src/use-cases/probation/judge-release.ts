@@ -4,14 +4,13 @@ import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
+import { readActivePolicy, readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
@@ -84,8 +83,8 @@ interface Found {
 
 async function judge(deps: Judging, { model, plan, measured }: Parameters): Promise<Found> {
   const promotion = await readPromotion(deps.ledger, { model, promotion: plan.promotion });
-  const { policy } = deployedModel(deps.deployed, model);
-  const probation = policy.transitions[promotion.transition]?.probation;
+  const inForce = await readActivePolicy(deps.ledger, model);
+  const probation = inForce?.rules.transitions[promotion.transition]?.probation;
   const digestOf = (slice: string): Digest | null =>
     measured.comparisons.find((comparison) => comparison.slice === slice)?.measure ?? null;
   const measures = { fast: digestOf('fast'), slow: digestOf('slow') };
@@ -96,10 +95,10 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
   const holdout = meanDisagreement((await readMeasure(deps, admitting))?.disagreement ?? []) ?? null;
   return {
     judgement:
-      probation === undefined
+      inForce === undefined || probation === undefined
         ? UNGOVERNED
-        : judgeLive({ fast, slow, days, isProvisional }, policy.comparison, probation),
-    policy: policyDigest(policy),
+        : judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation),
+    policy: inForce?.policy ?? promotion.policy,
     measures,
     disagreement: {
       holdout,

@@ -5,7 +5,6 @@ import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { deployedModel } from '#domain/model/deployed.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { type Watch, watchOf } from '#domain/promotion/watch.ts';
@@ -13,7 +12,7 @@ import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/d
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { findPromotion, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { findPromotion, readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 /** `asOf` may be a day or an instant, as the scheduler gives it. */
@@ -29,7 +28,9 @@ export function planReview(deps: ComparisonPlanning): Task {
     const asOf = z.iso.date().parse(given.slice(0, 10));
     const pointer = await readPointer(deps.ledger, model);
     const promotion = pointer && (await findPromotion(deps.ledger, model, pointer.writtenBy));
-    const { policy } = deployedModel(deps.deployed, model);
+    const inForce = await readActivePolicy(deps.ledger, model);
+    if (inForce === undefined) return { status: 'idle', reason: 'no policy is in force' };
+    const { rules: policy } = inForce;
     const watch = watchOf(pointer, promotion, policy, asOf);
     if (watch.kind === 'none') return { status: 'idle', reason: watch.reason };
     const { release, shadow, promotion: letInBy, epoch, days, isProvisional } = watch;

@@ -7,6 +7,7 @@ import type { GateId } from '#domain/gates/gate.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { ActivePolicy } from '#domain/policy/activation.ts';
 import { type Carriers, NO_CARRIERS } from '#domain/promotion/debt.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { Lock, Promotion } from '#domain/promotion/promotion.ts';
@@ -52,6 +53,12 @@ export async function readEvidence(ledger: Ledger, promotion: Promotion): Promis
       return item === undefined ? [] : [[gate, unkey(Evidence, without(item, 'body'))] as const];
     }),
   );
+}
+
+/** The policy that is in force for a model, where there ever was one. */
+export async function readActivePolicy(ledger: Ledger, model: string): Promise<ActivePolicy | undefined> {
+  const item = await ledger.get(keys.policy(model));
+  return item === undefined ? undefined : unkey(ActivePolicy, item);
 }
 
 /** The recorded decisions on a promotion. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
-import { ABSENT, equals, type Item, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { whyInDebt } from '#domain/promotion/debt.ts';
 import {
   ageOf,
@@ -19,7 +19,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 import { type Task, task } from '#use-cases/task.ts';
 import { pointerCheck } from '#domain/promotion/pointer.ts';
 import { endOperation } from './end-promotion.ts';
-import { findPromotion, isQuarantined, readCarriers, readLock, readPointer } from './ledger-state.ts';
+import { findPromotion, isQuarantined, readActivePolicy, readCarriers, readLock, readPointer } from './ledger-state.ts';
 import { returnApprovalToken } from './approval-token.ts';
 
 export interface Opening extends Recording {
@@ -62,7 +62,7 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
     findPromotion(ledger, model, name),
     readPointer(ledger, model),
     readLock(ledger, model),
-    ledger.get(keys.policy(model)),
+    readActivePolicy(ledger, model),
     isQuarantined(ledger, model, request.release),
     ledger.get(ending),
   ]);
@@ -81,7 +81,8 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
     return refused(name, 'release-new', 'the pointer names this release already');
   if (quarantined) return refused(name, 'release-quarantined', request.version);
 
-  const { policy } = deployedModel(deps.deployed, model);
+  const inForce = active ?? firstPolicy(deps.deployed, model);
+  const { rules: policy } = inForce;
   const rule = policy.transitions[request.transition];
   if (rule === undefined || !isHotfixSound(request, deps.environment)) {
     const found = `a hotfix into ${deps.environment}; the policy knows ${Object.keys(policy.transitions).join(', ')}`;
@@ -95,12 +96,12 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   const age = holder === undefined ? 'newer' : ageOf(request, holder);
   if (age === 'older') return refused(name, 'promotion-newest', `${holder?.promotion} is newer and open`);
   if (age === 'unrelated') return waiting(name, `${holder?.promotion} is open`);
-  await activatePolicy(deps, model, active, policyDigest(policy));
+  if (active === undefined) await activateFirst(deps, model, inForce);
   const taken = takeLock(model, lock, name);
   const promotion = opened(request, {
     environment: deps.environment,
     rule,
-    policyDigest: policyDigest(policy),
+    policyDigest: inForce.policy,
     fencingToken: taken.lock.fencingToken,
     execution,
     champion: pointer?.current ?? null,
@@ -114,6 +115,7 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
       promotionWrite(undefined, promotion),
       // What it replaces, and what it owes, is what is served when it opens; and nobody has ended it before.
       pointerCheck(model, pointer),
+      stillInForce(model, inForce),
       { kind: 'check', key: ending, condition: ABSENT },
       ...(holder === undefined ? [] : [supersede(holder, name, deps.clock.now())]),
     ],
@@ -132,7 +134,8 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
       },
     },
   });
-  if (result.kind === 'refused') return waiting(name, 'the lock or the pointer has moved since it was read');
+  if (result.kind === 'refused')
+    return waiting(name, 'the lock, the pointer or the policy has moved since it was read');
   if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
   return answer(promotion);
 }
@@ -177,22 +180,23 @@ function supersede(holder: Promotion, by: string, now: Date): Write {
   });
 }
 
-/** A policy that was deployed comes into force as an act of its own, before the first promotion that pins it. */
-async function activatePolicy(deps: Recording, model: string, active: Item | undefined, policy: Digest): Promise<void> {
-  const key = keys.policy(model);
-  if (active?.['policy'] === policy) return;
-  const activation = Number(active?.['activation'] ?? 0);
-  const replaces = active === undefined ? null : Digest.parse(active['policy']);
+/** What is deployed, as the policy that it would be if there never was one. */
+function firstPolicy(deployed: DeployedModels, model: string): ActivePolicy {
+  const { policy: rules } = deployedModel(deployed, model);
+  return { formatVersion: 1, policy: policyDigest(rules), activation: 1, rules };
+}
+
+/** The first policy comes into force by being deployed: nothing is served yet. Each other one needs people. */
+async function activateFirst(deps: Recording, model: string, { policy, rules }: ActivePolicy): Promise<void> {
   await recordChange(deps, {
     model,
-    operation: operationName('policy', policy, activation),
-    writes: [
-      {
-        kind: 'put',
-        item: { ...key, policy, activation: activation + 1 },
-        condition: active === undefined ? ABSENT : equals({ policy: replaces }),
-      },
-    ],
-    event: { code: 'POLICY_ACTIVATED', actor: 'pipeline:release', release: null, details: { policy, replaces } },
+    operation: operationName('policy', policy, 0),
+    writes: [activationWrite(undefined, policy, rules)],
+    event: {
+      code: 'POLICY_ACTIVATED',
+      actor: 'pipeline:release',
+      release: null,
+      details: { policy, replaces: null, approvedBy: [] },
+    },
   });
 }

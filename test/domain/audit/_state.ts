@@ -17,7 +17,7 @@ import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
 import { rollBack } from '#domain/promotion/rollback.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { type Envelope, keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
-import { comparisonRule } from '#test/domain/policy/_rule.ts';
+import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
 
 const MODEL = 'flight-delay';
 const POLICY = digestOf('policy');
@@ -54,6 +54,7 @@ const transition = {
 const policy: Policy = {
   formatVersion: 1,
   model: MODEL,
+  activation: ACTIVATION,
   comparison: comparisonRule({ minimumImprovement: 0, minimumDays: 2, minimumRows: 1, minimumSkill: 0 }),
   transitions: { initial: { ...transition, approvals: [] }, staging: transition, prod: transition },
 };

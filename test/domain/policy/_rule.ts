@@ -1,4 +1,4 @@
-import type { ComparisonRule, ProbationRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule, ComparisonRule, ProbationRule } from '#domain/policy/policy.ts';
 
 /** A comparison rule with the numbers of the organisation's floor, without a provisional one, and with few rows. */
 export const RULE = {
@@ -26,3 +26,9 @@ export function probationRule(days: number, changes: Partial<ProbationRule> = {}
   const fast = { minimumLabels: 5000, hours: 24, loss: 0.02, provenLoss: 0.01 };
   return { days, minimumDays: Math.max(2, Math.min(days, 5)), fast, ...changes };
 }
+
+/** The people of the organisation's floor who bring another policy into force. */
+export const ACTIVATION: ApprovalRule[] = [
+  { role: 'platform', count: 1 },
+  { role: 'risk', count: 1 },
+];

@@ -3,7 +3,7 @@ import { type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { checkPolicy } from '#model/compile-deployment.ts';
 import { definition } from '#test/use-cases/_world.ts';
-import { comparisonRule, probationRule, RULE } from './_rule.ts';
+import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
 
 const transition = {
   gates: ['released-upstream', 'release-integrity', 'better-than-champion'],
@@ -20,6 +20,7 @@ const numbers = comparisonRule({
   slices: { ...RULE.slices, columns: ['origin'] },
 });
 const floor: PolicyFloor = {
+  activation: ACTIVATION,
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
   transitions: {
@@ -35,6 +36,11 @@ describe('a model’s policy', () => {
   });
 
   const loosened: [string, PolicyTightening, string][] = [
+    [
+      'fewer people to change it',
+      { activation: [{ role: 'platform', count: 2 }] },
+      "activation: 0 of risk is fewer than the floor's 1",
+    ],
     [
       'a smaller gain',
       { comparison: { minimumImprovement: 0.004 } },

@@ -9,7 +9,7 @@ import type { CommitState } from '#domain/promotion/commit.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { pointerWrite } from '#domain/promotion/pointer.ts';
 import { openPromotion, type Promotion, type PromotionRequest } from '#domain/promotion/promotion.ts';
-import { comparisonRule } from '#test/domain/policy/_rule.ts';
+import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
 
 export const MODEL = 'flight-delay';
 export const NOW = new Date('2026-03-02T09:00:00.000Z');
@@ -31,6 +31,7 @@ const transition = {
 export const policy = {
   formatVersion: 1 as const,
   model: MODEL,
+  activation: ACTIVATION,
   comparison: comparisonRule(),
   transitions: {
     initial: { ...transition, gates: GATES.slice(0, 2), approvals: [] },

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { ModelName } from '#domain/model/definition.ts';
+import { policyDigest } from '#domain/model/deployed.ts';
+import { rulesOf } from '#domain/policy/differences.ts';
+import type { Run } from '../../context.ts';
+import { activePolicyOf, policyApprovalsOf } from '../../read.ts';
+import { modelFolder } from '../../references.ts';
+import { shortDigest } from '../../report.ts';
+import { compileFloor, compilePolicyOf } from '../model/policy.ts';
+import { whereDeployed } from '../status/collect.ts';
+
+/** A model's policy as its files say it, where it is in force, and who wants it to be. */
+export const run: Run = async (context) => {
+  const { model } = context.input(z.object({ model: ModelName }));
+  const [floor, policy] = [await compileFloor(), await compilePolicyOf(await modelFolder(context, model))];
+  const digest = policyDigest(policy);
+  const environments = await Promise.all(
+    (['staging', 'prod'] as const).map(async (environment) => {
+      const { ledger } = context.cloud(environment);
+      const active = await whereDeployed(activePolicyOf(ledger, model), undefined);
+      const wishes = active === undefined ? [] : await policyApprovalsOf(ledger, model, active);
+      const wantedBy = wishes
+        .filter((wish) => wish.policy === digest)
+        .map(({ subject, role }) => `${subject} (${role})`);
+      return { environment, inForce: active?.policy ?? null, activation: active?.activation ?? 0, wantedBy };
+    }),
+  );
+  const base = rulesOf(floor);
+  context.print({
+    data: { model, digest, policy, floor, environments },
+    sections: [
+      { lines: [`${model}: policy ${digest}`] },
+      {
+        title: 'in force',
+        columns: ['environment', 'policy', 'is', 'this one is wanted by'],
+        rows: environments.map(({ environment, inForce, wantedBy }) => [
+          environment,
+          shortDigest(inForce),
+          inForce === null ? 'none yet' : inForce === digest ? 'this one' : 'another',
+          inForce === digest ? '' : wantedBy.join(', ') || 'nobody',
+        ]),
+      },
+      {
+        title: 'rules',
+        columns: ['rule', 'value', "organisation's floor"],
+        rows: [...rulesOf(policy)]
+          .filter(([path]) => path !== 'formatVersion' && path !== 'model')
+          .map(([path, value]) => [path, value, base.get(path) === value ? 'the same' : (base.get(path) ?? '-')]),
+      },
+    ],
+  });
+};

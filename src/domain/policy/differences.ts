@@ -1,0 +1,58 @@
+import type { Policy } from './policy.ts';
+import { tighten } from './tighten.ts';
+import { GatehouseError } from '../error.ts';
+
+/** The values of a policy by their paths, such as `comparison.minimumDays`. */
+type Rules = ReadonlyMap<string, string>;
+
+/** What two policies say differently. */
+export interface Difference {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly direction: 'looser' | 'may be looser' | 'not looser';
+}
+
+/** Each value of a policy under its path; a list is one value. */
+export function rulesOf(policy: unknown, path = ''): Rules {
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) return new Map([[path, shown(policy)]]);
+  return new Map(
+    Object.entries(policy).flatMap(([name, value]) => [...rulesOf(value, path === '' ? name : `${path}.${name}`)]),
+  );
+}
+
+function shown(value: unknown): string {
+  if (!Array.isArray(value)) return String(value);
+  const each = (one: unknown): string => {
+    if (typeof one !== 'object' || one === null) return String(one);
+    const { role, count } = one as { readonly role?: unknown; readonly count?: unknown };
+    return `${String(count)} of ${String(role)}`;
+  };
+  return value.map(each).join(', ') || 'none';
+}
+
+/** What changes between two policies of a model, and whether what is to come could stand above what was as its floor. */
+export function differencesOf(before: Policy, after: Policy): readonly Difference[] {
+  const [was, is] = [rulesOf(before), rulesOf(after)];
+  const looser = loosenedPaths(before, after);
+  const paths = new Set([...was.keys(), ...is.keys()]);
+  return [...paths].flatMap((path): Difference[] => {
+    if (was.get(path) === is.get(path)) return [];
+    const isLooser = looser.some((each) => path === each || path.startsWith(`${each}.`));
+    // No model has a say in how its first release comes in, so that nothing tells the two directions apart.
+    const isInitial = path.startsWith('transitions.initial.');
+    const direction = isLooser ? 'looser' : isInitial ? 'may be looser' : 'not looser';
+    return [{ path, before: was.get(path) ?? null, after: is.get(path) ?? null, direction }];
+  });
+}
+
+function loosenedPaths(before: Policy, { activation, comparison, data, transitions }: Policy): readonly string[] {
+  try {
+    tighten(before.model, before, { activation, comparison, transitions, ...(data === undefined ? {} : { data }) });
+    return [];
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || error.code !== 'POLICY_LOOSENED') throw error;
+    const { loosened } = error.details as { readonly loosened: readonly string[] };
+    return loosened.map((each) => each.slice(0, each.indexOf(':')));
+  }
+}

@@ -1,0 +1,35 @@
+import { personOf } from '#domain/control/person.ts';
+import { policyEvent, type PolicyWish, wishAs } from '#domain/control/policy-wish.ts';
+import { whyUnknownModel } from '#domain/control/promotion-ask.ts';
+import type { Refusal } from '#domain/error.ts';
+import type { Role } from '#domain/policy/policy.ts';
+import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
+import type { Asking } from './request-promotion.ts';
+
+export type PolicyDecideResult =
+  | { readonly kind: 'decided'; readonly role: Role; readonly seq: number; readonly statement: string }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Records in control's chain that a person wants a policy to come into force; the target pulls it, and counts. */
+export async function decidePolicy(deps: Asking, username: string, wish: PolicyWish): Promise<PolicyDecideResult> {
+  const subject = personOf(username);
+  const unknown = whyUnknownModel(wish.model, deps.models);
+  if (unknown !== undefined) return { kind: 'refused', refusal: unknown };
+  const as = wishAs(wish, subject, await deps.directory.groupsOf(username));
+  if (as.kind === 'refuse') return { kind: 'refused', refusal: as.refusal };
+  const { model, environment, policy } = wish;
+  // A policy may come into force again after another: the wish for it then is another one, hence the minute in its name.
+  const minute = deps.clock.now().toISOString().slice(0, 16);
+  const result = await recordChange(deps, {
+    model,
+    operation: operationName('decide-policy', environment, policy, subject, minute),
+    writes: [],
+    event: policyEvent(wish, subject, as.role),
+  });
+  if (result.kind === 'refused')
+    return {
+      kind: 'refused',
+      refusal: { rule: 'request-recorded', found: 'nothing was recorded', remedy: 'ask again' },
+    };
+  return { kind: 'decided', role: as.role, seq: result.seq, statement: result.hash };
+}
