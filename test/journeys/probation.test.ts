@@ -1,0 +1,146 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { detailsOf } from '#domain/audit/chain.ts';
+import type { PolicyTightening } from '#domain/policy/tighten.ts';
+import { pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
+import { type Listener, listen } from './_alerts.ts';
+import { type Journey, MODEL, openJourney } from './_harness.ts';
+import { arriveInStaging, FIRST, letIntoProd, recorded, records, type Release, settled } from './_lifecycle.ts';
+
+/** Days on which a source said nonsense of the usual frequency: the first release is worth having, and could be better. */
+const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
+const SECOND = '2026-01-29';
+/** The day after the second release's week, and what prod's customers dispute in it: something else than they did. */
+const OVER = '2026-02-05';
+const CHANGED = { kind: 'mixed-labels', first: SECOND, last: OVER } as const;
+
+/** A gain has to be large to count as proven here, and a few hundred labels are enough to take something back. */
+const POLICY: PolicyTightening = {
+  comparison: { minimumImprovement: 0.079, minimumImprovementSeeded: 0.079 },
+  transitions: { prod: { probation: { fast: { minimumLabels: 800 } } } },
+};
+const ROOT = join(import.meta.dirname, '../../.gatehouse');
+
+let models: string;
+let journey: Journey;
+let pager: Listener;
+let first: Release;
+let second: Release;
+
+beforeAll(async () => {
+  await mkdir(ROOT, { recursive: true });
+  models = await mkdtemp(join(ROOT, 'models-'));
+  await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
+  await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
+  journey = await openJourney({ folders: [models] });
+  pager = await listen(journey, 'prod');
+});
+afterAll(async () => {
+  await journey[Symbol.asyncDispose]();
+  await rm(models, { recursive: true });
+});
+
+const serving = (environment: 'staging' | 'prod') => journey.account(environment).ledger;
+
+/** Looks at what is served as of a day, as the schedule would, and gives the states that it ended in. */
+async function review(environment: 'staging' | 'prod', asOf: string, name = `review-${asOf}`): Promise<string> {
+  const input = { model: MODEL, asOf: `${asOf}T00:05:00Z` };
+  const { status, output } = await journey.ended(
+    environment,
+    await journey.start(environment, 'probation', name, input),
+    180,
+  );
+  expect(status).toBe('SUCCEEDED');
+  const said = z.object({
+    plan: z.object({ status: z.string() }),
+    judgement: z.object({ status: z.string() }).optional(),
+  });
+  const { plan, judgement } = said.parse(output);
+  return judgement?.status ?? plan.status;
+}
+
+test('a likely gain is let in on probation, in staging and in prod', async () => {
+  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
+  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
+  first = await arriveInStaging(journey, FIRST.asOf);
+  await letIntoProd(journey, first);
+  expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
+  await journey.land({ from: FIRST.from, until: SECOND });
+  second = await arriveInStaging(journey, SECOND);
+  await letIntoProd(journey, second);
+  await settled(journey);
+  for (const environment of ['staging', 'prod'] as const) {
+    const pointer = await pointerOf(serving(environment), MODEL);
+    expect(pointer).toMatchObject({ current: second.release, status: 'probation', lastConfirmed: first });
+    const week = Date.parse(pointer?.until ?? '') - Date.parse(pointer?.at ?? '');
+    expect(week).toBe(7 * 86_400_000);
+  }
+});
+
+test('it is watched while labels are few, and nobody is told', async () => {
+  await journey.land({ from: FIRST.from, until: OVER }, ['staging']);
+  await journey.land({ from: FIRST.from, until: OVER, damage: CHANGED }, ['prod']);
+  await settled(journey);
+  expect(await review('prod', '2026-01-31')).toBe('wait');
+  expect(await records(journey, 'prod', 'RELEASE_JUDGED')).toEqual([]);
+  const Status = z.object({
+    models: z.array(
+      z.object({
+        environments: z.array(z.looseObject({ environment: z.string(), review: z.looseObject({}).optional() })),
+      }),
+    ),
+  });
+  const { models: shown } = await journey.run(Status, ['status', MODEL]);
+  expect(shown[0]?.environments).toContainEqual(
+    expect.objectContaining({
+      environment: 'prod',
+      pointerStatus: 'probation',
+      review: expect.objectContaining({ status: 'wait', reason: expect.stringContaining('800 are needed') }),
+    }),
+  );
+});
+
+test('in prod, where the labels say that it is worse, it is taken back and its predictions are repaired', async () => {
+  expect(await review('prod', '2026-02-04')).toBe('roll-back');
+  const judged = await recorded(journey, 'prod', 'RELEASE_JUDGED');
+  const { verdict, rule, maturity, point, shadow } = detailsOf(judged, 'RELEASE_JUDGED');
+  expect({ verdict, rule, shadow }).toEqual({ verdict: 'ROLL_BACK', rule: 'fast', shadow: first.release });
+  expect(point).toBeLessThan(-0.02);
+  expect(maturity.matured).toBeGreaterThan(800);
+  expect(maturity.served).toBeGreaterThan(maturity.matured);
+  expect((await pager.hears('RELEASE_JUDGED')).details).toMatchObject({ verdict, maturity });
+  expect((await pager.hears('RELEASE_ROLLED_BACK')).details).toMatchObject({ from: second.release });
+  await settled(journey);
+  expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({
+    current: first.release,
+    status: 'confirmed',
+    until: null,
+  });
+  expect(await quarantinedIn(serving('prod'), MODEL)).toEqual([second.release]);
+  const predictions = await predictionsOf(serving('prod'), MODEL);
+  expect(predictions.filter(({ release }) => release !== first.release)).toEqual([]);
+  // The same day once more, and the schedule of the next one, find nothing to do.
+  expect(await review('prod', '2026-02-04', 'again')).toBe('idle');
+  expect(await records(journey, 'prod', 'RELEASE_JUDGED')).toHaveLength(1);
+});
+
+test('in staging, where they say that it is better, it is confirmed when its week is over', async () => {
+  expect(await review('staging', '2026-02-04')).toBe('wait');
+  expect(await review('staging', OVER)).toBe('confirm');
+  expect(await pointerOf(serving('staging'), MODEL)).toMatchObject({
+    current: second.release,
+    status: 'confirmed',
+    until: null,
+  });
+  const [judged] = await records(journey, 'staging', 'RELEASE_JUDGED');
+  const [confirmed] = await records(journey, 'staging', 'RELEASE_CONFIRMED');
+  expect(judged?.details).toMatchObject({ verdict: 'CONFIRM', rule: 'slow', days: 7 });
+  expect(judged?.details['measures']).toMatchObject({ slow: confirmed?.details['evidence'] });
+});
+
+test('what exists keeps every invariant', async () => {
+  await settled(journey);
+  expect(await journey.fsck()).toEqual([]);
+});
