@@ -119,11 +119,16 @@ export function resultsMarkdown(): string {
       return [
         `### ${title}`,
         about,
-        [COLUMNS, COLUMNS.map(() => '---'), ...figures.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n'),
+        figuresMarkdown(figures),
         `\`npm run bench -- ${name}\`, ${measuredAt.slice(0, 10)}, on ${machine}; ${software.join(', ')}.`,
       ].join('\n\n');
     })
     .join('\n\n');
+}
+
+/** Figures as a table. */
+export function figuresMarkdown(figures: readonly Figure[]): string {
+  return [COLUMNS, COLUMNS.map(() => '---'), ...figures.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 const COLUMNS = ['what', 'unit', 'ours', 'anchor', 'anchor is', 'ratio', 'target', 'met'] as const;

@@ -18,13 +18,17 @@ export interface Trained {
   readonly failure: string | undefined;
 }
 
-/** Runs a model's training command as SageMaker would run its container: the same folders and variables, nothing of the user's own. */
+/**
+ * Runs a model's training command as SageMaker would run its container: the same folders and variables, nothing of the user's
+ * own. `threads` is what OpenMP may use; without it the program takes all cores, and two at once get in each other's way.
+ */
 export async function runTraining(
   definition: ModelDefinition,
   folder: string,
   rows: string,
   root: string,
   onLine: (line: string) => void,
+  threads?: number,
 ): Promise<Trained> {
   await rm(root, { recursive: true, force: true });
   const layout = layoutOf(root);
@@ -54,6 +58,7 @@ export async function runTraining(
       SM_CHANNELS: '["train"]',
       SM_CHANNEL_TRAIN: layout.channel('train'),
       SM_HPS: JSON.stringify(hyperparameters),
+      ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) }),
     },
     onLine,
   );
