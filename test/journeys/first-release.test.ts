@@ -1,19 +1,24 @@
 import { ExecutionAlreadyExists, ListExecutionsCommand, DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListObjectsV2Command, PutObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { PublishCommand } from '@aws-sdk/client-sns';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf, EMPTY_CHAIN } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { MACHINES, peersOf } from '#model/names.ts';
-import { pointerOf, predictionsOf } from '#cli/read.ts';
+import { activePolicyOf, pointerOf, predictionsOf } from '#cli/read.ts';
+import { worldAround } from '#local/world.ts';
+import config from '../../gatehouse.config.ts';
 import { type Journey, MODEL, openJourney, SPINE } from './_harness.ts';
 import {
   approve,
   arriveInStaging,
   askForProd,
   FIRST,
+  recorded,
   records,
   type Release,
   serves,
@@ -162,6 +167,43 @@ test('the same request in an execution of another name is refused, and recorded'
   const [refused] = await records(journey, 'prod', 'PROMOTION_REFUSED');
   expect(refused?.details).toMatchObject({ promotion: 'by-hand', rule: 'promotion-open' });
   expect(await pointerOf(journey.account('prod').ledger, MODEL)).toEqual(before);
+});
+
+test('another policy comes into force when two people have asked for it, and not by being deployed', async () => {
+  const home = join(import.meta.dirname, '..', '..', '.gatehouse');
+  await mkdir(home, { recursive: true });
+  const folder = await mkdtemp(join(home, 'models-'));
+  try {
+    await cp(join(import.meta.dirname, '..', 'models', MODEL), join(folder, MODEL), { recursive: true });
+    const text = `import { definePolicy } from '#model/define-policy.ts';\nexport default definePolicy({ comparison: { minimumDays: 8 } });\n`;
+    await writeFile(join(folder, MODEL, 'policy.ts'), text);
+    const changed = worldAround(journey.cloud, config, { folders: [folder] });
+    const type = async (args: readonly string[], person?: string): Promise<void> => {
+      const result = await changed.gatehouse([...args], person === undefined ? {} : { person });
+      expect(result, args.join(' ')).toMatchObject({ code: 0 });
+    };
+    const inForce = async () => activePolicyOf(journey.account('prod').ledger, MODEL);
+    const before = await inForce();
+    await type(['deploy', 'prod']);
+    const activate = ['policy', 'activate', MODEL, '--env', 'prod', '--yes'];
+    await type(activate, 'paul');
+    await recorded(journey, 'prod', 'POLICY_APPROVED');
+    expect(await inForce()).toEqual(before);
+    await type(activate, 'rita');
+    const activated = await recorded(
+      journey,
+      'prod',
+      'POLICY_ACTIVATED',
+      ({ details }) => details['replaces'] !== null,
+    );
+    expect(activated.details).toMatchObject({
+      replaces: before?.policy,
+      approvedBy: ['person:paul', 'person:rita'],
+    });
+    expect((await inForce())?.rules.comparison.minimumDays).toBe(8);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('what exists keeps every invariant', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -37,6 +38,24 @@ describe('a retraining run', () => {
     await expect(open()).rejects.toMatchObject({ code: 'RUN_EXISTS' });
     const unknown = { model: 'unknown', run: RUN, trigger: 'schedule', asOf: '2001-01-20' };
     await expect(openRetrainingRun(dev)(unknown)).rejects.toMatchObject({ code: 'UNKNOWN_MODEL' });
+  });
+
+  it('has the days of each window in their order, whichever window needed them first, and names what they were made from', async () => {
+    const [model] = dev.deployed.models;
+    if (model === undefined) throw new Error('no model');
+    const windows = [{ name: 'short', days: 3 }, ...model.definition.windows];
+    const both = { ...dev.deployed, models: [{ ...model, definition: { ...model.definition, windows } }] };
+    const planned = await planWindows({ ...dev, deployed: both })({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const plans = (planned as { windows: { plan: Digest }[] }).windows;
+    expect(plans).toHaveLength(2);
+    for (const { plan: digest } of plans) {
+      const plan = parseCanonical(TrainingPlan, await dev.documents.read(digest), 'plan');
+      const days = plan.features.map(({ day }) => day);
+      expect(days).toEqual(days.toSorted());
+      const inputs = parseCanonical(TrainingInputs, await dev.releases.read(plan.inputs ?? digestOf('')), 'inputs');
+      const labels = inputs.partitions.filter(({ kind }) => kind === 'labels').map(({ day }) => day);
+      expect(plan.labels.every(({ day }) => labels.includes(day))).toBe(true);
+    }
   });
 
   it('pins its windows: days, partitions, SQL and definition by digest', async () => {

@@ -51,7 +51,10 @@ export function planWindows(deps: WindowPlanning): Task {
     const plans = [];
     const featuresOf = featurePlanner(definition, deps.engine, catalogue);
     for (const { window, labels } of planned) {
-      const own = features.filter(({ day }) => day >= window.events.first && day <= window.events.last);
+      // Windows share days, and what they share is planned in the order of the first that needs it; a plan has them by day.
+      const own = features
+        .filter(({ day }) => day >= window.events.first && day <= window.events.last)
+        .toSorted((a, b) => (a.day < b.day ? -1 : 1));
       const inputs = trainingInputs(
         model,
         own.map(({ day }) => featuresOf(day)),
