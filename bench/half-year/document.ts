@@ -237,7 +237,7 @@ function limits({ worlds, fates, diaries, skew }: Findings): string {
     of(worlds.clean, 'newest'),
     of(worlds.clean, 'holdout'),
   ];
-  const [kept] = worlds.clean.filter(({ strategy }) => strategy.keepsInconclusive === true);
+  const [dropped] = worlds.clean.filter(({ strategy }) => strategy.dropsInconclusive === true);
   const held = diaries.clean.filter(({ kind, by }) => kind === 'refused' && by.includes('too-good'));
   const doubted = diaries.clean.filter(({ kind, by }) => kind === 'rolled back' && by === 'slow');
   const through = (fates[0]?.fates ?? []).filter(({ fate }) => fate === 'served');
@@ -248,7 +248,7 @@ function limits({ worlds, fates, diaries, skew }: Findings): string {
   return [
     `- **Without faults gates do not earn their keep.** Promoting what is better on the holdout has a regret of ${shown(holdout?.regret)}, everything new ${shown(newest?.regret)}, ours ${shown(ours?.regret)}; in the second half of the weeks ${shown(holdout?.lateRegret)}, ${shown(newest?.lateRegret)} and ${shown(ours?.lateRegret)}. What is lost is lost at the beginning, when the first release knows thirteen days of January.`,
     `- There a healthy gain is larger than what the policy believes. ${held.length} candidates without a fault${held.length > 0 ? ` (weeks ${weeks(held)})` : ''} were held as too good for a human who is not played here, and nobody released them.`,
-    `- The slow rule takes back what is not proven after a week, and six days of labels prove little: it took back ${doubted.length} healthy releases${doubted.length > 0 ? ` (weeks ${weeks(doubted)})` : ''}. If what is inconclusive stayed, the regret without faults would be ${shown(kept?.outcome.regret)}.`,
+    `- The slow rule lets stay what a week of labels shows as better without proving it: six days prove little. It took back ${doubted.length} healthy releases${doubted.length > 0 ? ` (weeks ${weeks(doubted)})` : ''}. Were all taken back that is not proven, the regret without faults would be ${shown(dropped?.outcome.regret)}. The rule was so at first, and was changed when this page showed what it cost.`,
     ...(through.length > 0
       ? [
           `- ${through.map(({ kind }) => kind).join(', ')} got through: what is off in the same way while it trains and while it is tested looks well. It pages by its stability index, and a page stops nothing.`,

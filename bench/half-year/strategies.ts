@@ -14,8 +14,8 @@ export interface Strategy {
   readonly provisional?: true;
   /** Whether what is served is judged as its labels arrive, and taken back. */
   readonly live?: true;
-  /** Whether what is inconclusive when its days are over stays, instead of being taken back. */
-  readonly keepsInconclusive?: true;
+  /** Whether what is inconclusive when its days are over is taken back, instead of staying where the labels say better. */
+  readonly dropsInconclusive?: true;
 }
 
 export const OURS = 'ours: gates, probation, live judgement';
@@ -27,11 +27,11 @@ export const STRATEGIES: readonly Strategy[] = [
   { name: 'gates only', decides: 'gates' },
   { name: 'gates and live judgement', decides: 'gates', live: true },
   {
-    name: 'ours, if what is inconclusive after its probation stayed',
+    name: 'ours, if what is not proven after its probation went',
     decides: 'gates',
     provisional: true,
     live: true,
-    keepsInconclusive: true,
+    dropsInconclusive: true,
   },
   { name: OURS, decides: 'gates', provisional: true, live: true },
 ];
@@ -115,8 +115,8 @@ export async function follow<Release extends { readonly id: string }>(
       if (probation !== undefined && day > probation.since) {
         const { shadow, since, provisional, fault } = probation;
         const { by, reason, ...word } = await world.judge(serving, shadow, since, day, provisional);
-        const stays = strategy.keepsInconclusive === true && word.isInconclusive === true;
-        const verdict = stays ? 'CONFIRM' : word.verdict;
+        const goes = strategy.dropsInconclusive === true && word.isInconclusive === true;
+        const verdict = goes ? 'ROLL_BACK' : word.verdict;
         if (verdict !== 'WAIT') {
           const kind = verdict === 'CONFIRM' ? 'confirmed' : 'rolled back';
           acts.push({ kind, week: cycle.week, day, release: serving, since, by, reason, fault });

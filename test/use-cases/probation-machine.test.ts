@@ -297,14 +297,22 @@ describe('the review of a release on probation', () => {
     expect((await review(day(8), { slow })).path.at(-1)).toBe('Left unwatched');
   });
 
+  it('confirms what is better on the labels that there are, and too little to be sure', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    expect((await review(day(7), { slow: fortnight(0.01, 0.1) })).path.at(-1)).toBe('Confirmed');
+  });
+
   it.each([
-    ['nothing can be proven', { slow: fortnight(0.01, 0.1) }],
+    ['the labels lean to the other side', { slow: fortnight(-0.004, 0.1) }],
     ['nothing was measured', {}],
   ])('takes back when its days are over and %s', async (_, measured) => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(6));
     expect((await review(day(7), measured)).path.at(-1)).toBe('Rolled back');
-    expect((await prod.chain()).find(({ code }) => code === 'RELEASE_JUDGED')?.details['reason']).toMatch(/not proven/);
+    expect((await prod.chain()).find(({ code }) => code === 'RELEASE_JUDGED')?.details['reason']).toMatch(
+      /not seen to be/,
+    );
   });
 
   it('takes back what the policy in force knows no probation for', async () => {

@@ -53,8 +53,9 @@ export interface LiveJudgement {
  * Whether a release that is served is confirmed, taken back, or watched further. The fast rule takes back what is clearly
  * worse: enough labels, each there for some hours, and a loss that is large and proven by the paired t test on the sums of
  * each entity and day. When the days are over, the slow rule decides on what is provisional by the comparison that let it
- * in: what would be promoted again, be it provisionally, is confirmed, and all else is taken back; what is inconclusive by
- * then is not proven.
+ * in: what would be promoted again, be it provisionally, is confirmed, and so is what is better on the labels that there are
+ * and too little to be sure; it was likely on held-out rows, and is on live ones. All else is taken back: what is worse, what
+ * is wrong, and what has too few days with labels.
  */
 export function judgeLive(evidence: LiveEvidence, comparison: ComparisonRule, probation: ProbationRule): LiveJudgement {
   const slow = evidence.slow === null ? null : judgeComparison(evidence.slow, liveRule(comparison, probation));
@@ -71,10 +72,23 @@ export function judgeLive(evidence: LiveEvidence, comparison: ComparisonRule, pr
     const change = `${end}a proven loss of more than ${percent(probation.fast.loss)}`;
     return { verdict: 'WAIT', rule: 'too-early', reason, change, ...found };
   }
-  const isBetter = slow?.verdict === 'PROMOTE' || slow?.verdict === 'PROMOTE_PROVISIONALLY';
-  const reason = isBetter ? told(slow) : `after ${days} days it is not proven to be the better one: ${told(slow)}`;
+  const isBetter = isConfirming(slow);
+  const reason = isBetter ? told(slow) : `after ${days} days it is not seen to be the better one: ${told(slow)}`;
   const change = slow?.change ?? 'predictions that are published, and labels that arrive';
   return { verdict: isBetter ? 'CONFIRM' : 'ROLL_BACK', rule: 'slow', reason, change, ...found };
+}
+
+/** Whether the comparison of what was served says better: proven, likely, or by its point where only proof is wanting. */
+function isConfirming(slow: ComparisonJudgement | null): boolean {
+  switch (slow?.verdict) {
+    case 'PROMOTE':
+    case 'PROMOTE_PROVISIONALLY':
+      return true;
+    case 'INCONCLUSIVE':
+      return slow.rule === 'superiority' && (slow.figures?.point ?? 0) > 0;
+    default:
+      return false;
+  }
 }
 
 /**

@@ -122,7 +122,7 @@ describe('a release that is served is judged on labels that arrived', () => {
     expect(judge({ fast: week(-0.05), days: 2 }).reason).toMatch(
       /^on 7000 labels it is worse than the shadow by 4\.97 %, at least by 4\.8\d %; allowed: 2\.00 %, or 1\.00 % for certain$/,
     );
-    expect(judge({}).reason).toBe('after 7 days it is not proven to be the better one: nothing was served yet');
+    expect(judge({}).reason).toBe('after 7 days it is not seen to be the better one: nothing was served yet');
   });
 
   it('decides nothing fast on what is wrong', () => {
