@@ -13,6 +13,9 @@ import { type Journey, MODEL } from './_harness.ts';
 /** The days of the story: the history that is landed, and the day at whose beginning the first run stands. */
 export const FIRST = { from: '2026-01-01', asOf: '2026-01-27' } as const;
 
+/** Days on which a source said nonsense of the usual frequency: what is trained on them is worth having, and could be better. */
+export const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
+
 /** A release as people name one. */
 export interface Release {
   readonly release: string;

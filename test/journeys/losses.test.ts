@@ -25,10 +25,9 @@ import {
   type Release,
   serves,
   settled,
+  SLIPPED,
 } from './_lifecycle.ts';
 
-/** Two days on which a source said nonsense, so that there is something to gain later. */
-const SLIPPED = { kind: 'shuffled-labels', first: '2026-01-08', last: '2026-01-09' } as const;
 const Started = z.object({ run: z.string(), arn: z.string() });
 
 let journey: Journey;

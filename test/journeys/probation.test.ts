@@ -7,10 +7,17 @@ import type { PolicyTightening } from '#domain/policy/tighten.ts';
 import { pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { arriveInStaging, FIRST, letIntoProd, recorded, records, type Release, settled } from './_lifecycle.ts';
+import {
+  arriveInStaging,
+  FIRST,
+  letIntoProd,
+  recorded,
+  records,
+  type Release,
+  settled,
+  SLIPPED,
+} from './_lifecycle.ts';
 
-/** Days on which a source said nonsense of the usual frequency: the first release is worth having, and could be better. */
-const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
 const SECOND = '2026-01-29';
 /** The day after the second release's week, and what prod's customers dispute in it: something else than they did. */
 const OVER = '2026-02-05';

@@ -15,11 +15,10 @@ import {
   type Release,
   retrain,
   settled,
+  SLIPPED,
   stateOf,
 } from './_lifecycle.ts';
 
-/** Days on which a source said nonsense of the usual frequency: the first release is worth having, and could be better. */
-const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
 /** All of it, until the first day that chooses: what is trained on that must not get anywhere. */
 const DAMAGED = { kind: 'shuffled-labels', first: '2026-01-02', last: '2026-01-13' } as const;
 const SECOND = '2026-01-29';

@@ -24,10 +24,8 @@ import {
   retrain,
   serves,
   settled,
+  SLIPPED,
 } from './_lifecycle.ts';
-
-/** Two days on which a source said nonsense, so that there is something to gain later. */
-const SLIPPED = { kind: 'shuffled-labels', first: '2026-01-08', last: '2026-01-09' } as const;
 
 let journey: Journey;
 let pager: { readonly staging: Listener; readonly prod: Listener };
