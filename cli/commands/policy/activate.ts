@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { countByRole } from '#domain/approval/approval.ts';
 import { personOf } from '#domain/control/person.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
-import { missingFor, PolicyApproval } from '#domain/policy/activation.ts';
+import { PolicyApproval } from '#domain/policy/activation.ts';
 import { differencesOf } from '#domain/policy/differences.ts';
 import { type ApprovalRule, Role, TargetEnvironment } from '#domain/policy/policy.ts';
 import { controlApi } from '../../control/api.ts';
@@ -53,7 +54,7 @@ export const run: Run = async (context) => {
     statement: decided.statement,
   });
   const others = (await policyApprovalsOf(ledger, model, active)).filter((each) => each.policy === digest);
-  const missing = missingFor(active.rules.activation, [
+  const { missing } = countByRole(active.rules.activation, [
     ...others.filter((each) => each.subject !== mine.subject),
     mine,
   ]);

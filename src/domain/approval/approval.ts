@@ -74,16 +74,23 @@ export function judgeApprovals(promotion: Promotion, approvals: readonly Approva
   const counting = approvals.filter((approval) => whyNotCounting(approval, promotion, now) === undefined);
   const rejection = counting.find((approval) => approval.decision === 'reject');
   if (rejection !== undefined) return { kind: 'rejected', by: rejection };
-  const people = new Set<string>();
-  const used: Approval[] = [];
-  const missing: ApprovalRule[] = [];
-  for (const rule of promotion.approvals) {
-    const fitting = counting
-      .filter((approval) => approval.role === rule.role && !people.has(approval.subject))
-      .slice(0, rule.count);
-    for (const approval of fitting) people.add(approval.subject);
-    used.push(...fitting);
-    if (fitting.length < rule.count) missing.push({ role: rule.role, count: rule.count - fitting.length });
-  }
+  const { used, missing } = countByRole(promotion.approvals, counting);
   return missing.length === 0 ? { kind: 'approved', approvals: used } : { kind: 'pending', missing };
+}
+
+/** Whose word is used for whom is asked, each person once, and who is still missing. */
+export function countByRole<Word extends { readonly role: Role; readonly subject: string }>(
+  asked: readonly ApprovalRule[],
+  words: readonly Word[],
+): { readonly used: readonly Word[]; readonly missing: readonly ApprovalRule[] } {
+  const people = new Set<string>();
+  const used: Word[] = [];
+  const missing: ApprovalRule[] = [];
+  for (const { role, count } of asked) {
+    const fitting = words.filter((word) => word.role === role && !people.has(word.subject)).slice(0, count);
+    for (const { subject } of fitting) people.add(subject);
+    used.push(...fitting);
+    if (fitting.length < count) missing.push({ role, count: count - fitting.length });
+  }
+  return { used, missing };
 }

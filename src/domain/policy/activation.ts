@@ -3,7 +3,7 @@ import { Digest } from '../canonical/digest.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
-import { type ApprovalRule, Policy, Role } from './policy.ts';
+import { Policy, Role } from './policy.ts';
 
 /** The policy that is in force in an environment: the `activation`-th that ever was. */
 export const ActivePolicy = z.strictObject({
@@ -40,16 +40,6 @@ export function whyNotActivating(
   if (!asked.some((role) => role === wish.role))
     return { rule: 'approval-role', found: `role ${wish.role} is not asked, but ${asked.join(', ')}` };
   return undefined;
-}
-
-/** Which of the asked people are still missing; each person counts once. */
-export function missingFor(asked: readonly ApprovalRule[], approvals: readonly PolicyApproval[]): ApprovalRule[] {
-  const people = new Set<string>();
-  return asked.flatMap(({ role, count }) => {
-    const fitting = approvals.filter((each) => each.role === role && !people.has(each.subject)).slice(0, count);
-    for (const { subject } of fitting) people.add(subject);
-    return fitting.length < count ? [{ role, count: count - fitting.length }] : [];
-  });
 }
 
 /** The write that keeps a person's wish, once. */

@@ -8,6 +8,7 @@ import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Refusal } from '#domain/error.ts';
+import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -46,9 +47,10 @@ export function evaluateGates(deps: Judging): Task {
 async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => boolean) {
   const promotion = await readPromotion(deps.ledger, findings);
   if (promotion.status !== 'open') return { status: 'failed', refusal: notOpen(promotion) };
+  const inForce = await readActivePolicy(deps.ledger, promotion.model);
   const reasons: string[] = [];
   for (const gate of promotion.gates.filter(mine)) {
-    const result = withoutProbation(promotion, await resultOf(deps, gate, promotion, findings));
+    const result = withoutProbation(promotion, await resultOf(deps, gate, promotion, inForce, findings));
     const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
     if (!(await record(deps, promotion, evidence)))
       return { status: 'failed', refusal: notOpen(await readPromotion(deps.ledger, findings)) };
@@ -67,8 +69,13 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
       };
 }
 
-async function resultOf(deps: Judging, gate: GateId, promotion: Promotion, findings: Findings): Promise<GateResult> {
-  const inForce = await readActivePolicy(deps.ledger, promotion.model);
+async function resultOf(
+  deps: Judging,
+  gate: GateId,
+  promotion: Promotion,
+  inForce: ActivePolicy | undefined,
+  findings: Findings,
+): Promise<GateResult> {
   if (inForce === undefined || inForce.policy !== promotion.policy) {
     return { verdict: 'INCONCLUSIVE', reasons: ['the policy changed since the promotion was opened'], numbers: {} };
   }

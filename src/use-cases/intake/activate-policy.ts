@@ -1,3 +1,4 @@
+import { countByRole } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -7,7 +8,6 @@ import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/
 import {
   activationWrite,
   type ActivePolicy,
-  missingFor,
   PolicyApproval,
   policyApprovalWrite,
   stillInForce,
@@ -82,7 +82,7 @@ async function activateIfAll(
   const from = keys.policyApproval(model, active.activation, policy, '');
   const items = await deps.ledger.query(from.pk, { from: from.sk, to: `${from.sk}\uFFFF` });
   const approvals = items.map((item) => unkey(PolicyApproval, item));
-  if (missingFor(active.rules.activation, approvals).length > 0) return;
+  if (countByRole(active.rules.activation, approvals).missing.length > 0) return;
   await recordChange(deps, {
     model,
     operation: operationName('policy', policy, active.activation),
