@@ -37,6 +37,12 @@ export const pointerOf = (ledger: ReadableLedger, model: string): Promise<Pointe
 export const lockOf = (ledger: ReadableLedger, model: string): Promise<Lock | undefined> =>
   one(ledger, keys.lock(model), Lock);
 
+/** The document with what the suites have said of a model's partitions. */
+export async function checkedDataOf(ledger: ReadableLedger, model: string): Promise<Digest | undefined> {
+  const item = await ledger.get(keys.checkedData(model));
+  return item === undefined ? undefined : Digest.parse(item['document']);
+}
+
 /** The policy that is in force. */
 export const activePolicyOf = (ledger: ReadableLedger, model: string): Promise<ActivePolicy | undefined> =>
   one(ledger, keys.policy(model), ActivePolicy);

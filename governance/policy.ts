@@ -38,9 +38,17 @@ export default definePolicyFloor({
     slices: { columns: [], largest: 12, level: 0.05, tolerance: 0.05 },
     guards: { brier: 0.02, averagePrecision: 0.1, calibration: 2 },
   },
-  // A source that is half missing passes every test of a model that learned from it. Healthy days stay within 21 %.
-  // The governed half-year judges by it (`npm run bench -- half-year`); the retraining machine does not ask it yet.
-  data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
+  data: {
+    // Every model says what it expects of its events, its labels and the rows that it is trained on.
+    expectations: ['events', 'labels', 'features'],
+    // A source that is half missing passes every test of a model that learned from it. Healthy days stay within 21 %.
+    rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 },
+    // A day that was withdrawn is a hole that somebody made; a history with more of them is another one.
+    withdrawn: 0.1,
+    labelCoverage: 0.95,
+    // The best input of a healthy model says little by itself; one that exists only after the event says it all.
+    leakageAuc: 0.9,
+  },
   transitions: {
     initial: {
       gates: ['released-upstream', 'release-integrity'],

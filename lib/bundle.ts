@@ -22,6 +22,7 @@ const NATIVE: Readonly<Record<string, readonly string[]>> = {
 const WITH_MODELS = new Set([
   'admission',
   'training',
+  'data-quality',
   'registration',
   'validation',
   'gates',

@@ -65,8 +65,8 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'data check',
     group,
     args: '<model>',
-    summary: 'gaps, days whose labels are due, and corrections',
-    examples: ['data check flight-delay --env prod'],
+    summary: 'gaps, days whose labels are due, corrections, and what the suites of expectations said',
+    examples: ['data check flight-delay', 'data check flight-delay --env prod'],
     load: () => import('../commands/data/check.ts'),
   },
   {

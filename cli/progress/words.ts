@@ -3,6 +3,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   // retraining
   'Open retraining run': 'opening the run',
   'Plan windows': 'planning the training windows',
+  'Validate data': 'putting the data before its expectations',
   'Train windows': 'training windows',
   'Package candidates': 'packaging what was trained',
   'Register candidate': 'registering the candidates',
@@ -26,6 +27,11 @@ export const WORDS: Readonly<Record<string, string>> = {
   'Commit promotion': 'switching the pointer',
   'Verify serving': 'verifying that it is what is served',
   'Confirm release': 'confirming the release on probation',
+  // data quality
+  'Plan data check': 'looking for data that no suite has seen',
+  'Stage data': 'staging and hashing the data',
+  'Check expectations': 'checking expectations',
+  'Judge data': 'judging the data',
   // probation
   'Plan review': 'looking for what the served release can be judged by',
   'Score shadow': 'scoring batches with the release that it replaced',
@@ -49,6 +55,7 @@ export const WORDS: Readonly<Record<string, string>> = {
 /** What happens when it does not go the usual way: it is said while it happens, and never announced as what comes next. */
 export const UNUSUAL: Readonly<Record<string, string>> = {
   'Reject run': 'rejecting the run',
+  'Reject unfit data': 'rejecting the run: its data is not fit to learn from',
   'Reject untrained run': 'rejecting the run: nothing was trained',
   'Hold unmeasured': 'holding the candidates: no comparison is possible',
   'Reject candidates': 'rejecting the candidates',

@@ -8,6 +8,7 @@ import { tasks } from '#runtime/tasks.ts';
 import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
+import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -17,6 +18,7 @@ const deps = {
   engine,
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
+const training = TRAINING_BUCKET === undefined ? undefined : s3TrainingData(s3, TRAINING_BUCKET);
 const daily = buildDailyPartition(deps);
 const features = buildFeaturePartition(deps);
 
@@ -26,7 +28,10 @@ export const handler = tasks({
   'Build feature partition': features,
   'Build feature shard': features,
   'Measure comparison': measureComparison(deps),
-  ...(TRAINING_BUCKET === undefined
+  ...(training === undefined
     ? {}
-    : { 'Export training rows': exportTrainingRows({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
+    : {
+        'Stage data': stageData({ ...deps, training }),
+        'Export training rows': exportTrainingRows({ ...deps, training }),
+      }),
 });

@@ -8,11 +8,12 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { sqsInbox } from '#adapters/aws/inbox.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
+import { sageMakerProcessing } from '#adapters/aws/processing.ts';
 import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { logger } from '#runtime/observability.ts';
-import { clock, ledgerOf, lookUp, Text, TextMap } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS } = readEnvironment(
@@ -25,12 +26,14 @@ const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS 
     PEER_TOPICS: TextMap,
   }),
 );
+const sageMaker = new SageMakerClient();
 const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),
   clock,
   machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
-  jobs: sageMakerJobs(new SageMakerClient(), '', ''),
+  jobs: sageMakerJobs(sageMaker, '', ''),
+  checks: sageMakerProcessing({ sageMaker, s3 }, '', ''),
   inbox: sqsInbox(
     { sns: new SNSClient(), sqs: new SQSClient(), lambda: new LambdaClient() },
     {

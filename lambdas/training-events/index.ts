@@ -1,25 +1,34 @@
-// Without this function a run would wait for its training jobs until it timed out: it returns the task token of a job
+// Without this function a run would wait for its jobs until it timed out: it returns the task token of a job
 // whose state has changed. The event is a hint; how the job ended is asked of SageMaker.
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
+import { sageMakerProcessing } from '#adapters/aws/processing.ts';
 import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { logger } from '#runtime/observability.ts';
-import { ledgerOf, lookUp, Text } from '#runtime/wiring.ts';
-import { returnTrainingToken } from '#use-cases/retraining/train-window.ts';
+import { ledgerOf, lookUp, s3, Text } from '#runtime/wiring.ts';
+import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
 const { LEDGER_TABLE } = readEnvironment(z.object({ LEDGER_TABLE: Text }));
+const sageMaker = new SageMakerClient();
 const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),
-  jobs: sageMakerJobs(new SageMakerClient(), '', ''),
+  jobs: sageMakerJobs(sageMaker, '', ''),
+  checks: sageMakerProcessing({ sageMaker, s3 }, '', ''),
   machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
 };
-const Event = z.object({ detail: z.object({ TrainingJobName: Text }) });
+const Event = z.object({
+  detail: z.union([z.object({ TrainingJobName: Text }), z.object({ ProcessingJobName: Text })]),
+});
 
 export async function handler(event: unknown): Promise<void> {
-  const job = parseDocument(Event, event, 'training job event').detail.TrainingJobName;
-  logger.info('job looked at', { job, result: await returnTrainingToken(deps, job) });
+  const { detail } = parseDocument(Event, event, 'job event');
+  const [kind, job] =
+    'TrainingJobName' in detail
+      ? (['training', detail.TrainingJobName] as const)
+      : (['processing', detail.ProcessingJobName] as const);
+  logger.info('job looked at', { kind, job, result: await returnJobToken(deps, kind, job) });
 }

@@ -12,7 +12,7 @@ import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
-import { rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
+import { rejectCandidates, rejectUnfitData } from '#use-cases/validation/conclude-validation.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET, TRAINING_ROLE_ARN } =
   readEnvironment(
@@ -42,6 +42,7 @@ export const handler = tasks({
   'Plan windows': planWindows(deps),
   'Train window': trainWindow(deps),
   'Reject run': reject,
+  'Reject unfit data': rejectUnfitData(deps),
   'Reject untrained run': reject,
   'Record failure': recordRunFailure(deps),
 });

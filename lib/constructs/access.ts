@@ -65,6 +65,9 @@ export function accessTo(names: Names) {
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
+    /** What processing jobs found; the prefix of a run holds it beside what they were given. */
+    readsCheckResults: (): Access =>
+      objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/*/check/output/']),
     writesTrainingRows: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:PutObject'], ['runs/']),
     writesPublished: (): Access => objects(names.publishedBucket, 'PUBLISHED_BUCKET', ['s3:GetObject', 's3:PutObject']),
     /** Rows for look-up: put in batches, never read back, and forgotten by their expiry. */

@@ -180,11 +180,15 @@ export class Exchange extends Construct {
       ...(promotes ? [access.returnsTokens('promotion')] : []),
       ...(environment === 'dev'
         ? [
-            access.returnsTokens('retraining'),
+            access.returnsTokens('retraining', 'data-quality'),
             {
               variables: {},
               statements: [
                 { actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] },
+                {
+                  actions: ['sagemaker:DescribeProcessingJob'],
+                  resources: [names.arn('sagemaker', 'processing-job/*')],
+                },
               ],
             },
           ]

@@ -1,16 +1,18 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { jobRole } from '#lib/constructs/job-role.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
+import { dataQualityImage } from '#model/data-quality-image.ts';
 import { namesOf } from '#model/names.ts';
 
 export interface TrainingStackProps extends StackProps, Surroundings {
@@ -27,8 +29,22 @@ export class TrainingStack extends Stack {
     const { names, config } = props;
     const access = accessTo(names);
     new PeerBucket(this, 'Training', { bucketName: names.trainingBucket, dropReplacedAfterDays: 30 });
-    const trainer = this.trainerRole(props);
+    const trainer = jobRole(this, 'TrainerRole', {
+      names,
+      name: 'trainer',
+      kind: 'TrainingJobs',
+      reads: 'runs/*/train/*',
+      writes: 'runs/*/output/*',
+    });
+    const checker = jobRole(this, 'CheckerRole', {
+      names,
+      name: 'checker',
+      kind: 'ProcessingJobs',
+      reads: 'runs/*/check/input/*',
+      writes: 'runs/*/check/output/*',
+    });
     const jobs = names.arn('sagemaker', 'training-job/*');
+    const checks = names.arn('sagemaker', 'processing-job/*');
 
     const training = new GatehouseFunction(this, 'Function', {
       ...props,
@@ -45,11 +61,7 @@ export class TrainingStack extends Stack {
         variables: { TRAINING_BUCKET: names.trainingBucket, TRAINING_ROLE_ARN: trainer.roleArn },
         statements: [
           { actions: ['sagemaker:CreateTrainingJob', 'sagemaker:DescribeTrainingJob'], resources: [jobs] },
-          {
-            actions: ['iam:PassRole'],
-            resources: [trainer.roleArn],
-            conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
-          },
+          passesRole(trainer.roleArn),
         ],
       },
     );
@@ -57,9 +69,12 @@ export class TrainingStack extends Stack {
       ...props,
       privilege: 'training-events',
       isAsynchronous: true,
-    }).bind(access.writesLedgerUnaudited('TASK'), access.returnsTokens('retraining'), {
+    }).bind(access.writesLedgerUnaudited('TASK'), access.returnsTokens('retraining', 'data-quality'), {
       variables: {},
-      statements: [{ actions: ['sagemaker:DescribeTrainingJob'], resources: [jobs] }],
+      statements: [
+        { actions: ['sagemaker:DescribeTrainingJob'], resources: [jobs] },
+        { actions: ['sagemaker:DescribeProcessingJob'], resources: [checks] },
+      ],
     });
     new Rule(this, 'JobChanged', {
       ruleName: names.name('training-job-changed'),
@@ -70,6 +85,35 @@ export class TrainingStack extends Stack {
       },
       targets: [new LambdaFunction(events.lambda)],
     });
+    new Rule(this, 'CheckChanged', {
+      ruleName: names.name('processing-job-changed'),
+      eventPattern: {
+        source: ['aws.sagemaker'],
+        detailType: ['SageMaker Processing Job State Change'],
+        detail: { ProcessingJobStatus: ['Completed', 'Failed', 'Stopped'] },
+      },
+      targets: [new LambdaFunction(events.lambda)],
+    });
+    const dataQuality = new GatehouseFunction(this, 'DataQuality', {
+      ...props,
+      privilege: 'data-quality',
+      memoryMb: 1024,
+      timeoutSeconds: 120,
+    }).bind(
+      access.environment(),
+      access.writesLedger('DATA', 'TASK'),
+      access.readsCatalogue(),
+      access.writesLake(),
+      access.readsArtifacts(),
+      access.readsCheckResults(),
+      {
+        variables: { CHECKER_ROLE_ARN: checker.roleArn, CHECKER_IMAGE: dataQualityImage(config) },
+        statements: [
+          { actions: ['sagemaker:CreateProcessingJob', 'sagemaker:DescribeProcessingJob'], resources: [checks] },
+          passesRole(checker.roleArn),
+        ],
+      },
+    );
     const registration = new GatehouseFunction(this, 'Registration', { ...props, privilege: 'registration' }).bind(
       access.environment(),
       access.writesLedger('REGISTRATION', 'VERSION'),
@@ -98,6 +142,11 @@ export class TrainingStack extends Stack {
         ScoreFunction: { function: props.score },
       },
     });
+    const checking = new AslStateMachine(this, 'DataQualityMachine', {
+      ...props,
+      machine: 'data-quality',
+      bindings: { DataQualityFunction: { function: dataQuality }, FeaturesFunction: { function: props.features } },
+    });
     const retraining = new AslStateMachine(this, 'RetrainingMachine', {
       ...props,
       machine: 'retraining',
@@ -107,6 +156,7 @@ export class TrainingStack extends Stack {
         ScoreFunction: { function: props.score },
         RegistrationFunction: { function: registration },
         ValidationMachine: { machine: 'validation' },
+        DataQualityMachine: { machine: 'data-quality' },
       },
     });
     for (const { definition } of props.deployed.models) {
@@ -118,42 +168,23 @@ export class TrainingStack extends Stack {
         action: 'states:StartExecution',
         input: { model: definition.name, trigger: 'schedule', asOf: '<aws.scheduler.scheduled-time>' },
       });
+      // By the clock and not by the event: what has arrived is looked at together, whatever got lost.
+      new Schedule(this, `Check-${definition.name}`, {
+        name: names.name(`check-${definition.name}`),
+        expression: 'rate(15 minutes)',
+        targetArn: checking.stateMachine.stateMachineArn,
+        action: 'states:StartExecution',
+        input: { model: definition.name, training: null },
+      });
     }
-    new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['retraining', 'validation'] });
+    new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['retraining', 'validation', 'data-quality'] });
   }
+}
 
-  /** The role of training jobs: reads exported rows and writes beside them; neither the lake nor the holdout is in its reach. */
-  private trainerRole({ names }: TrainingStackProps): Role {
-    const role = new Role(this, 'TrainerRole', {
-      roleName: names.name('trainer'),
-      assumedBy: new ServicePrincipal('sagemaker.amazonaws.com'),
-    });
-    const bucket = `arn:aws:s3:::${names.trainingBucket}`;
-    role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${bucket}/runs/*/train/*`] }));
-    role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject'], resources: [`${bucket}/runs/*/output/*`] }));
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['s3:ListBucket'],
-        resources: [bucket],
-        conditions: { StringLike: { 's3:prefix': ['runs/*'] } },
-      }),
-    );
-    role.addToPolicy(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
-        resources: [names.arn('ecr', 'repository/gatehouse/*')],
-      }),
-    );
-    role.addToPolicy(
-      new PolicyStatement({
-        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'],
-        resources: [
-          names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs'),
-          names.arn('logs', 'log-group:/aws/sagemaker/TrainingJobs:*'),
-        ],
-      }),
-    );
-    return role;
-  }
+function passesRole(roleArn: string): PolicyStatementProps {
+  return {
+    actions: ['iam:PassRole'],
+    resources: [roleArn],
+    conditions: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
+  };
 }

@@ -4,9 +4,10 @@ import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
+import { DataKind, Policy, PolicyFloor } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
-import { parseDocument } from '#domain/canonical/digest.ts';
+import { canonicalJson, parseDocument } from '#domain/canonical/digest.ts';
+import { ExpectationSuite } from '#domain/data/data-check.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { compileModels } from './compile.ts';
 
@@ -31,6 +32,7 @@ export async function compileDeployment(
         definition,
         policy,
         sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
+        expectations: compileExpectations(home, policy),
       });
     }
   }
@@ -42,6 +44,38 @@ export async function compilePolicy(home: string, floor: PolicyFloor): Promise<P
   const file = join(home, 'policy.ts');
   const own = existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
   return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
+}
+
+/**
+ * The suites of a model's `expectations/`, as canonical JSON; those that the policy asks for are there.
+ * @throws GatehouseError `BAD_DOCUMENT` naming the file and the path, or `EXPECTATIONS_MISSING`
+ */
+export function compileExpectations(home: string, { data }: Policy): Partial<Record<DataKind, string>> {
+  const label = (kind: DataKind): string => `models/${basename(home)}/expectations/${kind}.json`;
+  const file = (kind: DataKind): string => join(home, 'expectations', `${kind}.json`);
+  const missing = (data?.expectations ?? []).filter((kind) => !existsSync(file(kind)));
+  if (missing.length > 0) {
+    const found = missing.map(label).join(' and ');
+    const remedy = `the policy asks for a suite of ${(data?.expectations ?? []).join(', ')}`;
+    throw new GatehouseError('EXPECTATIONS_MISSING', `${found}: no such file; ${remedy}`, { missing });
+  }
+  return Object.fromEntries(
+    DataKind.options
+      .filter((kind) => existsSync(file(kind)))
+      .map((kind) => [
+        kind,
+        canonicalJson(parseDocument(ExpectationSuite, readJson(file(kind), label(kind)), label(kind))),
+      ]),
+  );
+}
+
+function readJson(file: string, label: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new GatehouseError('BAD_DOCUMENT', `${label} is no JSON: ${found}`, { file: label }, cause);
+  }
 }
 
 /**

@@ -18,6 +18,15 @@ export const Config = z.strictObject({
   /** E-mail addresses that hear of alerts, and of approvals that wait. */
   alerts: z.array(z.email()),
   approvers: z.array(z.email()),
+  /** Images that do not belong to one model, by digest. */
+  images: z
+    .strictObject({
+      /** `containers/data-quality`, pushed to dev's ECR. Without it data is checked on laptops only. */
+      dataQuality: z
+        .string()
+        .regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
+    })
+    .optional(),
   retention: z.strictObject({
     logDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365), z.literal(731)]),
     /** Years for which Object Lock keeps released artifacts. */

@@ -1,5 +1,6 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { TrainingRows } from '#domain/data/data-check.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
@@ -44,6 +45,12 @@ export interface FeatureEngine {
   }): Promise<
     (EngineResult & { readonly kind: 'built'; readonly positives: number }) | Extract<EngineResult, { kind: 'refused' }>
   >;
+  /** What exported training rows say of themselves: labels that are there, and what each input tells of them alone. */
+  measureTrainingRows(input: {
+    readonly rows: string;
+    readonly features: readonly string[];
+    readonly definition: ModelDefinition;
+  }): Promise<TrainingRows>;
   measureComparison(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];

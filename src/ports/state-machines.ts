@@ -2,6 +2,7 @@
 export type Machine =
   | 'retraining'
   | 'validation'
+  | 'data-quality'
   | 'promotion'
   | 'confirmation'
   | 'rollback'

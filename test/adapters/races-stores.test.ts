@@ -16,6 +16,7 @@ import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { objectKey, s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { memoryProcessingJobs } from '#adapters/memory/processing-jobs.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
@@ -28,7 +29,7 @@ import { pointerWrite } from '#domain/promotion/pointer.ts';
 import { replaceFence } from '#use-cases/inference/fence.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
-import { returnTrainingToken } from '#use-cases/retraining/train-window.ts';
+import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { pointer } from '#test/domain/promotion/_case.ts';
 import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_world.ts';
 import { eventually, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
@@ -254,8 +255,8 @@ it(
       const answers = await Promise.all(
         racers().map((racer) => {
           const describe = async () => ({ kind: 'completed' as const, artifact: `by-${racer}`, seconds: 1 });
-          const deps = { ledger: together, machines, jobs: { describe, start: async () => undefined } };
-          return returnTrainingToken(deps, job);
+          const deps = { ledger: together, machines, jobs: { describe }, checks: memoryProcessingJobs() };
+          return returnJobToken(deps, 'training', job);
         }),
       );
       // On AWS one of them; the emulator takes answers until the execution has gone on with one.
@@ -271,8 +272,8 @@ it(
         z.object({ artifact: z.string() }).parse(JSON.parse(output)).artifact,
       );
       const late = { kind: 'completed' as const, artifact: 'late', seconds: 1 };
-      const deps = { ledger, machines, jobs: { describe: async () => late, start: async () => undefined } };
-      expect(await returnTrainingToken(deps, job)).toBe('gone');
+      const deps = { ledger, machines, jobs: { describe: async () => late }, checks: memoryProcessingJobs() };
+      expect(await returnJobToken(deps, 'training', job)).toBe('gone');
     }
   },
   PATIENCE,

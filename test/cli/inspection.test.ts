@@ -8,7 +8,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { standingItems } from '#cli/read.ts';
 import { isMissing, notDeployed } from '#cli/cloud.ts';
 import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
-import { checkData } from '#cli/commands/data/check.ts';
+import { checkData, lookAt } from '#cli/commands/data/check.ts';
 import { fsckReport } from '#cli/commands/fsck/fsck.ts';
 import { historyOf } from '#cli/commands/history/view.ts';
 import { run as confirm } from '#cli/commands/promotion/confirm.ts';
@@ -326,6 +326,28 @@ describe('data check', () => {
       corrected: [{ kind: 'labels', day: '2026-03-03', version: 2 }],
     });
     expect(checkData([], [], 2)).toMatchObject({ missingEvents: [], unlabeled: [], events: { days: 0, first: null } });
+  });
+
+  it('says what the suites found in the partitions as they are now', () => {
+    const admitted = (day: string, mark = '') => {
+      const object = { bucket: 'b-1', key: 'k', versionId: 'v', sha256: digestOf(day), size: 1 };
+      return { kind: 'events' as const, day, digest: digestOf(`${day}${mark}`), objects: [object] };
+    };
+    const failures = [
+      { expectation: 'expect_column_values_to_not_be_null', about: 'column=x', found: '2 of 9 values' },
+    ];
+    const checked = ['2026-03-01', '2026-03-02'].map((day) => {
+      const { kind, digest } = admitted(day);
+      return { kind, day, digest, suite: digestOf('suite'), rows: 9, failures };
+    });
+    const corrected = admitted('2026-03-02', ' as it was corrected');
+    expect(
+      lookAt(checked, [admitted('2026-03-01'), corrected, { ...corrected, day: '2026-03-03', objects: [] }]),
+    ).toEqual({
+      seen: 1,
+      unseen: 1,
+      failures: ['events of 2026-03-01: expect_column_values_to_not_be_null(column=x): 2 of 9 values'],
+    });
   });
 });
 

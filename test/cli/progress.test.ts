@@ -8,6 +8,7 @@ import type { Machine } from '#ports/state-machines.ts';
 const MACHINES: readonly Machine[] = [
   'retraining',
   'validation',
+  'data-quality',
   'promotion',
   'confirmation',
   'rollback',

@@ -190,10 +190,8 @@ export function world(from?: Beginning, mutant?: Mutant) {
         },
         async askToPublish() {},
       },
-      jobs: {
-        start: async () => {},
-        describe: async () => ({ kind: 'running' as const }),
-      },
+      jobs: { start: async () => {}, describe: async () => ({ kind: 'running' as const }) },
+      checks: { describe: async () => ({ kind: 'running' as const }) },
     };
     return { name, inner, deps, executions, hints, reference: references[name] };
   };

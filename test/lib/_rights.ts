@@ -25,9 +25,10 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     CURSOR: ['intake', 'publisher', 'validation'],
     PARTITION: ['admission'],
     PEER: ['intake'],
+    DATA: ['data-quality'],
     REGISTRATION: ['registration'],
     RUN: ['recorder', 'training', 'validation'],
-    TASK: ['reconciler', 'training', 'training-events'],
+    TASK: ['data-quality', 'reconciler', 'training', 'training-events'],
     VERSION: ['registration'],
   },
   staging: {

@@ -103,7 +103,8 @@ export function privilegeOf(state: TaskState): string | undefined {
   const target = state.Resource.startsWith('arn:aws:states:::lambda:invoke')
     ? z.string().parse(state.Parameters['FunctionName'])
     : state.Resource;
-  return /^\$\{(\w+)Function\}$/.exec(target)?.[1]?.toLowerCase();
+  const name = /^\$\{(\w+)Function\}$/.exec(target)?.[1];
+  return name?.replaceAll(/(?<=.)(?=[A-Z])/g, '-').toLowerCase();
 }
 
 /** The machine that a Task starts and waits for. */

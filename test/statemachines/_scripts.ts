@@ -94,17 +94,33 @@ export const RETRAINING = {
     dailyBatches: [{ from: 0 }],
     featureBatches: [{ from: 0 }],
     windows: ['short', 'long', 'growing'].map((window) => ({ window, plan: `sha256:${window}`, job: `job-${window}` })),
+    check: { plan: 'sha256:growing', from: '2001-01-01', to: '2001-04-26' },
     skipped: [],
   },
   'Build daily partition': built,
   'Build feature partition': built,
+  'Validate data': { ...child, Output: { judgement: { status: 'PASS', reasons: [], evidence: 'sha256:e' } } },
   'Export training rows': { status: 'exported', rows: 100, positives: 7 },
   'Train window': { status: 'trained', artifact: 's3://b/model.tar.gz', seconds: 3 },
   'Package candidates': { status: 'packaged', candidates: [{ release: 'sha256:r' }], baseline: null, reasons: [] },
   'Register candidate': { status: 'registered', candidates: [{ release: 'sha256:r', version: '0.1.1' }] },
   'Validate candidates': child,
   'Reject run': { status: 'rejected', result: 'recorded' },
+  'Reject unfit data': { status: 'rejected', result: 'recorded' },
   'Reject untrained run': { status: 'rejected', result: 'recorded' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
+/** The answer of the machine that checks data, where it does not simply pass. */
+export function unfit(status: string): object {
+  return { ...child, Output: { judgement: { status, reasons: ['half of it is missing'], evidence: 'sha256:e' } } };
+}
+
+export const DATA_QUALITY = {
+  'Plan data check': { status: 'planned', model: 'm', run: 'data-quality-execution', plan: 'sha256:p', partitions: 3 },
+  'Stage data': { status: 'staged', staged: 'sha256:s' },
+  'Check expectations': { status: 'checked' },
+  'Judge data': { status: 'PASS', reasons: [], evidence: 'sha256:e' },
   'Record failure': { status: 'failed' },
 } satisfies Script;
 
@@ -183,6 +199,7 @@ export const WELL: Record<string, { readonly input: Record<string, unknown>; rea
   },
   probation: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: PROBATION },
   retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },
+  'data-quality': { input: { model: 'm', training: null }, script: DATA_QUALITY },
   validation: { input: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [] }, script: VALIDATION },
   'batch-inference': { input: { model: 'm', run: 'm-batch-1', trigger: 'schedule' }, script: BATCH },
 };

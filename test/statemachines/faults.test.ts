@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { execute, TaskError } from './_interpreter.ts';
 import { machine, MACHINES, statesOf } from './_machines.ts';
-import { BATCH, failing, PROBATION, REFUSED, type Script, WELL } from './_scripts.ts';
+import { BATCH, failing, PROBATION, REFUSED, type Script, unfit, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>
   statesOf(machine(name)).flatMap((found) =>
@@ -18,6 +18,7 @@ describe('a fault that no repetition mends', () => {
     'probation: Roll back': { 'Judge release': { ...PROBATION['Judge release'], status: 'roll-back' } },
     'rollback: Record refusal': { 'Choose target': REFUSED },
     'retraining: Reject run': { 'Plan windows': { status: 'refused', reasons: [] } },
+    'retraining: Reject unfit data': { 'Validate data': unfit('FAIL') },
     'retraining: Reject untrained run': { 'Package candidates': { status: 'nothing', reasons: [] } },
     'validation: Hold unmeasured': { 'Plan validation': { status: 'insufficient', reasons: [] } },
     'validation: Reject candidates': { 'Evaluate gates': { verdict: 'FAIL', reasons: [] } },

@@ -66,11 +66,18 @@ const GUARDS = [
       'Open retraining run',
       'Plan windows',
       'Windows planned?',
+      'Validate data',
+      'Data valid?',
       'Train windows',
       'Package candidates',
       'Anything trained?',
       'Register candidate',
     ],
+  },
+  {
+    name: 'data-quality',
+    act: 'Accepted',
+    guards: ['Plan data check', 'Anything to check?', 'Stage data', 'Judge data', 'Data accepted?'],
   },
   {
     name: 'batch-inference',

@@ -10,6 +10,7 @@ import {
   REFUSED,
   RETRAINING,
   ROLLBACK,
+  unfit,
   type Script,
   scripted,
   VALIDATION,
@@ -292,12 +293,45 @@ describe('probation', () => {
   });
 });
 
+describe('data quality', () => {
+  const PLAN = ['Plan data check', 'Anything to check?'];
+  const CHECK = ['Stage data', 'Data staged?', 'Check expectations'];
+  const JUDGE = ['Judge data', 'Data accepted?'];
+
+  it('puts what was not looked at before its suites, and judges what they say', async () => {
+    const { path, calls } = await run('data-quality');
+    expect(path).toEqual([...PLAN, ...CHECK, ...JUDGE, 'Accepted']);
+    expect(calls.at(-1)?.payload).toMatchObject({
+      input: { plan: { plan: 'sha256:p' }, staged: { staged: 'sha256:s' }, checked: { status: 'checked' } },
+    });
+  });
+
+  it('has nothing to do where all was looked at, and says so to whoever asked', async () => {
+    const nothing = { status: 'nothing', reasons: ['all was looked at'] };
+    const { path, document } = await run('data-quality', { 'Plan data check': nothing });
+    expect(path).toEqual([...PLAN, 'Nothing to check', 'Left unchecked']);
+    expect(document).toMatchObject({
+      judgement: { status: 'NOT_APPLICABLE', reasons: ['all was looked at'], evidence: null },
+    });
+  });
+
+  it('starts no job on data that could not be staged, and refuses it', async () => {
+    const { path } = await run('data-quality', {
+      'Stage data': { status: 'refused', reasons: ['a hash differs'] },
+      'Judge data': { status: 'INCONCLUSIVE', reasons: ['a hash differs'], evidence: 'sha256:e' },
+    });
+    expect(path).toEqual([...PLAN, 'Stage data', 'Data staged?', ...JUDGE, 'Refused']);
+  });
+});
+
 describe('retraining', () => {
   const BUILDING = [
     'Build daily partitions',
     'Build daily partition',
     'Build feature partitions',
     'Build feature partition',
+    'Validate data',
+    'Data valid?',
   ];
   const START = ['Open retraining run', 'Plan windows', 'Windows planned?'];
   const WINDOW = ['Export training rows', 'Rows exported?', 'Train window'];
@@ -332,6 +366,16 @@ describe('retraining', () => {
     const { path, status } = await run('retraining', { 'Plan windows': planned });
     expect(path).toEqual([...START, 'Reject run', 'Rejected']);
     expect(status).toBe('SUCCEEDED');
+  });
+
+  it.each(['FAIL', 'INCONCLUSIVE'])('trains nothing on data that is %s', async (verdict) => {
+    const { path, calls } = await run('retraining', { 'Validate data': unfit(verdict) });
+    expect(path).toEqual([...START, ...BUILDING, 'Reject unfit data', 'Rejected']);
+    expect(calls.at(-1)?.payload).toMatchObject({ input: { reasons: ['half of it is missing'] } });
+  });
+
+  it('trains on what the policy asks nothing of', async () => {
+    expect((await run('retraining', { 'Validate data': unfit('NOT_APPLICABLE') })).path).toContain('Train window');
   });
 
   it('leaves out a window whose rows are refused, and goes on with the others', async () => {

@@ -8,9 +8,11 @@ import { childOf, handlerTables, machine, MACHINES, privilegeOf, reachable, stat
 
 /** The states in which an execution may end well, or in a refusal: past participles. */
 const ENDINGS = [
+  'Accepted',
   'Concluded',
   'Confirmed',
   'Held',
+  'Left unchecked',
   'Left unwatched',
   'Offered',
   'Overtaken',
@@ -49,6 +51,7 @@ const SHARED_FILES: Record<string, string> = {
   'Register candidate': 'retraining/register-candidates',
   'Reject candidates': 'validation/conclude-validation',
   'Reject run': 'validation/conclude-validation',
+  'Reject unfit data': 'validation/conclude-validation',
   'Reject untrained run': 'validation/conclude-validation',
   'Report idle run': 'inference/report-run',
   'Score partition': 'inference/score-partitions',

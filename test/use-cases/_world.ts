@@ -3,6 +3,7 @@ import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { memoryProcessingJobs } from '#adapters/memory/processing-jobs.ts';
 import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
 import { memorySigner } from '#adapters/memory/signer.ts';
 import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
@@ -110,7 +111,7 @@ export const policy: Policy = {
 export const deployed: DeployedModels = {
   formatVersion: 1,
   commit: 'commit',
-  models: [{ definition, policy, sql: { ...SQL } }],
+  models: [{ definition, policy, sql: { ...SQL }, expectations: {} }],
 };
 
 /** Scoring without ONNX: a model is any text that begins with MODEL, and its golden predictions are its own text. */
@@ -159,6 +160,7 @@ export function world() {
         documents: memoryArtifactStore(),
         lake: memoryLake(),
         machines: memoryStateMachines(),
+        checks: memoryProcessingJobs(),
         announcements: memoryAnnouncements(),
         signer: memorySigner(),
         published: shown.of(name),
@@ -260,7 +262,14 @@ export async function admitDays(ledger: Ledger, first: string, last: string, mar
       objects,
       admittedAt: new Date(START).toISOString(),
     };
-    await ledger.transact([{ kind: 'put', item: { ...key, ...partition } }], operationName('admit', kind, day, mark));
+    const admission = { ...keys.partitionVersion(MODEL, kind, day, version), ...partition };
+    await ledger.transact(
+      [
+        { kind: 'put', item: { ...key, ...partition } },
+        { kind: 'put', item: admission },
+      ],
+      operationName('admit', kind, day, mark),
+    );
   };
   for (const day of daysBetween(first, last)) await admit('events', day);
   for (const day of daysBetween(addDays(first, 1), last)) await admit('labels', day);

@@ -24,7 +24,10 @@ let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;
 beforeEach(async () => {
   here = await scene();
-  prod = { ...here.prod, deployed: { ...deployed, models: [{ definition, policy: lenient, sql: { ...SQL } }] } };
+  prod = {
+    ...here.prod,
+    deployed: { ...deployed, models: [{ definition, policy: lenient, sql: { ...SQL }, expectations: {} }] },
+  };
   await here.begin(prod);
 });
 
@@ -120,7 +123,12 @@ describe('a promotion while another release is on probation', () => {
   it('is not let in provisionally where the policy knows no probation', async () => {
     const { probation: _probation, ...strict } = lenient.transitions.prod;
     const models = [
-      { definition, policy: { ...lenient, transitions: { ...lenient.transitions, prod: strict } }, sql: { ...SQL } },
+      {
+        definition,
+        policy: { ...lenient, transitions: { ...lenient.transitions, prod: strict } },
+        sql: { ...SQL },
+        expectations: {},
+      },
     ];
     here = await scene();
     prod = { ...here.prod, deployed: { ...deployed, models } };

@@ -31,7 +31,10 @@ let prod: Environment;
 beforeEach(async () => {
   here = await scene();
   dev = here.environment('dev');
-  prod = { ...here.prod, deployed: { ...deployed, models: [{ definition, policy: withHotfix, sql: { ...SQL } }] } };
+  prod = {
+    ...here.prod,
+    deployed: { ...deployed, models: [{ definition, policy: withHotfix, sql: { ...SQL }, expectations: {} }] },
+  };
   await here.begin(prod);
 });
 

@@ -37,7 +37,7 @@ const lenient: Policy = {
 };
 const under = (own: Environment, by: Policy): Environment => ({
   ...own,
-  deployed: { ...deployed, models: [{ definition, policy: by, sql: { ...SQL } }] },
+  deployed: { ...deployed, models: [{ definition, policy: by, sql: { ...SQL }, expectations: {} }] },
 });
 
 let here: Awaited<ReturnType<typeof scene>>;

@@ -26,7 +26,7 @@ describe('the reconciler', () => {
       ...own,
       peers: ['dev', 'control'],
       models: [MODEL],
-      jobs: { start: async () => undefined, describe: async (job) => states[job] ?? { kind: 'running' } },
+      jobs: { describe: async (job) => states[job] ?? { kind: 'running' } },
       inbox: {
         subscribe: async (peer) => (peer === 'dev' ? 'subscribed' : 'absent'),
         askToRead: async (peer) => {

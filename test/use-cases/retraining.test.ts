@@ -12,7 +12,8 @@ import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { returnTrainingToken, trainWindow } from '#use-cases/retraining/train-window.ts';
+import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
+import { trainWindow } from '#use-cases/retraining/train-window.ts';
 import { admitDays, bytes, definition, type Environment, MODEL, world } from './_world.ts';
 
 const RUN = 'toy-run-1';
@@ -147,12 +148,12 @@ describe('a training job', () => {
   it('lets the machine go on when it has ended, as SageMaker says, not as the event says', async () => {
     const job = await train('token');
     state = { kind: 'running' };
-    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('running');
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('running');
     state = { kind: 'failed', reason: 'x'.repeat(5000) };
-    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('returned');
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('returned');
     expect(dev.machines.answers.get('token')).toEqual({ status: 'failed', reason: 'x'.repeat(1000) });
-    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('gone');
-    expect(await returnTrainingToken({ ...dev, jobs }, 'another')).toBe('unknown');
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('gone');
+    expect(await returnJobToken({ ...dev, jobs }, 'training', 'another')).toBe('unknown');
   });
 
   it('keeps the token that the machine waits with now, when an earlier one is answered late', async () => {
@@ -166,9 +167,9 @@ describe('a training job', () => {
         return dev.machines.succeed(token, output);
       },
     };
-    expect(await returnTrainingToken({ ...dev, jobs, machines }, job)).toBe('gone');
+    expect(await returnJobToken({ ...dev, jobs, machines }, 'training', job)).toBe('gone');
     expect(await dev.ledger.get(keys.task('training', job))).toMatchObject({ token: 'second token', answered: false });
-    expect(await returnTrainingToken({ ...dev, jobs }, job)).toBe('returned');
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('returned');
   });
 });
 

@@ -1,24 +1,30 @@
 import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { parseCanonical } from '#domain/canonical/digest.ts';
+import { type CheckedPartition, CheckedPartitions, failureText } from '#domain/data/data-check.ts';
 import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/partition.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { partitionsOf } from '../../read.ts';
+import type { Cloud } from '../../cloud.ts';
+import { checkedDataOf, partitionsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import type { Report } from '../../report.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
-  const { ledger } = context.cloud(environment);
+  const cloud = context.cloud(environment);
+  const { ledger } = cloud;
   const [events, labels] = await Promise.all([
     partitionsOf(ledger, model, 'events'),
     partitionsOf(ledger, model, 'labels'),
   ]);
   const { labels: rule } = await compileModel(await modelFolder(context, model));
   const check = checkData(events, labels, rule.matureAfterDays);
-  context.print(dataReport(model, environment, check));
+  const looked = await lookedAt(cloud, model, [...events, ...labels]);
+  context.print(dataReport(model, environment, check, looked));
   const missing = [
     ...check.missingEvents.map((day) => `events of ${day}`),
     ...check.missingLabels.map((day) => `labels of ${day}`),
@@ -29,7 +35,49 @@ export const run: Run = async (context) => {
       `missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
       'let the producer write these partitions and their ready markers',
     );
+  const [failure] = looked?.failures ?? [];
+  if (looked !== undefined && failure !== undefined)
+    refuse(
+      'data-expectations',
+      `${looked.failures.length} expectations are not met: ${failure}`,
+      'have the producer write the day again with its marker; nothing is trained on it as it is',
+    );
 };
+
+/** What the suites have said of the partitions as they are now. */
+export interface LookedAt {
+  readonly seen: number;
+  readonly unseen: number;
+  /** One for each expectation that is not met. */
+  readonly failures: readonly string[];
+}
+
+/** Undefined where no check has been recorded: suites are run in dev, and what they say goes by digest. */
+async function lookedAt(
+  { ledger, s3, names }: Cloud,
+  model: string,
+  partitions: readonly AdmittedPartition[],
+): Promise<LookedAt | undefined> {
+  const document = await checkedDataOf(ledger, model);
+  if (document === undefined) return undefined;
+  const bytes = await s3ArtifactStore(s3, names.lakeBucket).read(document);
+  return lookAt(parseCanonical(CheckedPartitions, bytes, 'checked partitions').partitions, partitions);
+}
+
+/** Holds what was checked against what is admitted: a corrected partition has not been seen yet. */
+export function lookAt(
+  checked: readonly CheckedPartition[],
+  partitions: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'digest' | 'objects'>[],
+): LookedAt {
+  const of = new Map(checked.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
+  const current = partitions.filter(({ objects }) => objects.length > 0);
+  const seen = current.flatMap(({ kind, day, digest }) => of.get(`${kind} ${day} ${digest}`) ?? []);
+  return {
+    seen: seen.length,
+    unseen: current.length - seen.length,
+    failures: seen.flatMap((each) => each.failures.map((failure) => failureText(each, failure))),
+  };
+}
 
 /** What there is to say about a model's partitions. */
 export interface DataCheck {
@@ -75,7 +123,7 @@ function gaps(partitions: readonly { readonly day: string }[]): readonly string[
   return daysBetween(first, last).filter((day) => !there.has(day));
 }
 
-function dataReport(model: string, environment: string, check: DataCheck): Report {
+function dataReport(model: string, environment: string, check: DataCheck, looked: LookedAt | undefined): Report {
   const row = (kind: 'events' | 'labels', missing: readonly string[]): readonly string[] => {
     const { days, first, last } = check[kind];
     return [
@@ -89,7 +137,7 @@ function dataReport(model: string, environment: string, check: DataCheck): Repor
   };
   const [first, last] = [check.unlabeled[0], check.unlabeled.at(-1)];
   return {
-    data: { model, environment, ...check },
+    data: { model, environment, ...check, expectations: looked ?? null },
     sections: [
       {
         title: `${model} in ${environment}`,
@@ -104,8 +152,14 @@ function dataReport(model: string, environment: string, check: DataCheck): Repor
           check.corrected.length === 0
             ? 'no partition was corrected'
             : `corrected: ${check.corrected.map(({ kind, day, version }) => `${kind} of ${day} (version ${version})`).join(', ')}`,
+          looked === undefined
+            ? 'no suite of expectations has looked at anything here'
+            : `expectations: ${looked.seen} partitions looked at, ${looked.unseen} not yet, ${looked.failures.length} not met`,
         ],
       },
+      ...(looked === undefined || looked.failures.length === 0
+        ? []
+        : [{ title: 'expectations that are not met', lines: looked.failures.slice(0, 20) }]),
     ],
   };
 }

@@ -6,6 +6,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type LocalImage, registerLocalImages } from '#local/sagemaker/images.ts';
 import { compileModel } from '#model/compile.ts';
+import { dataQualityImage } from '#model/data-quality-image.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
@@ -20,7 +21,7 @@ export const run: Run = async (context) => {
   const status = localCloudStatus(context.home);
   if (status.state === 'running') {
     const { deployLocally } = await import('#local/deploy.ts');
-    await registerTraining(context);
+    await registerImages(context);
     const stacks = await deployLocally({
       cloud: status.cloud,
       stacks: environments.map((environment) => `${environment}/**`),
@@ -64,9 +65,14 @@ async function settle(context: Context, environments: readonly Environment[]): P
   }
 }
 
-/** On a laptop a model's image stands for its local command: the SageMaker subset looks it up here. */
-async function registerTraining(context: Context): Promise<void> {
-  const images: Record<string, LocalImage> = {};
+/** On a laptop an image stands for a command: the SageMaker subset looks it up here. */
+async function registerImages(context: Context): Promise<void> {
+  const images: Record<string, LocalImage> = {
+    [dataQualityImage(context.config)]: {
+      command: ['python', 'validate.py'],
+      folder: join(REPOSITORY, 'containers', 'data-quality'),
+    },
+  };
   for (const [name, folder] of await modelFolders(context)) {
     const { image, local } = (await compileModel(folder)).training;
     if (images[image] !== undefined) {

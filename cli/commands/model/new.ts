@@ -23,7 +23,7 @@ export const run: Run = async (context) => {
     sections: [
       {
         lines: [
-          `made ${shown}: model.ts, policy.ts, features/*.sql, training/train.py`,
+          `made ${shown}: model.ts, policy.ts, features/*.sql, expectations/*.json, training/train.py`,
           `next: describe your data in ${shown}/model.ts, then: gatehouse model check ${name}`,
         ],
       },

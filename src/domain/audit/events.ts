@@ -5,6 +5,17 @@ import { Hotfix } from '../policy/policy.ts';
 const Text = z.string().min(1);
 const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
 
+/** What is said of every data check: how much was looked at, for which training, by which policy, and where all of it stands. */
+const DATA_CHECK = {
+  run: Text,
+  partitions: z.int(),
+  rows: z.int(),
+  /** The plan of the training that was about to begin; null where data had just arrived. */
+  training: Digest.nullable(),
+  policy: Digest,
+  evidence: Digest,
+};
+
 interface EventDefinition<T extends z.ZodType> {
   /** One sentence for the generated catalogue. */
   readonly meaning: string;
@@ -20,6 +31,15 @@ function event<T extends z.ZodType>(meaning: string, details: T, alert = false):
 /** The registry of everything that an audit trail can say. Codes are stable; details are small (a record is at most 4 KB). */
 export const AUDIT_EVENTS = {
   RETRAINING_STARTED: event('a retraining run was opened', z.strictObject({ run: Text, asOf: Text, trigger: Text })),
+  DATA_VALIDATED: event(
+    'what arrived, or what a run was about to learn from, meets the policy’s rules and the model’s expectations',
+    z.strictObject(DATA_CHECK),
+  ),
+  DATA_REFUSED: event(
+    'data does not meet the policy’s rules or the model’s expectations, or could not be looked at',
+    z.strictObject({ ...DATA_CHECK, verdict: z.enum(['FAIL', 'INCONCLUSIVE']), reasons: z.array(z.string()).max(12) }),
+    true,
+  ),
   BASELINE_REGISTERED: event(
     'the model got its constant base-rate release',
     z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() }),

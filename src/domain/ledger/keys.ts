@@ -31,6 +31,8 @@ export const keys = {
     pk: `POLICY#${model}`,
     sk: `APPROVAL#${pad(replaced)}#${policy}#${subject}`,
   }),
+  /** What the suites have said of a model's data, as a document by digest. */
+  checkedData: (model: string): Key => ({ pk: `DATA#${model}`, sk: 'CHECKED' }),
   quarantine: (model: string, release: string): Key => ({ pk: `QUARANTINE#${model}`, sk: release }),
   incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
@@ -69,6 +71,7 @@ export const keys = {
     pk: `ADMISSION#${model}#${kind}`,
     sk: `${day}#${pad(version)}`,
   }),
+  partitionVersions: (model: string, kind: string): string => `ADMISSION#${model}#${kind}`,
   prediction: (model: string, day: string): Key => ({ pk: `PREDICTION#${model}`, sk: day }),
   predictions: (model: string): string => `PREDICTION#${model}`,
 } as const;
@@ -88,6 +91,7 @@ const AUTHORITIES = {
   PROMOTION: 'governed',
   LOCK: 'governed',
   POLICY: 'governed',
+  DATA: 'governed',
   QUARANTINE: 'governed',
   INCIDENT: 'governed',
   UPSTREAM: 'governed',

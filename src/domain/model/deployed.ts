@@ -1,15 +1,21 @@
 import { z } from 'zod';
 import { type Digest, digestOfJson, parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
-import { Policy } from '../policy/policy.ts';
+import { DataKind, Policy } from '../policy/policy.ts';
 import { ModelDefinition } from './definition.ts';
 
-/** What synth hands to the functions of the pipeline: every model's definition and policy, and the SQL that training starts from. */
+/** What synth hands to the functions of the pipeline: every model's definition and policy, the SQL that training starts from, and its expectations. */
 export const DeployedModels = z.strictObject({
   formatVersion: z.literal(1),
   commit: z.string().min(1),
   models: z.array(
-    z.strictObject({ definition: ModelDefinition, policy: Policy, sql: z.record(z.string(), z.string()) }),
+    z.strictObject({
+      definition: ModelDefinition,
+      policy: Policy,
+      sql: z.record(z.string(), z.string()),
+      /** The suites of `expectations/`, as canonical JSON. */
+      expectations: z.partialRecord(DataKind, z.string()),
+    }),
   ),
 });
 export type DeployedModels = z.infer<typeof DeployedModels>;

@@ -122,6 +122,24 @@ export const RowCountRule = z
   });
 export type RowCountRule = z.infer<typeof RowCountRule>;
 
+/** What a suite of expectations speaks of: partitions as they were admitted, or the rows that a model is trained on. */
+export const DataKind = z.enum(['events', 'labels', 'features']);
+export type DataKind = z.infer<typeof DataKind>;
+
+/** What is asked of the data before anything is learned from it, and of each day that arrives. */
+export const DataRule = z.strictObject({
+  rowCounts: RowCountRule,
+  /** The kinds for which a model must have a suite, `models/<name>/expectations/<kind>.json`. */
+  expectations: z.array(DataKind).exactOptional(),
+  /** Largest share of a run's days that may have been withdrawn at their source. */
+  withdrawn: z.number().min(0).max(1).exactOptional(),
+  /** Smallest share of the training events whose label had arrived. */
+  labelCoverage: z.number().min(0).max(1).exactOptional(),
+  /** Largest area under the ROC curve that one input may have by itself: above it, it knows the label. */
+  leakageAuc: z.number().min(0.5).max(1).exactOptional(),
+});
+export type DataRule = z.infer<typeof DataRule>;
+
 /**
  * How a release that a gate passed provisionally is judged while it is served, against the one that it replaced: thrown out
  * by the fast rule as soon as it is clearly worse, confirmed or taken back by the slow one when its days are over.
@@ -172,8 +190,8 @@ const rules = {
     .min(1)
     .refine((asked) => asked.reduce((people, { count }) => people + count, 0) >= 2, 'at least two people'),
   comparison: ComparisonRule,
-  /** What is asked of the data before anything is learned from it. */
-  data: z.strictObject({ rowCounts: RowCountRule }).exactOptional(),
+  /** Without it no data is checked. */
+  data: DataRule.exactOptional(),
   transitions: z.strictObject({
     initial: TransitionRule,
     staging: TransitionRule,

@@ -2,6 +2,7 @@ import { GatehouseError } from '../error.ts';
 import type {
   ApprovalRule,
   ComparisonRule,
+  DataRule,
   Policy,
   PolicyFloor,
   ProbationRule,
@@ -16,7 +17,7 @@ export interface PolicyTightening {
     readonly slices?: Partial<ComparisonRule['slices']>;
     readonly guards?: Partial<ComparisonRule['guards']>;
   };
-  readonly data?: { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
+  readonly data?: Partial<Omit<DataRule, 'rowCounts'>> & { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
   readonly transitions?: {
     readonly staging?: TransitionTightening;
     readonly prod?: TransitionTightening;
@@ -108,7 +109,7 @@ function tightenComparison(
 function tightenData(
   base: Policy['data'],
   own: PolicyTightening['data'],
-  { smaller, loosened }: Ratchet,
+  { larger, smaller, loosened }: Ratchet,
 ): Pick<Policy, 'data'> {
   if (base === undefined) {
     if (own !== undefined) loosened.push('data: the floor has none');
@@ -116,8 +117,22 @@ function tightenData(
   }
   const { tolerance, weeks, minimumWeeks } = base.rowCounts;
   const mine = own?.rowCounts;
+  for (const kind of base.expectations ?? []) {
+    if (own?.expectations !== undefined && !own.expectations.includes(kind))
+      loosened.push(`data.expectations: ${kind} is the floor's and missing here`);
+  }
+  const expectations = own?.expectations ?? base.expectations;
+  // Where the floor says nothing a model may be strict by itself.
+  const bound = (key: 'withdrawn' | 'labelCoverage' | 'leakageAuc', narrow: Bound): Partial<DataRule> => {
+    const value = base[key] === undefined ? own?.[key] : narrow(`data.${key}`, base[key], own?.[key]);
+    return value === undefined ? {} : { [key]: value };
+  };
   return {
     data: {
+      ...(expectations === undefined ? {} : { expectations }),
+      ...bound('withdrawn', smaller),
+      ...bound('labelCoverage', larger),
+      ...bound('leakageAuc', smaller),
       rowCounts: {
         tolerance: smaller('data.rowCounts.tolerance', tolerance, mine?.tolerance),
         weeks,

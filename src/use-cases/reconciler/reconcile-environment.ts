@@ -2,18 +2,14 @@ import type { Environment, Inbox } from '#ports/inbox.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
-import type { StateMachines } from '#ports/state-machines.ts';
-import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/intake/follow-peer.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
-import { returnTrainingToken } from '#use-cases/retraining/train-window.ts';
+import { JOB_KINDS, type ReturningTokens, returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
-export interface Reconciling extends Recording {
+export interface Reconciling extends Recording, ReturningTokens {
   readonly inbox: Inbox;
-  readonly machines: StateMachines;
-  readonly jobs: TrainingJobs;
   readonly peers: readonly Environment[];
   readonly models: readonly string[];
 }
@@ -64,9 +60,11 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
       }
     }
   }
-  for (const item of await deps.ledger.query(keys.tasks('training'))) {
-    if (item['answered'] === false && (await returnTrainingToken(deps, item.sk)) === 'returned')
-      tokensReturned.push(item.sk);
+  for (const kind of JOB_KINDS) {
+    for (const item of await deps.ledger.query(keys.tasks(kind))) {
+      if (item['answered'] === false && (await returnJobToken(deps, kind, item.sk)) === 'returned')
+        tokensReturned.push(item.sk);
+    }
   }
   return { subscribed, republished, polled: deps.peers.length * deps.models.length, tokensReturned, ended };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainedWindow, TrainingPlan } from '#domain/data/training-plan.ts';
+import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
@@ -19,14 +20,10 @@ export interface Packaging {
   readonly training: TrainingData;
 }
 
-/** What a batch of partitions was refused for. */
-const Built = z.object({
-  refusals: z.array(z.object({ day: z.string(), rule: z.string(), found: z.string() })).default([]),
-});
 const Parameters = z.object({
   windows: z.array(TrainedWindow).min(1),
-  daily: z.array(Built).default([]),
-  features: z.array(Built).default([]),
+  daily: z.array(BuiltBatch).default([]),
+  features: z.array(BuiltBatch).default([]),
 });
 
 /** What a training program may say of itself, in `metrics.json`: its numbers are kept, and nothing else. */
@@ -83,15 +80,6 @@ export function packageCandidates(deps: Packaging): Task {
       reasons,
     };
   });
-}
-
-/** What was refused while the data were built: it is the cause of what is missing later. One fault is in many days' inputs. */
-function causesIn(built: readonly z.infer<typeof Built>[]): string[] {
-  const refusals = built.flatMap((batch) => batch.refusals);
-  const different = new Map(refusals.toReversed().map((refusal) => [`${refusal.rule} ${refusal.found}`, refusal]));
-  return [...different.values()]
-    .toReversed()
-    .map(({ day, rule, found }) => `features of ${day}: ${rule}: ${found}`.slice(0, 500));
 }
 
 /** A release of a model whose golden predictions can be made; one that gives no numbers never becomes one. */

@@ -77,8 +77,12 @@ export function planWindows(deps: WindowPlanning): Task {
       const stored = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
       plans.push({ window: window.name, plan: stored.digest, job: jobName(model, window.name, run) });
     }
+    // What is looked at before anything is learned: the rows of the window that has them all, and every day of the run.
+    const longest = planned.reduce((a, b) => (b.window.events.first < a.window.events.first ? b : a));
+    const check = plans.find(({ window }) => window === longest.window.name);
     return {
       status: 'planned',
+      check: check && { plan: check.plan, from: longest.window.events.first, to: windows.test.events.last },
       dailyBatches: work.dailyBatches,
       featureBatches: work.featureBatches,
       windows: plans,

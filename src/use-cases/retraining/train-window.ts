@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import type { StateMachines } from '#ports/state-machines.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -39,26 +37,4 @@ export function trainWindow(deps: Training): Task {
     });
     return { status: 'started' };
   });
-}
-
-/** Tells the waiting execution how a job ended, as the job itself says now; an event is only the hint to look. */
-export async function returnTrainingToken(
-  deps: Pick<Training, 'ledger' | 'jobs'> & { readonly machines: StateMachines },
-  job: string,
-): Promise<'returned' | 'gone' | 'running' | 'unknown'> {
-  const item = await deps.ledger.get(keys.task('training', job));
-  if (item === undefined) return 'unknown';
-  const state = await deps.jobs.describe(job);
-  if (state.kind === 'running') return 'running';
-  const output =
-    state.kind === 'completed'
-      ? { status: 'trained', artifact: state.artifact, seconds: state.seconds }
-      : { status: 'failed', reason: state.reason.slice(0, 1000) };
-  const answer = await deps.machines.succeed(textOf(item, 'token'), output);
-  await writeUnaudited(
-    deps.ledger, // Not if the machine waits with another token by now: that one has not been answered.
-    [{ kind: 'put', item: { ...item, answered: true }, condition: equals({ token: textOf(item, 'token') }) }],
-    operationName('a', textOf(item, 'token')),
-  );
-  return answer;
 }

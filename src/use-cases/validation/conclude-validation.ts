@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { Digest } from '#domain/canonical/digest.ts';
+import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { equals, textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -13,6 +14,7 @@ import { type Task, task } from '#use-cases/task.ts';
 const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
 const Offer = Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() });
 const Reasons = Run.extend({ reasons: z.array(z.string()) });
+const Unfit = Reasons.extend({ daily: z.array(BuiltBatch), features: z.array(BuiltBatch) });
 
 interface Concluding extends Recording {
   readonly deployed: DeployedModels;
@@ -48,6 +50,14 @@ export function rejectCandidates(deps: Concluding): Task {
       release: null,
       details: { ...judged(deps, run), reasons: fitting(reasons, 8, 2800) },
     }),
+  );
+}
+
+/** Ends a run whose data is not fit to learn from; what could not even be built is the cause of what is missing. */
+export function rejectUnfitData(deps: Concluding): Task {
+  const reject = rejectCandidates(deps);
+  return task(Unfit, ({ daily, features, reasons, ...run }) =>
+    reject({ ...run, reasons: [...causesIn([...daily, ...features]), ...reasons] }),
   );
 }
 

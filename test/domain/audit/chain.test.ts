@@ -158,6 +158,7 @@ describe('the registry of events', () => {
     expect(alerting.toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
       'CANDIDATES_HELD',
       'CANDIDATES_REJECTED',
+      'DATA_REFUSED',
       'DECISION_REFUSED',
       'INCIDENT_OPENED',
       'PARTITION_REFUSED',

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { Day, ModelName } from '../model/definition.ts';
+import { DataKind } from '../policy/policy.ts';
+import { InputPartition, PartitionKind } from './partition.ts';
+
+/** A suite in Great Expectations' own JSON (`ExpectationSuite.to_json_dict()`): what is expected of each batch of a kind. */
+export const ExpectationSuite = z.looseObject({
+  name: z.string().min(1),
+  expectations: z
+    .array(
+      z.looseObject({
+        type: z.string().regex(/^expect_[a-z_]+$/, 'an expectation of Great Expectations: expect_...'),
+        kwargs: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .min(1),
+});
+
+/** What a data check looks at, pinned: the partitions that no suite has seen yet, and the rows that a run trains on. */
+export const DataCheckPlan = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  run: z.string().min(1),
+  /** The texts of the suites, as objects by digest. */
+  suites: z.partialRecord(DataKind, Digest),
+  partitions: z.array(InputPartition),
+  /** Before training: the plan of the window with the most days, and the days that train, choose and test. Null for what has just arrived. */
+  training: z.strictObject({ plan: Digest, from: Day, to: Day }).nullable(),
+});
+export type DataCheckPlan = z.infer<typeof DataCheckPlan>;
+
+/** What one input of a model says of the label by itself. */
+const InputFigures = z.strictObject({
+  column: z.string(),
+  /** Share of the rows without a value. */
+  missing: z.number(),
+  /** Area under the ROC curve of the value alone, at least 0.5; null where it has none. */
+  auc: z.number().nullable(),
+});
+
+/** The rows that a run trains on, as they were put before the suite. */
+export const TrainingRows = z.strictObject({
+  /** Rows that have features, and those of them that have a label as well. */
+  events: z.int().nonnegative(),
+  rows: z.int().nonnegative(),
+  positives: z.int().nonnegative(),
+  inputs: z.array(InputFigures),
+});
+export type TrainingRows = z.infer<typeof TrainingRows>;
+
+/** What was put before the suites: every file was hashed on its way. */
+export const StagedData = z.strictObject({
+  formatVersion: z.literal(1),
+  files: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  training: TrainingRows.nullable(),
+});
+export type StagedData = z.infer<typeof StagedData>;
+
+/** An expectation that was not met: what it is, of what, and what was found. */
+const Failure = z.strictObject({ expectation: z.string(), about: z.string(), found: z.string() });
+
+/** What Great Expectations said of each batch. */
+export const CheckResults = z.strictObject({
+  formatVersion: z.literal(1),
+  greatExpectations: z.string(),
+  batches: z.array(
+    z.strictObject({
+      kind: DataKind,
+      day: Day.nullable(),
+      /** The partition's version; null for the training rows, as the day is. */
+      version: z.int().nullable(),
+      rows: z.int().nonnegative(),
+      evaluated: z.int().min(1),
+      failures: z.array(Failure),
+    }),
+  ),
+});
+export type CheckResults = z.infer<typeof CheckResults>;
+export type CheckedBatch = CheckResults['batches'][number];
+
+/** A partition that a suite has seen: it is not looked at again while both are the same. */
+const CheckedPartition = z.strictObject({
+  kind: PartitionKind,
+  day: Day,
+  digest: Digest,
+  suite: Digest,
+  rows: z.int().nonnegative(),
+  failures: z.array(Failure),
+});
+export type CheckedPartition = z.infer<typeof CheckedPartition>;
+
+/** Every admitted partition of a model that was checked, in its newest version. */
+export const CheckedPartitions = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  partitions: z.array(CheckedPartition),
+});
+export type CheckedPartitions = z.infer<typeof CheckedPartitions>;
+
+/** Says a failed expectation in a line. */
+export function failureText(
+  { kind, day }: Pick<CheckedBatch, 'kind' | 'day'>,
+  failure: z.infer<typeof Failure>,
+): string {
+  const of = day === null ? 'the training rows' : `${kind} of ${day}`;
+  return `${of}: ${failure.expectation}(${failure.about}): ${failure.found}`;
+}

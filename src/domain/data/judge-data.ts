@@ -1,0 +1,127 @@
+import type { DataRule } from '../policy/policy.ts';
+import { type CheckedBatch, type CheckedPartition, failureText, type TrainingRows } from './data-check.ts';
+import type { AdmittedPartition } from './partition.ts';
+import { judgeRowCounts } from './row-counts.ts';
+
+type Partition = Pick<AdmittedPartition, 'kind' | 'day' | 'digest' | 'objects'>;
+
+/** What is known of some data before it is learned from, or when it has arrived. */
+export interface DataEvidence {
+  /** The admitted partitions in their newest versions. */
+  readonly catalogue: readonly Partition[];
+  /** What the suites said of them, now or before. */
+  readonly checked: readonly CheckedPartition[];
+  /** The days of events that are judged; what comes before is a past to compare with. */
+  readonly span: { readonly from: string; readonly to: string };
+  /** The partitions whose expectations count, which may be older versions than the newest. */
+  readonly used: readonly Pick<Partition, 'kind' | 'day' | 'digest'>[];
+  /** Before training: the rows, and what the suite said of them. Null for what has just arrived. */
+  readonly training: { readonly rows: TrainingRows; readonly batch: CheckedBatch | undefined } | null;
+}
+
+/** Whether data may be learned from. */
+export interface DataJudgement {
+  readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
+  readonly reasons: readonly string[];
+}
+
+/**
+ * Judges data by the policy's rules: expectations, rows against what is usual, days that are there twice or were
+ * withdrawn, labels that have not arrived, and inputs that know the label. Whatever was not looked at has not passed.
+ */
+export function judgeData(evidence: DataEvidence, rule: DataRule): DataJudgement {
+  const { span, training } = evidence;
+  const counted = countRows(evidence, rule);
+  const reasons = [
+    ...unmet(evidence),
+    ...counted.reasons,
+    ...twice(evidence),
+    ...(training === null ? [] : [...withdrawn(evidence, rule), ...judgeTraining(training, rule)]),
+  ];
+  if (reasons.length > 0) return { verdict: 'FAIL', reasons };
+  // What arrives in a source's first weeks has no past; what is learned from needs one.
+  if (training !== null && counted.verdict !== 'PASS') {
+    const needed = `${rule.rowCounts.minimumWeeks} weeks before a day`;
+    return {
+      verdict: 'INCONCLUSIVE',
+      reasons: [`no day from ${span.from} to ${span.to} has a past to compare its rows with: ${needed} are needed`],
+    };
+  }
+  return { verdict: 'PASS', reasons: [] };
+}
+
+/** Expectations that were not met, and data that no suite has seen. */
+function unmet({ used, checked, catalogue, training }: DataEvidence): string[] {
+  const of = new Map(checked.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
+  const empty = new Set(
+    catalogue.filter(({ objects }) => objects.length === 0).map(({ kind, day, digest }) => `${kind} ${day} ${digest}`),
+  );
+  const partitions = used.flatMap((part) => {
+    const key = `${part.kind} ${part.day} ${part.digest}`;
+    const found = of.get(key);
+    if (found !== undefined) return found.failures.map((failure) => failureText(found, failure));
+    return empty.has(key)
+      ? []
+      : [`${part.kind} of ${part.day} (${part.digest.slice(0, 19)}): no suite has looked at it`];
+  });
+  if (training === null) return partitions;
+  const { batch } = training;
+  if (batch === undefined) return [...partitions, 'no suite has looked at the training rows'];
+  return [...partitions, ...batch.failures.map((failure) => failureText(batch, failure))];
+}
+
+function countRows({ catalogue, checked, span }: DataEvidence, rule: DataRule) {
+  const current = new Set(
+    catalogue
+      .filter(({ kind, objects }) => kind === 'events' && objects.length > 0)
+      .map(({ day, digest }) => `${day} ${digest}`),
+  );
+  const rows = checked.filter(
+    ({ kind, day, digest }) => kind === 'events' && day <= span.to && current.has(`${day} ${digest}`),
+  );
+  return judgeRowCounts(rows, rule.rowCounts, span.from);
+}
+
+/** The same bytes under two days: a source that repeats itself looks healthy in every other respect. */
+function twice({ catalogue, span }: DataEvidence): string[] {
+  const days = catalogue.filter(({ kind, day, objects }) => kind === 'events' && objects.length > 0 && day <= span.to);
+  return [...Map.groupBy(days, ({ digest }) => digest)].flatMap(([, same]) => {
+    const named = same.map(({ day }) => day).toSorted();
+    return named.length > 1 && (named.at(-1) ?? '') >= span.from
+      ? [`events of ${named.join(' and of ')} are the same bytes`]
+      : [];
+  });
+}
+
+/** A day that was withdrawn at its source is empty by somebody's act; many of them are no history any more. */
+function withdrawn({ catalogue, span }: DataEvidence, { withdrawn: allowed }: DataRule): string[] {
+  if (allowed === undefined) return [];
+  const days = catalogue.filter(({ kind, day }) => kind === 'events' && day >= span.from && day <= span.to);
+  const empty = days.filter(({ objects }) => objects.length === 0);
+  return empty.length > allowed * days.length
+    ? [`${empty.length} of ${days.length} days of events were withdrawn, allowed: ${percent(allowed)} of them`]
+    : [];
+}
+
+function judgeTraining({ rows }: NonNullable<DataEvidence['training']>, rule: DataRule): string[] {
+  const { labelCoverage, leakageAuc } = rule;
+  const coverage = rows.events === 0 ? 0 : rows.rows / rows.events;
+  const unlabelled =
+    labelCoverage !== undefined && !(coverage >= labelCoverage)
+      ? [
+          `${percent(coverage)} of the ${rows.events} training events have a label, needed: ${percent(labelCoverage)}; labels are missing, or the horizon is longer than labels.matureAfterDays`,
+        ]
+      : [];
+  const knowing = rows.inputs.filter(({ auc }) => leakageAuc !== undefined && auc !== null && !(auc <= leakageAuc));
+  return [
+    ...unlabelled,
+    ...knowing.map(
+      ({ column, auc }) =>
+        `${column} alone tells the label with an AUC of ${(auc ?? Number.NaN).toFixed(3)}, allowed: ${String(leakageAuc)}; does it exist only after the event?`,
+    ),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

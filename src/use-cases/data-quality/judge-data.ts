@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { detailsOf, recordOf } from '#domain/audit/chain.ts';
+import { fitting } from '#domain/audit/fitting.ts';
+import { canonicalJson, Digest, parseCanonical, parseDocument } from '#domain/canonical/digest.ts';
+import {
+  type CheckedPartition,
+  CheckedPartitions,
+  CheckResults,
+  DataCheckPlan,
+  StagedData,
+} from '#domain/data/data-check.ts';
+import { type DataEvidence, type DataJudgement, judgeData as judge } from '#domain/data/judge-data.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import type { ProcessingJobs } from '#ports/processing-jobs.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { readCatalogue } from '#use-cases/data/catalogue.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { resultsPrefix } from './check-expectations.ts';
+import { type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
+
+/** What the machine's document holds by then; where the data could not be staged, nothing was checked. */
+const Parameters = z.object({
+  plan: z.object({ plan: Digest }),
+  staged: z.object({ status: z.string(), staged: Digest.optional(), reasons: z.array(z.string()).optional() }),
+  checked: z.object({ status: z.string(), reason: z.string().optional() }).optional(),
+});
+
+interface DataJudging extends Recording, DataCheckPlanning {
+  readonly checks: ProcessingJobs;
+}
+
+/** What the suites said in this run; null where nothing was looked at, and why. */
+type Found =
+  | { readonly results: CheckResults; readonly staged: StagedData }
+  | { readonly results: null; readonly reasons: readonly string[] };
+
+/**
+ * Judges the data of a check by the policy's rules and keeps what the suites said of each partition, in one transaction
+ * with the record of it. A check has one verdict: whoever comes to it again gets the one that was recorded.
+ */
+export function judgeData(deps: DataJudging): Task {
+  return task(Parameters, async (given) => {
+    const plan = parseCanonical(DataCheckPlan, await deps.documents.read(given.plan.plan), 'data check plan');
+    const { model, run } = plan;
+    const { policy } = deployedModel(deps.deployed, model);
+    if (policy.data === undefined)
+      throw new GatehouseError('NO_DATA_RULE', `the policy of ${model} has none`, { model });
+    const operation = operationName('data', run);
+    const standing = await recordedVerdict(deps, model, operation);
+    if (standing !== undefined) return standing;
+    const found = await findResults(deps, plan, given);
+    const before = await readChecked(deps, model);
+    const catalogue = await readCatalogue(deps.ledger, model);
+    const checked = mergeChecked(before?.checks.partitions ?? [], plan, found.results);
+    const judgement: DataJudgement =
+      found.results === null
+        ? { verdict: 'INCONCLUSIVE', reasons: found.reasons }
+        : judge(await evidenceOf(deps, plan, found, checked, catalogue), policy.data);
+    const write = async (document: unknown): Promise<Digest> =>
+      (await deps.documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;
+    const evidence = await write({
+      formatVersion: 1,
+      plan: given.plan.plan,
+      staged: given.staged.staged ?? null,
+      results: found.results,
+      ...judgement,
+    });
+    const kept = CheckedPartitions.parse({ formatVersion: 1, model, partitions: currentOf(checked, catalogue) });
+    const document = await write(kept);
+    const details = {
+      run,
+      partitions: plan.partitions.length,
+      rows: found.results?.batches.reduce((sum, { rows }) => sum + rows, 0) ?? 0,
+      training: plan.training?.plan ?? null,
+      policy: policyDigest(policy),
+      evidence,
+    };
+    const result = await recordChange(deps, {
+      model,
+      operation,
+      writes: [
+        {
+          kind: 'put',
+          item: { ...keys.checkedData(model), formatVersion: 1, model, document },
+          condition: before === undefined ? ABSENT : equals({ document: before.document }),
+        },
+      ],
+      event:
+        judgement.verdict === 'PASS'
+          ? { code: 'DATA_VALIDATED', actor: 'pipeline:data-quality', release: null, details }
+          : {
+              code: 'DATA_REFUSED',
+              actor: 'pipeline:data-quality',
+              release: null,
+              details: { ...details, verdict: judgement.verdict, reasons: fitting(judgement.reasons, 8, 2400) },
+            },
+    });
+    // Another check was quicker: what it found belongs to what this one has to keep.
+    if (result.kind === 'refused')
+      throw new GatehouseError('DATA_CHECK_RACED', `${model}: another check was recorded at the same time`, { run });
+    return { status: judgement.verdict, reasons: fitting(judgement.reasons, 8, 2400), evidence };
+  });
+}
+
+/** The verdict that was recorded under an operation, as the machine goes on with it. */
+async function recordedVerdict(deps: Recording, model: string, operation: string) {
+  const done = await deps.ledger.get(keys.operation(model, operation));
+  const item = done && (await deps.ledger.get(keys.chainRecord(model, Number(done['seq']))));
+  if (item === undefined) return undefined;
+  const { record } = recordOf(item);
+  if (record.code === 'DATA_VALIDATED')
+    return { status: 'PASS', reasons: [], evidence: detailsOf(record, 'DATA_VALIDATED').evidence };
+  const { verdict, reasons, evidence } = detailsOf(record, 'DATA_REFUSED');
+  return { status: verdict, reasons, evidence };
+}
+
+async function findResults(deps: DataJudging, plan: DataCheckPlan, given: z.infer<typeof Parameters>): Promise<Found> {
+  const { staged, checked } = given;
+  if (staged.staged === undefined)
+    return { results: null, reasons: staged.reasons ?? ['the data could not be staged'] };
+  if (checked?.status !== 'checked')
+    return {
+      results: null,
+      reasons: [`the check ended without a result: ${checked?.reason ?? 'no reason was given'}`],
+    };
+  const bytes = await deps.checks.readOutput(`${resultsPrefix(plan.run)}results.json`);
+  if (bytes === undefined) return { results: null, reasons: ['the check left no results.json'] };
+  try {
+    const results = parseDocument(CheckResults, JSON.parse(new TextDecoder().decode(bytes)), 'results.json');
+    return { results, staged: parseCanonical(StagedData, await deps.documents.read(staged.staged), 'staged data') };
+  } catch (error) {
+    // What a container wrote is data: what cannot be read is no result, and no retry makes it one.
+    const isUnreadable =
+      error instanceof SyntaxError || (error instanceof GatehouseError && error.code === 'BAD_DOCUMENT');
+    if (!isUnreadable) throw error;
+    return { results: null, reasons: [`results.json of the check cannot be read: ${error.message}`] };
+  }
+}
+
+/** What the suites have said, with what they say now in place of what they said of the same bytes. */
+function mergeChecked(
+  before: readonly CheckedPartition[],
+  { partitions, suites }: DataCheckPlan,
+  results: CheckResults | null,
+): readonly CheckedPartition[] {
+  const merged = new Map(before.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
+  for (const { kind, day, version, digest } of partitions) {
+    const batch = results?.batches.find((each) => each.kind === kind && each.day === day && each.version === version);
+    const suite = suites[kind];
+    if (batch === undefined || suite === undefined) continue;
+    const { rows, failures } = batch;
+    merged.set(`${kind} ${day} ${digest}`, { kind, day, digest, suite, rows, failures });
+  }
+  return [...merged.values()];
+}
+
+/** Only the newest version of a partition is looked up later: older ones would make the document grow for ever. */
+function currentOf(checked: readonly CheckedPartition[], catalogue: readonly AdmittedPartition[]): CheckedPartition[] {
+  const current = new Set(catalogue.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`));
+  return checked
+    .filter(({ kind, day, digest }) => current.has(`${kind} ${day} ${digest}`))
+    .toSorted((a, b) => (`${a.kind} ${a.day}` < `${b.kind} ${b.day}` ? -1 : 1));
+}
+
+async function evidenceOf(
+  deps: DataJudging,
+  plan: DataCheckPlan,
+  { results, staged }: Extract<Found, { readonly staged: StagedData }>,
+  checked: readonly CheckedPartition[],
+  catalogue: readonly AdmittedPartition[],
+): Promise<DataEvidence> {
+  const { training } = plan;
+  if (training === null || staged.training === null) {
+    const days = plan.partitions.filter(({ kind }) => kind === 'events').map(({ day }) => day);
+    // No event has arrived: there is no day whose rows could be off.
+    const span = { from: days[0] ?? '9999-12-31', to: days.at(-1) ?? '0000-01-01' };
+    return { catalogue, checked, span, used: plan.partitions, training: null };
+  }
+  const { from, to } = training;
+  const held = catalogue.filter(({ day, objects }) => day >= from && day <= to && objects.length > 0);
+  // Most of what a run reads is what lies in its days as well.
+  const used = new Map(
+    [...held, ...(await inputsOf(deps, training.plan))].map((part) => [
+      `${part.kind} ${part.day} ${part.digest}`,
+      part,
+    ]),
+  );
+  return {
+    catalogue,
+    checked,
+    span: { from, to },
+    used: [...used.values()],
+    training: { rows: staged.training, batch: results.batches.find(({ kind }) => kind === 'features') },
+  };
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { CheckedPartitions, DataCheckPlan } from '#domain/data/data-check.ts';
+import { AdmittedPartition } from '#domain/data/partition.ts';
+import { TrainingInputs } from '#domain/data/training-inputs.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Day } from '#domain/model/definition.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { readCatalogue } from '#use-cases/data/catalogue.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+export interface DataCheckPlanning {
+  readonly ledger: Ledger;
+  readonly deployed: DeployedModels;
+  readonly documents: ArtifactStore;
+  readonly releases: ArtifactStore;
+}
+
+/** `training` is null where what has arrived is looked at, and nothing is about to learn from it. */
+const Parameters = z.object({
+  model: z.string(),
+  run: z.string(),
+  training: z.object({ plan: Digest, from: Day, to: Day }).nullable(),
+});
+
+/**
+ * Plans what the suites have to look at: the admitted partitions that none has seen in this version, and, before
+ * training, the versions that the run pinned and the rows that it is about to learn from.
+ */
+export function planDataCheck(deps: DataCheckPlanning): Task {
+  return task(Parameters, async ({ model, run, training }) => {
+    const { policy, expectations } = deployedModel(deps.deployed, model);
+    if (policy.data === undefined) return nothing('the policy asks nothing of data');
+    const suites = Object.fromEntries(
+      Object.entries(expectations).map(([kind, text]) => [kind, digestOf(text)]),
+    ) as DataCheckPlan['suites'];
+    const seen = new Set(
+      ((await readChecked(deps, model))?.checks.partitions ?? []).map(
+        ({ kind, day, digest, suite }) => `${kind} ${day} ${digest} ${suite}`,
+      ),
+    );
+    const admitted = [...(await readCatalogue(deps.ledger, model)), ...(await pinned(deps, model, training?.plan))];
+    const byDigest = new Map(admitted.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
+    const partitions = [...byDigest.values()].filter(
+      ({ kind, day, digest, objects }) =>
+        objects.length > 0 && suites[kind] !== undefined && !seen.has(`${kind} ${day} ${digest} ${suites[kind]}`),
+    );
+    if (partitions.length === 0 && training === null) return nothing('every admitted partition has been looked at');
+    for (const text of Object.values(expectations)) await deps.documents.write(new TextEncoder().encode(text));
+    const plan = DataCheckPlan.parse({
+      formatVersion: 1,
+      model,
+      run,
+      suites,
+      partitions: partitions
+        .map(({ kind, day, version, digest, objects }) => ({ kind, day, version, digest, objects }))
+        .toSorted((a, b) => (`${a.kind} ${a.day} ${a.version}` < `${b.kind} ${b.day} ${b.version}` ? -1 : 1)),
+      training,
+    });
+    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
+    return { status: 'planned', model, run, plan: digest, partitions: partitions.length };
+  });
+}
+
+/** What a machine that was asked for a check answers where there is nothing to look at. */
+function nothing(reason: string) {
+  return { status: 'nothing', reasons: [reason] };
+}
+
+/** The versions of partitions that a run reads, which may have been corrected since it was planned. */
+async function pinned(deps: DataCheckPlanning, model: string, plan: Digest | undefined) {
+  if (plan === undefined) return [];
+  const inputs = await inputsOf(deps, plan);
+  const versions = await Promise.all(
+    (['events', 'labels'] as const).map((kind) => deps.ledger.query(keys.partitionVersions(model, kind))),
+  );
+  const wanted = new Set(inputs.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`));
+  return versions
+    .flat()
+    .map((item) => unkey(AdmittedPartition, item))
+    .filter(({ kind, day, digest }) => wanted.has(`${kind} ${day} ${digest}`));
+}
+
+/** The partitions that a training plan reads, by digest. */
+export async function inputsOf(
+  deps: Pick<DataCheckPlanning, 'documents' | 'releases'>,
+  digest: Digest,
+): Promise<TrainingInputs['partitions']> {
+  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
+  if (plan.inputs === undefined) return [];
+  return parseCanonical(TrainingInputs, await deps.releases.read(plan.inputs), 'training inputs').partitions;
+}
+
+/** What the suites have said so far of a model's partitions, and the document in which it stands. */
+export async function readChecked(
+  { ledger, documents }: Pick<DataCheckPlanning, 'ledger' | 'documents'>,
+  model: string,
+): Promise<{ readonly document: Digest; readonly checks: CheckedPartitions } | undefined> {
+  const item = await ledger.get(keys.checkedData(model));
+  if (item === undefined) return undefined;
+  const document = Digest.parse(item['document']);
+  return { document, checks: parseCanonical(CheckedPartitions, await documents.read(document), 'checked partitions') };
+}

@@ -1,0 +1,132 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
+import { ranges } from '#domain/data/feature-work.ts';
+import type { InputPartition } from '#domain/data/partition.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import type { TrainingData } from '#ports/training-jobs.ts';
+import type { Building } from '#use-cases/data/build-partitions.ts';
+import { fetchPartitions, withFolder } from '#use-cases/data/local-files.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+/** Where the data of a check is, and all that its processing job can read. */
+export function stagePrefix(run: string): string {
+  return `runs/${run}/check/input/`;
+}
+
+/** What the processing program reads first: which files make a batch, and of which kind it is. */
+interface Batch {
+  readonly kind: string;
+  readonly day: string | null;
+  readonly version: number | null;
+  readonly files: readonly string[];
+}
+
+interface Staging extends Building {
+  readonly training: TrainingData;
+}
+
+/** Partitions that are on the function's disk at once. */
+const TOGETHER = 16;
+
+/**
+ * Copies what a check looks at to where its job can read it. Each byte is hashed on its way and held against what was
+ * admitted: data that changed where it lay is refused here.
+ */
+export function stageData(deps: Staging): Task {
+  return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
+    const plan = parseCanonical(DataCheckPlan, await deps.documents.read(digest), 'data check plan');
+    try {
+      const staged = await withFolder((folder) => stage(deps, plan, folder));
+      if ('reasons' in staged) return staged;
+      return {
+        status: 'staged',
+        staged: (await deps.documents.write(new TextEncoder().encode(canonicalJson(staged)))).digest,
+      };
+    } catch (error) {
+      const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
+      if (!isData) throw error;
+      return refused(`snapshot-hashes: ${error.message}`);
+    }
+  });
+}
+
+async function stage(
+  deps: Staging,
+  plan: DataCheckPlan,
+  folder: string,
+): Promise<StagedData | ReturnType<typeof refused>> {
+  const prefix = stagePrefix(plan.run);
+  const put = (name: string, path: string): Promise<void> => deps.training.storeRows(`${prefix}${name}`, path);
+  const batches: Batch[] = [];
+  const files = plan.partitions.flatMap(({ objects }) => objects);
+  for (const { from, to } of ranges(plan.partitions.length, TOGETHER))
+    batches.push(
+      ...(await Promise.all(plan.partitions.slice(from, to).map((part) => stagePartition(deps, part, folder, put)))),
+    );
+  const training = plan.training === null ? null : await stageTraining(deps, plan.training.plan, folder, put);
+  if (training !== null && 'reasons' in training) return training;
+  if (training !== null) batches.push(training.batch);
+  const kinds = new Set(batches.map(({ kind }) => kind));
+  for (const [kind, digest] of Object.entries(plan.suites).filter(([kind]) => kinds.has(kind))) {
+    const path = join(folder, `${kind}.json`);
+    await writeFile(path, await deps.documents.read(digest));
+    await put(`suites/${kind}.json`, path);
+  }
+  const index = join(folder, 'batches.json');
+  await writeFile(index, canonicalJson(batches.filter(({ kind }) => kind in plan.suites)));
+  await put('batches.json', index);
+  return StagedData.parse({
+    formatVersion: 1,
+    files: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    training: training?.rows ?? null,
+  });
+}
+
+async function stagePartition(
+  deps: Staging,
+  part: InputPartition,
+  folder: string,
+  put: (name: string, path: string) => Promise<void>,
+): Promise<Batch> {
+  const { kind, day, version } = part;
+  const local = await fetchPartitions(deps.lake, [part], folder);
+  const names = local.map(({ file }) => `${kind}/${day}-v${version}/${basename(file)}`);
+  await Promise.all(local.map(({ file }, index) => put(names[index] ?? '', file)));
+  await Promise.all(local.map(({ file }) => rm(file, { force: true })));
+  return { kind, day, version, files: names };
+}
+
+/** The rows that the window with the most days trains on, as its job will get them, and what they say by themselves. */
+async function stageTraining(
+  deps: Staging,
+  digest: Digest,
+  folder: string,
+  put: (name: string, path: string) => Promise<void>,
+): Promise<{ readonly batch: Batch; readonly rows: TrainingRows } | ReturnType<typeof refused>> {
+  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
+  const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+  const features = [];
+  for (const { day, digest: part } of plan.features) {
+    // A day that was refused was not built, and no retry makes it.
+    if ((await deps.lake.find('features', plan.model, part)) === undefined)
+      return refused(`features of ${day} are not built, and the rows that would be trained on cannot be made`);
+    features.push(await deps.lake.fetch('features', plan.model, part, folder));
+  }
+  const out = join(folder, 'training.parquet');
+  const labels = await fetchPartitions(deps.lake, plan.labels, folder);
+  const exported = await deps.engine.exportTrainingRows({ features, labels, definition, out });
+  if (exported.kind === 'refused') return refused(`${exported.refusal.rule}: ${exported.refusal.found}`);
+  const rows = await deps.engine.measureTrainingRows({ rows: out, features, definition });
+  await put('features/training.parquet', out);
+  return { batch: { kind: 'features', day: null, version: null, files: ['features/training.parquet'] }, rows };
+}
+
+function refused(reason: string) {
+  return { status: 'refused', reasons: [reason.slice(0, 500)] };
+}

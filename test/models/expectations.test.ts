@@ -1,0 +1,137 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { literal, PARQUET, withDatabase } from '#adapters/duckdb/database.ts';
+import { CheckResults, failureText } from '#domain/data/data-check.ts';
+import { replay as flights } from '../../models/flight-delay/replay.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DAYS = ['2001-01-02', '2001-02-14', '2001-05-27', '2001-06-29'];
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-expectations-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Batch {
+  readonly kind: 'events' | 'labels';
+  readonly day: string;
+  readonly files: readonly string[];
+}
+
+/** Runs the program of the processing job under its container contract on some batches, and the suites of a model. */
+async function validate(
+  name: string,
+  batches: readonly Batch[],
+  suites = join(ROOT, 'models/flight-delay/expectations'),
+) {
+  const home = join(folder, name);
+  const input = join(home, 'opt/ml/processing/input');
+  await mkdir(input, { recursive: true });
+  await cp(suites, join(input, 'suites'), { recursive: true });
+  const named = await Promise.all(
+    batches.map(async ({ files, ...batch }, index) => {
+      const names = files.map((file) => `${index}-${basename(file)}`);
+      await Promise.all(files.map((file, each) => cp(file, join(input, names[each] ?? ''))));
+      return { ...batch, version: 1, files: names };
+    }),
+  );
+  await writeFile(join(input, 'batches.json'), JSON.stringify(named));
+  const run = promisify(execFile)(join(ROOT, '.venv/bin/python'), [join(ROOT, 'containers/data-quality/validate.py')], {
+    env: { SM_ROOT: home },
+  });
+  const code = await run.then(
+    () => 0,
+    (error: { code?: number }) => error.code ?? -1,
+  );
+  const read = (path: string) => readFile(join(home, path), 'utf8').catch(() => '');
+  const results = await read('opt/ml/processing/output/results.json');
+  return {
+    code,
+    message: await read('opt/ml/output/message'),
+    batches: results === '' ? [] : CheckResults.parse(JSON.parse(results)).batches,
+  };
+}
+
+/** A file with what some SQL makes of another one's rows. */
+async function made(name: string, file: string, select: string): Promise<string> {
+  const out = join(folder, `${name}.parquet`);
+  await withDatabase('1GB', async (connection) => {
+    await connection.run(`CREATE VIEW day AS FROM read_parquet(${literal(file)})`);
+    await connection.run(`COPY (${select}) TO ${literal(out)} (${PARQUET})`);
+  });
+  return out;
+}
+
+describe('the expectations of the reference model', () => {
+  it('are met by healthy days, and each fault of a source is named with its values', async () => {
+    const partitions = await flights.prepare({ folder: join(folder, 'flights'), sample: 0.02 });
+    const healthy = partitions
+      .filter(({ day }) => DAYS.includes(day))
+      .map(({ kind, day, file }) => ({ kind, day, files: [file] }));
+    const events = healthy.find(({ kind }) => kind === 'events')?.files[0] ?? '';
+    const labels = healthy.find(({ kind }) => kind === 'labels')?.files[0] ?? '';
+    const faults: readonly (readonly [string, 'events' | 'labels', string, string])[] = [
+      [
+        'kilometres',
+        'events',
+        'SELECT * REPLACE (CAST(distance * 1.609344 AS INTEGER) AS distance) FROM day',
+        'expect_column_median_to_be_between(column=distance',
+      ],
+      [
+        'nulls',
+        'events',
+        "SELECT * REPLACE (CASE WHEN flight_id < 'f1' THEN NULL ELSE origin END AS origin) FROM day",
+        'expect_column_values_to_not_be_null(column=origin)',
+      ],
+      [
+        'twice',
+        'events',
+        'FROM day UNION ALL FROM day LIMIT 600',
+        'expect_column_values_to_be_unique(column=flight_id)',
+      ],
+      ['another column', 'events', 'SELECT *, 1 AS delay FROM day', 'expect_table_columns_to_match_set'],
+      [
+        'no label',
+        'labels',
+        'SELECT * REPLACE (CAST(NULL AS BOOLEAN) AS late) FROM day',
+        'expect_column_values_to_not_be_null(column=late)',
+      ],
+    ] as const;
+    const damaged = await Promise.all(
+      faults.map(async ([, kind, select], index) => ({
+        kind,
+        day: `2001-07-0${index + 1}`,
+        files: [await made(`fault-${index}`, kind === 'events' ? events : labels, select)],
+      })),
+    );
+    const { code, batches } = await validate('reference', [...healthy, ...damaged]);
+    expect(code).toBe(0);
+    expect(batches).toHaveLength(healthy.length + faults.length);
+    const said = batches.map((batch) => batch.failures.map((failure) => failureText(batch, failure)).join('; '));
+    expect(said.slice(0, healthy.length)).toEqual(healthy.map(() => ''));
+    for (const [index, [, , , expectation]] of faults.entries())
+      expect(said[healthy.length + index]).toContain(expectation);
+    // The values are named as well: kilometres are a median that no day of miles has.
+    expect(said[healthy.length]).toMatch(/found (8|9)\d\d/);
+  });
+
+  it('end the job where a suite is none, because then nothing was looked at', async () => {
+    const partitions = await flights.prepare({ folder: join(folder, 'flights'), sample: 0.02 });
+    const [first] = partitions.filter(({ kind }) => kind === 'events');
+    const suites = join(folder, 'suites');
+    await mkdir(suites, { recursive: true });
+    const wrong = { name: 'events', expectations: [{ type: 'expect_the_unexpected', kwargs: {} }] };
+    await writeFile(join(suites, 'events.json'), JSON.stringify(wrong));
+    const batch = { kind: 'events', day: first?.day ?? '', files: [first?.file ?? ''] } as const;
+    const { code, message, batches } = await validate('broken', [batch], suites);
+    expect(code).toBe(1);
+    expect(batches).toEqual([]);
+    expect(message).toContain('expectations/events.json is no suite');
+    expect(message).toContain('expect_the_unexpected');
+  });
+});

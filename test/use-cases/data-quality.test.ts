@@ -1,0 +1,266 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { DataRule } from '#domain/policy/policy.ts';
+import type { FeatureEngine } from '#ports/feature-engine.ts';
+import { checkExpectations, resultsPrefix } from '#use-cases/data-quality/check-expectations.ts';
+import { judgeData } from '#use-cases/data-quality/judge-data.ts';
+import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
+import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
+import { planWindows } from '#use-cases/retraining/plan-windows.ts';
+import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
+import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_world.ts';
+
+const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
+const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });
+const ROWS: TrainingRows = { events: 9, rows: 9, positives: 1, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };
+const FAILURE = { expectation: 'expect_something', about: 'column=x', found: '3 of 9 values, such as 99' };
+
+let dev: Environment & { readonly files: Map<string, string> };
+let rows: TrainingRows;
+beforeEach(async () => {
+  rows = ROWS;
+  const environment = world().environment('dev');
+  const [model] = deployed.models;
+  if (model === undefined) throw new Error('no model');
+  const own = {
+    ...model,
+    policy: { ...model.policy, data: RULE },
+    expectations: { events: SUITE, labels: SUITE, features: SUITE },
+  };
+  dev = { ...environment, deployed: { ...deployed, models: [own] }, files: new Map() };
+  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
+});
+
+const plan = async (run: string, training: unknown = null) =>
+  (await planDataCheck(dev)({ model: MODEL, run, training })) as { status: string; plan: Digest; partitions: number };
+const planOf = async (digest: Digest) => parseCanonical(DataCheckPlan, await dev.documents.read(digest), 'plan');
+
+/** An engine that exports nothing but the words "rows". */
+const engine = {
+  exportTrainingRows: async ({ out }: { out: string }) => {
+    await writeFile(out, 'rows');
+    return { kind: 'built', rows: 9, positives: 1, sha256: digestOf('rows') };
+  },
+  measureTrainingRows: async () => rows,
+} as unknown as FeatureEngine;
+
+const stage = async (digest: Digest) => {
+  const { training: about } = await planOf(digest);
+  if (about !== null) {
+    const { features } = parseCanonical(TrainingPlan, await dev.documents.read(about.plan), 'training plan');
+    for (const { day, digest: of } of features)
+      dev.lake.objects.set(`${MODEL}/features/${of}`, { content: bytes(day), sha256: digestOf(day), rows: 9 });
+  }
+  for (const { kind, day, objects } of (await planOf(digest)).partitions)
+    for (const { key } of objects) if (!dev.lake.sources.has(key)) dev.lake.sources.set(key, bytes(`${kind} ${day}`));
+  const training = {
+    storeRows: async (key: string, path: string) => void dev.files.set(key, await readFile(path, 'utf8')),
+    readArtifact: async () => new Map(),
+  };
+  return (await stageData({ ...dev, engine, training })({ plan: digest })) as { status: string; staged?: Digest };
+};
+
+/** What a job finds: every batch that was staged, with as many rows as are said, and what is not met. */
+const finds = (run: string, change: (batch: CheckResults['batches'][number]) => object = () => ({})): void => {
+  const batches = JSON.parse(dev.files.get(`${stagePrefix(run)}batches.json`) ?? '[]') as CheckResults['batches'];
+  const results = batches.map(({ kind, day, version }) => {
+    const batch = { kind, day, version, rows: 9, evaluated: 1, failures: [] };
+    return { ...batch, ...change(batch) };
+  });
+  const found = { formatVersion: 1, greatExpectations: '1.24.1', batches: results };
+  dev.checks.outputs.set(`${resultsPrefix(run)}results.json`, bytes(JSON.stringify(found, null, 1)));
+};
+
+const judge = async (planned: { plan: Digest }, staged: object, checked: object | undefined = { status: 'checked' }) =>
+  (await judgeData(dev)({ plan: planned, staged, ...(checked === undefined ? {} : { checked }) })) as {
+    status: string;
+    reasons: string[];
+    evidence: Digest;
+  };
+
+/** A whole check, whose job finds what is said. */
+const check = async (run: string, training: unknown = null, change?: Parameters<typeof finds>[1]) => {
+  const planned = await plan(run, training);
+  const staged = await stage(planned.plan);
+  finds(run, change);
+  return judge(planned, staged);
+};
+
+/** What the retraining machine hands on to its check. */
+const training = async () =>
+  ((await planWindows(dev)({ model: MODEL, run: 'run', asOf: '2001-01-20' })) as { check: unknown }).check;
+
+describe('a check of what has arrived', () => {
+  it('looks at each version of a partition once, and again when it is corrected or the suite changes', async () => {
+    expect(await plan('one')).toMatchObject({ status: 'planned', partitions: 37 });
+    expect(await check('one')).toMatchObject({ status: 'PASS' });
+    expect(await plan('two')).toEqual({ status: 'nothing', reasons: ['every admitted partition has been looked at'] });
+    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', ' corrected');
+    const again = await planOf((await plan('three')).plan);
+    expect(again.partitions.map(({ kind, day, version }) => `${kind} ${day} ${version}`)).toEqual([
+      'events 2001-01-05 2',
+    ]);
+    const [model] = dev.deployed.models;
+    const other = { ...dev.deployed, models: model ? [{ ...model, expectations: { events: `${SUITE} ` } }] : [] };
+    const changed = await planDataCheck({ ...dev, deployed: other })({ model: MODEL, run: 'four', training: null });
+    expect(changed).toMatchObject({ status: 'planned', partitions: 19 });
+  });
+
+  it('asks nothing where the policy does not', async () => {
+    const without = { ...dev, deployed };
+    const planned = await planDataCheck(without)({ model: MODEL, run: 'one', training: null });
+    expect(planned).toEqual({ status: 'nothing', reasons: ['the policy asks nothing of data'] });
+  });
+
+  it('stages what was admitted, byte by byte, and refuses what is something else by now', async () => {
+    const planned = await plan('one');
+    const staged = await stage(planned.plan);
+    const document = parseCanonical(StagedData, await dev.documents.read(staged.staged ?? digestOf('')), 'staged');
+    expect(document).toMatchObject({ files: 37, training: null });
+    const batches = JSON.parse(dev.files.get('runs/one/check/input/batches.json') ?? '[]') as { files: string[] }[];
+    expect(dev.files.get(`runs/one/check/input/${batches[0]?.files[0] ?? ''}`)).toBe('events 2001-01-01');
+    expect(dev.files.get('runs/one/check/input/suites/labels.json')).toBe(SUITE);
+    const key = 'toy/events/dt=2001-01-03/part.parquet';
+    dev.lake.sources.set(key, bytes('something else'));
+    const refused = await stage(planned.plan);
+    expect(refused).toMatchObject({ status: 'refused', reasons: [expect.stringContaining(`snapshot-hashes: ${key}`)] });
+    expect(await judge(planned, refused, undefined)).toMatchObject({ status: 'INCONCLUSIVE' });
+  });
+
+  it('starts one job, whose end lets the machine go on', async () => {
+    const start = checkExpectations({ ...dev, image: 'image' });
+    for (const token of ['first', 'second']) {
+      dev.machines.waiting.add(token);
+      await start({ model: MODEL, run: 'one', token });
+    }
+    const [request] = dev.checks.requests.values();
+    expect(dev.checks.requests.size).toBe(1);
+    expect(request).toMatchObject({ image: 'image', input: 'runs/one/check/input/', output: 'runs/one/check/output/' });
+    const job = request?.name ?? '';
+    const jobs = { describe: async () => ({ kind: 'running' as const }) };
+    expect(await returnJobToken({ ...dev, jobs }, 'processing', job)).toBe('running');
+    dev.checks.states.set(job, { kind: 'failed', reason: 'expectations/events.json is no suite' });
+    expect(await returnJobToken({ ...dev, jobs }, 'processing', job)).toBe('returned');
+    expect(dev.machines.answers.get('second')).toEqual({
+      status: 'failed',
+      reason: 'expectations/events.json is no suite',
+    });
+  });
+
+  it('is refused, with the expectation and the values, and remembered for whoever learns from it', async () => {
+    const bad = (batch: { kind: string; day: string | null }) =>
+      batch.kind === 'events' && batch.day === '2001-01-10' ? { failures: [FAILURE] } : {};
+    const { status, reasons } = await check('one', null, bad);
+    expect(status).toBe('FAIL');
+    expect(reasons).toEqual(['events of 2001-01-10: expect_something(column=x): 3 of 9 values, such as 99']);
+    const [record] = await dev.chain();
+    expect(record).toMatchObject({ code: 'DATA_REFUSED', details: { run: 'one', verdict: 'FAIL', training: null } });
+    // It is looked at no more, and stops the run that wants to learn from it all the same.
+    const later = await check('two', await training());
+    expect(later).toMatchObject({ status: 'FAIL', reasons });
+  });
+});
+
+describe('a check before training', () => {
+  it('looks at the rows that are trained on as well, and names its evidence', async () => {
+    const result = await check('one', await training());
+    expect(result).toMatchObject({ status: 'PASS', reasons: [] });
+    expect(await dev.codes()).toEqual(['DATA_VALIDATED']);
+    const evidence = JSON.parse(Buffer.from(await dev.documents.read(result.evidence)).toString()) as {
+      results: CheckResults;
+    };
+    expect(evidence.results.batches.at(-1)).toMatchObject({ kind: 'features', day: null });
+  });
+
+  it('has one verdict, whatever is found when somebody asks again', async () => {
+    const planned = await plan('one', await training());
+    const staged = await stage(planned.plan);
+    finds('one');
+    const first = await judge(planned, staged);
+    finds('one', () => ({ failures: [FAILURE] }));
+    expect(await judge(planned, staged)).toEqual(first);
+    expect(await dev.codes()).toEqual(['DATA_VALIDATED']);
+  });
+
+  it.each<[string, string, object]>([
+    [
+      'a job that failed',
+      'the check ended without a result: out of memory',
+      { status: 'failed', reason: 'out of memory' },
+    ],
+    ['a job that left nothing', 'the check left no results.json', { status: 'checked' }],
+  ])('is inconclusive after %s', async (_, reason, checked) => {
+    const planned = await plan('one', await training());
+    const staged = await stage(planned.plan);
+    expect(await judge(planned, staged, checked)).toMatchObject({ status: 'INCONCLUSIVE', reasons: [reason] });
+    // Nothing was looked at, so that the next check looks at all of it.
+    expect(await plan('two')).toMatchObject({ partitions: 37 });
+  });
+
+  it.each(['not JSON', '{"formatVersion":1}'])('is inconclusive after a job that left %j', async (text) => {
+    const planned = await plan('one', await training());
+    const staged = await stage(planned.plan);
+    dev.checks.outputs.set('runs/one/check/output/results.json', bytes(text));
+    const { status, reasons } = await judge(planned, staged);
+    expect(status).toBe('INCONCLUSIVE');
+    expect(reasons[0]).toContain('results.json of the check cannot be read');
+  });
+
+  it('fails where a job passes over what it was given', async () => {
+    const planned = await plan('one', await training());
+    const staged = await stage(planned.plan);
+    finds('one');
+    const output = 'runs/one/check/output/results.json';
+    const found = JSON.parse(Buffer.from(dev.checks.outputs.get(output) ?? []).toString()) as CheckResults;
+    const fewer = { ...found, batches: found.batches.slice(2) };
+    dev.checks.outputs.set(output, bytes(JSON.stringify(fewer)));
+    const { status, reasons } = await judge(planned, staged);
+    expect(status).toBe('FAIL');
+    expect(reasons.join()).toContain('events of 2001-01-01');
+    expect(reasons.join()).toContain('no suite has looked at it');
+  });
+
+  it('fails for an input that knows the label', async () => {
+    rows = { ...ROWS, inputs: [{ column: 'y', missing: 0, auc: 1 }] };
+    expect(await check('one', await training())).toMatchObject({
+      status: 'FAIL',
+      reasons: [expect.stringContaining('y alone tells the label with an AUC of 1.000')],
+    });
+  });
+
+  it('reads the versions that the run pinned, and not their corrections', async () => {
+    const pinned = await training();
+    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', ' corrected');
+    dev.lake.sources.set('toy/events/dt=2001-01-05/part.parquet', bytes('events 2001-01-05'));
+    const versions = (await planOf((await plan('one', pinned)).plan)).partitions.filter(
+      ({ day }) => day === '2001-01-05',
+    );
+    expect(versions.map(({ kind, version }) => `${kind} ${version}`)).toEqual(['events 1', 'events 2', 'labels 1']);
+  });
+
+  it('writes what it found together with its record, and gives way to another check', async () => {
+    const planned = await plan('one');
+    const staged = await stage(planned.plan);
+    finds('one');
+    const item = { ...keys.checkedData(MODEL), document: digestOf('another'), formatVersion: 1, model: MODEL };
+    const raced = {
+      ...dev,
+      ledger: {
+        ...dev.ledger,
+        transact: async (...args: Parameters<typeof dev.ledger.transact>) => {
+          if ((await dev.ledger.get(keys.checkedData(MODEL))) === undefined)
+            await dev.ledger.transact([{ kind: 'put', item }], 'quicker');
+          return dev.ledger.transact(...args);
+        },
+      },
+    };
+    await expect(judgeData(raced)({ plan: planned, staged, checked: { status: 'checked' } })).rejects.toMatchObject({
+      code: 'DATA_CHECK_RACED',
+    });
+    expect(await dev.codes()).toEqual([]);
+  });
+});
