@@ -58,7 +58,7 @@ export default definePolicyFloor({
       approvalHours: 24,
     },
     staging: {
-      gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'],
+      gates: ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'],
       approvals: [],
       opensOnOffer: true,
       evidenceValidHours: 72,
@@ -66,7 +66,7 @@ export default definePolicyFloor({
       probation,
     },
     prod: {
-      gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'],
+      gates: ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'],
       approvals: [
         { role: 'ml-lead', count: 1 },
         { role: 'platform', count: 1 },
@@ -78,7 +78,7 @@ export default definePolicyFloor({
     },
     // Past staging, straight from dev: proven in prod like everything else, and let in by more people, who decide at once.
     hotfix: {
-      gates: ['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion'],
+      gates: ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'],
       approvals: [
         { role: 'ml-lead', count: 1 },
         { role: 'platform', count: 1 },

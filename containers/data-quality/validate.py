@@ -33,21 +33,20 @@ def main() -> None:
     suites = {kind: read_suite(source, kind) for kind in sorted({batch["kind"] for batch in batches})}
     results = []
     for batch in batches:
-        frame = pq.read_table([source / name for name in batch["files"]], partitioning=None).to_pandas()
+        about = {key: batch[key] for key in ("kind", "day", "version")}
+        try:
+            frame = pq.read_table([source / name for name in batch["files"]], partitioning=None).to_pandas()
+        except (OSError, ValueError) as error:
+            # What cannot be read meets no expectation, and the other batches are looked at all the same.
+            unread = {"expectation": "expect_file_to_be_parquet", "about": "", "found": str(error)[:LONGEST]}
+            results.append({**about, "rows": 0, "evaluated": 1, "failures": [unread]})
+            continue
         found = whole.get_batch(batch_parameters={"dataframe": frame}).validate(suites[batch["kind"]])
         failures = [failure(result) for result in found.results if not result.success]
-        results.append(
-            {
-                "kind": batch["kind"],
-                "day": batch["day"],
-                "version": batch["version"],
-                "rows": len(frame),
-                "evaluated": len(found.results),
-                "failures": failures,
-            }
-        )
-        for each in failures:
-            print(f"{batch['kind']} {batch['day']}: {each['expectation']}({each['about']}): {each['found']}")
+        results.append({**about, "rows": len(frame), "evaluated": len(found.results), "failures": failures})
+    for result in results:
+        for each in result["failures"]:
+            print(f"{result['kind']} {result['day']}: {each['expectation']}({each['about']}): {each['found']}")
     target.mkdir(parents=True, exist_ok=True)
     written = {"formatVersion": 1, "greatExpectations": gx.__version__, "batches": results}
     (target / "results.json").write_text(json.dumps(written))

@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { literal, PARQUET, withDatabase } from '#adapters/duckdb/database.ts';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
@@ -48,7 +49,7 @@ test('a marker without a file admits nothing, until the file is there', async ()
 });
 
 test.each([
-  ['a missing column', () => withoutColumn('amount'), /2026-01-05.*amount/],
+  ['a missing column', () => rewritten('2026-01-05', 'SELECT * EXCLUDE (amount) FROM day'), /2026-01-05.*amount/],
   ['a file that is no Parquet', () => Promise.resolve(Buffer.from('not a table')), /2026-01-05.*(Parquet|parquet)/],
 ])('events with %s end the run, which names the day and the fault', async (_, content, reason) => {
   const day = 'cards/payments/dt=2026-01-05';
@@ -64,6 +65,38 @@ test.each([
   expect(await versionOf('2026-01-05')).toBe(before + 2);
   expect(status).toBe('rejected');
   expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons[0]).toMatch(reason);
+});
+
+test('a day that breaks an expectation is refused as it arrives, stops the run that needs it, and may be corrected', async () => {
+  const refunds = await rewritten('2026-01-20', 'SELECT * REPLACE (-amount AS amount) FROM day');
+  const half = await rewritten('2026-01-22', "FROM day WHERE md5(payment_id::VARCHAR) < '8'");
+  for (const [day, content] of [
+    ['2026-01-20', refunds],
+    ['2026-01-22', half],
+  ] as const) {
+    const before = await versionOf(day);
+    await put(`cards/payments/dt=${day}/part-000.parquet`, content);
+    await put(`cards/payments/dt=${day}/_READY`, '{}');
+    await eventually(`${day} to be admitted`, async () => ((await versionOf(day)) > before ? true : undefined));
+  }
+  const check = async (name: string) =>
+    journey.ended('dev', await journey.start('dev', 'data-quality', name, { model: MODEL, training: null }));
+  expect(await check('arrived')).toMatchObject({ status: 'SUCCEEDED', output: { judgement: { status: 'FAIL' } } });
+  const alert = await pager.hears('DATA_REFUSED', ({ details }) => details['run'] === 'arrived');
+  const NEGATIVE =
+    /events of 2026-01-20: expect_column_values_to_be_between\(column=amount, .*\): \d+ of \d+ values, such as -\d/;
+  const reasons = z.array(z.string()).parse(alert.details['reasons']).join('\n');
+  expect(reasons).toMatch(NEGATIVE);
+  expect(reasons).toMatch(/events of 2026-01-22: \d+ rows, usual are \d+/);
+  const refusal = await journey.refused(['data', 'check', MODEL, '--env', 'dev']);
+  expect(refusal).toMatchObject({ rule: 'data-expectations', found: expect.stringMatching(NEGATIVE) });
+  // What was found as it arrived is not looked at again, and nothing learns from it.
+  const { status, conclusion } = await retrain(journey, FIRST.asOf);
+  expect(status).toBe('rejected');
+  expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons.join('\n')).toMatch(NEGATIVE);
+  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
+  expect(await check('corrected')).toMatchObject({ output: { judgement: { status: 'PASS' } } });
+  expect(await check('nothing-new')).toMatchObject({ output: { judgement: { status: 'NOT_APPLICABLE' } } });
 });
 
 test.each([
@@ -148,19 +181,18 @@ async function versionOf(day: string): Promise<number> {
   return events.find((partition) => partition.day === day)?.version ?? 0;
 }
 
-/** The payments of a day as the producer landed them, but for one column. */
-async function withoutColumn(name: string): Promise<Uint8Array> {
+/** What some SQL makes of the payments of a day, as the producer landed them. */
+async function rewritten(day: string, select: string): Promise<Uint8Array> {
   const { aws, names } = journey.account('dev');
   const object = await aws
     .s3()
-    .send(new GetObjectCommand({ Bucket: names.landingBucket, Key: 'cards/payments/dt=2026-01-05/part-000.parquet' }));
+    .send(new GetObjectCommand({ Bucket: names.landingBucket, Key: `cards/payments/dt=${day}/part-000.parquet` }));
   const [whole, less] = [join(folder, 'whole.parquet'), join(folder, 'less.parquet')];
   await writeFile(whole, (await object.Body?.transformToByteArray()) ?? new Uint8Array());
-  await withDatabase('1GB', (connection) =>
-    connection.run(
-      `COPY (SELECT * EXCLUDE (${name}) FROM read_parquet(${literal(whole)})) TO ${literal(less)} (${PARQUET})`,
-    ),
-  );
+  await withDatabase('1GB', async (connection) => {
+    await connection.run(`CREATE VIEW day AS FROM read_parquet(${literal(whole)})`);
+    await connection.run(`COPY (${select}) TO ${literal(less)} (${PARQUET})`);
+  });
   return readFile(less);
 }
 

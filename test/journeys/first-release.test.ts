@@ -106,6 +106,7 @@ test('history, why and status answer who let it in, and on what evidence', async
   const why = await journey.run(Why, ['why', first.release, '--to', 'prod']);
   expect(why.gates.map(({ gate, verdict }) => `${verdict} ${gate}`).sort()).toEqual([
     'PASS better-than-champion',
+    'PASS data-validated',
     'PASS metric-baseline',
     'PASS release-integrity',
     'PASS released-upstream',

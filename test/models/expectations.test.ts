@@ -109,9 +109,13 @@ describe('the expectations of the reference model', () => {
         files: [await made(`fault-${index}`, kind === 'events' ? events : labels, select)],
       })),
     );
-    const { code, batches } = await validate('reference', [...healthy, ...damaged]);
+    const text = join(folder, 'no-table.parquet');
+    await writeFile(text, 'not a table');
+    const unreadable = { kind: 'events' as const, day: '2001-07-06', files: [text] };
+    const { code, batches } = await validate('reference', [...healthy, ...damaged, unreadable]);
     expect(code).toBe(0);
-    expect(batches).toHaveLength(healthy.length + faults.length);
+    expect(batches).toHaveLength(healthy.length + faults.length + 1);
+    expect(batches.at(-1)).toMatchObject({ rows: 0, failures: [{ expectation: 'expect_file_to_be_parquet' }] });
     const said = batches.map((batch) => batch.failures.map((failure) => failureText(batch, failure)).join('; '));
     expect(said.slice(0, healthy.length)).toEqual(healthy.map(() => ''));
     for (const [index, [, , , expectation]] of faults.entries())

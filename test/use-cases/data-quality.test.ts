@@ -48,6 +48,12 @@ const engine = {
   measureTrainingRows: async () => rows,
 } as unknown as FeatureEngine;
 
+/** Where the data of a check is put. */
+const putting = () => ({
+  storeRows: async (key: string, path: string) => void dev.files.set(key, await readFile(path, 'utf8')),
+  readArtifact: async () => new Map(),
+});
+
 const stage = async (digest: Digest) => {
   const { training: about } = await planOf(digest);
   if (about !== null) {
@@ -57,11 +63,10 @@ const stage = async (digest: Digest) => {
   }
   for (const { kind, day, objects } of (await planOf(digest)).partitions)
     for (const { key } of objects) if (!dev.lake.sources.has(key)) dev.lake.sources.set(key, bytes(`${kind} ${day}`));
-  const training = {
-    storeRows: async (key: string, path: string) => void dev.files.set(key, await readFile(path, 'utf8')),
-    readArtifact: async () => new Map(),
+  return (await stageData({ ...dev, engine, training: putting() })({ plan: digest })) as {
+    status: string;
+    staged?: Digest;
   };
-  return (await stageData({ ...dev, engine, training })({ plan: digest })) as { status: string; staged?: Digest };
 };
 
 /** What a job finds: every batch that was staged, with as many rows as are said, and what is not met. */
@@ -230,6 +235,20 @@ describe('a check before training', () => {
       status: 'FAIL',
       reasons: [expect.stringContaining('y alone tells the label with an AUC of 1.000')],
     });
+  });
+
+  it('looks at the partitions all the same where the training rows cannot be made, and fails', async () => {
+    const pinned = await training();
+    const planned = await plan('one', pinned);
+    await stage(planned.plan);
+    const [first] = [...dev.lake.objects.keys()].filter((key) => key.includes('/features/'));
+    dev.lake.objects.delete(first ?? '');
+    const staged = (await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan })) as object;
+    finds('one');
+    const { status, reasons } = await judge(planned, staged);
+    expect(status).toBe('FAIL');
+    expect(reasons).toEqual([expect.stringMatching(/^features of 2001-01-\d\d are not built/)]);
+    expect(await plan('two')).toMatchObject({ status: 'nothing' });
   });
 
   it('reads the versions that the run pinned, and not their corrections', async () => {

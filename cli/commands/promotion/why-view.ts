@@ -105,6 +105,8 @@ export function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
   switch (gate) {
     case 'released-upstream':
       return 'let the environment before this one release it';
+    case 'data-validated':
+      return 'train it anew, on data that its expectations and the policy accept';
     case 'release-integrity':
       return 'register the release anew from its training run';
     case 'metric-baseline':

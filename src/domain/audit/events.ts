@@ -46,7 +46,16 @@ export const AUDIT_EVENTS = {
   ),
   RELEASE_REGISTERED: event(
     'a trained release was registered',
-    z.strictObject({ version: Text, reason: Text, run: Text, asOf: Text, window: Text, fingerprint: Digest }),
+    z.strictObject({
+      version: Text,
+      reason: Text,
+      run: Text,
+      asOf: Text,
+      window: Text,
+      fingerprint: Digest,
+      /** The evidence by which its data was accepted before it was trained. */
+      dataCheck: Digest.exactOptional(),
+    }),
   ),
   RELEASE_OFFERED: event(
     'a candidate was proven better in dev and is offered to the next environment',
@@ -59,6 +68,7 @@ export const AUDIT_EVENTS = {
       champion: Digest,
       measure: Digest,
       improvement: z.number(),
+      dataCheck: Digest.exactOptional(),
     }),
   ),
   CANDIDATES_REJECTED: event(

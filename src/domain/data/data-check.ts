@@ -55,6 +55,8 @@ export const StagedData = z.strictObject({
   files: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   training: TrainingRows.nullable(),
+  /** Why there are no training rows though a training is about to begin. */
+  untrainable: z.array(z.string()),
 });
 export type StagedData = z.infer<typeof StagedData>;
 

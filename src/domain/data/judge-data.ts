@@ -16,7 +16,10 @@ export interface DataEvidence {
   /** The partitions whose expectations count, which may be older versions than the newest. */
   readonly used: readonly Pick<Partition, 'kind' | 'day' | 'digest'>[];
   /** Before training: the rows, and what the suite said of them. Null for what has just arrived. */
-  readonly training: { readonly rows: TrainingRows; readonly batch: CheckedBatch | undefined } | null;
+  readonly training:
+    | { readonly rows: TrainingRows; readonly batch: CheckedBatch | undefined }
+    | { readonly untrainable: readonly string[] }
+    | null;
 }
 
 /** Whether data may be learned from. */
@@ -65,6 +68,7 @@ function unmet({ used, checked, catalogue, training }: DataEvidence): string[] {
       : [`${part.kind} of ${part.day} (${part.digest.slice(0, 19)}): no suite has looked at it`];
   });
   if (training === null) return partitions;
+  if ('untrainable' in training) return [...partitions, ...training.untrainable];
   const { batch } = training;
   if (batch === undefined) return [...partitions, 'no suite has looked at the training rows'];
   return [...partitions, ...batch.failures.map((failure) => failureText(batch, failure))];
@@ -103,7 +107,9 @@ function withdrawn({ catalogue, span }: DataEvidence, { withdrawn: allowed }: Da
     : [];
 }
 
-function judgeTraining({ rows }: NonNullable<DataEvidence['training']>, rule: DataRule): string[] {
+function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: DataRule): string[] {
+  if ('untrainable' in training) return [];
+  const { rows } = training;
   const { labelCoverage, leakageAuc } = rule;
   const coverage = rows.events === 0 ? 0 : rows.rows / rows.events;
   const unlabelled =

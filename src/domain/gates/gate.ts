@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 /** Every gate there is. Its id is the name of its file in `gates/`. */
-export const GateId = z.enum(['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion']);
+export const GateId = z.enum([
+  'released-upstream',
+  'data-validated',
+  'release-integrity',
+  'metric-baseline',
+  'better-than-champion',
+]);
 export type GateId = z.infer<typeof GateId>;
 
 export const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);

@@ -174,7 +174,7 @@ async function evidenceOf(
   catalogue: readonly AdmittedPartition[],
 ): Promise<DataEvidence> {
   const { training } = plan;
-  if (training === null || staged.training === null) {
+  if (training === null) {
     const days = plan.partitions.filter(({ kind }) => kind === 'events').map(({ day }) => day);
     // No event has arrived: there is no day whose rows could be off.
     const span = { from: days[0] ?? '9999-12-31', to: days.at(-1) ?? '0000-01-01' };
@@ -194,6 +194,9 @@ async function evidenceOf(
     checked,
     span: { from, to },
     used: [...used.values()],
-    training: { rows: staged.training, batch: results.batches.find(({ kind }) => kind === 'features') },
+    training:
+      staged.training === null
+        ? { untrainable: staged.untrainable.length > 0 ? staged.untrainable : ['there are no training rows'] }
+        : { rows: staged.training, batch: results.batches.find(({ kind }) => kind === 'features') },
   };
 }

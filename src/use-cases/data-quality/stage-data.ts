@@ -42,7 +42,6 @@ export function stageData(deps: Staging): Task {
     const plan = parseCanonical(DataCheckPlan, await deps.documents.read(digest), 'data check plan');
     try {
       const staged = await withFolder((folder) => stage(deps, plan, folder));
-      if ('reasons' in staged) return staged;
       return {
         status: 'staged',
         staged: (await deps.documents.write(new TextEncoder().encode(canonicalJson(staged)))).digest,
@@ -50,16 +49,12 @@ export function stageData(deps: Staging): Task {
     } catch (error) {
       const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
       if (!isData) throw error;
-      return refused(`snapshot-hashes: ${error.message}`);
+      return { status: 'refused', reasons: [`snapshot-hashes: ${error.message}`.slice(0, 500)] };
     }
   });
 }
 
-async function stage(
-  deps: Staging,
-  plan: DataCheckPlan,
-  folder: string,
-): Promise<StagedData | ReturnType<typeof refused>> {
+async function stage(deps: Staging, plan: DataCheckPlan, folder: string): Promise<StagedData> {
   const prefix = stagePrefix(plan.run);
   const put = (name: string, path: string): Promise<void> => deps.training.storeRows(`${prefix}${name}`, path);
   const batches: Batch[] = [];
@@ -69,8 +64,8 @@ async function stage(
       ...(await Promise.all(plan.partitions.slice(from, to).map((part) => stagePartition(deps, part, folder, put)))),
     );
   const training = plan.training === null ? null : await stageTraining(deps, plan.training.plan, folder, put);
-  if (training !== null && 'reasons' in training) return training;
-  if (training !== null) batches.push(training.batch);
+  const rows = training !== null && 'rows' in training ? training : null;
+  if (rows !== null) batches.push(rows.batch);
   const kinds = new Set(batches.map(({ kind }) => kind));
   for (const [kind, digest] of Object.entries(plan.suites).filter(([kind]) => kinds.has(kind))) {
     const path = join(folder, `${kind}.json`);
@@ -84,7 +79,8 @@ async function stage(
     formatVersion: 1,
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
-    training: training?.rows ?? null,
+    training: rows?.rows ?? null,
+    untrainable: training !== null && 'reason' in training ? [training.reason] : [],
   });
 }
 
@@ -108,25 +104,22 @@ async function stageTraining(
   digest: Digest,
   folder: string,
   put: (name: string, path: string) => Promise<void>,
-): Promise<{ readonly batch: Batch; readonly rows: TrainingRows } | ReturnType<typeof refused>> {
+): Promise<{ readonly batch: Batch; readonly rows: TrainingRows } | { readonly reason: string }> {
   const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
   const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
   const features = [];
   for (const { day, digest: part } of plan.features) {
     // A day that was refused was not built, and no retry makes it.
     if ((await deps.lake.find('features', plan.model, part)) === undefined)
-      return refused(`features of ${day} are not built, and the rows that would be trained on cannot be made`);
+      return { reason: `features of ${day} are not built, and the rows that would be trained on cannot be made` };
     features.push(await deps.lake.fetch('features', plan.model, part, folder));
   }
   const out = join(folder, 'training.parquet');
   const labels = await fetchPartitions(deps.lake, plan.labels, folder);
   const exported = await deps.engine.exportTrainingRows({ features, labels, definition, out });
-  if (exported.kind === 'refused') return refused(`${exported.refusal.rule}: ${exported.refusal.found}`);
+  if (exported.kind === 'refused')
+    return { reason: `${exported.refusal.rule}: ${exported.refusal.found}`.slice(0, 500) };
   const rows = await deps.engine.measureTrainingRows({ rows: out, features, definition });
   await put('features/training.parquet', out);
   return { batch: { kind: 'features', day: null, version: null, files: ['features/training.parquet'] }, rows };
-}
-
-function refused(reason: string) {
-  return { status: 'refused', reasons: [reason.slice(0, 500)] };
 }

@@ -5,6 +5,7 @@ import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
+import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Refusal } from '#domain/error.ts';
@@ -19,6 +20,9 @@ import {
   readUpstream,
 } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
+
+/** The environment that trains. */
+const ORIGIN = 'dev';
 
 export interface Judging extends Recording {
   /** Where measurements are kept, by digest. */
@@ -85,6 +89,11 @@ async function resultOf(
       const said = await readUpstream(deps.ledger, model, release, [source, 'staging']);
       const hotfix = transition === 'hotfix' ? { skipped: said[1] } : undefined;
       return releasedUpstream(said[0], release, source, hotfix);
+    }
+    case 'data-validated': {
+      const { model, release } = promotion;
+      const [origin] = await readUpstream(deps.ledger, model, release, [ORIGIN]);
+      return dataValidated(origin, release);
     }
     case 'release-integrity':
       return releaseIntegrity(findings.verification, promotion.release);

@@ -126,6 +126,10 @@ async function startPromotion(
     requestSeq: record.seq,
     asOf: upstream.asOf,
   });
+  // The record of whoever trained it may be on its way still; its gates look for it.
+  const isKnown = async () =>
+    (await readUpstream(deps.ledger, record.model, upstream.release, [ORIGIN]))[0] !== undefined;
+  if (deps.environment === 'prod' && !(await isKnown())) await readPeer(deps, ORIGIN, record.model, followPeer(deps));
   await deps.machines.start('promotion', promotionName(request), { request });
 }
 

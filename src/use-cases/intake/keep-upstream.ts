@@ -61,8 +61,9 @@ function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
     }
     case 'RELEASE_REGISTERED':
     case 'RELEASE_OFFERED': {
-      const { version, asOf } = detailsOf(record, record.code);
-      return Upstream.parse({ ...base, code: record.code, kind: 'trained', version, asOf });
+      const { version, asOf, dataCheck } = detailsOf(record, record.code);
+      const evidence = dataCheck === undefined ? {} : { dataCheck };
+      return Upstream.parse({ ...base, code: record.code, kind: 'trained', version, asOf, ...evidence });
     }
     case 'RELEASE_PROMOTED': {
       const { version, asOf, kind } = detailsOf(record, record.code);

@@ -21,17 +21,19 @@ const Parameters = z.object({
   candidates: z.array(
     z.object({ release: Digest, window: z.string(), fingerprint: Digest, metrics: z.record(z.string(), z.number()) }),
   ),
+  /** The evidence by which the run's data was accepted; a release without it passes no gate that asks for it. */
+  dataCheck: Digest.nullable().default(null),
   baseline: z.object({ release: Digest, baseRate: z.number(), window: z.string() }).nullable(),
 });
 
 /** Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. */
 export function registerCandidates(deps: Registering): Task {
-  return task(Parameters, async ({ model, run, candidates, baseline }) => {
+  return task(Parameters, async ({ model, run, dataCheck, candidates, baseline }) => {
     if (baseline !== null && !(await hasBaseline(deps, model))) {
-      await register(deps, model, run, { ...baseline, metrics: { baseRate: baseline.baseRate } });
+      await register(deps, model, run, { ...baseline, dataCheck: null, metrics: { baseRate: baseline.baseRate } });
     }
     const registered = [];
-    for (const candidate of candidates) registered.push(await register(deps, model, run, candidate));
+    for (const candidate of candidates) registered.push(await register(deps, model, run, { ...candidate, dataCheck }));
     return { status: 'registered', candidates: registered };
   });
 }
@@ -45,6 +47,7 @@ interface Candidate {
   readonly release: Digest;
   readonly window: string;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly dataCheck: Digest | null;
 }
 
 async function register(
@@ -61,6 +64,7 @@ async function register(
   const manifest = openManifest(await deps.releases.read(candidate.release));
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
   const { version, reason } = nextVersion(head, manifest);
+  const evidence = candidate.dataCheck === null ? {} : { dataCheck: candidate.dataCheck };
   const registration: Registration = {
     formatVersion: 1,
     model: manifest.model,
@@ -75,6 +79,7 @@ async function register(
     window: candidate.window,
     metrics: candidate.metrics,
     parent: head?.release ?? null,
+    ...evidence,
   };
   const result = await recordChange(deps, {
     model,
@@ -99,6 +104,7 @@ async function register(
               asOf: manifest.data.asOf,
               window: candidate.window,
               fingerprint: manifest.data.fingerprint,
+              ...evidence,
             },
           },
   });

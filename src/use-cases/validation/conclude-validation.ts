@@ -31,12 +31,19 @@ export function offerRelease(deps: Concluding): Task {
     const item = await deps.ledger.get(keys.registration(run.model, release));
     if (item === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const { version } = unkey(Registration, item);
+    const { version, dataCheck } = unkey(Registration, item);
     return conclude(deps, run, 'offered', {
       code: 'RELEASE_OFFERED',
       actor: 'pipeline:validation',
       release,
-      details: { version, ...judged(deps, run), champion, measure, improvement },
+      details: {
+        version,
+        ...judged(deps, run),
+        champion,
+        measure,
+        improvement,
+        ...(dataCheck === undefined ? {} : { dataCheck }),
+      },
     });
   });
 }

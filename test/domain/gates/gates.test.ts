@@ -6,19 +6,37 @@ import { GateId } from '#domain/gates/gate.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { releaseIntegrity } from '#domain/gates/gates/release-integrity.ts';
+import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releasedUpstream, type Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { fortnight, measure } from './_measure.ts';
 
 const rule = comparisonRule({ minimumDays: 14, minimumRows: 10_000 });
 const RELEASE = digestOf('release');
+const upstream: Upstream = {
+  environment: 'staging',
+  code: 'RELEASE_PROMOTED',
+  release: RELEASE,
+  kind: 'trained',
+  version: '1.0.0',
+  asOf: '2026-03-01',
+  seq: 7,
+  record: digestOf('record'),
+  withdrawn: null,
+};
 
 it('the catalogue of gates is the files in gates/', () => {
   const files = readdirSync(new URL('../../../src/domain/gates/gates/', import.meta.url)).map((file) =>
     file.replace(/\.ts$/, ''),
   );
   expect(files.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(GateId.options.toSorted((a, b) => (a < b ? -1 : 1)));
-  expect(GateId.options).toEqual(['released-upstream', 'release-integrity', 'metric-baseline', 'better-than-champion']);
+  expect(GateId.options).toEqual([
+    'released-upstream',
+    'data-validated',
+    'release-integrity',
+    'metric-baseline',
+    'better-than-champion',
+  ]);
 });
 
 describe('better-than-champion', () => {
@@ -152,17 +170,6 @@ describe('release-integrity', () => {
 });
 
 describe('released-upstream', () => {
-  const upstream: Upstream = {
-    environment: 'staging',
-    code: 'RELEASE_PROMOTED',
-    release: RELEASE,
-    kind: 'trained',
-    version: '1.0.0',
-    asOf: '2026-03-01',
-    seq: 7,
-    record: digestOf('record'),
-    withdrawn: null,
-  };
   it.each([
     ['the environment before', upstream, 'PASS'],
     ['nobody', undefined, 'FAIL'],
@@ -184,6 +191,20 @@ describe('released-upstream', () => {
     ['what is only registered, and no hotfix', registered, undefined, 'FAIL'],
   ] as const)('of %s', (_, found, hotfix, verdict) => {
     expect(releasedUpstream(found, RELEASE, 'dev', hotfix).verdict).toBe(verdict);
+  });
+});
+
+describe('data-validated', () => {
+  const dataCheck = digestOf('evidence');
+  const trained: Upstream = { ...upstream, environment: 'dev', code: 'RELEASE_OFFERED', dataCheck };
+  const { dataCheck: _, ...unchecked } = trained;
+  it.each([
+    ['a release whose data was accepted', trained, 'PASS'],
+    ['a release that was trained on data that nobody looked at', unchecked, 'FAIL'],
+    ['a release of which its trainer has said nothing here', undefined, 'FAIL'],
+    ['the record of another release', { ...trained, release: digestOf('other') }, 'FAIL'],
+  ] as const)('of %s', (_, found, verdict) => {
+    expect(dataValidated(found, RELEASE).verdict).toBe(verdict);
   });
 });
 

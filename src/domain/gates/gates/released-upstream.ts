@@ -12,6 +12,8 @@ export const Upstream = z.strictObject({
   kind: z.enum(['trained', 'baseline']),
   version: Version,
   asOf: Day,
+  /** The evidence by which its data was accepted before it was trained, where the record names one. */
+  dataCheck: Digest.exactOptional(),
   seq: z.int().nonnegative(),
   /** The hash of the record, which was signed by the peer. */
   record: Digest,
