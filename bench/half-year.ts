@@ -26,6 +26,7 @@ import { trySkew } from './half-year/skew.ts';
 import { movedInputs } from './half-year/stability.ts';
 import { OURS, STRATEGIES } from './half-year/strategies.ts';
 import { pairsOf, tryGain, tryIdentical } from './half-year/studies.ts';
+import { suitesOf } from './half-year/suites.ts';
 import { cyclesFrom, worldOf } from './half-year/world.ts';
 
 const HOME = join(import.meta.dirname, '../models/flight-delay');
@@ -74,7 +75,8 @@ const past = hindsight(lake, truth, { miss, falseAlarm });
 const live = { policy, probation, truth, past };
 
 const first = await firstRelease(lake, addDays(FIRST_MONDAY, 7));
-const worldWith = (faults: Schedule) => worldOf({ ...live, lake, cycles, first, schedule: faults });
+const suites = suitesOf(HOME, values.folder);
+const worldWith = (faults: Schedule) => worldOf({ ...live, lake, cycles, first, schedule: faults, suites });
 const worlds = { clean: worldWith(new Map()), faulty: worldWith(schedule) };
 const runsOf = async (name: keyof typeof worlds): Promise<WeeklyRun[]> => {
   // Two worlds train some of the same models: one world at a time, several of its weeks at once.

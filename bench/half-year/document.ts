@@ -259,7 +259,7 @@ function limits({ worlds, fates, diaries, skew }: Findings): string {
     '- One half-year of one model. Twenty-two weeks are few: a difference of a tenth of a percent between two strategies is luck, and each fault hits one week.',
     '- A candidate is trained on days that end thirty days before it serves, because the product holds out seven days to choose, fourteen to test, and the days on which their labels arrive. All strategies get the same candidates; a team that gates nothing could train on fresher days.',
     '- The faults are ours, as large as the tables say; the leak was made smaller after a first look at a tenth of the flights, where it outweighed all other faults together. Milder ones are seen later or not at all.',
-    '- Approvals are instant here, and nobody looks at a page. The row counts are judged by the product’s rule; the retraining machine does not ask it yet.',
+    '- Approvals are instant here, and nobody looks at a page. Data is judged by the product’s own program and rule, but for the rows that are trained on. The suites of expectations were written by people who knew these flights and these faults: a median of distances between 450 and 750 miles is what an owner would write down, and it is what sees kilometres.',
   ].join('\n');
 }
 

@@ -182,7 +182,8 @@ async function decide<Release>(
       return { promotes: z > NORMAL_95, by: 'rows', reason: `z = ${z.toFixed(2)}` };
     }
     case 'gates': {
-      if (offer.dataFlaws.length > 0) return { promotes: false, by: 'row-counts', reason: offer.dataFlaws.join('; ') };
+      if (offer.dataFlaws.length > 0)
+        return { promotes: false, by: 'data-validated', reason: offer.dataFlaws.join('; ') };
       return passes(await heldOut(), rule, strategy.provisional === true);
     }
   }

@@ -1,6 +1,6 @@
 // The half-year as it could have been known while it went by: with faults in some weeks, or without.
 import { addDays, daysBetween } from '#domain/data/partition.ts';
-import { judgeRowCounts } from '#domain/data/row-counts.ts';
+import { judgeData } from '#domain/data/judge-data.ts';
 import type { Policy, ProbationRule } from '#domain/policy/policy.ts';
 import { judgeLive, type LiveJudgement } from '#domain/statistics/live-judgement.ts';
 import type { Schedule } from './faults.ts';
@@ -11,6 +11,7 @@ import type { HalfYearRelease } from './releases.ts';
 import type { Truth } from './rows.ts';
 import { heldOut, runWeek, type WeeklyRun } from './runs.ts';
 import type { Cycle, LiveWord, World } from './strategies.ts';
+import type { Suites } from './suites.ts';
 
 const HOUR = 3_600_000;
 
@@ -62,9 +63,10 @@ export function worldOf(
     readonly cycles: readonly Cycle[];
     readonly first: HalfYearRelease;
     readonly schedule: Schedule;
+    readonly suites: Suites;
   },
 ): World<HalfYearRelease> & { runOf(cycle: Cycle): Promise<WeeklyRun | undefined> } {
-  const { lake, policy, cycles, first, schedule } = parts;
+  const { lake, policy, cycles, first, schedule, suites } = parts;
   const runs = new Map<number, Promise<WeeklyRun | undefined>>();
   const runOf = ({ week, asOf }: Cycle): Promise<WeeklyRun | undefined> => {
     // The first week's release was there before.
@@ -80,7 +82,7 @@ export function worldOf(
     async offer(cycle) {
       const run = await runOf(cycle);
       if (run === undefined) return undefined;
-      return { release: run.candidate, fault: run.fault, dataFlaws: dataFlaws(run, policy) };
+      return { release: run.candidate, fault: run.fault, dataFlaws: await dataFlaws(run, policy, suites) };
     },
     async heldOut(cycle, champion) {
       const run = await runOf(cycle);
@@ -97,12 +99,11 @@ export function worldOf(
   };
 }
 
-/** Why a run's data should not be learned from, as far as counts of rows tell. */
-function dataFlaws({ catalogue, days }: WeeklyRun, { data }: Policy): readonly string[] {
+/** Why a run's data should not be learned from: the product's judgement of the days that it trains, chooses and tests on. */
+async function dataFlaws({ catalogue, days }: WeeklyRun, { data }: Policy, suites: Suites): Promise<readonly string[]> {
   if (data === undefined) return [];
-  const counted = catalogue.partitions
-    .filter(({ day }) => day >= days.first && day <= days.last)
-    .map(({ kind, day }) => ({ kind, day, rows: catalogue.rows.get(`${kind} ${day}`) ?? 0 }));
-  const { verdict, reasons } = judgeRowCounts(counted, data.rowCounts);
-  return verdict === 'FAIL' ? reasons : [];
+  const used = catalogue.partitions.filter(({ day }) => day >= days.first && day <= days.last);
+  const span = { from: days.first, to: days.last };
+  const checked = await suites(used);
+  return judgeData({ catalogue: catalogue.partitions, checked, span, used, training: null }, data).reasons;
 }

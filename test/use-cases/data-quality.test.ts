@@ -243,7 +243,7 @@ describe('a check before training', () => {
     await stage(planned.plan);
     const [first] = [...dev.lake.objects.keys()].filter((key) => key.includes('/features/'));
     dev.lake.objects.delete(first ?? '');
-    const staged = (await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan })) as object;
+    const staged = await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan });
     finds('one');
     const { status, reasons } = await judge(planned, staged);
     expect(status).toBe('FAIL');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
@@ -9,6 +10,8 @@ import type { Building } from './build-partitions.ts';
 import { fetchPartitions, remembering, withFolder } from './local-files.ts';
 
 const Parameters = z.object({
+  /** What came of scoring: why predictions are missing, where they are. */
+  scores: z.array(BuiltBatch).default([]),
   comparisons: z.array(
     z.object({ candidate: Digest, slice: z.enum(['selection', 'test', 'fast', 'slow']), comparison: Digest }),
   ),
@@ -16,13 +19,16 @@ const Parameters = z.object({
 
 /** Joins the predictions of both models with the labels that came true, and leaves sums per day as an object by digest. */
 export function measureComparison(deps: Building): Task {
-  return task(Parameters, ({ comparisons }) =>
+  return task(Parameters, ({ comparisons, scores }) =>
     withFolder(async (folder) => {
       const lake = remembering(deps.lake);
       const measured = [];
       for (const { candidate, slice, comparison } of comparisons) {
         const result = await measure({ ...deps, lake }, comparison, folder);
-        if ('reasons' in result) return { status: 'insufficient', reasons: result.reasons, comparisons: [] };
+        if ('reasons' in result) {
+          const reasons = [...causesIn(scores, 'predictions'), ...result.reasons];
+          return { status: 'insufficient', reasons, comparisons: [] };
+        }
         measured.push({ candidate, slice, measure: result.measure });
       }
       const test = measured.find(({ slice }) => slice === 'test');
