@@ -26,7 +26,7 @@ export async function returnJobToken(
 ): Promise<'returned' | 'gone' | 'running' | 'unknown'> {
   const item = await deps.ledger.get(keys.task(kind, job));
   if (item === undefined) return 'unknown';
-  const output = kind === 'training' ? await trained(deps, job) : await checked(deps, job);
+  const output = await outcomeOf(deps, kind, job);
   if (output === undefined) return 'running';
   const answer = await deps.machines.succeed(textOf(item, 'token'), output);
   await writeUnaudited(
@@ -37,30 +37,16 @@ export async function returnJobToken(
   return answer;
 }
 
-async function trained({ jobs }: ReturningTokens, job: string): Promise<object | undefined> {
-  const state = await jobs.describe(job);
+async function outcomeOf({ jobs, checks }: ReturningTokens, kind: JobKind, job: string): Promise<object | undefined> {
+  const state = kind === 'training' ? await jobs.describe(job) : await checks.describe(job);
   switch (state.kind) {
     case 'running':
       return undefined;
-    case 'completed':
-      return { status: 'trained', artifact: state.artifact, seconds: state.seconds };
+    case 'completed': {
+      const { kind: _, ...left } = state;
+      return { status: kind === 'training' ? 'trained' : 'checked', ...left };
+    }
     case 'failed':
-      return failed(state.reason);
+      return { status: 'failed', reason: state.reason.slice(0, 1000) };
   }
-}
-
-async function checked({ checks }: ReturningTokens, job: string): Promise<object | undefined> {
-  const state = await checks.describe(job);
-  switch (state.kind) {
-    case 'running':
-      return undefined;
-    case 'completed':
-      return { status: 'checked' };
-    case 'failed':
-      return failed(state.reason);
-  }
-}
-
-function failed(reason: string) {
-  return { status: 'failed', reason: reason.slice(0, 1000) };
 }
