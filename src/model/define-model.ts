@@ -31,6 +31,8 @@ export interface ModelInput {
     readonly arrivedAt: string;
     /** The join column, the BOOLEAN value and the TIMESTAMP of arrival, if left out. */
     readonly columns?: Columns;
+    /** Days in which what happens decides the label, where that is more than the event itself. */
+    readonly horizonDays?: number;
     readonly matureAfterDays: number;
   };
   readonly features: {

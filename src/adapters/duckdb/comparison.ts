@@ -36,7 +36,7 @@ export async function measureComparison(input: {
       (await loadPredictions(connection, 'candidate', candidate));
     if (refusal !== undefined) return refusal;
     await rankLabels(connection, definition.labels);
-    return measure(connection, { cluster, byDay }, slices);
+    return measure(connection, { cluster, byDay, blockDays: definition.labels.horizonDays }, slices);
   });
   return 'rule' in result ? { kind: 'refused', refusal: result } : { kind: 'measured', measure: result };
 }
@@ -59,12 +59,25 @@ async function loadPredictions(
   return undefined;
 }
 
+/** What rows that rise and fall together have in common. */
+interface Unit {
+  readonly cluster: string;
+  readonly byDay: boolean;
+  /** Days that count as one, because what happens in them decides the same labels. */
+  readonly blockDays: number | undefined;
+}
+
 async function measure(
   connection: DuckDBConnection,
-  { cluster, byDay }: { readonly cluster: string; readonly byDay: boolean },
+  { cluster, byDay, blockDays }: Unit,
   slices: readonly string[],
 ): Promise<ComparisonMeasure> {
-  const day = "strftime(features.day, '%Y-%m-%d')";
+  // Blocks are counted from the first day that is compared; the last one may have fewer days, and depends on none before it.
+  const start =
+    blockDays === undefined
+      ? 'features.day'
+      : `features.day - CAST((features.day - (SELECT min(day) FROM feature_rows)) % ${String(blockDays)} AS INTEGER)`;
+  const day = `strftime(${start}, '%Y-%m-%d')`;
   const group = (column: string): string => (column === 'day' ? day : groupText(`features.${name(`by_${column}`)}`));
   const unit = byDay ? `${day} || ' ' || ${group(cluster)}` : group(cluster);
   const sliced = slices.map((column, index) => `, ${group(column)} AS slice_${String(index)}`).join('');
@@ -90,6 +103,7 @@ async function measure(
   return ComparisonMeasure.parse({
     formatVersion: 2,
     clusterColumn: byDay ? `day and ${cluster}` : cluster,
+    ...(blockDays === undefined || !(byDay || cluster === 'day') ? {} : { blockDays }),
     flaws: [],
     duplicateFeatures: repeats.feature_rows,
     duplicateLabels: repeats.label_rows,

@@ -73,6 +73,8 @@ export const ComparisonMeasure = z.strictObject({
   formatVersion: z.literal(2),
   /** What the clusters are by: `day`, or a column. */
   clusterColumn: z.string().min(1),
+  /** Days that make one cluster, where the labels of neighbouring days depend on each other. */
+  blockDays: z.int().min(2).exactOptional(),
   clusters: z.array(ComparisonCluster),
   /** The largest values of each slice column. */
   slices: z.array(ComparisonSlice),

@@ -46,6 +46,10 @@ function labelIssues({ events, labels }: ModelDefinition): DefinitionIssue[] {
   if (events.source === labels.source) {
     issues.push({ path: 'labels.source', value: labels.source, allowed: 'another prefix than events.source' });
   }
+  if (labels.horizonDays !== undefined && labels.horizonDays > labels.matureAfterDays) {
+    const allowed = `at most labels.matureAfterDays, ${labels.matureAfterDays}: no label arrives before its horizon is over`;
+    issues.push({ path: 'labels.horizonDays', value: labels.horizonDays, allowed });
+  }
   if (events.columns[labels.value] !== undefined) {
     issues.push({
       path: 'events.columns',

@@ -49,6 +49,11 @@ export const ModelDefinition = z.strictObject({
     value: ColumnName,
     arrivedAt: ColumnName,
     columns: z.record(ColumnName, ColumnType),
+    /**
+     * Days from an event on in which what happens decides its label, where that is more than the event itself ("cancels within
+     * 30 days"). Labels of neighbouring days then depend on each other, and days are compared in blocks of so many.
+     */
+    horizonDays: z.int().min(2).max(120).exactOptional(),
     /** Days after an event's day by whose end every label has arrived. */
     matureAfterDays: z.int().min(0).max(120),
   }),

@@ -53,7 +53,8 @@ function decision(verdict: ComparisonVerdict, rule: ComparisonRuleName, reason: 
 
 function decide(measure: ComparisonMeasure, rule: ComparisonRule, figures: ReturnType<typeof figuresOf>): Decision {
   const { clusters, comparedRows, candidate, champion, greatestDifference } = measure;
-  const unit = measure.clusterColumn === 'day' ? 'days' : 'clusters';
+  const days = measure.blockDays === undefined ? 'days' : `blocks of ${measure.blockDays} days`;
+  const unit = measure.clusterColumn === 'day' ? days : 'clusters';
   if (greatestDifference === 0) {
     const reason = 'the predictions are the same as the champion’s: nothing would change';
     return decision('REJECT', 'identical-artefact', reason, 'a candidate that differs from the champion');

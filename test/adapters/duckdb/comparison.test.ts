@@ -5,6 +5,8 @@ import { profileSource } from '#adapters/duckdb/profile.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
+import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
 
 const { path, parquet } = workspace();
@@ -166,6 +168,44 @@ describe('measureComparison', () => {
     expect(measured.clusters.map(({ cluster, rows, positives }) => [cluster, rows, positives])).toEqual(
       [0, 1, 2].map((card) => [`${day} card-${card}`, 2, 1]),
     );
+  });
+
+  it('makes one cluster of days whose labels depend on each other', async () => {
+    const days = ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04', '2026-03-05'];
+    const files = async (kind: string, select: (of: string) => string) =>
+      Promise.all(days.map((of) => parquet(`${kind}-${of}.parquet`, select(of))));
+    const said = (p: string) => (of: string) =>
+      `SELECT '${of}-' || i AS row_id, (${p})::DOUBLE AS prediction FROM range(6) AS t(i)`;
+    const input = {
+      features: await files('blocks', (of) => featuresOf(of)),
+      labels: (await files('arrived', (of) => labelsOf(of, '2026-03-09'))).map((file) => ({ day: '2026-03-09', file })),
+      champion: await files('before', said('0.5')),
+      candidate: await files('after', said('0.3 + 0.08 * i')),
+    };
+    const measured = async (horizonDays?: number) => {
+      const labels = { ...definition.labels, ...(horizonDays === undefined ? {} : { horizonDays }) };
+      const result = await measureComparison({ ...input, definition: { ...definition, labels } });
+      if (result.kind === 'refused') throw new Error(result.refusal.found);
+      return result.measure;
+    };
+    const [single, blocks] = [await measured(), await measured(2)];
+    expect(single.blockDays).toBeUndefined();
+    expect(blocks.blockDays).toBe(2);
+    expect(blocks.clusters.map(({ cluster, rows }) => [cluster, rows])).toEqual([
+      ['2026-03-01', 12],
+      ['2026-03-03', 12],
+      ['2026-03-05', 6],
+    ]);
+    const loss = ({ clusters }: ComparisonMeasure) => clusters.reduce((sum, each) => sum + each.candidate.logLoss, 0);
+    expect(loss(blocks)).toBeCloseTo(loss(single), 9);
+    // Five days are enough for a rule that asks for five; three blocks of them are not.
+    const rule = comparisonRule({ minimumDays: 5, minimumRows: 30 });
+    expect(judgeComparison(single, rule).rule).not.toBe('holdout');
+    expect(judgeComparison(blocks, rule)).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      rule: 'holdout',
+      reason: expect.stringContaining('3 blocks of 2 days and 30 rows are fewer than 5 blocks of 2 days'),
+    });
   });
 
   it('says how far the models are apart in logits, on rows without a label as well', async () => {

@@ -102,6 +102,11 @@ describe('compileModel', () => {
       /events\.columns\.Amount/,
     ],
     [
+      'a label that arrives before its horizon is over',
+      { labels: { ...valid.labels, horizonDays: 30 } },
+      /labels\.horizonDays: 30, allowed: at most labels\.matureAfterDays, 5/,
+    ],
+    [
       'a join of another type',
       { labels: { ...valid.labels, columns: { payment_id: 'BIGINT', fraud: 'BOOLEAN', reported_at: 'TIMESTAMP' } } },
       /labels\.columns\.payment_id: "BIGINT", allowed: VARCHAR/,
