@@ -164,6 +164,8 @@ export const Run = z.looseObject({
   carried: z.number().optional(),
   epoch: z.number().optional(),
   review: Review.optional(),
+  /** What a check of drift found, as `status --drift` reads it. */
+  drift: z.unknown().optional(),
 });
 export type Run = z.infer<typeof Run>;
 

@@ -44,7 +44,8 @@ function auditEvents(): string {
   const codes = Object.keys(AUDIT_EVENTS) as AuditCode[];
   const rows = codes.map((code) => {
     const { meaning, alert, details } = AUDIT_EVENTS[code];
-    const link = alert ? `[yes](runbook.md#${code.toLowerCase()})` : '';
+    const when = alert === false ? '' : alert === true ? 'yes' : `unless \`${alert.unless.join('` is `')}\``;
+    const link = when === '' ? '' : `[${when}](runbook.md#${code.toLowerCase()})`;
     return `| \`${code}\` | ${meaning} | ${link} | ${fieldsOf(details)} |`;
   });
   return `# Audit events

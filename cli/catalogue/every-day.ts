@@ -9,7 +9,13 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     group,
     args: '[model]',
     summary: 'what each environment serves, what is on its way and for whom it waits',
-    examples: ['status', 'status flight-delay', 'status flight-delay -o json'],
+    options: [
+      [
+        '--drift',
+        'what the daily checks say of inputs, losses, skew and stored features, with a picture of it as a file',
+      ],
+    ],
+    examples: ['status', 'status flight-delay', 'status flight-delay --drift', 'status flight-delay -o json'],
     load: () => import('../commands/status/status.ts'),
   },
   {

@@ -36,6 +36,11 @@ export const WORDS: Readonly<Record<string, string>> = {
   'Plan review': 'looking for what the served release can be judged by',
   'Score shadow': 'scoring batches with the release that it replaced',
   'Judge release': 'judging the served release',
+  // drift
+  'Plan drift check': 'looking for what the served release was made from and is fed now',
+  'Measure stability': 'measuring how far its inputs have moved',
+  'Recompute features': 'making stored features anew',
+  'Judge drift': 'judging what was found',
   // rollback
   'Choose target': 'choosing what to go back to',
   'Switch pointer': 'switching the pointer back',

@@ -9,6 +9,8 @@ import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { stageData } from '#use-cases/data-quality/stage-data.ts';
+import { measureStability } from '#use-cases/drift/measure-stability.ts';
+import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -28,6 +30,8 @@ export const handler = tasks({
   'Build feature partition': features,
   'Build feature shard': features,
   'Measure comparison': measureComparison(deps),
+  'Measure stability': measureStability(deps),
+  'Recompute features': recomputeFeatures(deps),
   ...(training === undefined
     ? {}
     : {

@@ -2,10 +2,12 @@
 // nothing.
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
+import { judgeDrift } from '#use-cases/drift/judge-drift.ts';
 import { judgeRelease } from '#use-cases/probation/judge-release.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 
@@ -18,10 +20,12 @@ const deps = {
   clock,
   deployed: readDeployedModels(),
   documents: s3ArtifactStore(s3, LAKE_BUCKET),
+  metrics: embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`)),
 };
 
 export const handler = tasks({
   'Compare with champion': compareWithChampion(deps),
   'Evaluate gates': evaluateGates(deps),
   'Judge release': judgeRelease(deps),
+  'Judge drift': judgeDrift(deps),
 });

@@ -1,5 +1,5 @@
 // Without this function an environment would not hear of its peers: it reads their signed chains when an announcement
-// hints at news, opens promotions, and takes in people's decisions.
+// hints at news, opens promotions, takes in people's decisions, and in dev retrains where prod has drifted.
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { z } from 'zod';
@@ -14,12 +14,12 @@ import { receiveRequest } from '#use-cases/control/receive-request.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, PEER_BUCKETS, MACHINE_ARN, APPROVERS_TOPIC } = readEnvironment(
+const { ENVIRONMENT, LEDGER_TABLE, PEER_BUCKETS, MACHINE_ARNS, APPROVERS_TOPIC } = readEnvironment(
   z.object({
     ENVIRONMENT: Text,
     LEDGER_TABLE: Text,
     PEER_BUCKETS: TextMap,
-    MACHINE_ARN: Text.optional(),
+    MACHINE_ARNS: TextMap,
     APPROVERS_TOPIC: Text.optional(),
   }),
 );
@@ -29,7 +29,7 @@ const deps = {
   clock,
   peers: s3PeerRecords(s3, lookUp(PEER_BUCKETS, 'published bucket')),
   deployed: readDeployedModels(),
-  machines: stepFunctions(new SFNClient(), lookUp({ promotion: MACHINE_ARN ?? '' }, 'state machine')),
+  machines: stepFunctions(new SFNClient(), lookUp(MACHINE_ARNS, 'state machine')),
 };
 const handle =
   APPROVERS_TOPIC === undefined

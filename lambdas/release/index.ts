@@ -9,6 +9,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
+import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
@@ -54,6 +55,7 @@ export const handler = tasks({
   'Verify serving': verifyServing(deps),
   'Refuse promotion': refusePromotion(deps),
   'Plan review': planReview(deps),
+  'Plan drift check': planDriftCheck(deps),
   'Open incident': openIncident(deps),
   'Record refusal': recordRefusal(deps),
   'Record failure': recordReleaseFailure(deps),

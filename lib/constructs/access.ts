@@ -97,6 +97,15 @@ export function accessTo(names: Names) {
   };
 }
 
+/** Starting some of an environment's machines, each by its name. */
+export function startsByName(names: Names, machines: readonly string[]): Access {
+  const arns = Object.fromEntries(machines.map((machine) => [machine, names.stateMachineArn(machine)]));
+  return {
+    variables: { MACHINE_ARNS: JSON.stringify(arns) },
+    statements: machines.length === 0 ? [] : [{ actions: ['states:StartExecution'], resources: Object.values(arns) }],
+  };
+}
+
 /** Reading what peers show: their bucket policies name this function's role from the other side. */
 export function readsPeers(
   variable: string,

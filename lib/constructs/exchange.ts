@@ -11,7 +11,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Config, ENVIRONMENTS, type Environment } from '#model/config.ts';
 import { namesOf, peersOf } from '#model/names.ts';
-import { accessTo, readsPeers } from './access.ts';
+import { accessTo, readsPeers, startsByName } from './access.ts';
 import { GatehouseFunction, type Surroundings } from './function.ts';
 import { PeerBucket, type PeerReader } from './peer-bucket.ts';
 import { Schedule } from './schedule.ts';
@@ -52,6 +52,14 @@ export class Exchange extends Construct {
       ),
     });
     const alerts = new Topic(this, 'Alerts', { topicName: names.name('alerts'), enforceSSL: true });
+    alerts.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [alerts.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': names.account } },
+      }),
+    );
     for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
     const announcements = new Topic(this, 'Announcements', {
       topicName: names.name('announcements'),
@@ -150,7 +158,8 @@ export class Exchange extends Construct {
         ...(environment === 'control' ? ['REQUEST'] : []),
       ),
       readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),
-      ...(promotes ? [access.starts('promotion'), access.returnsTokens('promotion')] : []),
+      startsByName(names, promotes ? ['promotion'] : environment === 'dev' ? ['retraining'] : []),
+      ...(promotes ? [access.returnsTokens('promotion')] : []),
     );
     this.intake.lambda.addEventSource(
       new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),

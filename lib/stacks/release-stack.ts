@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
+import { DriftAlarms } from '#lib/constructs/drift-alarms.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
@@ -86,7 +87,16 @@ export class ReleaseStack extends Stack {
         RollbackMachine: { machine: 'rollback' },
       },
     });
-    for (const { definition } of props.deployed.models) {
+    const drift = new AslStateMachine(this, 'DriftMachine', {
+      ...props,
+      machine: 'drift',
+      bindings: {
+        ReleaseFunction: { function: release },
+        GatesFunction: { function: gates },
+        FeaturesFunction: { function: props.features },
+      },
+    });
+    for (const { definition, policy } of props.deployed.models) {
       new Schedule(this, `Review-${definition.name}`, {
         name: names.name(`review-${definition.name}`),
         expression: 'rate(1 day)',
@@ -94,10 +104,18 @@ export class ReleaseStack extends Stack {
         action: 'states:StartExecution',
         input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
       });
+      new Schedule(this, `Drift-${definition.name}`, {
+        name: names.name(`drift-${definition.name}`),
+        expression: 'rate(1 day)',
+        targetArn: drift.stateMachine.stateMachineArn,
+        action: 'states:StartExecution',
+        input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
+      });
+      new DriftAlarms(this, `DriftAlarms-${definition.name}`, { names, model: definition.name, policy });
     }
     new ExecutionRecorder(this, 'Recorder', {
       ...props,
-      machines: ['promotion', 'confirmation', 'rollback', 'probation', 'batch-inference'],
+      machines: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
     });
   }
 }

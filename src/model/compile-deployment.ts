@@ -82,7 +82,7 @@ function readJson(file: string, label: string): unknown {
  * What only model and policy together can say: a policy names columns that every feature partition has, and nothing is
  * judged within days in which no label could arrive. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values
  */
-export function checkPolicy(definition: ModelDefinition, { comparison, transitions }: Policy): void {
+export function checkPolicy(definition: ModelDefinition, { comparison, drift, transitions }: Policy): void {
   const { name, events, labels, features } = definition;
   const columns = ['day', events.entity, ...features.columns];
   const named = [
@@ -92,6 +92,9 @@ export function checkPolicy(definition: ModelDefinition, { comparison, transitio
   const issues = [
     ...named.flatMap(([path, column]) =>
       columns.includes(column) ? [] : [`${path}: ${column}, allowed: ${columns.join(', ')}`],
+    ),
+    ...(drift?.stable ?? []).flatMap((column) =>
+      features.columns.includes(column) ? [] : [`drift.stable: ${column}, allowed: ${features.columns.join(', ')}`],
     ),
     ...Object.entries(transitions).flatMap(([transition, { probation }]) =>
       probation === undefined || probation.days > labels.matureAfterDays

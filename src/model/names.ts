@@ -3,8 +3,8 @@ import { type Config, type Environment, ENVIRONMENTS } from './config.ts';
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
   dev: ['retraining', 'validation', 'data-quality'],
-  staging: ['promotion', 'confirmation', 'rollback', 'probation', 'batch-inference'],
-  prod: ['promotion', 'confirmation', 'rollback', 'probation', 'batch-inference'],
+  staging: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
+  prod: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
   control: [],
 } as const;
 

@@ -1,6 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { TrainingRows } from '#domain/data/data-check.ts';
+import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
@@ -66,4 +67,22 @@ export interface FeatureEngine {
   }): Promise<
     { readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>
   >;
+  /** How far each feature has moved from what it was in the reference's files. */
+  measureStability(input: {
+    readonly reference: readonly string[];
+    readonly current: readonly string[];
+    readonly definition: ModelDefinition;
+  }): Promise<
+    | { readonly kind: 'measured'; readonly measure: Omit<StabilityMeasure, 'formatVersion'> }
+    | Extract<EngineResult, { kind: 'refused' }>
+  >;
+  /** Where two files of features differ, row by row and bit by bit. */
+  compareFeatures(input: {
+    readonly stored: string;
+    readonly anew: string;
+    readonly definition: ModelDefinition;
+  }): Promise<{
+    readonly columns: readonly { readonly column: string; readonly rows: number }[];
+    readonly rows: { readonly stored: number; readonly anew: number; readonly unmatched: number };
+  }>;
 }

@@ -7,6 +7,7 @@ export type Machine =
   | 'confirmation'
   | 'rollback'
   | 'probation'
+  | 'drift'
   | 'batch-inference';
 
 /** Starts executions and returns task tokens. */

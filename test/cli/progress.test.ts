@@ -13,6 +13,7 @@ const MACHINES: readonly Machine[] = [
   'confirmation',
   'rollback',
   'probation',
+  'drift',
   'batch-inference',
 ];
 const at = (seconds: number): Date => new Date(Date.UTC(2026, 2, 2, 9, 0, seconds));

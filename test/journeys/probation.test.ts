@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -19,13 +19,17 @@ import {
 } from './_lifecycle.ts';
 
 const SECOND = '2026-01-29';
-/** The day after the second release's week, and what prod's customers dispute in it: something else than they did. */
+/**
+ * The day after the second release's week, and what prod's customers dispute in it: something else than they did. On its
+ * last day prod's payments come in cents.
+ */
 const OVER = '2026-02-05';
-const CHANGED = { kind: 'mixed-labels', first: SECOND, last: OVER } as const;
+const CHANGED = { kind: 'mixed-labels-cents', first: SECOND, last: OVER } as const;
 
 /** A gain has to be large to count as proven here, and a few hundred labels are enough to take something back. */
 const POLICY: PolicyTightening = {
   comparison: { minimumImprovement: 0.079, minimumImprovementSeeded: 0.079 },
+  drift: { stable: ['amount', 'hour', 'abroad_flag'] },
   transitions: { prod: { probation: { fast: { minimumLabels: 800 } } } },
 };
 const ROOT = join(import.meta.dirname, '../../.gatehouse');
@@ -145,6 +149,70 @@ test('in staging, where they say that it is better, it is confirmed when its wee
   const [confirmed] = await records(journey, 'staging', 'RELEASE_CONFIRMED');
   expect(judged?.details).toMatchObject({ verdict: 'CONFIRM', rule: 'slow', days: 7 });
   expect(judged?.details['measures']).toMatchObject({ slow: confirmed?.details['evidence'] });
+});
+
+/** Checks for drift as of a day, as the schedule would, and gives what prod's chain says of it. */
+async function checkDrift(asOf: string, name = `drift-${asOf}`) {
+  const { status } = await journey.ended(
+    'prod',
+    await journey.start('prod', 'drift', name, { model: MODEL, asOf: `${asOf}T00:05:00Z` }),
+    180,
+  );
+  expect(status).toBe('SUCCEEDED');
+  const record = (await records(journey, 'prod', 'DRIFT_CHECKED')).find(({ details }) => details['run'] === name);
+  if (record === undefined) throw new Error(`${name} said nothing`);
+  return detailsOf(record, 'DRIFT_CHECKED');
+}
+
+test('inputs as they were are stable, with features that are the same bytes when they are made anew', async () => {
+  expect(await checkDrift('2026-02-04')).toMatchObject({
+    status: 'stable',
+    day: '2026-02-03',
+    inputs: 'stable',
+    concept: 'pending',
+    disagreement: 'none',
+    parity: 'same',
+  });
+  expect(await records(journey, 'dev', 'DRIFT_ANSWERED')).toEqual([]);
+});
+
+test('another unit is told of on the day after, and dev retrains once, not for each check', async () => {
+  const found = await checkDrift(OVER);
+  expect(found).toMatchObject({ status: 'drifted', day: '2026-02-04', inputs: 'drifted', parity: 'same' });
+  expect(found.worst).toMatchObject({ input: 'amount' });
+  expect((await pager.hears('DRIFT_CHECKED')).details).toMatchObject({
+    run: `drift-${OVER}`,
+    worst: { input: 'amount' },
+  });
+  const started = await recorded(journey, 'dev', 'RETRAINING_STARTED', ({ details }) => details['trigger'] === 'drift');
+  expect(detailsOf(started, 'RETRAINING_STARTED').asOf).toBe(OVER);
+  await checkDrift(OVER, 'drift-again');
+  await recorded(journey, 'dev', 'DRIFT_ANSWERED', ({ details }) => details['answer'] === 'deferred');
+  await settled(journey);
+  const answers = (await records(journey, 'dev', 'DRIFT_ANSWERED')).map((record) =>
+    detailsOf(record, 'DRIFT_ANSWERED'),
+  );
+  const { run } = detailsOf(started, 'RETRAINING_STARTED');
+  expect(answers.map(({ answer, run: of }) => ({ answer, of }))).toEqual([
+    { answer: 'retraining', of: run },
+    { answer: 'deferred', of: run },
+  ]);
+  const retrainings = await records(journey, 'dev', 'RETRAINING_STARTED');
+  expect(retrainings.filter(({ details }) => details['trigger'] === 'drift')).toHaveLength(1);
+});
+
+test('status shows what drifted, by how much, and where its picture is', async () => {
+  const Drift = z.object({
+    models: z.array(
+      z.object({ environments: z.array(z.looseObject({ environment: z.string() })), retraining: z.looseObject({}) }),
+    ),
+  });
+  const [shown] = (await journey.run(Drift, ['status', MODEL, '--drift'])).models;
+  expect(shown?.retraining).toMatchObject({ trigger: 'drift', asOf: OVER });
+  const prod = shown?.environments.find(({ environment }) => environment === 'prod');
+  expect(prod).toMatchObject({ newest: { status: 'drifted', day: '2026-02-04' }, isOverdue: false });
+  expect(await readFile(z.string().parse(prod?.['picture']), 'utf8')).toContain('amount');
+  expect(shown?.environments).toContainEqual({ environment: 'staging', newest: null, isOverdue: false, picture: null });
 });
 
 test('what exists keeps every invariant', async () => {

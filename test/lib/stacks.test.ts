@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { ENVIRONMENTS } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
+import { alarms } from './_alarms.ts';
 import { keeping } from './_keeping.ts';
 import { normalised } from './_normalise.ts';
 import { rights } from './_rights.ts';
@@ -12,6 +13,7 @@ import { synthesised } from './_synth.ts';
 rights();
 sharing();
 keeping();
+alarms();
 
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {

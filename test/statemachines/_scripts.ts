@@ -178,6 +178,26 @@ export const PROBATION = {
   'Record failure': { status: 'failed' },
 } satisfies Script;
 
+export const DRIFT = {
+  'Plan drift check': {
+    status: 'planned',
+    release: 'sha256:b',
+    epoch: 2,
+    ...batches,
+    stability: { plan: 'sha256:p', day: '2001-04-30' },
+    comparisons: [{ slice: 'live' }],
+    concept: { promotion: 'p', judgeableFrom: '2001-05-01' },
+    recompute: { work: 'sha256:w' },
+  },
+  'Build daily partition': built,
+  'Build feature partition': built,
+  'Measure stability': { status: 'measured', measure: 'sha256:s', reason: 'features of 2001-04-30' },
+  'Measure comparison': { status: 'measured', comparisons: [{ slice: 'live', measure: 'sha256:m' }] },
+  'Recompute features': { days: ['2001-04-20'], differences: [], reasons: [] },
+  'Judge drift': { status: 'stable', inputs: 'stable', reason: 'as they were' },
+  'Record failure': { status: 'failed' },
+} satisfies Script;
+
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
   promotion: { input: { request: { model: 'm', release: 'sha256:r' } }, script: PROMOTION },
@@ -198,6 +218,7 @@ export const WELL: Record<string, { readonly input: Record<string, unknown>; rea
     script: CONFIRMATION,
   },
   probation: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: PROBATION },
+  drift: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: DRIFT },
   retraining: { input: { model: 'm', trigger: 'schedule', asOf: '2001-05-01T06:00:00Z' }, script: RETRAINING },
   'data-quality': { input: { model: 'm', training: null }, script: DATA_QUALITY },
   validation: { input: { model: 'm', run: 'run-1', asOf: '2001-05-01', candidates: [] }, script: VALIDATION },

@@ -41,6 +41,11 @@ const GUARDS = [
     ],
   },
   { name: 'probation', act: 'Roll back', guards: ['Measure comparison', 'Judge release', 'Verdict reached?'] },
+  {
+    name: 'drift',
+    act: 'Stable',
+    guards: ['Plan drift check', 'Measure stability', 'Recompute features', 'Judge drift', 'Anything found?'],
+  },
   { name: 'rollback', act: 'Switch pointer', guards: ['Choose target', 'Target found?'] },
   {
     name: 'rollback',

@@ -11,7 +11,9 @@ const ENDINGS = [
   'Accepted',
   'Concluded',
   'Confirmed',
+  'Drifted',
   'Held',
+  'Insufficient',
   'Left unchecked',
   'Left unwatched',
   'Offered',
@@ -21,6 +23,8 @@ const ENDINGS = [
   'Rejected',
   'Reported',
   'Rolled back',
+  'Skewed',
+  'Stable',
   'Watched',
 ];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */

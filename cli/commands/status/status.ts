@@ -10,10 +10,15 @@ import { statusReport } from './view.ts';
 const NEWEST = 5;
 
 export const run: Run = async (context) => {
-  const { model } = context.input(z.object({ model: ModelName.optional() }));
+  const { model, drift } = context.input(z.object({ model: ModelName.optional(), drift: z.boolean().optional() }));
   const models = model === undefined ? await modelNames(context) : [model];
   if (models.length === 0)
     refuse('model-known', `no model in ${context.modelFolders.join(', ')}`, 'make one: gatehouse model new NAME');
+  if (drift === true) {
+    const { driftReport } = await import('./drift.ts');
+    context.print(await driftReport(context, models));
+    return;
+  }
   const statuses = await Promise.all(models.map((name) => modelStatus(context, name, NEWEST)));
   if (
     statuses.every(

@@ -2,3 +2,4 @@ export { measureComparison } from './comparison.ts';
 export { buildDaily, buildFeatures } from './featurizer.ts';
 export { measureTrainingRows } from './training-figures.ts';
 export { exportTrainingRows } from './training-rows.ts';
+export { compareFeatures, measureStability } from './drift.ts';

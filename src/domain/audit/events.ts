@@ -19,12 +19,14 @@ const DATA_CHECK = {
 interface EventDefinition<T extends z.ZodType> {
   /** One sentence for the generated catalogue. */
   readonly meaning: string;
-  /** Whether people are told through the alert topic. */
-  readonly alert: boolean;
+  /** Whether people are told through the alert topic: always, never, or unless a detail says that all is well. */
+  readonly alert: Alert;
   readonly details: T;
 }
 
-function event<T extends z.ZodType>(meaning: string, details: T, alert = false): EventDefinition<T> {
+type Alert = boolean | { readonly unless: readonly [detail: string, value: string] };
+
+function event<T extends z.ZodType>(meaning: string, details: T, alert: Alert = false): EventDefinition<T> {
   return { meaning, alert, details };
 }
 
@@ -196,6 +198,42 @@ export const AUDIT_EVENTS = {
     }),
     true,
   ),
+  DRIFT_CHECKED: event(
+    'the inputs, losses and features of what is served were held against those that it was made and let in by',
+    z.strictObject({
+      run: Text,
+      asOf: Text,
+      /** The newest day that predictions were published for; null where there is none that is fresh. */
+      day: Text.nullable(),
+      epoch: z.int(),
+      policy: Digest,
+      status: z.enum(['stable', 'drifted', 'skewed', 'insufficient']),
+      /** What each part says by itself; `insufficient` is never taken for stable. */
+      inputs: z.enum(['stable', 'drifted', 'insufficient']),
+      concept: z.enum(['stable', 'drifted', 'pending', 'insufficient']),
+      disagreement: z.enum(['stable', 'skewed', 'none', 'insufficient']),
+      parity: z.enum(['same', 'differs', 'insufficient']),
+      /** The stable input that moved most, by its population stability index, and the index above which it has drifted. */
+      worst: z.strictObject({ input: Text, index: z.number() }).nullable(),
+      limit: z.number(),
+      reasons: z.array(z.string()).max(8),
+      measures: z.strictObject({ stability: Digest.nullable(), concept: Digest.nullable() }),
+    }),
+    { unless: ['status', 'stable'] },
+  ),
+  DRIFT_ANSWERED: event(
+    'prod’s inputs have drifted, and dev starts a retraining or says why not',
+    z.strictObject({
+      peer: Text,
+      seq: z.int(),
+      record: Digest,
+      asOf: Text,
+      answer: z.enum(['retraining', 'deferred']),
+      /** The run that was started, or the one that a deferral rests on. */
+      run: Text,
+      reason: z.string(),
+    }),
+  ),
   PROMOTION_REFUSED: event(
     'a promotion ended without the release being admitted',
     z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),
@@ -312,6 +350,12 @@ export const AUDIT_EVENTS = {
 } as const;
 
 export type AuditCode = keyof typeof AUDIT_EVENTS;
+
+/** Whether people are told of an event. */
+export function isAlerting(code: AuditCode, details: Readonly<Record<string, unknown>>): boolean {
+  const alert: Alert = AUDIT_EVENTS[code].alert;
+  return typeof alert === 'boolean' ? alert : details[alert.unless[0]] !== alert.unless[1];
+}
 
 /** What happened, before it has a place in the chain. `actor` is `person:<user>`, `pipeline:<function>` or `schedule:<name>`. */
 export type AuditEvent = {

@@ -46,9 +46,11 @@ export function differencesOf(before: Policy, after: Policy): readonly Differenc
   });
 }
 
-function loosenedPaths(before: Policy, { activation, comparison, data, transitions }: Policy): readonly string[] {
+function loosenedPaths(before: Policy, after: Policy): readonly string[] {
   try {
-    tighten(before.model, before, { activation, comparison, transitions, ...(data === undefined ? {} : { data }) });
+    const { activation, comparison, data, drift, transitions } = after;
+    const optional = { ...(data === undefined ? {} : { data }), ...(drift === undefined ? {} : { drift }) };
+    tighten(before.model, before, { activation, comparison, transitions, ...optional });
     return [];
   } catch (error) {
     if (!(error instanceof GatehouseError) || error.code !== 'POLICY_LOOSENED') throw error;

@@ -166,6 +166,21 @@ export const ProbationRule = z
   });
 export type ProbationRule = z.infer<typeof ProbationRule>;
 
+/** What is watched of the release that is served, and what follows. It alarms and retrains; it promotes nothing and takes nothing back. */
+export const DriftRule = z.strictObject({
+  /** Inputs that healthy days leave as they are: when one of them moves, people are told and dev retrains. All others are shown. */
+  stable: z.array(ColumnName).refine((columns) => new Set(columns).size === columns.length, 'each column once'),
+  /** Population stability index above which a stable input has moved, e.g. 0.1. */
+  index: z.number().gt(0).max(1),
+  /** Fewest rows on either side on which anything is said. */
+  minimumRows: z.int().min(1),
+  /** How far a day's disagreement with the shadow may exceed the holdout's, as a factor, e.g. 1.3. */
+  disagreement: z.number().gt(1).max(100),
+  /** Days of data that lie between two retrainings that drift starts. */
+  retrainAtMostEveryDays: z.int().min(1).max(365),
+});
+export type DriftRule = z.infer<typeof DriftRule>;
+
 const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
@@ -192,6 +207,8 @@ const rules = {
   comparison: ComparisonRule,
   /** Without it no data is checked. */
   data: DataRule.exactOptional(),
+  /** What is watched of the release that is served. Without it no drift is looked for, which is told of as a check that is missing. */
+  drift: DriftRule.exactOptional(),
   transitions: z.strictObject({
     initial: TransitionRule,
     staging: TransitionRule,

@@ -3,6 +3,7 @@ import type {
   ApprovalRule,
   ComparisonRule,
   DataRule,
+  DriftRule,
   Policy,
   PolicyFloor,
   ProbationRule,
@@ -18,6 +19,7 @@ export interface PolicyTightening {
     readonly guards?: Partial<ComparisonRule['guards']>;
   };
   readonly data?: Partial<Omit<DataRule, 'rowCounts'>> & { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
+  readonly drift?: Partial<Omit<DriftRule, 'minimumRows'>>;
   readonly transitions?: {
     readonly staging?: TransitionTightening;
     readonly prod?: TransitionTightening;
@@ -143,6 +145,32 @@ function tightenData(
   };
 }
 
+/** Tighter is what tells people of more. How few rows are too few is arithmetic, and the floor's alone. */
+function tightenDrift(
+  base: Policy['drift'],
+  own: PolicyTightening['drift'],
+  { larger, smaller, loosened }: Ratchet,
+): Pick<Policy, 'drift'> {
+  if (base === undefined) {
+    if (own !== undefined) loosened.push('drift: the floor has none');
+    return {};
+  }
+  const stable = own?.stable ?? base.stable;
+  for (const column of base.stable) {
+    if (!stable.includes(column)) loosened.push(`drift.stable: ${column} is the floor's and missing here`);
+  }
+  const every = 'retrainAtMostEveryDays';
+  return {
+    drift: {
+      stable,
+      index: smaller('drift.index', base.index, own?.index),
+      minimumRows: base.minimumRows,
+      disagreement: smaller('drift.disagreement', base.disagreement, own?.disagreement),
+      [every]: larger(`drift.${every}`, base[every], own?.[every]),
+    },
+  };
+}
+
 /** Tighter is what takes a release back sooner, and on less. */
 function tightenProbation(
   path: string,
@@ -215,6 +243,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     activation: people('activation', floor.activation, own.activation),
     comparison,
     ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
+    ...tightenDrift(floor.drift, own.drift, { larger, smaller, allowed, loosened }),
     transitions: {
       initial: floor.transitions.initial,
       staging: transition('transitions.staging', floor.transitions.staging, own.transitions?.staging ?? {}),

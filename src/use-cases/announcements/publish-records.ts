@@ -1,7 +1,7 @@
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
-import { AUDIT_EVENTS } from '#domain/audit/events.ts';
+import { isAlerting } from '#domain/audit/events.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -65,7 +65,7 @@ export async function publishRecords(
 
 /** Whether people are told of a record. */
 export function needsAttention(record: AuditRecord): boolean {
-  return AUDIT_EVENTS[record.code].alert;
+  return isAlerting(record.code, record.details);
 }
 
 async function sealed(signer: Signer, pem: string, payloadType: string, document: object): Promise<Envelope> {

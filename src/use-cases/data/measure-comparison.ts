@@ -13,7 +13,7 @@ const Parameters = z.object({
   /** What came of scoring: why predictions are missing, where they are. */
   scores: z.array(BuiltBatch).default([]),
   comparisons: z.array(
-    z.object({ candidate: Digest, slice: z.enum(['selection', 'test', 'fast', 'slow']), comparison: Digest }),
+    z.object({ candidate: Digest, slice: z.enum(['selection', 'test', 'fast', 'slow', 'live']), comparison: Digest }),
   ),
 });
 

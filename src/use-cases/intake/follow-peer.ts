@@ -13,6 +13,7 @@ import { findPromotion, readActivePolicy, readApprovals, readUpstream } from '#u
 import { activatePolicy, refuseDecision } from './activate-policy.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
+import { retrainOnDrift } from './retrain-on-drift.ts';
 
 export interface Following extends PeerReading {
   readonly deployed: DeployedModels;
@@ -23,7 +24,7 @@ export interface Following extends PeerReading {
 const SOURCE: Readonly<Record<string, string>> = { staging: 'dev', prod: 'staging' };
 const ORIGIN = 'dev';
 
-/** What staging and prod do about the records of their peers: open promotions, and take in people's decisions. */
+/** What environments do about the records of their peers: staging and prod open promotions and take in people's decisions, dev retrains. */
 export function followPeer(deps: Following): RecordHandler {
   return async (record, hash) => {
     switch (record.code) {
@@ -39,6 +40,9 @@ export function followPeer(deps: Following): RecordHandler {
         return;
       case 'RELEASE_ROLLED_BACK':
         if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
+        return;
+      case 'DRIFT_CHECKED':
+        if (deps.environment === ORIGIN) await retrainOnDrift(deps, record, hash);
         return;
       case 'PROMOTION_REQUESTED': {
         const details = detailsOf(record, record.code);

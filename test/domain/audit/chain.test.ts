@@ -160,6 +160,7 @@ describe('the registry of events', () => {
       'CANDIDATES_REJECTED',
       'DATA_REFUSED',
       'DECISION_REFUSED',
+      'DRIFT_CHECKED',
       'INCIDENT_OPENED',
       'PARTITION_REFUSED',
       'PARTITION_WITHDRAWN',

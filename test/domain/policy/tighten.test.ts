@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
+import { DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { checkPolicy } from '#model/compile-deployment.ts';
+import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { definition } from '#test/use-cases/_world.ts';
 import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
 
@@ -23,6 +24,7 @@ const floor: PolicyFloor = {
   activation: ACTIVATION,
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
+  drift: { ...DRIFT, stable: ['x'] },
   transitions: {
     initial: { ...transition, approvals: [] },
     staging: { ...transition, approvals: [], opensOnOffer: true, probation: probationRule(14) },
@@ -88,6 +90,22 @@ describe('a model’s policy', () => {
       'days that are judged later',
       { data: { rowCounts: { minimumWeeks: 4 } } },
       "data.rowCounts.minimumWeeks: 4 is looser than the floor's 3",
+    ],
+    ['an input that is not looked at', { drift: { stable: ['y'] } }, "drift.stable: x is the floor's and missing here"],
+    [
+      'inputs further from what they were',
+      { drift: { index: 0.11 } },
+      "drift.index: 0.11 is looser than the floor's 0.1",
+    ],
+    [
+      'a release further from its shadow',
+      { drift: { disagreement: 2 } },
+      "drift.disagreement: 2 is looser than the floor's 1.3",
+    ],
+    [
+      'retrainings in quick succession',
+      { drift: { retrainAtMostEveryDays: 6 } },
+      "drift.retrainAtMostEveryDays: 6 is looser than the floor's 7",
     ],
     [
       'a gate less',
@@ -250,6 +268,15 @@ describe('a model’s policy', () => {
     expect(() => tighten('m', without, own)).toThrow('data: the floor has none');
   });
 
+  it('may call more inputs stable, and hold them tighter; how few rows are too few is the floor’s', () => {
+    const own = { drift: { stable: ['y', 'x'], index: 0.05, disagreement: 1.2, retrainAtMostEveryDays: 14 } };
+    expect(tighten('m', floor, own).drift).toEqual({ ...own.drift, minimumRows: 400 });
+    const { drift: _drift, ...without } = floor;
+    expect(tighten('m', without, {})).not.toHaveProperty('drift');
+    expect(() => tighten('m', without, own)).toThrow('drift: the floor has none');
+    expect(DriftRule.safeParse({ ...DRIFT, stable: ['x', 'x'] }).success).toBe(false);
+  });
+
   it('has the floor’s hotfix, narrower or not at all, and none that the floor does not know', () => {
     const hotfix = { ...transition, approvals: [...transition.approvals, { role: 'risk' as const, count: 1 }] };
     const withHotfix: PolicyFloor = { ...floor, transitions: { ...floor.transitions, hotfix } };
@@ -287,6 +314,12 @@ describe('the columns that a policy names', () => {
     [{ slices: { ...RULE.slices, columns: ['x', 'id'] } }, 'comparison.slices.columns: id, allowed: day, who, x, y'],
   ])('may not be %j', (changes, message) => {
     expect(() => checkPolicy(definition, of(changes))).toThrow(message);
+  });
+
+  it('may call features stable, and nothing else', () => {
+    const stable = (...columns: string[]) => ({ ...of({}), drift: { ...DRIFT, stable: columns } });
+    expect(() => checkPolicy(definition, stable('x', 'y'))).not.toThrow();
+    expect(() => checkPolicy(definition, stable('x', 'who'))).toThrow('drift.stable: who, allowed: x, y');
   });
 
   it('may not judge within days in which no label could arrive', () => {

@@ -23,7 +23,13 @@ const SELECTS = {
 } as const;
 
 /** How often a damage gives a dispute to a payment by lot: as often as there are any, or so often that nobody believes it. */
-const BY_LOT: Readonly<Record<string, number>> = { 'mixed-labels': 0.09, 'shuffled-labels': 0.3 };
+const BY_LOT: Readonly<Record<string, number>> = {
+  'mixed-labels': 0.09,
+  'shuffled-labels': 0.3,
+  'mixed-labels-cents': 0.09,
+};
+/** Damages by which the payments of the day before the last are in cents besides. */
+const IN_CENTS: readonly string[] = ['mixed-labels-cents'];
 
 /** Payments as an outside producer would have landed them. */
 export const replay: Replay = {
@@ -37,6 +43,10 @@ export const replay: Replay = {
         const hit = `reported_at >= DATE ${literal(damage.first)} AND reported_at < DATE ${literal(damage.last)} + INTERVAL 1 DAY`;
         const share = String(BY_LOT[damage.kind]);
         await connection.run(`UPDATE payments SET disputed = draw(payment_id, 7) < ${share} WHERE ${hit}`);
+        if (IN_CENTS.includes(damage.kind))
+          await connection.run(
+            `UPDATE payments SET amount = 100 * amount WHERE CAST(paid_at AS DATE) = DATE ${literal(damage.last)} - 1`,
+          );
       }
       const partitions: LandingPartition[] = [];
       for (const kind of PartitionKind.options) {

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
+import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
+import { type DriftJudgement, judgeDrift as judge } from '#domain/drift/judge-drift.ts';
+import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Item, Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { Metrics } from '#ports/metrics.ts';
+import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
+import type { Judging } from '#use-cases/gates/judge-gates.ts';
+import { readActivePolicy, readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({
+  model: z.string(),
+  run: z.string(),
+  plan: z.object({
+    release: Digest,
+    epoch: z.int(),
+    asOf: z.string(),
+    stability: z.object({ day: z.string().nullable() }),
+    concept: z.object({ promotion: z.string().nullable(), judgeableFrom: z.string().nullable() }),
+  }),
+  stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
+  measured: z.object({ comparisons: z.array(z.object({ slice: z.string(), measure: Digest })) }),
+  parity: ParityFound,
+});
+type Parameters = z.infer<typeof Parameters>;
+
+/** What a review of a release on probation keeps of how far it is from its shadow. */
+const Reviewed = z.looseObject({
+  machine: z.literal('probation'),
+  epoch: z.int(),
+  asOf: z.string(),
+  review: z.looseObject({
+    disagreement: z.object({
+      holdout: z.number().nullable(),
+      days: z.array(z.object({ day: z.string(), mean: z.number() })),
+    }),
+  }),
+});
+
+/** Judges what a check measured: one record says so, people are told unless all is stable, and alarms get their numbers. */
+export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task {
+  return task(Parameters, async (given) => {
+    const { model, run, plan, parity } = given;
+    const inForce = await readActivePolicy(deps.ledger, model);
+    const rule = inForce?.rules.drift;
+    if (inForce === undefined || rule === undefined)
+      throw new GatehouseError('NO_DRIFT_RULE', `the policy in force of ${model} looks for no drift any more`, {
+        model,
+      });
+    const { concept, asOf } = plan;
+    const live = given.measured.comparisons.find(({ slice }) => slice === 'live')?.measure ?? null;
+    const { measure, reason } = given.stability;
+    const stability =
+      measure === null ? null : parseCanonical(StabilityMeasure, await deps.documents.read(measure), 'stability');
+    const found = judge(
+      {
+        stability: { measure: stability, reason },
+        concept: {
+          ...concept,
+          promotion: await admittingMeasure(deps, model, concept.promotion),
+          live: await readMeasure(deps, live),
+        },
+        disagreement: await newestReview(deps, model, plan.epoch),
+        parity,
+        asOf,
+      },
+      rule,
+      inForce.rules.comparison,
+    );
+    const { status, inputs } = found;
+    const parts = [inputs, found.concept, found.disagreement, found.parity];
+    await recordChange(deps, {
+      model,
+      operation: operationName('drift', run),
+      writes: [checkItem(deps, given, found, rule)],
+      event: {
+        code: 'DRIFT_CHECKED',
+        actor: 'pipeline:gates',
+        release: plan.release,
+        details: {
+          run,
+          asOf,
+          day: plan.stability.day,
+          epoch: plan.epoch,
+          policy: inForce.policy,
+          status,
+          inputs: inputs.status,
+          concept: found.concept.status,
+          disagreement: found.disagreement.status,
+          parity: found.parity.status,
+          worst: inputs.worst,
+          limit: rule.index,
+          reasons: fitting(
+            parts.map((part) => part.reason),
+            4,
+            1200,
+          ),
+          measures: { stability: measure, concept: live },
+        },
+      },
+    });
+    deps.metrics.emit(
+      { environment: deps.environment, model },
+      { [DRIFT_METRICS.checks]: 1, ...(inputs.worst === null ? {} : { [DRIFT_METRICS.index]: inputs.worst.index }) },
+    );
+    return { status, inputs: inputs.status, reason: inputs.reason.slice(0, 500) };
+  });
+}
+
+async function readMeasure(deps: Judging, digest: Digest | null): Promise<ComparisonMeasure | null> {
+  return digest === null
+    ? null
+    : parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+}
+
+/** The measure by which the release was let in, where a gate compared it. */
+async function admittingMeasure(
+  deps: Judging,
+  model: string,
+  promotion: string | null,
+): Promise<ComparisonMeasure | null> {
+  if (promotion === null) return null;
+  const evidence = await readEvidence(deps.ledger, await readPromotion(deps.ledger, { model, promotion }));
+  return readMeasure(deps, evidence.get('better-than-champion')?.measure ?? null);
+}
+
+async function newestReview(deps: Judging, model: string, epoch: number) {
+  const runs = (await deps.ledger.query(keys.runs(model))).flatMap((item) => {
+    const parsed = Reviewed.safeParse(item);
+    return parsed.success && parsed.data.epoch === epoch ? [parsed.data] : [];
+  });
+  return runs.toSorted((a, b) => (a.asOf < b.asOf ? 1 : -1))[0]?.review.disagreement ?? null;
+}
+
+/** The check among the runs: what `status --drift` shows. */
+function checkItem(
+  deps: Judging,
+  { model, run, plan, parity }: Parameters,
+  found: DriftJudgement,
+  rule: { readonly index: number; readonly disagreement: number },
+): Write {
+  const now = deps.clock.now().toISOString();
+  const drift = {
+    day: plan.stability.day,
+    limits: { index: rule.index, disagreement: rule.disagreement },
+    ...found,
+    parity: { ...found.parity, ...parity },
+  };
+  const item: Item = {
+    ...keys.run(model, run),
+    model,
+    run,
+    machine: 'drift',
+    status: found.status,
+    release: plan.release,
+    epoch: plan.epoch,
+    asOf: plan.asOf,
+    startedAt: now,
+    endedAt: now,
+    // Through JSON, so that it is what a ledger holds.
+    drift: JSON.parse(JSON.stringify(drift)),
+  };
+  return { kind: 'put', item };
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { canonicalJson, Digest, digestOf } from '#domain/canonical/digest.ts';
+import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
+import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
+import { addDays, type AdmittedPartition, daysBetween } from '#domain/data/partition.ts';
+import { StabilityPlan } from '#domain/drift/drift-work.ts';
+import { CONCEPT_DAYS, judgeableFrom } from '#domain/drift/judge-drift.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { Promotion } from '#domain/promotion/promotion.ts';
+import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { definitionIn, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
+import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
+import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
+import { readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+/** `asOf` may be a day or an instant, as the scheduler gives it. */
+const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
+
+/** The last weeks of what a release was made from stand for all of it: each weekday four times. */
+const REFERENCE_DAYS = 28;
+/** Predictions of a day are usual on the next one, and may be a day late. Of today's inputs those of last week say nothing. */
+const FRESH_DAYS = 2;
+/** Stored partitions that a check makes anew; each takes the aggregates of all the days that it looks back on. */
+const SAMPLE = 2;
+
+/** What a check reads of the release that is served. */
+interface Served {
+  readonly model: string;
+  readonly asOf: string;
+  readonly release: Digest;
+  readonly source: StoredDefinition;
+  readonly catalogue: readonly AdmittedPartition[];
+  /** Its published predictions, oldest day first. */
+  readonly published: readonly PredictionManifest[];
+}
+
+/**
+ * Plans the check of the release that is served: the newest day that predictions were published for against the last weeks
+ * that it was made from, its losses on the days whose labels have all arrived, and which stored features are made anew. One
+ * day, because a fault is then seen on the day after it and undiluted: of a week, one day in kilometres is a seventh.
+ */
+export function planDriftCheck(deps: ComparisonPlanning): Task {
+  return task(Parameters, async ({ model, asOf: given }) => {
+    const asOf = z.iso.date().parse(given.slice(0, 10));
+    const pointer = await readPointer(deps.ledger, model);
+    if (pointer === undefined) return { status: 'idle', reason: 'nothing is in production here' };
+    const inForce = await readActivePolicy(deps.ledger, model);
+    if (inForce?.rules.drift === undefined) return { status: 'idle', reason: 'the policy in force looks for no drift' };
+    const { current: release, epoch } = pointer;
+    const manifest = openManifest(await deps.releases.read(release));
+    const [source, catalogue, items] = await Promise.all([
+      definitionIn(deps.releases, manifest),
+      readCatalogue(deps.ledger, model),
+      deps.ledger.query(keys.predictions(model)),
+    ]);
+    const published = items
+      .map((item) => unkey(PredictionManifest, item))
+      .filter((each) => each.release === release && each.day < asOf)
+      .toSorted((a, b) => (a.day < b.day ? -1 : 1));
+    const served = { model, asOf, release, source, catalogue, published };
+    const { stability, dailyBatches, featureBatches } = await planStability(deps, served, manifest);
+    const concept = await planConcept(deps, served);
+    const recompute = await planRecomputation(deps, served);
+    return {
+      status: 'planned',
+      release,
+      epoch,
+      asOf,
+      dailyBatches,
+      featureBatches,
+      stability,
+      comparisons: concept.comparison === null ? [] : [concept.comparison],
+      concept: { promotion: concept.promotion, judgeableFrom: concept.judgeableFrom },
+      recompute,
+    };
+  });
+}
+
+/** What the newest fresh day is held against, and what has yet to be built of it. */
+async function planStability(deps: ComparisonPlanning, served: Served, { data }: ReleaseManifest) {
+  const { model, asOf, source, catalogue, published } = served;
+  const { from, to } = data.window;
+  const first = addDays(to, 1 - REFERENCE_DAYS);
+  const days = daysBetween(first < from ? from : first, to);
+  const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
+  const newest = published.findLast(({ day }) => day >= addDays(asOf, -FRESH_DAYS));
+  const plan = await write(
+    deps,
+    StabilityPlan.parse({
+      formatVersion: 1,
+      model,
+      definition: source.digest,
+      reference: (work.features.get(source.digest) ?? []).map(({ digest }) => digest),
+      current: newest === undefined ? [] : [newest.features],
+    }),
+  );
+  const { dailyBatches, featureBatches } = work;
+  return { stability: { plan, day: newest?.day ?? null }, dailyBatches, featureBatches };
+}
+
+/** The release's own predictions against the labels of whole days, and what there is to hold their loss against. */
+async function planConcept(deps: ComparisonPlanning, { model, asOf, release, source, catalogue, published }: Served) {
+  const letIn = await newestPromotion(deps.ledger, model, release);
+  if (letIn === undefined) return { promotion: null, judgeableFrom: null, comparison: null };
+  const { matureAfterDays } = source.definition.labels;
+  const known = addDays(asOf, -1);
+  const mature = published
+    .filter(({ day }) => day >= letIn.asOf && addDays(day, matureAfterDays) <= known)
+    .slice(-CONCEPT_DAYS);
+  const about = { promotion: letIn.promotion, judgeableFrom: judgeableFrom(letIn.asOf, matureAfterDays) };
+  const [oldest] = mature;
+  if (oldest === undefined) return { ...about, comparison: null };
+  const own = mature.map(({ features, scorer }) => predictionDigest(features, release, scorer));
+  const plan = ComparisonPlan.parse({
+    formatVersion: 1,
+    model,
+    definition: source.digest,
+    // It is held against itself at another time: the measure wants two.
+    champion: release,
+    candidate: release,
+    labels: partitionsBetween(catalogue, 'labels', { first: oldest.day, last: known }).partitions,
+    features: mature.map(({ features }) => features),
+    championPredictions: own,
+    candidatePredictions: own,
+  });
+  return { ...about, comparison: { candidate: release, slice: 'live', comparison: await write(deps, plan) } };
+}
+
+/** The newest promotion by which a release was let in; it may have come back by a rollback since. */
+async function newestPromotion(ledger: Ledger, model: string, release: Digest): Promise<Promotion | undefined> {
+  const promotions = (await ledger.query(keys.promotions(model))).map((item) => unkey(Promotion, item));
+  return promotions
+    .filter((promotion) => promotion.release === release && promotion.status === 'committed')
+    .toSorted((a, b) => (a.openedAt < b.openedAt ? 1 : -1))[0];
+}
+
+/**
+ * Draws stored features that predictions were made from, by a lot that the day decides, as work that builds them and all
+ * that they were made from. What a correction has outdated is left out: it is about to be built anew anyway.
+ */
+async function planRecomputation(deps: ComparisonPlanning, { model, asOf, source, catalogue, published }: Served) {
+  const featuresOf = featurePlanner(source.definition, deps.engine, catalogue);
+  const drawn = published
+    .filter(({ day, features }) => {
+      const plan = featuresOf(day);
+      return plan.ready && plan.digest === features;
+    })
+    .map(({ day }) => ({ day, lot: digestOf(`${model} ${asOf} ${day}`) }))
+    .toSorted((a, b) => (a.lot < b.lot ? -1 : 1))
+    .slice(0, SAMPLE);
+  if (drawn.length === 0) return { work: null };
+  const nothing = { ...deps.lake, built: () => Promise.resolve(new Set<Digest>()) };
+  const work = await planFeatureWork({ ...deps, lake: nothing }, model, catalogue, [
+    { source, days: drawn.map(({ day }) => day) },
+  ]);
+  return { work: work.featureBatches[0]?.work ?? null };
+}
+
+async function write(deps: ComparisonPlanning, plan: object): Promise<Digest> {
+  return (await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)))).digest;
+}
