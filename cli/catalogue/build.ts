@@ -85,13 +85,18 @@ export const BUILD: readonly CommandSpec[] = [
   {
     name: 'run start',
     group,
-    nounSummary: 'retraining runs',
+    nounSummary: 'runs of the machines',
     args: '<model>',
-    summary: 'start a retraining run in dev',
+    summary: 'start now what begins by the clock: a retraining, or another machine',
     options: [
+      ['--machine <machine>', 'retraining, data-quality (dev), probation (prod, staging); default: retraining'],
       ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
     ],
-    examples: ['run start flight-delay', 'run start flight-delay --as-of 2001-04-02 --no-wait'],
+    examples: [
+      'run start flight-delay',
+      'run start flight-delay --as-of 2001-04-02 --no-wait',
+      'run start flight-delay --machine probation --env prod',
+    ],
     load: () => import('../commands/run/start.ts'),
   },
   {

@@ -67,6 +67,8 @@ test.each([
   expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons[0]).toMatch(reason);
 });
 
+const Check = z.object({ run: z.string(), judgement: z.object({ status: z.string() }) });
+
 test('a day that breaks an expectation is refused as it arrives, stops the run that needs it, and may be corrected', async () => {
   const refunds = await rewritten('2026-01-20', 'SELECT * REPLACE (-amount AS amount) FROM day');
   const half = await rewritten('2026-01-22', "FROM day WHERE md5(payment_id::VARCHAR) < '8'");
@@ -79,10 +81,10 @@ test('a day that breaks an expectation is refused as it arrives, stops the run t
     await put(`cards/payments/dt=${day}/_READY`, '{}');
     await eventually(`${day} to be admitted`, async () => ((await versionOf(day)) > before ? true : undefined));
   }
-  const check = async (name: string) =>
-    journey.ended('dev', await journey.start('dev', 'data-quality', name, { model: MODEL, training: null }));
-  expect(await check('arrived')).toMatchObject({ status: 'SUCCEEDED', output: { judgement: { status: 'FAIL' } } });
-  const alert = await pager.hears('DATA_REFUSED', ({ details }) => details['run'] === 'arrived');
+  const check = () => journey.run(Check, ['run', 'start', MODEL, '--machine', 'data-quality']);
+  const arrived = await check();
+  expect(arrived.judgement.status).toBe('FAIL');
+  const alert = await pager.hears('DATA_REFUSED', ({ details }) => details['run'] === arrived.run);
   const NEGATIVE =
     /events of 2026-01-20: expect_column_values_to_be_between\(column=amount, .*\): \d+ of \d+ values, such as -\d/;
   const reasons = z.array(z.string()).parse(alert.details['reasons']).join('\n');
@@ -95,8 +97,8 @@ test('a day that breaks an expectation is refused as it arrives, stops the run t
   expect(status).toBe('rejected');
   expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons.join('\n')).toMatch(NEGATIVE);
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
-  expect(await check('corrected')).toMatchObject({ output: { judgement: { status: 'PASS' } } });
-  expect(await check('nothing-new')).toMatchObject({ output: { judgement: { status: 'NOT_APPLICABLE' } } });
+  expect((await check()).judgement.status).toBe('PASS');
+  expect((await check()).judgement.status).toBe('NOT_APPLICABLE');
 });
 
 test.each([

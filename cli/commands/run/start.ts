@@ -1,29 +1,48 @@
 import { z } from 'zod';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
+import type { Environment } from '#model/config.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { partitionsOf, runsOf } from '../../read.ts';
 
+/** The machines that begin by the clock and may be begun by hand, and where they are; the first is meant if none is named. */
+const STARTABLE = {
+  retraining: ['dev'],
+  'data-quality': ['dev'],
+  probation: ['prod', 'staging'],
+} as const satisfies Readonly<Record<string, readonly Environment[]>>;
+type Startable = keyof typeof STARTABLE;
+const MACHINE = z.enum(Object.keys(STARTABLE) as [Startable, ...Startable[]]).default('retraining');
+
+const Input = z.object({ model: ModelName, asOf: Day.optional(), machine: MACHINE });
+
+/** What a machine that judges something ends with. */
+const Judged = z.looseObject({
+  judgement: z.looseObject({ status: z.string(), reasons: z.array(z.string()).optional() }),
+});
+
 export const run: Run = async (context) => {
-  const { model, asOf: given } = context.input(z.object({ model: ModelName, asOf: Day.optional() }));
-  const cloud = context.cloud(context.environment(['dev'], 'dev'));
+  const { model, asOf: given, machine } = context.input(Input);
+  const places = STARTABLE[machine];
+  const environment = context.environment(places, places[0]);
+  const cloud = context.cloud(environment);
   const newest = given ?? (await partitionsOf(cloud.ledger, model, 'events')).at(-1)?.day;
   if (newest === undefined)
     refuse(
       'data-admitted',
-      `dev has admitted no events of ${model}`,
-      `bring some: gatehouse data import ${model} --env dev`,
+      `${environment} has admitted no events of ${model}`,
+      `bring some: gatehouse data import ${model} --env ${environment}`,
     );
   const asOf = given ?? addDays(newest, 1);
-  const name = freshName(model, asOf, 'manual');
-  const arn = await startExecution(cloud, 'retraining', name, { model, asOf, trigger: operator(), run: name });
-  context.note(`run ${name} as of ${asOf} has begun`);
+  const name = machine === 'retraining' ? freshName(model, asOf, 'manual') : freshName(model, asOf, machine);
+  const arn = await startExecution(cloud, machine, name, inputOf(machine, { model, asOf, name }));
+  context.note(`${machine} ${name} as of ${asOf} has begun`);
   if (!context.wait) {
     context.print({
-      data: { model, run: name, asOf, arn },
-      sections: [{ lines: [`follow it: gatehouse run watch ${model} ${name} --machine retraining`] }],
+      data: { model, run: name, machine, asOf, arn },
+      sections: [{ lines: [`follow it: gatehouse run watch ${model} ${name} --machine ${machine}`] }],
     });
     return;
   }
@@ -31,8 +50,25 @@ export const run: Run = async (context) => {
   const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
   if (view.status !== 'SUCCEEDED')
     refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run logs ${model} ${name}`);
+  const judged = Judged.safeParse(view.output).data?.judgement;
+  const status = recorded?.status ?? judged?.status ?? view.status;
   context.print({
-    data: { model, run: name, asOf, status: view.status, recorded, states: view.states },
-    sections: [{ title: `${name}: ${recorded?.status ?? view.status}`, ...statesSection(view.progress) }],
+    data: { model, run: name, machine, asOf, status: view.status, recorded, judgement: judged, states: view.states },
+    sections: [
+      { title: `${name}: ${status}`, ...statesSection(view.progress) },
+      ...(judged?.reasons === undefined ? [] : [{ lines: judged.reasons }]),
+    ],
   });
 };
+
+/** What a machine's schedule would hand to it. */
+function inputOf(machine: Startable, { model, asOf, name }: { model: string; asOf: string; name: string }): object {
+  switch (machine) {
+    case 'retraining':
+      return { model, asOf, trigger: operator(), run: name };
+    case 'data-quality':
+      return { model, training: null };
+    case 'probation':
+      return { model, asOf };
+  }
+}
