@@ -89,7 +89,10 @@ export const BUILD: readonly CommandSpec[] = [
     args: '<model>',
     summary: 'start now what begins by the clock: a retraining, or another machine',
     options: [
-      ['--machine <machine>', 'retraining, data-quality (dev), probation (prod, staging); default: retraining'],
+      [
+        '--machine <machine>',
+        'retraining, data-quality (dev), probation or drift (prod, staging); default: retraining',
+      ],
       ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
     ],
     examples: [

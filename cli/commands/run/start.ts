@@ -12,6 +12,7 @@ const STARTABLE = {
   retraining: ['dev'],
   'data-quality': ['dev'],
   probation: ['prod', 'staging'],
+  drift: ['prod', 'staging'],
 } as const satisfies Readonly<Record<string, readonly Environment[]>>;
 type Startable = keyof typeof STARTABLE;
 const MACHINE = z.enum(Object.keys(STARTABLE) as [Startable, ...Startable[]]).default('retraining');
@@ -69,6 +70,7 @@ function inputOf(machine: Startable, { model, asOf, name }: { model: string; asO
     case 'data-quality':
       return { model, training: null };
     case 'probation':
+    case 'drift':
       return { model, asOf };
   }
 }
