@@ -18,7 +18,15 @@ export const INSPECT: readonly CommandSpec[] = [
     group,
     args: '<release>',
     summary: 'a release: manifest, registration, stage, and each promotion of it',
-    examples: ['release show flight-delay@1.4.2', 'release show sha256:3f2a91c0'],
+    options: [
+      [
+        '--report',
+        'its evaluation report: writes the page to a file and opens it in a terminal; -o json prints the data',
+      ],
+      ['--out <file>', 'with --report: where to; default: .gatehouse/reports/<model>-<version>.html'],
+      ['--no-open', 'with --report: write the page, and open nothing'],
+    ],
+    examples: ['release show flight-delay@1.4.2', 'release show flight-delay@1.4.2 --report'],
     load: () => import('../commands/release/show.ts'),
   },
   {

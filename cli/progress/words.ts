@@ -17,6 +17,8 @@ export const WORDS: Readonly<Record<string, string>> = {
   'Measure comparison': 'measuring the releases on the same rows',
   'Compare with champion': 'comparing with the champion',
   'Evaluate gates': 'evaluating the gates',
+  'Plan reports': 'planning the evaluation reports',
+  'Write reports': 'writing evaluation reports',
   'Offer release': 'offering the release to the next environment',
   'Open promotion': 'opening the promotion',
   'Wait for lock': 'waiting for another promotion to end',

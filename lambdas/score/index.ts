@@ -10,6 +10,7 @@ import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
+import { explainRelease } from '#use-cases/validation/explain-release.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
   z.object({ LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text, TRAINING_BUCKET: Text.optional() }),
@@ -26,6 +27,7 @@ export const handler = tasks({
   'Score partition': score,
   'Score shard': score,
   'Verify release': verifyRelease(deps),
+  'Explain release': explainRelease(deps),
   ...(TRAINING_BUCKET === undefined
     ? {}
     : { 'Package candidates': packageCandidates({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),

@@ -10,6 +10,7 @@ import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/w
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
+import { planReports } from '#use-cases/validation/plan-reports.ts';
 import { planValidation } from '#use-cases/validation/plan-validation.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, PEER_BUCKETS } = readEnvironment(
@@ -37,6 +38,7 @@ const hold = holdAsInconclusive(deps);
 export const handler = tasks({
   'Plan validation': planValidation(deps),
   'Evaluate gates': evaluateCandidates(deps),
+  'Plan reports': planReports(deps),
   'Offer release': offerRelease(deps),
   'Reject candidates': rejectCandidates(deps),
   'Hold as inconclusive': hold,

@@ -61,6 +61,8 @@ export function accessTo(names: Names) {
     writesArtifacts: (): Access =>
       objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
     readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
+    /** Plans and measurements, which lie in the lake by digest; neither events nor features. */
+    readsDocuments: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']),
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),

@@ -132,6 +132,12 @@ export class TrainingStack extends Stack {
       access.readsArtifacts(),
       readsPeers('PEER_BUCKETS', { prod: namesOf(config, 'prod').publishedBucket }, ['pointers/', 'keys/']),
     );
+    const report = new GatehouseFunction(this, 'Report', {
+      ...props,
+      privilege: 'report',
+      memoryMb: 1024,
+      timeoutSeconds: 120,
+    }).bind(access.readsDocuments(), access.writesArtifacts());
 
     new AslStateMachine(this, 'ValidationMachine', {
       ...props,
@@ -140,6 +146,8 @@ export class TrainingStack extends Stack {
         ValidationFunction: { function: validation },
         FeaturesFunction: { function: props.features },
         ScoreFunction: { function: props.score },
+        ReportFunction: { function: report },
+        RegistrationFunction: { function: registration },
       },
     });
     const checking = new AslStateMachine(this, 'DataQualityMachine', {

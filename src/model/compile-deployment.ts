@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ModelCard } from '#domain/model/card.ts';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { DataKind, Policy, PolicyFloor } from '#domain/policy/policy.ts';
@@ -31,6 +32,7 @@ export async function compileDeployment(
       models.push({
         definition,
         policy,
+        ...(await compileCard(home)),
         sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
         expectations: compileExpectations(home, policy),
       });
@@ -44,6 +46,13 @@ export async function compilePolicy(home: string, floor: PolicyFloor): Promise<P
   const file = join(home, 'policy.ts');
   const own = existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
   return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
+}
+
+/** A model's card, where it has a `card.ts`. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values */
+export async function compileCard(home: string): Promise<{ readonly card?: ModelCard }> {
+  const file = join(home, 'card.ts');
+  if (!existsSync(file)) return {};
+  return { card: parseDocument(ModelCard, await importDefault(file), `models/${basename(home)}/card.ts`) };
 }
 
 /**

@@ -64,6 +64,8 @@ export interface FeatureEngine {
     readonly byDay?: boolean | undefined;
     /** Columns of the features by whose values rows are summed apart. */
     readonly slices?: readonly string[] | undefined;
+    /** At what probability people would act, where the policy says what it costs to be wrong. */
+    readonly threshold?: number | undefined;
   }): Promise<
     { readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>
   >;

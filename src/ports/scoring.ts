@@ -1,5 +1,6 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
+import type { FeatureImportances } from '#domain/report/explanation.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -20,10 +21,18 @@ export interface ScoredFile {
   readonly dropped: number;
 }
 
+/** How much the features of a model matter. */
+export interface Importances {
+  readonly kind: 'explained';
+  readonly importances: FeatureImportances;
+}
+
 /** A model that is loaded. */
 export interface LoadedModel {
   /** Scores a local feature partition into a local file of predictions. */
   score(files: ScoringFiles): Promise<ScoredFile | Refused>;
+  /** How much each feature matters to the predictions of a sample of some local feature partitions. */
+  explain(features: readonly string[]): Promise<Importances | Refused>;
 }
 
 /** Runs ONNX models. A problem is a value in words; what is thrown is a fault. */

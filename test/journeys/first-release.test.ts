@@ -1,11 +1,13 @@
 import { ExecutionAlreadyExists, ListExecutionsCommand, DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListObjectsV2Command, PutObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { PublishCommand } from '@aws-sdk/client-sns';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf, EMPTY_CHAIN } from '#domain/audit/chain.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { MACHINES, peersOf } from '#model/names.ts';
@@ -25,6 +27,27 @@ import {
   settled,
   stateOf,
 } from './_lifecycle.ts';
+
+const Reported = z.object({
+  release: z.string(),
+  conclusion: z.object({ verdict: z.string(), isChosen: z.boolean() }),
+  candidates: z.array(
+    z.object({
+      release: z.string(),
+      isChosen: z.boolean(),
+      test: z.object({
+        measure: z.string(),
+        judgement: z.object({ figures: z.object({ point: z.number() }) }),
+      }),
+    }),
+  ),
+  card: z.object({ limits: z.array(z.string()) }),
+  cost: z.object({ threshold: z.number(), candidate: z.object({ per1000: z.number() }), always: z.number() }),
+  explanation: z.object({ importances: z.object({ features: z.array(z.object({ name: z.string() })) }) }),
+});
+const Registered = z.object({
+  registration: z.object({ report: z.object({ html: z.string(), json: z.string() }) }),
+});
 
 let journey: Journey;
 let first: Release;
@@ -51,6 +74,38 @@ test('a model that is one folder is trained, and its baseline goes into every en
   }
   const pointer = await pointerOf(journey.account('prod').ledger, MODEL);
   expect(pointer?.current).toBe(baseline);
+});
+
+test('the offered candidate carries a report, whose figures are those of its measure', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-page-'));
+  try {
+    const page = join(folder, 'report.html');
+    const show = ['release', 'show', `${MODEL}@${first.version}`, '--report', '--out', page];
+    const report = await journey.run(Reported, show);
+    const [offered] = await records(journey, 'dev', 'RELEASE_OFFERED');
+    if (offered === undefined) throw new Error('nothing was offered');
+    const { measure, improvement } = detailsOf(offered, 'RELEASE_OFFERED');
+    const chosen = report.candidates.find(({ isChosen }) => isChosen);
+    expect(report).toMatchObject({ release: first.release, conclusion: { verdict: 'PASS', isChosen: true } });
+    expect(chosen).toMatchObject({ release: first.release, test: { measure } });
+    expect(chosen?.test.judgement.figures.point).toBe(improvement);
+    expect(report.card.limits).toEqual(['Its payments are made up, and so is what they lead to.']);
+    expect(report.cost.threshold).toBe(0.2);
+    expect(report.cost.candidate.per1000).toBeLessThan(report.cost.always);
+    expect(report.explanation.importances.features.map(({ name }) => name)).toContain('amount');
+    // What the page says hashes to what the registration names, and the registration to what the chain does.
+    const { registration } = await journey.run(Registered, show.slice(0, 3));
+    expect(digestOf(await readFile(page))).toBe(registration.report.html);
+    const reported = await records(journey, 'dev', 'RELEASE_REPORTED');
+    expect(reported.find(({ release }) => release === first.release)?.details).toMatchObject(registration.report);
+    expect(reported).toHaveLength(report.candidates.length);
+    expect(await readFile(page, 'utf8')).toContain(`${(100 * improvement).toFixed(2)}\u00a0%`);
+    const { release: baseline } = (await records(journey, 'dev', 'BASELINE_REGISTERED'))[0] ?? {};
+    const refusal = await journey.refused(['release', 'show', String(baseline), '--report']);
+    expect(refusal).toMatchObject({ rule: 'release-reported' });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('nothing is behind the first release: a rollback is refused and says so', async () => {

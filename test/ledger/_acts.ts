@@ -18,6 +18,7 @@ type Broken = (what: string) => void;
 const MAY_PUT: Readonly<Record<string, string>> = {
   BASELINE_REGISTERED: 'REGISTRATION VERSION',
   RELEASE_REGISTERED: 'REGISTRATION VERSION',
+  RELEASE_REPORTED: 'REGISTRATION',
   POLICY_ACTIVATED: 'POLICY',
   POLICY_APPROVED: 'POLICY',
   PROMOTION_OPENED: 'LOCK PROMOTION',
@@ -40,6 +41,7 @@ const MAY_PUT: Readonly<Record<string, string>> = {
 };
 /** What an act must put, once each, to be one. */
 const MUST_PUT: Readonly<Record<string, string>> = {
+  RELEASE_REPORTED: 'REGISTRATION',
   EVIDENCE_RECORDED: 'EVIDENCE',
   PROMOTION_OPENED: 'LOCK',
   APPROVAL_REQUESTED: 'PROMOTION',

@@ -172,6 +172,17 @@ export function rights(): void {
       },
     );
 
+    it('of the function that draws reports end at documents and objects that are named by their content', () => {
+      const { lakeBucket, artifactBucket } = namesOf(config, 'dev');
+      const own = role('gatehouse-dev-report').statements.filter(({ Action }) => !Action.includes('logs:PutLogEvents'));
+      expect(own.map(({ Action, resources }) => [Action, resources])).toEqual([
+        [['s3:GetObject'], [`arn:aws:s3:::${lakeBucket}/objects/*`]],
+        [['s3:ListBucket'], [`arn:aws:s3:::${lakeBucket}`]],
+        [['s3:GetObject', 's3:PutObject'], [`arn:aws:s3:::${artifactBucket}/objects/*`]],
+        [['s3:ListBucket'], [`arn:aws:s3:::${artifactBucket}`]],
+      ]);
+    });
+
     it('to sign are the publisher’s alone, and for its own key', () => {
       for (const { name, statements } of roles) {
         for (const { Action: actions, resources } of statements) {

@@ -137,6 +137,13 @@ export const VALIDATION = {
     improvement: 0.02,
     reasons: ['better'],
   },
+  'Plan reports': {
+    status: 'planned',
+    reports: [{ plan: 'sha256:p', model: 'm', run: 'run-1', release: 'sha256:r' }],
+  },
+  'Explain release': { status: 'explained', explanation: 'sha256:e' },
+  'Write report': { status: 'written', html: 'sha256:h', json: 'sha256:j' },
+  'Attach report': { status: 'attached', result: 'recorded' },
   'Offer release': { status: 'offered', result: 'recorded' },
   'Reject candidates': { status: 'rejected', result: 'recorded' },
   'Hold as inconclusive': { status: 'held', result: 'recorded' },

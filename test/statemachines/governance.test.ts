@@ -61,6 +61,8 @@ const GUARDS = [
       'Score releases',
       'Measure comparison',
       'Evaluate gates',
+      'Plan reports',
+      'Write reports',
       'Improvement proven?',
     ],
   },

@@ -450,7 +450,8 @@ describe('retraining', () => {
 });
 
 describe('validation', () => {
-  const MEASURED = ['Plan validation', 'Comparison possible?', ...MEASURING, 'Evaluate gates', 'Improvement proven?'];
+  const MEASURED = ['Plan validation', 'Comparison possible?', ...MEASURING, 'Evaluate gates', 'Plan reports'];
+  const REPORTED = ['Write reports', 'Explain release', 'Write report', 'Attach report', 'Improvement proven?'];
 
   it.each([
     ['PASS', 'Offer release', 'Offered'],
@@ -458,9 +459,18 @@ describe('validation', () => {
     ['INCONCLUSIVE', 'Hold as inconclusive', 'Held'],
   ])('on %s comes to "%s"', async (verdict, act, ending) => {
     const gates = { ...VALIDATION['Evaluate gates'], verdict };
-    const { path, status } = await run('validation', { 'Evaluate gates': gates });
-    expect(path).toEqual([...MEASURED, act, ending]);
+    const { path, status, calls } = await run('validation', { 'Evaluate gates': gates });
+    expect(path).toEqual([...MEASURED, ...REPORTED, act, ending]);
     expect(status).toBe('SUCCEEDED');
+    const attached = calls.find(({ state }) => state === 'Attach report');
+    expect(attached?.payload).toMatchObject({
+      input: { model: 'm', run: 'run-1', release: 'sha256:r', html: 'sha256:h', json: 'sha256:j' },
+    });
+  });
+
+  it('reports nothing of what was not measured, and goes on', async () => {
+    const { path } = await run('validation', { 'Plan reports': { status: 'nothing', reports: [] } });
+    expect(path).toEqual([...MEASURED, 'Write reports', 'Improvement proven?', 'Offer release', 'Offered']);
   });
 
   it('holds what was judged inconclusive for want of a measurement', async () => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { checkPolicy } from '#model/compile-deployment.ts';
+import { checkPolicy, compileCard } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
@@ -40,6 +40,7 @@ export const run: Run = async (context) => {
     };
     const definition = await attempt(() => compileModel(folder));
     const policy = await attempt(() => compilePolicyOf(folder));
+    await attempt(() => compileCard(folder));
     if (definition !== null && policy !== null) await attempt(async () => checkPolicy(definition, policy));
     const digest = (of: object | null): string | null => (of === null ? null : digestOfJson(of));
     checked.push({ model, definition: digest(definition), policy: digest(policy), errors });

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -10,21 +11,40 @@ import { refuse } from '../../refusal.ts';
 import { promotionsOf } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
+import { fetchReport, openFile, pageOf } from './report.ts';
 import { releaseStatuses, whereDeployed } from '../status/collect.ts';
 
 export const run: Run = async (context) => {
-  const { release: named } = context.input(z.object({ release: z.string() }));
+  const {
+    release: named,
+    report,
+    out,
+    open,
+  } = context.input(
+    z.object({
+      release: z.string(),
+      report: z.boolean().optional(),
+      out: z.string().optional(),
+      open: z.boolean().default(true),
+    }),
+  );
   const dev = context.cloud('dev');
   const { model, release } = await findRelease(dev.ledger, parseReference(named), await modelNames(context));
   const item = await dev.ledger.get(keys.registration(model, release));
   if (item === undefined)
     refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
-  const manifest = openManifest(await s3ArtifactStore(dev.s3, dev.names.artifactBucket).read(release));
+  const registration = unkey(Registration, item);
+  const store = s3ArtifactStore(dev.s3, dev.names.artifactBucket);
+  if (report === true) {
+    const page = resolve(out ?? pageOf(context.home, registration));
+    context.print(await fetchReport(store, registration, page));
+    if (open && process.stdout.isTTY) openFile(page);
+    return;
+  }
+  const manifest = openManifest(await store.read(release));
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
-  context.print(
-    releaseReport(unkey(Registration, item), manifest, stage, await promotionsEverywhere(context, model, release)),
-  );
+  context.print(releaseReport(registration, manifest, stage, await promotionsEverywhere(context, model, release)));
 };
 
 async function promotionsEverywhere(context: Context, model: string, release: string): Promise<readonly Promotion[]> {
@@ -61,6 +81,7 @@ export function releaseReport(
               .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
               .join(', ') || 'none'
           } (of its own rows)`,
+          `  report       ${registration.report === undefined ? 'none' : `${shortDigest(registration.report.html)} (see --report)`}`,
         ],
       },
       {

@@ -70,7 +70,8 @@ const SUMS = `count(*) AS rows, count(*) FILTER (value) AS positives, ${SIDES.ma
              sum((${side} - value::INTEGER) * (${side} - value::INTEGER)) AS ${side}_brier, sum(${side}) AS ${side}_predicted`,
 ).join(', ')}`;
 
-function clipped(side: Side): string {
+/** A prediction as SQL, clipped to where its logit is finite. */
+export function clipped(side: Side): string {
   return `greatest(${String(CLIP)}, least(1 - ${String(CLIP)}, ${side}))`;
 }
 

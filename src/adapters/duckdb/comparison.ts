@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
+import { decisionsOf, scoresOf } from './comparison-scores.ts';
 import { compareRows, countsOf, groupText, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { name, type Refused, rowsOf, withDatabase } from './database.ts';
 import { type DayFile, checkSchema, describe, loadLabels, source } from './inputs.ts';
@@ -23,9 +24,10 @@ export async function measureComparison(input: {
   readonly cluster?: string | undefined;
   readonly byDay?: boolean | undefined;
   readonly slices?: readonly string[] | undefined;
+  readonly threshold?: number | undefined;
   readonly memory?: string;
 }): Promise<{ readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Refused> {
-  const { features, labels, champion, candidate, definition, memory = '2GB' } = input;
+  const { features, labels, champion, candidate, definition, threshold, memory = '2GB' } = input;
   const { cluster = 'day', byDay = false, slices = [] } = input;
   const columns = [cluster, ...slices].filter((column) => column !== 'day');
   const result = await withDatabase(memory, async (connection) => {
@@ -36,7 +38,8 @@ export async function measureComparison(input: {
       (await loadPredictions(connection, 'candidate', candidate));
     if (refusal !== undefined) return refusal;
     await rankLabels(connection, definition.labels);
-    return measure(connection, { cluster, byDay, blockDays: definition.labels.horizonDays }, slices);
+    const sums = await measure(connection, { cluster, byDay, blockDays: definition.labels.horizonDays }, slices);
+    return { ...sums, ...(threshold === undefined ? {} : { decisions: await decisionsOf(connection, threshold) }) };
   });
   return 'rule' in result ? { kind: 'refused', refusal: result } : { kind: 'measured', measure: result };
 }
@@ -109,6 +112,7 @@ async function measure(
     duplicateLabels: repeats.label_rows,
     ...totals,
     ...sums,
+    scores: await scoresOf(connection),
     champion: { ...(await countsOf(connection, 'champion', 'feature_rows', repeats)), ...rankings.champion },
     candidate: { ...(await countsOf(connection, 'candidate', 'feature_rows', repeats)), ...rankings.candidate },
   });

@@ -5,6 +5,7 @@ import { GatehouseError, type Refusal } from '#domain/error.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { constantModel } from './constant-model.ts';
 import { checkGolden, makeGolden } from './golden.ts';
+import { explainFiles } from './importance.ts';
 import { inspectOnnx } from './inspect.ts';
 import { sampleRows } from './feature-rows.ts';
 import { scoreFile } from './score-file.ts';
@@ -22,6 +23,7 @@ export const onnxScoring: Scoring = {
         kind: 'done' as const,
         value: await work({
           score: (files) => scoreFile(connection, scorer, definition, files),
+          explain: (features) => explainFiles(connection, scorer, definition, features),
         }),
       })),
     );

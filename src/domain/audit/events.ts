@@ -59,6 +59,10 @@ export const AUDIT_EVENTS = {
       dataCheck: Digest.exactOptional(),
     }),
   ),
+  RELEASE_REPORTED: event(
+    'a candidate got its evaluation report',
+    z.strictObject({ version: Text, run: Text, html: Digest, json: Digest }),
+  ),
   RELEASE_OFFERED: event(
     'a candidate was proven better in dev and is offered to the next environment',
     z.strictObject({

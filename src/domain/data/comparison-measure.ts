@@ -65,6 +65,25 @@ export const Disagreement = z.strictObject({
 });
 export type Disagreement = z.infer<typeof Disagreement>;
 
+/** Compared rows whose predictions have about the same logit: it is at least `bin` times the width, and less than the next one's. */
+export const ScoreBin = z.strictObject({
+  bin: z.int(),
+  rows: z.int().positive(),
+  positives: z.int().nonnegative(),
+  predicted: z.number().nonnegative(),
+});
+export type ScoreBin = z.infer<typeof ScoreBin>;
+
+/** What one model would have had people do in a cluster: rows whose prediction reaches the threshold, and the positive ones of them. */
+const Flagged = z.strictObject({ flagged: z.int().nonnegative(), hits: z.int().nonnegative() });
+
+/** What deciding at a threshold would have come to, by clusters, which stand in the order of the measure's. */
+export const Decisions = z.strictObject({
+  threshold: z.number().gt(0).lt(1),
+  clusters: z.array(z.strictObject({ cluster: z.string(), champion: Flagged, candidate: Flagged })),
+});
+export type Decisions = z.infer<typeof Decisions>;
+
 /**
  * The measured comparison of two releases on the same rows: sums and counts only, so that a pure gate can judge it
  * and anybody can do the arithmetic again.
@@ -95,6 +114,12 @@ export const ComparisonMeasure = z.strictObject({
   /** The greatest difference between the two on one row: 0 for identical predictions, null if nothing was compared. */
   greatestDifference: z.number().nullable(),
   disagreement: z.array(Disagreement).exactOptional(),
+  /** How each model's predictions are spread, in bins of equal width of the logit; those without rows are left out. */
+  scores: z
+    .strictObject({ width: z.number().positive(), champion: z.array(ScoreBin), candidate: z.array(ScoreBin) })
+    .exactOptional(),
+  /** Where the policy says what wrong decisions cost. */
+  decisions: Decisions.exactOptional(),
 });
 export type ComparisonMeasure = z.infer<typeof ComparisonMeasure>;
 

@@ -76,6 +76,8 @@ export const ComparisonPlan = z.strictObject({
   /** Whether what the rows are clustered by is parted by days besides. */
   byDay: z.literal(true).exactOptional(),
   slices: z.array(z.string().min(1)).exactOptional(),
+  /** At what probability decisions are counted; not at all where it is left out. */
+  threshold: z.number().gt(0).lt(1).exactOptional(),
 });
 export type ComparisonPlan = z.infer<typeof ComparisonPlan>;
 

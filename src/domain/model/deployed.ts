@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Digest, digestOfJson, parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
 import { DataKind, Policy } from '../policy/policy.ts';
+import { ModelCard } from './card.ts';
 import { ModelDefinition } from './definition.ts';
 
 /** What synth hands to the functions of the pipeline: every model's definition and policy, the SQL that training starts from, and its expectations. */
@@ -15,6 +16,7 @@ export const DeployedModels = z.strictObject({
       sql: z.record(z.string(), z.string()),
       /** The suites of `expectations/`, as canonical JSON. */
       expectations: z.partialRecord(DataKind, z.string()),
+      card: ModelCard.exactOptional(),
     }),
   ),
 });

@@ -107,6 +107,15 @@ function contradictions(
   ];
 }
 
+/** What a wrong decision costs, in a unit of the model's own: to act for nothing, and not to act where it was needed. */
+export const Costs = z.strictObject({ falsePositive: z.number().positive(), falseNegative: z.number().positive() });
+export type Costs = z.infer<typeof Costs>;
+
+/** The probability from which on acting costs less than not acting, if probabilities are what they say (Elkan 2001, The foundations of cost-sensitive learning). */
+export function costThreshold({ falsePositive, falseNegative }: Costs): number {
+  return falsePositive / (falsePositive + falseNegative);
+}
+
 /** How many rows a day may have: within a tolerance of the median of the same weekday in the weeks before. */
 export const RowCountRule = z
   .strictObject({
@@ -223,5 +232,11 @@ export const PolicyFloor = z.strictObject(rules);
 export type PolicyFloor = z.infer<typeof PolicyFloor>;
 
 /** A compiled policy: the floor, tightened by the model. It is digested, activated as an audited act, and pinned by each promotion. */
-export const Policy = z.strictObject({ formatVersion: z.literal(1), model: ModelName, ...rules });
+export const Policy = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  ...rules,
+  /** The model's own: no value of it is tighter than another, and no gate asks it. The evaluation report shows what deciding by it would have cost. */
+  costs: Costs.exactOptional(),
+});
 export type Policy = z.infer<typeof Policy>;

@@ -2,6 +2,7 @@ import { GatehouseError } from '../error.ts';
 import type {
   ApprovalRule,
   ComparisonRule,
+  Costs,
   DataRule,
   DriftRule,
   Policy,
@@ -20,6 +21,7 @@ export interface PolicyTightening {
   };
   readonly data?: Partial<Omit<DataRule, 'rowCounts'>> & { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
   readonly drift?: Partial<Omit<DriftRule, 'minimumRows'>>;
+  readonly costs?: Costs;
   readonly transitions?: {
     readonly staging?: TransitionTightening;
     readonly prod?: TransitionTightening;
@@ -244,6 +246,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     comparison,
     ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
     ...tightenDrift(floor.drift, own.drift, { larger, smaller, allowed, loosened }),
+    ...(own.costs === undefined ? {} : { costs: own.costs }),
     transitions: {
       initial: floor.transitions.initial,
       staging: transition('transitions.staging', floor.transitions.staging, own.transitions?.staging ?? {}),

@@ -28,6 +28,11 @@ export const Registration = z.strictObject({
   parent: Digest.nullable(),
   /** The evidence by which its data was accepted before it was trained. */
   dataCheck: Digest.exactOptional(),
+  /**
+   * The evaluation report of the newest run that compared it with a champion, as a page and as data. A baseline has none: it
+   * is a constant that no run proposes, and its figures stand in the reports of those that are held against it.
+   */
+  report: z.strictObject({ html: Digest, json: Digest }).exactOptional(),
 });
 export type Registration = z.infer<typeof Registration>;
 

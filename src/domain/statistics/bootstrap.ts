@@ -51,8 +51,18 @@ function percentile(sorted: Float64Array, share: number): number {
   return below + (place - Math.floor(place)) * ((sorted[Math.ceil(place)] ?? Number.NaN) - below);
 }
 
+/** The numbers from 0 to below a count in a random order (Durstenfeld 1964, Algorithm 235). */
+export function shuffled(count: number, random: () => number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = Math.floor(random() * (last + 1));
+    [order[last], order[other]] = [order[other] ?? 0, order[last] ?? 0];
+  }
+  return order;
+}
+
 /** Numbers in [0, 1) that are the same for the same seed (Tommy Ettinger's mulberry32: 32 bits of state, good enough to draw days). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -56,6 +56,7 @@ async function measure(
       cluster: plan.cluster,
       byDay: plan.byDay,
       slices: plan.slices,
+      threshold: plan.threshold,
     });
     if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };
     return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };

@@ -3,7 +3,7 @@ import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
-import type { ComparisonRule } from '#domain/policy/policy.ts';
+import { type ComparisonRule, type Costs, costThreshold } from '#domain/policy/policy.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -27,11 +27,13 @@ export interface Comparing {
   readonly slices: readonly ('selection' | 'test')[];
   /** By what rows are clustered and sliced. */
   readonly rule: Pick<ComparisonRule, 'cluster' | 'slices'>;
+  /** What wrong decisions cost, if that is known. */
+  readonly costs?: Costs | undefined;
 }
 
 /** Plans the comparison of candidates with a champion on the same held-out rows of this environment's own lake. */
 export async function planComparison(deps: ComparisonPlanning, comparing: Comparing) {
-  const { model, asOf, champion, candidates, rule } = comparing;
+  const { model, asOf, champion, candidates, rule, costs } = comparing;
   const catalogue = await readCatalogue(deps.ledger, model);
   const events = catalogue
     .filter((partition) => partition.kind === 'events')
@@ -104,6 +106,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
         candidatePredictions: predictions(candidate),
         cluster: rule.cluster,
         slices: rule.slices.columns,
+        ...(costs === undefined ? {} : { threshold: costThreshold(costs) }),
       });
       const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
       comparisons.push({ candidate, slice: name, comparison: digest });

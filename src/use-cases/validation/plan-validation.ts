@@ -22,6 +22,7 @@ interface ValidationPlanning extends ComparisonPlanning {
 export function planValidation(deps: ValidationPlanning): Task {
   return task(Parameters, async ({ model, asOf, candidates }) => {
     const champion = await championOf(deps, 'prod', model);
+    const { comparison: rule, costs } = deployedModel(deps.deployed, model).policy;
     const releases = candidates.map(({ release }) => release);
     return {
       champion,
@@ -31,7 +32,8 @@ export function planValidation(deps: ValidationPlanning): Task {
         champion,
         candidates: releases,
         slices: ['selection', 'test'],
-        rule: deployedModel(deps.deployed, model).policy.comparison,
+        rule,
+        costs,
       })),
     };
   });

@@ -109,7 +109,15 @@ describe('exportTrainingRows', () => {
 async function measure(
   champion: string,
   candidate: string,
-  change: { more?: string; labels?: string; days?: string[]; cluster?: string; byDay?: true; slices?: string[] } = {},
+  change: {
+    more?: string;
+    labels?: string;
+    days?: string[];
+    cluster?: string;
+    byDay?: true;
+    slices?: string[];
+    threshold?: number;
+  } = {},
 ): Promise<ComparisonMeasure> {
   const features = await Promise.all((change.days ?? [day]).map((of) => parquet(`f-${of}.parquet`, featuresOf(of))));
   const result = await measureComparison({
@@ -121,6 +129,7 @@ async function measure(
     cluster: change.cluster,
     byDay: change.byDay,
     slices: change.slices,
+    threshold: change.threshold,
   });
   if (result.kind === 'refused') throw new Error(JSON.stringify(result.refusal));
   return result.measure;
@@ -225,6 +234,29 @@ describe('measureComparison', () => {
       12,
     );
     expect(meanDisagreement([])).toBeUndefined();
+  });
+
+  it('counts how predictions are spread, in tenths of a logit', async () => {
+    // Labels are 0 1 0 1 0 1. logit 0.8 = 1.386, logit 0.2 = -1.386; a certain one is clipped at 13.8.
+    const measured = await measure('0.5', 'CASE i WHEN 0 THEN 0.2 WHEN 5 THEN 1 ELSE 0.8 END');
+    expect(measured.scores).toEqual({
+      width: 0.1,
+      champion: [{ bin: 0, rows: 6, positives: 3, predicted: 3 }],
+      candidate: [
+        { bin: -14, rows: 1, positives: 0, predicted: 0.2 },
+        { bin: 13, rows: 4, positives: 2, predicted: 3.2 },
+        { bin: 138, rows: 1, positives: 1, predicted: 1 },
+      ],
+    });
+  });
+
+  it('counts decisions by clusters at the threshold that it is given, and none without', async () => {
+    const measured = await measure('0.2', 'CASE i WHEN 0 THEN 0.5 WHEN 1 THEN 0.4 ELSE 0.1 END', { threshold: 0.4 });
+    expect(measured.decisions).toEqual({
+      threshold: 0.4,
+      clusters: [{ cluster: day, champion: { flagged: 0, hits: 0 }, candidate: { flagged: 2, hits: 1 } }],
+    });
+    expect((await measure('0.2', '0.1')).decisions).toBeUndefined();
   });
 
   it('clips certainty, so that one error costs 13.8 nats and not everything', async () => {

@@ -79,3 +79,31 @@ describe('scoring a feature partition', () => {
     );
   });
 });
+
+describe('explaining a model', () => {
+  it('says how far predictions move when a feature is shuffled, and nothing of those that it does not read', async () => {
+    // The model answers what b says; a and c move nothing.
+    const features = [
+      await parquet('e.parquet', ROWS),
+      await parquet('d.parquet', ROWS.replace('range(40)', 'range(99)')),
+    ];
+    const explain = (files: readonly string[]) =>
+      onnxScoring.withModel(echoModel(), definition, (loaded) => loaded.explain(files));
+    const first = await explain(features);
+    expect(first).toEqual(await explain(features));
+    if (first.kind === 'refused' || first.value.kind === 'refused') throw new Error(JSON.stringify(first));
+    const { importances } = first.value;
+    expect(importances).toMatchObject({ rows: 139, repeats: 5 });
+    const [a, b, c] = importances.features;
+    expect([a?.change, c?.change]).toEqual([0, 0]);
+    expect(b?.change).toBeGreaterThan(0.5);
+    expect(b?.lowest).toBeLessThanOrEqual(b?.change ?? 0);
+    expect(b?.highest).toBeGreaterThanOrEqual(b?.change ?? 0);
+  });
+
+  it('is refused where there is nothing to explain it on', async () => {
+    const none = await parquet('n.parquet', `${ROWS} WHERE i < 0`);
+    const found = await onnxScoring.withModel(echoModel(), definition, (loaded) => loaded.explain([none]));
+    expect(found).toMatchObject({ value: { kind: 'refused', refusal: { found: 'the partitions have no row' } } });
+  });
+});

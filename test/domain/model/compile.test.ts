@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileCard } from '#model/compile-deployment.ts';
 import { compileModel, compileModels } from '#model/compile.ts';
 import type { ModelInput } from '#model/define-model.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
@@ -185,5 +186,26 @@ describe('compileModel', () => {
     await expect(compileModel(await folderOf(valid, 'nothing', 'Upper'))).rejects.toThrow(
       /name: "Upper", allowed: lower-case/,
     );
+  });
+});
+
+describe('compileCard', () => {
+  it('reads what a model’s people say of it, where they do', async () => {
+    const folder = await folderOf(valid);
+    expect(await compileCard(folder)).toEqual({});
+    const card = { intendedUse: ['to be tried'], limits: ['it is made up'] };
+    await writeFile(join(folder, 'card.ts'), `export default ${JSON.stringify(card)};`);
+    expect(await compileCard(folder)).toEqual({ card });
+  });
+
+  it('names the field that is wrong', async () => {
+    const folder = await folderOf(valid);
+    await writeFile(join(folder, 'card.ts'), `export default { intendedUse: 'a sentence', limits: [] };`);
+    await expect(compileCard(folder)).rejects.toThrow(/models\/model-\d+\/card\.ts is not valid: intendedUse: .*array/);
+  });
+
+  it('compiles those of this repository', async () => {
+    const { card } = await compileCard(join(import.meta.dirname, '../../../models/flight-delay'));
+    expect(card?.limits.join(' ')).toContain('5,817');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
+import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { checkPolicy } from '#model/compile-deployment.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
@@ -35,6 +35,13 @@ const floor: PolicyFloor = {
 describe('a model’s policy', () => {
   it('is the floor where it says nothing', () => {
     expect(tighten('m', floor, {})).toEqual({ formatVersion: 1, model: 'm', ...floor });
+  });
+
+  it('has costs of its own, which are neither tighter nor looser than anything', () => {
+    const costs = { falsePositive: 5, falseNegative: 20 };
+    expect(tighten('m', floor, { costs })).toEqual({ formatVersion: 1, model: 'm', ...floor, costs });
+    expect(costThreshold(costs)).toBe(0.2);
+    expect(Costs.safeParse({ ...costs, falsePositive: 0 }).success).toBe(false);
   });
 
   const loosened: [string, PolicyTightening, string][] = [

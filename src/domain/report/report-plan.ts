@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { Verdict } from '../gates/gate.ts';
+import { ModelCard } from '../model/card.ts';
+import { ModelName } from '../model/definition.ts';
+import { ComparisonRule, Costs } from '../policy/policy.ts';
+import { Version } from '../release/registration.ts';
+
+/** A plan of a comparison, and what was measured by it. */
+const Measured = z.strictObject({ comparison: Digest, measure: Digest });
+
+/** What the evaluation reports of a run's candidates are made from, as an object by digest: each shows all of them. */
+export const ReportPlan = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  run: z.string().min(1),
+  asOf: z.string().min(1),
+  champion: z.strictObject({ release: Digest, version: Version.nullable() }),
+  policy: Digest,
+  rule: ComparisonRule,
+  costs: Costs.exactOptional(),
+  card: ModelCard.exactOptional(),
+  /** What the gates said, of the candidate that was chosen if there was one. */
+  conclusion: z.strictObject({ verdict: Verdict, chosen: Digest.nullable(), reasons: z.array(z.string()) }),
+  candidates: z.array(z.strictObject({ release: Digest, version: Version, selection: Measured, test: Measured })),
+});
+export type ReportPlan = z.infer<typeof ReportPlan>;

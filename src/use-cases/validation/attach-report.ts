@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { equals, unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Registration } from '#domain/release/registration.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+const Parameters = z.object({ model: z.string(), run: z.string(), release: Digest, html: Digest, json: Digest });
+
+/** Names the newest report of a release in its registration; a release that another run meets again gets a newer one. */
+export function attachReport(deps: Recording): Task {
+  return task(Parameters, async ({ model, run, release, html, json }) => {
+    const key = keys.registration(model, release);
+    const item = await deps.ledger.get(key);
+    if (item === undefined)
+      throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
+    const registration: Registration = { ...unkey(Registration, item), report: { html, json } };
+    const result = await recordChange(deps, {
+      model,
+      operation: operationName('report', run, release),
+      // Nothing but the report of a registration ever changes.
+      writes: [{ kind: 'put', item: { ...key, ...registration }, condition: equals({ release }) }],
+      event: {
+        code: 'RELEASE_REPORTED',
+        actor: 'pipeline:registration',
+        release,
+        details: { version: registration.version, run, html, json },
+      },
+    });
+    return { status: 'attached', result: result.kind };
+  });
+}

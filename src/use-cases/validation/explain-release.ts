@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { ComparisonPlan } from '#domain/data/feature-work.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import type { Explanation } from '#domain/report/explanation.ts';
+import { ReportPlan } from '#domain/report/report-plan.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Lake } from '#ports/lake.ts';
+import type { Scoring } from '#ports/scoring.ts';
+import { definitionIn } from '#use-cases/data/catalogue.ts';
+import { withFolder } from '#use-cases/data/local-files.ts';
+import { type Task, task } from '#use-cases/task.ts';
+
+interface Explaining {
+  readonly scoring: Scoring;
+  readonly lake: Lake;
+  readonly documents: ArtifactStore;
+  readonly releases: ArtifactStore;
+}
+
+/** Says how much each feature of a candidate matters on the test days, as a document by digest; or why nothing can be said. */
+export function explainRelease(deps: Explaining): Task {
+  return task(z.object({ plan: Digest, release: Digest }), async ({ plan, release }) => {
+    const explanation = await explain(deps, plan, release);
+    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(explanation)));
+    return { status: explanation.status, explanation: digest };
+  });
+}
+
+async function explain(deps: Explaining, planDigest: Digest, release: Digest): Promise<Explanation> {
+  const { model, candidates } = parseCanonical(ReportPlan, await deps.documents.read(planDigest), 'report plan');
+  const candidate = candidates.find((each) => each.release === release);
+  if (candidate === undefined) throw new GatehouseError('NO_CANDIDATE', `${release} is no candidate of this run`);
+  const comparison = await deps.documents.read(candidate.test.comparison);
+  const { features } = parseCanonical(ComparisonPlan, comparison, 'comparison plan');
+  const manifest = openManifest(await deps.releases.read(release));
+  const { definition } = await definitionIn(deps.releases, manifest);
+  const onnx = await deps.releases.read(fileOf(manifest, 'model.onnx').sha256);
+  return withFolder(async (folder) => {
+    const files = await Promise.all(features.map((of) => deps.lake.fetch('features', model, of, folder)));
+    const loaded = await deps.scoring.withModel(onnx, definition, (scorer) => scorer.explain(files));
+    const result = loaded.kind === 'done' ? loaded.value : loaded;
+    return result.kind === 'explained'
+      ? { formatVersion: 1, status: 'explained', importances: result.importances }
+      : { formatVersion: 1, status: 'unexplained', reason: `${result.refusal.rule}: ${result.refusal.found}` };
+  });
+}

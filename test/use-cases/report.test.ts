@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { unkey } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { Registration } from '#domain/release/registration.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fortnight } from '#test/domain/gates/_measure.ts';
+import { withFolder } from '#use-cases/data/local-files.ts';
+import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
+import { attachReport } from '#use-cases/validation/attach-report.ts';
+import { explainRelease } from '#use-cases/validation/explain-release.ts';
+import { planReports } from '#use-cases/validation/plan-reports.ts';
+import { writeReport } from '#use-cases/validation/write-report.ts';
+import { bytes, type Environment, makeRelease, MODEL, world } from './_world.ts';
+
+let dev: Environment;
+let candidates: Digest[];
+const champion = digestOf('champion');
+const features = digestOf('features of the test day');
+const run = { model: MODEL, run: 'toy-run-1', asOf: '2001-03-20' };
+
+beforeEach(async () => {
+  dev = world().environment('dev');
+  candidates = [await makeRelease(dev.releases, 'one'), await makeRelease(dev.releases, 'two')];
+  const of = (release: Digest) => ({ release, window: 'all', fingerprint: digestOf('d'), metrics: {} });
+  await registerCandidates(dev)({ model: MODEL, run: run.run, candidates: candidates.map(of), baseline: null });
+});
+
+const write = async (value: unknown): Promise<Digest> =>
+  (await dev.documents.write(bytes(canonicalJson(value)))).digest;
+
+/** Plans the reports of both candidates; the second one gains more on the selection days and was chosen. */
+async function plan(): Promise<{ reports: { plan: Digest; release: Digest }[] }> {
+  const comparisons = [];
+  const measured = [];
+  for (const [index, candidate] of candidates.entries()) {
+    for (const slice of ['selection', 'test'] as const) {
+      const comparison = await write({
+        formatVersion: 1,
+        model: MODEL,
+        definition: digestOf('definition'),
+        champion,
+        candidate,
+        labels: [],
+        features: [features],
+        championPredictions: [],
+        candidatePredictions: [],
+      });
+      comparisons.push({ candidate, slice, comparison });
+      measured.push({ candidate, slice, measure: await write(fortnight(0.02 + 0.01 * index)) });
+    }
+  }
+  const gates = { verdict: 'PASS', release: candidates[1], reasons: ['it is better'] };
+  return planReports(dev)({ ...run, champion, comparisons, measured, gates }) as Promise<{
+    reports: { plan: Digest; release: Digest }[];
+  }>;
+}
+
+/** Stores the features that a candidate is explained on. */
+async function build(text: string): Promise<void> {
+  await withFolder(async (folder) => {
+    const path = join(folder, 'features.parquet');
+    await writeFile(path, text);
+    await dev.lake.store('features', MODEL, features, { path, sha256: digestOf(text), rows: 1 });
+  });
+}
+
+/** What the three states do for one candidate. */
+async function report(index: number) {
+  const { reports } = await plan();
+  const input = reports[index];
+  if (input === undefined) throw new Error('nothing was planned');
+  const explained = (await explainRelease(dev)(input)) as { status: string; explanation: Digest };
+  const written = (await writeReport({ ...dev, draw: async ({ version }) => `a page about ${version}` })({
+    ...input,
+    explanation: explained.explanation,
+  })) as { html: Digest; json: Digest };
+  return { explained, written, input };
+}
+
+async function jsonOf(digest: Digest): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await dev.releases.read(digest)));
+}
+
+describe('the reports of a run', () => {
+  it('are objects by digest that show all candidates, from the measured documents', async () => {
+    await build('features');
+    const { explained, written } = await report(0);
+    expect(explained.status).toBe('explained');
+    expect(new TextDecoder().decode(await dev.releases.read(written.html))).toBe('a page about 0.1.0');
+    expect(await jsonOf(written.json)).toMatchObject({
+      release: candidates[0],
+      champion: { release: champion, version: null },
+      conclusion: { verdict: 'PASS', isChosen: false },
+      candidates: [
+        { version: '0.1.0', isChosen: false, test: { judgement: { figures: { point: expect.closeTo(0.02, 6) } } } },
+        { version: '0.1.1', isChosen: true, test: { judgement: { figures: { point: expect.closeTo(0.03, 6) } } } },
+      ],
+      explanation: { importances: { features: [{ name: 'x', change: 0.5 }, { name: 'y' }] } },
+    });
+    expect((await report(0)).written).toEqual(written);
+  });
+
+  it('say why nothing can be said of features', async () => {
+    await build('NaN');
+    const { explained, written } = await report(1);
+    expect(explained.status).toBe('unexplained');
+    expect(await jsonOf(written.json)).toMatchObject({ explanation: { reason: 'prediction-number: a NaN' } });
+  });
+
+  it('are none where nothing was measured', async () => {
+    const gates = { verdict: 'INCONCLUSIVE', reasons: ['features were refused'] };
+    const found = await planReports(dev)({ ...run, champion, comparisons: [], measured: [], gates });
+    expect(found).toEqual({ status: 'nothing', reports: [] });
+  });
+});
+
+describe('attaching a report', () => {
+  const [html, json] = [digestOf('html'), digestOf('json')];
+  const registered = async (): Promise<Registration> => {
+    const item = await dev.ledger.get(keys.registration(MODEL, candidates[0] ?? champion));
+    if (item === undefined) throw new Error('it is not registered');
+    return unkey(Registration, item);
+  };
+
+  it('names it in the registration, once per run, together with its record', async () => {
+    const before = await registered();
+    const input = { ...run, release: candidates[0], html, json };
+    expect(await attachReport(dev)(input)).toEqual({ status: 'attached', result: 'recorded' });
+    expect(await attachReport(dev)(input)).toEqual({ status: 'attached', result: 'already-recorded' });
+    expect(await registered()).toEqual({ ...before, report: { html, json } });
+    expect((await dev.chain()).at(-1)).toMatchObject({
+      code: 'RELEASE_REPORTED',
+      release: candidates[0],
+      details: { version: '0.1.0', run: run.run, html, json },
+    });
+  });
+
+  it('gives a release that another run meets again a newer one', async () => {
+    await attachReport(dev)({ ...run, release: candidates[0], html, json });
+    await attachReport(dev)({ ...run, run: 'toy-run-2', release: candidates[0], html: json, json: html });
+    expect((await registered()).report).toEqual({ html: json, json: html });
+    expect((await dev.codes()).filter((code) => code === 'RELEASE_REPORTED')).toHaveLength(2);
+  });
+
+  it('is a fault for what is not registered', async () => {
+    await expect(attachReport(dev)({ ...run, release: champion, html, json })).rejects.toMatchObject({
+      code: 'NOT_REGISTERED',
+    });
+  });
+});
