@@ -52,7 +52,7 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
     'Record failure': recordFailure(own),
     'Build daily partition': async () => ({ status: 'built', built: 1, refusals: [] }),
     'Build feature partition': async () => ({ status: 'built', built: 1, refusals: [] }),
-    'Score release': async () => ({ status: 'scored' }),
+    'Score release': async () => ({ status: 'scored', refusals: [] }),
     'Measure comparison': async () => {
       if (around.measured === undefined)
         return { status: 'insufficient', reasons: ['nothing to measure'], comparisons: [] };

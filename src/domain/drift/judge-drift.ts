@@ -1,12 +1,13 @@
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
 import { addDays } from '../data/partition.ts';
+import type { ModelDefinition } from '../model/definition.ts';
 import type { ComparisonRule, DriftRule } from '../policy/policy.ts';
 import { type MeanLoss, meanLoss } from '../statistics/mean-loss.ts';
 import { baseRateLoss } from '../statistics/paired-comparison.ts';
 import type { ParityFound, StabilityMeasure } from './drift-work.ts';
 
-/** Fewest days on which a live loss is held against the one of the held-out days: each weekday once. */
-export const CONCEPT_DAYS = 7;
+/** Fewest days, or blocks of them, on which a live loss is held against the one of the held-out days: each weekday once. */
+const CONCEPT_DAYS = 7;
 
 /** What is known of the release that is served, as of a day. */
 export interface DriftEvidence {
@@ -134,19 +135,33 @@ function judgeConcept({ concept, asOf }: DriftEvidence, { confidence }: Comparis
   if (promotion === null || concept.judgeableFrom === null)
     return insufficient('no loss was measured when it was let in');
   if (asOf < concept.judgeableFrom) {
-    const reason = `labels of ${CONCEPT_DAYS} days are there from ${concept.judgeableFrom} on`;
+    const reason = `there are labels enough from ${concept.judgeableFrom} on`;
     return { status: 'pending', reason, ...found };
   }
   if (live === null || live.clusters < CONCEPT_DAYS)
-    return insufficient(`${live?.clusters ?? 0} days have all their labels; needed: ${CONCEPT_DAYS}`);
+    return insufficient(
+      `${live?.clusters ?? 0} ${unitOf(concept.live)} have all their labels; needed: ${CONCEPT_DAYS}`,
+    );
   const isWorse = live.interval[0] > promotion.interval[1];
-  const reason = `log loss ${shown(live)} of a constant's on ${live.clusters} days; when it was let in ${shown(promotion)}`;
+  const reason = `log loss ${shown(live)} of a constant's on ${live.clusters} ${unitOf(concept.live)}; when it was let in ${shown(promotion)}`;
   return { status: isWorse ? 'drifted' : 'stable', reason, ...found };
 }
 
+/** The days on which a live loss is measured: more where days are compared in blocks, so that there are as many clusters. */
+export function conceptDays({ horizonDays = 1 }: Pick<ModelDefinition['labels'], 'horizonDays'>): number {
+  return CONCEPT_DAYS * horizonDays;
+}
+
 /** From when on a release that was let in as of a day has labels enough: its days, and the time that the last one's take. */
-export function judgeableFrom(letIn: string, matureAfterDays: number): string {
-  return addDays(letIn, CONCEPT_DAYS + matureAfterDays);
+export function judgeableFrom(
+  letIn: string,
+  labels: Pick<ModelDefinition['labels'], 'horizonDays' | 'matureAfterDays'>,
+): string {
+  return addDays(letIn, conceptDays(labels) + labels.matureAfterDays);
+}
+
+function unitOf(measure: ComparisonMeasure | null): string {
+  return measure?.blockDays === undefined ? 'days' : `blocks of ${measure.blockDays} days`;
 }
 
 function shown({ mean, interval: [lower, upper] }: MeanLoss): string {

@@ -4,7 +4,7 @@ import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts'
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition, daysBetween } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
-import { CONCEPT_DAYS, judgeableFrom } from '#domain/drift/judge-drift.ts';
+import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -106,12 +106,12 @@ async function planStability(deps: ComparisonPlanning, served: Served, { data }:
 async function planConcept(deps: ComparisonPlanning, { model, asOf, release, source, catalogue, published }: Served) {
   const letIn = await newestPromotion(deps.ledger, model, release);
   if (letIn === undefined) return { promotion: null, judgeableFrom: null, comparison: null };
-  const { matureAfterDays } = source.definition.labels;
+  const { labels } = source.definition;
   const known = addDays(asOf, -1);
   const mature = published
-    .filter(({ day }) => day >= letIn.asOf && addDays(day, matureAfterDays) <= known)
-    .slice(-CONCEPT_DAYS);
-  const about = { promotion: letIn.promotion, judgeableFrom: judgeableFrom(letIn.asOf, matureAfterDays) };
+    .filter(({ day }) => day >= letIn.asOf && addDays(day, labels.matureAfterDays) <= known)
+    .slice(-conceptDays(labels));
+  const about = { promotion: letIn.promotion, judgeableFrom: judgeableFrom(letIn.asOf, labels) };
   const [oldest] = mature;
   if (oldest === undefined) return { ...about, comparison: null };
   const own = mature.map(({ features, scorer }) => predictionDigest(features, release, scorer));

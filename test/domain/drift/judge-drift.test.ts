@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DriftEvidence, judgeDrift } from '#domain/drift/judge-drift.ts';
+import { conceptDays, type DriftEvidence, judgeableFrom, judgeDrift } from '#domain/drift/judge-drift.ts';
 import { RULE, comparisonRule } from '#test/domain/policy/_rule.ts';
 import { DIFFERENT, DRIFT, HEALTHY, lost, moved } from './_evidence.ts';
 
@@ -104,6 +104,14 @@ describe('a check', () => {
     expect(judge(all).status).toBe('drifted');
     expect(judge({ ...all, ...inputs(null) }).status).toBe('skewed');
     expect(judge({ ...concept({ live: null }) }).status).toBe('insufficient');
+  });
+
+  it('counts blocks of days where labels of neighbours depend on each other', () => {
+    expect([conceptDays({}), conceptDays({ horizonDays: 30 })]).toEqual([7, 210]);
+    expect(judgeableFrom('2001-01-01', { matureAfterDays: 4 })).toBe('2001-01-12');
+    expect(judgeableFrom('2001-01-01', { matureAfterDays: 30, horizonDays: 30 })).toBe('2001-08-29');
+    const live = { ...lost(0.3, 6), blockDays: 30 };
+    expect(judge(concept({ live })).concept.reason).toBe('6 blocks of 30 days have all their labels; needed: 7');
   });
 
   it('takes no swing of the base rate for a loss', () => {
