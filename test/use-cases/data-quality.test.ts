@@ -136,6 +136,21 @@ describe('a check of what has arrived', () => {
     expect(await judge(planned, refused, undefined)).toMatchObject({ status: 'INCONCLUSIVE' });
   });
 
+  it('that found nothing out is not begun again each quarter of an hour, but for a training or other data', async () => {
+    const planned = await plan('one');
+    await judge(planned, await stage(planned.plan), { status: 'failed', reason: 'no such image' });
+    expect(await plan('two')).toMatchObject({
+      status: 'nothing',
+      reasons: [expect.stringContaining('without a result')],
+    });
+    expect(await plan('three', await training())).toMatchObject({ status: 'planned', partitions: 37 });
+    dev.clock.at += 7 * 3_600_000;
+    expect(await plan('four')).toMatchObject({ status: 'planned', partitions: 37 });
+    dev.clock.at -= 6 * 3_600_000;
+    await admitDays(dev.ledger, '2001-01-20', '2001-01-20');
+    expect(await plan('five')).toMatchObject({ status: 'planned', partitions: 38 });
+  });
+
   it('starts one job, whose end lets the machine go on', async () => {
     const start = checkExpectations({ ...dev, image: 'image' });
     for (const token of ['first', 'second']) {
@@ -202,8 +217,8 @@ describe('a check before training', () => {
     const planned = await plan('one', await training());
     const staged = await stage(planned.plan);
     expect(await judge(planned, staged, checked)).toMatchObject({ status: 'INCONCLUSIVE', reasons: [reason] });
-    // Nothing was looked at, so that the next check looks at all of it.
-    expect(await plan('two')).toMatchObject({ partitions: 37 });
+    // Nothing was looked at, so that the next one looks at all of it.
+    expect(await plan('two', await training())).toMatchObject({ partitions: 37 });
   });
 
   it.each(['not JSON', '{"formatVersion":1}'])('is inconclusive after a job that left %j', async (text) => {

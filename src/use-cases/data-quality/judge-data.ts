@@ -20,7 +20,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { resultsPrefix } from './check-expectations.ts';
-import { type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
+import { dataDigest, type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
 
 /** What the machine's document holds by then; where the data could not be staged, nothing was checked. */
 const Parameters = z.object({
@@ -71,6 +71,7 @@ export function judgeData(deps: DataJudging): Task {
     });
     const kept = CheckedPartitions.parse({ formatVersion: 1, model, partitions: currentOf(checked, catalogue) });
     const document = await write(kept);
+    const unresolved = found.results === null ? { data: dataDigest(plan), at: deps.clock.now().toISOString() } : null;
     const details = {
       run,
       partitions: plan.partitions.length,
@@ -85,7 +86,7 @@ export function judgeData(deps: DataJudging): Task {
       writes: [
         {
           kind: 'put',
-          item: { ...keys.checkedData(model), formatVersion: 1, model, document },
+          item: { ...keys.checkedData(model), formatVersion: 1, model, document, unresolved },
           condition: before === undefined ? ABSENT : equals({ document: before.document }),
         },
       ],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { CheckedPartitions, DataCheckPlan } from '#domain/data/data-check.ts';
 import { AdmittedPartition } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
@@ -9,16 +9,32 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface DataCheckPlanning {
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly deployed: DeployedModels;
   readonly documents: ArtifactStore;
   readonly releases: ArtifactStore;
 }
+
+/** What no check could look at is tried again after so many hours: by the clock, people would be told each quarter of an hour. */
+const AGAIN_HOURS = 6;
+
+/** Names what a check looks at, whichever run it is. */
+export function dataDigest({ suites, partitions }: Pick<DataCheckPlan, 'suites' | 'partitions'>): Digest {
+  return digestOfJson({
+    suites,
+    partitions: partitions.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`).toSorted(),
+  });
+}
+
+/** A check that ended without a result: of what, and when. */
+const Unresolved = z.object({ data: Digest, at: z.iso.datetime() });
 
 /** `training` is null where what has arrived is looked at, and nothing is about to learn from it. */
 const Parameters = z.object({
@@ -38,10 +54,9 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
     const suites = Object.fromEntries(
       Object.entries(expectations).map(([kind, text]) => [kind, digestOf(text)]),
     ) as DataCheckPlan['suites'];
+    const before = await readChecked(deps, model);
     const seen = new Set(
-      ((await readChecked(deps, model))?.checks.partitions ?? []).map(
-        ({ kind, day, digest, suite }) => `${kind} ${day} ${digest} ${suite}`,
-      ),
+      (before?.checks.partitions ?? []).map(({ kind, day, digest, suite }) => `${kind} ${day} ${digest} ${suite}`),
     );
     const admitted = [...(await readCatalogue(deps.ledger, model)), ...(await pinned(deps, model, training?.plan))];
     const byDigest = new Map(admitted.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
@@ -50,6 +65,11 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
         objects.length > 0 && suites[kind] !== undefined && !seen.has(`${kind} ${day} ${digest} ${suites[kind]}`),
     );
     if (partitions.length === 0 && training === null) return nothing('every admitted partition has been looked at');
+    const since = deps.clock.now().getTime() - AGAIN_HOURS * 3_600_000;
+    const isPageKnown =
+      before?.unresolved?.data === dataDigest({ suites, partitions }) && Date.parse(before.unresolved.at) > since;
+    if (training === null && isPageKnown)
+      return nothing(`the same data was looked at without a result, and is looked at again after ${AGAIN_HOURS} hours`);
     for (const text of Object.values(expectations)) await deps.documents.write(new TextEncoder().encode(text));
     const plan = DataCheckPlan.parse({
       formatVersion: 1,
@@ -99,9 +119,17 @@ export async function inputsOf(
 export async function readChecked(
   { ledger, documents }: Pick<DataCheckPlanning, 'ledger' | 'documents'>,
   model: string,
-): Promise<{ readonly document: Digest; readonly checks: CheckedPartitions } | undefined> {
+): Promise<
+  | {
+      readonly document: Digest;
+      readonly checks: CheckedPartitions;
+      readonly unresolved: z.infer<typeof Unresolved> | null;
+    }
+  | undefined
+> {
   const item = await ledger.get(keys.checkedData(model));
   if (item === undefined) return undefined;
   const document = Digest.parse(item['document']);
-  return { document, checks: parseCanonical(CheckedPartitions, await documents.read(document), 'checked partitions') };
+  const checks = parseCanonical(CheckedPartitions, await documents.read(document), 'checked partitions');
+  return { document, checks, unresolved: Unresolved.nullable().parse(item['unresolved'] ?? null) };
 }
