@@ -43,6 +43,7 @@ const Reported = z.object({
   ),
   card: z.object({ limits: z.array(z.string()) }),
   cost: z.object({ threshold: z.number(), candidate: z.object({ per1000: z.number() }), always: z.number() }),
+  drift: z.object({ status: z.literal('measured'), inputs: z.array(z.object({ input: z.string() })) }),
   explanation: z.object({ importances: z.object({ features: z.array(z.object({ name: z.string() })) }) }),
 });
 const Registered = z.object({
@@ -92,6 +93,7 @@ test('the offered candidate carries a report, whose figures are those of its mea
     expect(report.card.limits).toEqual(['Its payments are made up, and so is what they lead to.']);
     expect(report.cost.threshold).toBe(0.2);
     expect(report.cost.candidate.per1000).toBeLessThan(report.cost.always);
+    expect(report.drift.inputs.map(({ input }) => input)).toContain('amount');
     expect(report.explanation.importances.features.map(({ name }) => name)).toContain('amount');
     // What the page says hashes to what the registration names, and the registration to what the chain does.
     const { registration } = await journey.run(Registered, show.slice(0, 3));

@@ -139,8 +139,17 @@ export const VALIDATION = {
   },
   'Plan reports': {
     status: 'planned',
-    reports: [{ plan: 'sha256:p', model: 'm', run: 'run-1', release: 'sha256:r' }],
+    reports: [
+      {
+        plan: 'sha256:p',
+        model: 'm',
+        run: 'run-1',
+        release: 'sha256:r',
+        stability: { plan: 'sha256:sp', day: 'the test days' },
+      },
+    ],
   },
+  'Measure stability': { status: 'measured', measure: 'sha256:s', reason: 'features of the test days' },
   'Explain release': { status: 'explained', explanation: 'sha256:e' },
   'Write report': { status: 'written', html: 'sha256:h', json: 'sha256:j' },
   'Attach report': { status: 'attached', result: 'recorded' },

@@ -451,7 +451,14 @@ describe('retraining', () => {
 
 describe('validation', () => {
   const MEASURED = ['Plan validation', 'Comparison possible?', ...MEASURING, 'Evaluate gates', 'Plan reports'];
-  const REPORTED = ['Write reports', 'Explain release', 'Write report', 'Attach report', 'Improvement proven?'];
+  const REPORTED = [
+    'Write reports',
+    'Measure stability',
+    'Explain release',
+    'Write report',
+    'Attach report',
+    'Improvement proven?',
+  ];
 
   it.each([
     ['PASS', 'Offer release', 'Offered'],

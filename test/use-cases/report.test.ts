@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration } from '#domain/release/registration.ts';
@@ -12,7 +13,7 @@ import { attachReport } from '#use-cases/validation/attach-report.ts';
 import { explainRelease } from '#use-cases/validation/explain-release.ts';
 import { planReports } from '#use-cases/validation/plan-reports.ts';
 import { writeReport } from '#use-cases/validation/write-report.ts';
-import { bytes, type Environment, makeRelease, MODEL, world } from './_world.ts';
+import { admitDays, bytes, type Environment, makeRelease, MODEL, world } from './_world.ts';
 
 let dev: Environment;
 let candidates: Digest[];
@@ -30,8 +31,14 @@ beforeEach(async () => {
 const write = async (value: unknown): Promise<Digest> =>
   (await dev.documents.write(bytes(canonicalJson(value)))).digest;
 
+interface Report {
+  plan: Digest;
+  release: Digest;
+  stability: { plan: Digest; day: string };
+}
+
 /** Plans the reports of both candidates; the second one gains more on the selection days and was chosen. */
-async function plan(): Promise<{ reports: { plan: Digest; release: Digest }[] }> {
+async function plan(): Promise<{ reports: Report[] }> {
   const comparisons = [];
   const measured = [];
   for (const [index, candidate] of candidates.entries()) {
@@ -52,9 +59,7 @@ async function plan(): Promise<{ reports: { plan: Digest; release: Digest }[] }>
     }
   }
   const gates = { verdict: 'PASS', release: candidates[1], reasons: ['it is better'] };
-  return planReports(dev)({ ...run, champion, comparisons, measured, gates }) as Promise<{
-    reports: { plan: Digest; release: Digest }[];
-  }>;
+  return planReports(dev)({ ...run, champion, comparisons, measured, gates }) as Promise<{ reports: Report[] }>;
 }
 
 /** Stores the features that a candidate is explained on. */
@@ -67,7 +72,7 @@ async function build(text: string): Promise<void> {
 }
 
 /** What the three states do for one candidate. */
-async function report(index: number) {
+async function report(index: number, stability: object = { measure: null, reason: 'nothing was measured' }) {
   const { reports } = await plan();
   const input = reports[index];
   if (input === undefined) throw new Error('nothing was planned');
@@ -75,6 +80,7 @@ async function report(index: number) {
   const written = (await writeReport({ ...dev, draw: async ({ version }) => `a page about ${version}` })({
     ...input,
     explanation: explained.explanation,
+    stability,
   })) as { html: Digest; json: Digest };
   return { explained, written, input };
 }
@@ -100,6 +106,23 @@ describe('the reports of a run', () => {
       explanation: { importances: { features: [{ name: 'x', change: 0.5 }, { name: 'y' }] } },
     });
     expect((await report(0)).written).toEqual(written);
+  });
+
+  it('hold the inputs of the test days against those of the last weeks of the training window', async () => {
+    await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
+    await build('features');
+    const { reports } = await plan();
+    const [own] = reports;
+    if (own === undefined) throw new Error('nothing was planned');
+    const stability = parseCanonical(StabilityPlan, await dev.documents.read(own.stability.plan), 'stability plan');
+    // The window of the release is 2001-01-10 to 2001-01-14.
+    expect(new Set(stability.reference).size).toBe(5);
+    expect(stability.current).toEqual([features]);
+    const input = { input: 'x', index: 0.3, bins: [], missing: { reference: 0, current: 0 } };
+    const measure = await write({ formatVersion: 1, rows: { reference: 50, current: 10 }, inputs: [input] });
+    const { written } = await report(0, { measure, reason: 'features of the test days' });
+    expect(await jsonOf(written.json)).toMatchObject({ drift: { status: 'measured', measure, inputs: [input] } });
+    expect(await jsonOf((await report(0)).written.json)).toMatchObject({ drift: { reason: 'nothing was measured' } });
   });
 
   it('say why nothing can be said of features', async () => {

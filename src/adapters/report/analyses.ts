@@ -3,14 +3,8 @@ import { type CandidateFigures, type EvaluationReport, subjectOf } from '#domain
 import type { CostFigures } from '#domain/report/cost.ts';
 import { MINIMUM_WEEK_DAYS, type WeekFigures } from '#domain/report/weeks.ts';
 import { figure, type Markup, table } from './markup.ts';
-import {
-  calibrationPicture,
-  importancePicture,
-  precisionRecallPicture,
-  reliabilityPicture,
-  slicesPicture,
-  weeklyGainPicture,
-} from './pictures.ts';
+import { driftPicture, importancePicture, slicesPicture } from './bars.ts';
+import { calibrationPicture, precisionRecallPicture, reliabilityPicture, weeklyGainPicture } from './pictures.ts';
 import { count, gain, gains, number, percent, range } from './words.ts';
 
 /** The numbers, from what decided to what explains. */
@@ -21,7 +15,7 @@ export async function quantitativeAnalyses(report: EvaluationReport): Promise<Aw
       <p>Nothing was measured.</p>`;
   return html`<h2>Quantitative analyses</h2>
     ${await candidates(report)} ${await againstChampion(own)} ${await byWeeks(own)} ${await calibration(report, own)}
-    ${await slices(own)} ${await importance(report)} ${await cost(report)}`;
+    ${await slices(own)} ${await importance(report)} ${await drift(report)} ${await cost(report)}`;
 }
 
 function candidates({ candidates: all, release }: EvaluationReport): Markup {
@@ -177,6 +171,25 @@ async function importance({ explanation }: EvaluationReport): Promise<Awaited<Ma
       importancePicture(importances),
       `How far the logit of a prediction moves, on the average, when a feature’s values are shuffled among ${count(importances.rows)} rows of the test days; the line holds all of ${String(importances.repeats)} repetitions. This is permutation importance without labels (after Breiman 2001; Fisher, Rudin & Dominici 2019): what the model uses, not what is useful. Features that say the same share what they are worth.`,
     )}`;
+}
+
+async function drift({ drift: found, driftRule }: EvaluationReport): Promise<Awaited<Markup>> {
+  const head = html`<h3>How far inputs have moved</h3>`;
+  if (found.status === 'insufficient')
+    return html`${head}
+      <p>Nothing can be said: ${found.reason}.</p>`;
+  if (found.inputs.length === 0)
+    return html`${head}
+      <p>Nothing can be said: there are rows on one side only, or on none.</p>`;
+  return html`${head}
+  ${await figure(
+    driftPicture(found.inputs, driftRule),
+    `Population stability index of each input: the test days (${count(found.rows.current)} rows) against the last weeks of the training window (${count(found.rows.reference)} rows), in tenths of the latter, missing values apart (Siddiqi 2006).${
+      driftRule === null
+        ? ' The policy looks for no drift; 0.1 is usual to look from, 0.25 to act.'
+        : ` Above the line, at ${String(driftRule.index)}, one of the inputs that the policy calls stable would page; the others move with season and traffic.`
+    } It decides nothing here.`,
+  )}`;
 }
 
 function cost({ cost: found }: EvaluationReport): Markup {

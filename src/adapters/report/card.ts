@@ -142,6 +142,9 @@ export function trainingData({ trained, features }: EvaluationReport): Markup {
       ['partitions', count(data.partitions)],
       ['fingerprint', html`<code>${data.fingerprint}</code>`],
       ...(data.inputs === undefined ? [] : [['inputs', html`<code>${data.inputs}</code>`] as const]),
+      ...(trained.dataCheck === null
+        ? []
+        : [['accepted by', html`the data check <code>${trained.dataCheck}</code>`] as const]),
       ['features', features.join(', ')],
     ])}`;
 }

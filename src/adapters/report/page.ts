@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
 import type { EvaluationReport } from '#domain/report/evaluation-report.ts';
 import { quantitativeAnalyses } from './analyses.ts';
-import { beginPage } from './pictures.ts';
+import { beginPage } from './drawing.ts';
 import { caveats, ethics, evaluationData, factors, intendedUse, metrics, modelDetails, trainingData } from './card.ts';
 import { summary } from './summary.ts';
 
@@ -49,7 +49,7 @@ export async function drawReport(report: EvaluationReport): Promise<string> {
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #111827; --soft: #4b5563; --line: #e5e7eb; --paper: #ffffff; --box: #f8fafc; --good: #15803d; --bad: #b91c1c; --open: #b45309; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e5e7eb; --soft: #a1a8b5; --line: #374151; --paper: #111418; --box: #1a1f26; --good: #4ade80; --bad: #f87171; --open: #fbbf24; }
 }
 * { box-sizing: border-box; }
@@ -83,5 +83,15 @@ figure svg .role-axis-grid line { stroke: var(--line); }
 .pair figure { flex: 1 1 20rem; }
 ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: .3rem 0; }
 footer { margin-top: 3rem; padding-top: .8rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem; }
-@media print { body { max-width: none; padding: 0; font-size: 11pt; } h2, h3 { break-after: avoid; } .box, tr { break-inside: avoid; } }
+@media print {
+  :root { color-scheme: light; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  h2, h3 { break-after: avoid; }
+  .box, .wide, tr { break-inside: avoid; }
+  .wide { overflow: visible; }
+  table { font-size: 7.5pt; }
+  th, td { padding: .25rem .3rem; }
+  .keys { grid-template-columns: repeat(5, 1fr); gap: .4rem; font-size: 8pt; }
+  .keys div { padding: .4rem .5rem; }
+}
 `;

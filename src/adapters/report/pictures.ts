@@ -1,38 +1,6 @@
-import { parse, resetSVGDefIds, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
 import type { CandidateFigures, EvaluationReport, ScoreFigures } from '#domain/report/evaluation-report.ts';
-import type { FeatureImportances } from '#domain/report/explanation.ts';
 import type { WeekFigures } from '#domain/report/weeks.ts';
-import type { SliceJudgement } from '#domain/statistics/judgement.ts';
-
-/** A picture as SVG. Text takes the colours of the page, so that it can be read in the dark. */
-async function draw(spec: TopLevelSpec): Promise<string> {
-  const view = new View(parse(compile({ config: CONFIG, ...spec }).spec), { renderer: 'none' });
-  try {
-    return await view.toSVG();
-  } finally {
-    view.finalize();
-  }
-}
-
-/** Has the ids inside of the pictures to come begin anew, so that the same report has the same bytes. */
-export function beginPage(): void {
-  resetSVGDefIds();
-}
-
-const CONFIG: NonNullable<TopLevelSpec['config']> = {
-  background: 'transparent',
-  font: 'system-ui, sans-serif',
-  view: { stroke: null },
-  axis: { gridColor: '#d1d5db', domainColor: '#9ca3af', tickColor: '#9ca3af', labelFontSize: 11, titleFontWeight: 500 },
-  legend: { labelFontSize: 11 },
-};
-const CHAMPION = '#8b93a1';
-const CANDIDATE = '#2f6fed';
-const REFERENCE = '#c2410c';
-const WIDTH = 560;
-const MODELS = { domain: ['champion', 'candidate'], range: [CHAMPION, CANDIDATE] };
-const LEGEND = { orient: 'bottom', title: null } as const;
+import { CANDIDATE, CHAMPION, draw, LEGEND, MODELS, REFERENCE, WIDTH } from './drawing.ts';
 
 /** The days that chose, and the days that judged, in the order of time. */
 function byWeek({ selection, test }: CandidateFigures): { readonly days: string; readonly week: WeekFigures }[] {
@@ -244,85 +212,6 @@ export function precisionRecallPicture(scores: Scores, isConstant: boolean, base
           order: { field: 'order', type: 'quantitative' },
           color: { field: 'model', type: 'nominal', legend: LEGEND, scale: modelsDrawn(isConstant) },
         },
-      },
-    ],
-  });
-}
-
-/** The gain of each slice with its interval, the largest slices first. */
-export function slicesPicture(slices: readonly SliceJudgement[]): Promise<string> {
-  const values = slices.flatMap(({ column, value, point, interval, vetoes }) =>
-    point === null || interval === null
-      ? []
-      : [
-          {
-            label: `${column} = ${value}`,
-            gain: 100 * point,
-            lower: 100 * interval[0],
-            upper: 100 * interval[1],
-            is: vetoes ? 'vetoes' : 'does not veto',
-          },
-        ],
-  );
-  const y = {
-    field: 'label',
-    type: 'nominal',
-    sort: values.map(({ label }) => label),
-    title: null,
-    axis: { labelLimit: 320 },
-  } as const;
-  const x = { type: 'quantitative', title: 'gain in log loss, %' } as const;
-  const color = {
-    field: 'is',
-    type: 'nominal',
-    legend: LEGEND,
-    scale: { domain: ['does not veto', 'vetoes'], range: [CANDIDATE, REFERENCE] },
-  } as const;
-  return draw({
-    width: WIDTH - 140,
-    height: { step: 20 },
-    data: { values },
-    layer: [
-      {
-        data: { values: [{ zero: 0 }] },
-        mark: { type: 'rule', color: REFERENCE },
-        encoding: { x: { ...x, field: 'zero' } },
-      },
-      {
-        mark: { type: 'rule', strokeWidth: 2 },
-        encoding: { y, x: { ...x, field: 'lower' }, x2: { field: 'upper' }, color },
-      },
-      {
-        mark: { type: 'point', filled: true, size: 60, opacity: 1 },
-        encoding: { y, x: { ...x, field: 'gain' }, color },
-      },
-    ],
-  });
-}
-
-/** So many features are drawn; the data has all of them. */
-const DRAWN = 25;
-
-/** How far predictions move when a feature is shuffled, the most important features first. */
-export function importancePicture({ features }: FeatureImportances): Promise<string> {
-  const values = features.toSorted((a, b) => b.change - a.change).slice(0, DRAWN);
-  const y = {
-    field: 'name',
-    type: 'nominal',
-    sort: values.map(({ name }) => name),
-    title: null,
-    axis: { labelLimit: 320 },
-  } as const;
-  const x = { type: 'quantitative', title: 'mean change of the logit when shuffled' } as const;
-  return draw({
-    width: WIDTH - 140,
-    height: { step: 20 },
-    data: { values },
-    layer: [
-      { mark: { type: 'bar', color: CANDIDATE, height: 11 }, encoding: { y, x: { ...x, field: 'change' } } },
-      {
-        mark: { type: 'rule', strokeWidth: 2, color: CHAMPION },
-        encoding: { y, x: { ...x, field: 'lowest' }, x2: { field: 'highest' } },
       },
     ],
   });

@@ -1,9 +1,10 @@
 import type { Digest } from '../canonical/digest.ts';
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { InputStability } from '../drift/drift-work.ts';
 import type { Verdict } from '../gates/gate.ts';
 import type { ModelCard } from '../model/card.ts';
 import type { ModelDefinition } from '../model/definition.ts';
-import type { ComparisonRule } from '../policy/policy.ts';
+import type { ComparisonRule, DriftRule } from '../policy/policy.ts';
 import type { ReleaseManifest } from '../release/manifest.ts';
 import { judgeComparison } from '../statistics/judge-comparison.ts';
 import type { ComparisonJudgement } from '../statistics/judgement.ts';
@@ -37,6 +38,16 @@ export interface ScoreFigures {
   readonly reliability: readonly ReliabilityGroup[];
 }
 
+/** How far the inputs of the test days are from those of the last weeks that the candidate was trained on. */
+export type InputDrift =
+  | { readonly status: 'insufficient'; readonly reason: string }
+  | {
+      readonly status: 'measured';
+      readonly measure: Digest;
+      readonly rows: { readonly reference: number; readonly current: number };
+      readonly inputs: readonly InputStability[];
+    };
+
 /** One of the candidates of the run. */
 export interface CandidateFigures {
   readonly release: Digest;
@@ -65,11 +76,17 @@ export interface EvaluationReport {
   readonly card: ModelCard | null;
   readonly matureAfterDays: number;
   readonly features: readonly string[];
-  readonly trained: Pick<ReleaseManifest, 'data' | 'training' | 'recipe' | 'code'>;
+  readonly trained: Pick<ReleaseManifest, 'data' | 'training' | 'recipe' | 'code'> & {
+    /** The evidence by which its data was accepted before it was trained, if there is any. */
+    readonly dataCheck: Digest | null;
+  };
   readonly candidates: readonly CandidateFigures[];
   readonly scores: { readonly champion: ScoreFigures; readonly candidate: ScoreFigures } | null;
   readonly cost: CostFigures | null;
   readonly explanation: Explanation;
+  readonly drift: InputDrift;
+  /** The policy's rule for drift, where it has one. */
+  readonly driftRule: Pick<DriftRule, 'stable' | 'index'> | null;
 }
 
 /** The candidate that a report is about, among all of its run. */
@@ -94,8 +111,9 @@ export function evaluationReport(input: {
   /** Each candidate of the plan, in its order. */
   readonly evaluated: readonly Evaluated[];
   readonly explanation: Explanation;
+  readonly drift: InputDrift;
 }): EvaluationReport {
-  const { plan, release, definition, evaluated, explanation } = input;
+  const { plan, release, definition, evaluated, explanation, drift } = input;
   const index = plan.candidates.findIndex((candidate) => candidate.release === release);
   const [subject, own] = [plan.candidates[index], evaluated[index]];
   if (subject === undefined || own === undefined) throw new Error(`${release} is no candidate of run ${plan.run}`);
@@ -121,7 +139,7 @@ export function evaluationReport(input: {
     card: plan.card ?? null,
     matureAfterDays: definition.labels.matureAfterDays,
     features: definition.features.columns,
-    trained: { data, training, recipe, code },
+    trained: { data, training, recipe, code, dataCheck: subject.dataCheck },
     candidates: plan.candidates.flatMap((candidate, place) => {
       const found = evaluated[place];
       return found === undefined ? [] : [candidateFigures(plan, candidate, found)];
@@ -141,6 +159,8 @@ export function evaluationReport(input: {
           },
     cost: plan.costs === undefined ? null : (costOf(own.test, plan.costs, plan.rule.confidence) ?? null),
     explanation,
+    drift,
+    driftRule: plan.drift === undefined ? null : { stable: plan.drift.stable, index: plan.drift.index },
   };
 }
 

@@ -3,7 +3,7 @@ import { Digest } from '../canonical/digest.ts';
 import { Verdict } from '../gates/gate.ts';
 import { ModelCard } from '../model/card.ts';
 import { ModelName } from '../model/definition.ts';
-import { ComparisonRule, Costs } from '../policy/policy.ts';
+import { ComparisonRule, Costs, DriftRule } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';
 
 /** A plan of a comparison, and what was measured by it. */
@@ -22,6 +22,17 @@ export const ReportPlan = z.strictObject({
   card: ModelCard.exactOptional(),
   /** What the gates said, of the candidate that was chosen if there was one. */
   conclusion: z.strictObject({ verdict: Verdict, chosen: Digest.nullable(), reasons: z.array(z.string()) }),
-  candidates: z.array(z.strictObject({ release: Digest, version: Version, selection: Measured, test: Measured })),
+  /** By which inputs the policy looks for drift, and from what index on. */
+  drift: DriftRule.exactOptional(),
+  candidates: z.array(
+    z.strictObject({
+      release: Digest,
+      version: Version,
+      /** The evidence by which its data was accepted. */
+      dataCheck: Digest.nullable(),
+      selection: Measured,
+      test: Measured,
+    }),
+  ),
 });
 export type ReportPlan = z.infer<typeof ReportPlan>;

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { canonicalJson, Digest, digestOf } from '#domain/canonical/digest.ts';
 import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
-import { addDays, type AdmittedPartition, daysBetween } from '#domain/data/partition.ts';
+import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
+import { referenceDays } from '#domain/drift/reference.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -20,8 +21,6 @@ import { type Task, task } from '#use-cases/task.ts';
 /** `asOf` may be a day or an instant, as the scheduler gives it. */
 const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
 
-/** The last weeks of what a release was made from stand for all of it: each weekday four times. */
-const REFERENCE_DAYS = 28;
 /** Predictions of a day are usual on the next one, and may be a day late. Of today's inputs those of last week say nothing. */
 const FRESH_DAYS = 2;
 /** Stored partitions that a check makes anew; each takes the aggregates of all the days that it looks back on. */
@@ -83,9 +82,7 @@ export function planDriftCheck(deps: ComparisonPlanning): Task {
 /** What the newest fresh day is held against, and what has yet to be built of it. */
 async function planStability(deps: ComparisonPlanning, served: Served, { data }: ReleaseManifest) {
   const { model, asOf, source, catalogue, published } = served;
-  const { from, to } = data.window;
-  const first = addDays(to, 1 - REFERENCE_DAYS);
-  const days = daysBetween(first < from ? from : first, to);
+  const days = referenceDays(data.window);
   const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
   const newest = published.findLast(({ day }) => day >= addDays(asOf, -FRESH_DAYS));
   const plan = await write(

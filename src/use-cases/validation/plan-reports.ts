@@ -1,13 +1,20 @@
 import { z } from 'zod';
-import { canonicalJson, Digest } from '#domain/canonical/digest.ts';
+import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { featurePlanner } from '#domain/data/feature-plan.ts';
+import { ComparisonPlan } from '#domain/data/feature-work.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
+import { StabilityPlan } from '#domain/drift/drift-work.ts';
+import { referenceDays } from '#domain/drift/reference.ts';
 import { Verdict } from '#domain/gates/gate.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { openManifest } from '#domain/release/manifest.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { definitionIn, readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Slice = z.enum(['selection', 'test']);
@@ -21,17 +28,22 @@ const Parameters = z.object({
   gates: z.object({ verdict: Verdict, release: Digest.optional(), reasons: z.array(z.string()) }),
 });
 
-/** Writes down what the reports of a run's candidates are made from; what was not measured is reported by nobody. */
-export function planReports(deps: {
+interface Reporting {
   readonly ledger: Ledger;
   readonly documents: ArtifactStore;
+  readonly releases: ArtifactStore;
   readonly deployed: DeployedModels;
-}): Task {
+  /** The version of the engine that builds features. */
+  readonly engine: string;
+}
+
+/** Writes down what the reports of a run's candidates are made from; what was not measured is reported by nobody. */
+export function planReports(deps: Reporting): Task {
   return task(Parameters, async ({ model, run, asOf, champion, comparisons, measured, gates }) => {
     const { policy, card } = deployedModel(deps.deployed, model);
-    const versionOf = async (release: Digest): Promise<string | null> => {
+    const registered = async (release: Digest): Promise<Registration | undefined> => {
       const item = await deps.ledger.get(keys.registration(model, release));
-      return item === undefined ? null : unkey(Registration, item).version;
+      return item === undefined ? undefined : unkey(Registration, item);
     };
     const candidates = [];
     for (const release of new Set(measured.map(({ candidate }) => candidate))) {
@@ -39,7 +51,14 @@ export function planReports(deps: {
         const isIt = (each: { candidate: Digest; slice: string }) => each.candidate === release && each.slice === slice;
         return { comparison: comparisons.find(isIt)?.comparison, measure: measured.find(isIt)?.measure };
       };
-      candidates.push({ release, version: await versionOf(release), selection: of('selection'), test: of('test') });
+      const registration = await registered(release);
+      candidates.push({
+        release,
+        version: registration?.version,
+        dataCheck: registration?.dataCheck ?? null,
+        selection: of('selection'),
+        test: of('test'),
+      });
     }
     if (candidates.length === 0) return { status: 'nothing', reports: [] };
     const plan = ReportPlan.parse({
@@ -47,15 +66,48 @@ export function planReports(deps: {
       model,
       run,
       asOf,
-      champion: { release: champion, version: await versionOf(champion) },
+      champion: { release: champion, version: (await registered(champion))?.version ?? null },
       policy: policyDigest(policy),
       rule: policy.comparison,
       ...(policy.costs === undefined ? {} : { costs: policy.costs }),
       ...(card === undefined ? {} : { card }),
+      ...(policy.drift === undefined ? {} : { drift: policy.drift }),
       conclusion: { verdict: gates.verdict, chosen: gates.release ?? null, reasons: gates.reasons },
       candidates,
     });
-    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
-    return { status: 'planned', reports: candidates.map(({ release }) => ({ plan: digest, model, run, release })) };
+    const digest = await write(deps, plan);
+    const catalogue = await readCatalogue(deps.ledger, model);
+    const reports = [];
+    for (const { release, test } of plan.candidates) {
+      const stability = await planStability(deps, catalogue, release, test.comparison);
+      reports.push({ plan: digest, model, run, release, stability });
+    }
+    return { status: 'planned', reports };
   });
+}
+
+/** What the inputs of the test days are held against: those of the last weeks that the candidate was trained on. */
+async function planStability(
+  deps: Reporting,
+  catalogue: readonly AdmittedPartition[],
+  release: Digest,
+  comparison: Digest,
+): Promise<{ readonly plan: Digest; readonly day: string }> {
+  const { model, features } = parseCanonical(ComparisonPlan, await deps.documents.read(comparison), 'comparison plan');
+  const manifest = openManifest(await deps.releases.read(release));
+  const source = await definitionIn(deps.releases, manifest);
+  const featuresOf = featurePlanner(source.definition, deps.engine, catalogue);
+  const reference = referenceDays(manifest.data.window).map(featuresOf);
+  const plan = StabilityPlan.parse({
+    formatVersion: 1,
+    model,
+    definition: source.digest,
+    reference: reference.flatMap((each) => (each.ready ? [each.digest] : [])),
+    current: features,
+  });
+  return { plan: await write(deps, plan), day: 'the test days' };
+}
+
+async function write({ documents }: Pick<Reporting, 'documents'>, document: object): Promise<Digest> {
+  return (await documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;
 }

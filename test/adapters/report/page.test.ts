@@ -48,7 +48,7 @@ describe('the page of a report', () => {
   it('has the headings of a model card, in their order, and its pictures', async () => {
     const page = await drawReport(report());
     expect([...page.matchAll(/<h2>([^<]+)<\/h2>/g)].map(([, heading]) => heading)).toEqual(HEADINGS);
-    expect(page.match(/<svg /g)).toHaveLength(6);
+    expect(page.match(/<svg /g)).toHaveLength(7);
     expect(page).toContain('base rate 20.0 %');
   });
 
@@ -99,6 +99,7 @@ describe('the page of a report', () => {
     const page = await drawReport({
       ...report({
         of: OTHER,
+        drift: { status: 'insufficient', reason: 'the features are gone' },
         explanation: { formatVersion: 1, status: 'unexplained', reason: 'the model does not load' },
       }),
       scores: null,
@@ -108,6 +109,7 @@ describe('the page of a report', () => {
     expect(unclosed(page)).toEqual([]);
     expect(page).toContain('Not chosen: 0.1.1 did better on the selection days');
     expect(page).toContain('Nothing can be said: the model does not load.');
+    expect(page).toContain('Nothing can be said: the features are gone.');
     expect(page).toContain('there is no reliability diagram and no precision-recall curve');
     expect(page).toContain('The policy says nothing of what wrong decisions cost');
     expect(page).toContain('Its owner has said nothing of it');

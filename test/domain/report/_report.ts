@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure, ScoreBin } from '#domain/data/comparison-measure.ts';
-import { type EvaluationReport, evaluationReport } from '#domain/report/evaluation-report.ts';
+import { type EvaluationReport, evaluationReport, type InputDrift } from '#domain/report/evaluation-report.ts';
 import type { Explanation } from '#domain/report/explanation.ts';
 import type { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ReleaseManifest } from '#domain/release/manifest.ts';
@@ -67,6 +67,18 @@ const EXPLAINED: Explanation = {
   },
 };
 
+const MOVED: InputDrift = {
+  status: 'measured',
+  measure: digestOf('stability'),
+  rows: { reference: 9000, current: 4000 },
+  inputs: ['x', 'y'].map((input, place) => ({
+    input,
+    index: 0.02 + 0.2 * place,
+    bins: [],
+    missing: { reference: 0, current: 0 },
+  })),
+};
+
 /** A report of a run with two candidates; the chosen one gains three per cent where the other gains two. */
 export function report(
   change: {
@@ -74,12 +86,14 @@ export function report(
     readonly plan?: Partial<ReportPlan>;
     readonly test?: ComparisonMeasure;
     readonly explanation?: Explanation;
+    readonly drift?: InputDrift;
   } = {},
 ): EvaluationReport {
   const measured = (of: string) => ({ comparison: digestOf(`plan ${of}`), measure: digestOf(`measure ${of}`) });
   const candidate = (release: Digest, version: string) => ({
     release,
     version,
+    dataCheck: null,
     selection: measured(`${version} selection`),
     test: measured(`${version} test`),
   });
@@ -93,6 +107,7 @@ export function report(
       policy: digestOf('policy'),
       rule: { ...policy.comparison, slices: { ...policy.comparison.slices, columns: ['origin'] } },
       costs: { falsePositive: 5, falseNegative: 20 },
+      drift: { stable: ['x'], index: 0.1, minimumRows: 1000, disagreement: 1.3, retrainAtMostEveryDays: 7 },
       card: { intendedUse: ['to be tried'], limits: ['it is made up'] },
       conclusion: { verdict: 'PASS', chosen: CHOSEN, reasons: ['it is better'] },
       candidates: [candidate(CHOSEN, '0.1.1'), candidate(OTHER, '0.1.2')],
@@ -105,5 +120,6 @@ export function report(
       { manifest: manifest('short'), selection: fortnight(0.02), test: fullMeasure(0.02) },
     ],
     explanation: change.explanation ?? EXPLAINED,
+    drift: change.drift ?? MOVED,
   });
 }

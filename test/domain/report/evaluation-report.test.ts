@@ -17,6 +17,7 @@ describe('an evaluation report', () => {
     expect(own.selection.measure).not.toBe(own.test.measure);
     expect(own.test).toMatchObject({ first: '2001-03-01', last: '2001-03-14', baseRate: 0.2 });
     expect(own.test.weeks).toHaveLength(3);
+    expect(found.driftRule).toEqual({ stable: ['x'], index: 0.1 });
     expect(found.cost?.candidate.truePositives).toBe(14 * 110);
   });
 
