@@ -1,7 +1,7 @@
 // A picture of what the checks of a model's drift found, drawn as SVG by Vega-Lite when somebody asks for it.
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { DriftCheck } from './drift.ts';
+import type { DriftCheck } from './drift-check.ts';
 
 type Spec = TopLevelSpec;
 const STABLE = '#1d4ed8';
