@@ -27,6 +27,7 @@ import { movedInputs } from './half-year/stability.ts';
 import { OURS, STRATEGIES } from './half-year/strategies.ts';
 import { pairsOf, tryGain, tryIdentical } from './half-year/studies.ts';
 import { suitesOf } from './half-year/suites.ts';
+import { pairsOfTwins, trainTwins } from './half-year/twins.ts';
 import { cyclesFrom, worldOf } from './half-year/world.ts';
 
 const HOME = join(import.meta.dirname, '../models/flight-delay');
@@ -123,6 +124,9 @@ function lastOf(each: readonly Played[]): Played {
 }
 
 const pairs = pairsOf(pool, daysAfter, past.losses);
+const twins = await trainTwins(lake, cycles);
+await past.know(twins.flat().map((release) => ({ release, days: daysAfter(release.week) })));
+const twinPairs = pairsOfTwins(twins, daysAfter, past.losses);
 const { minimumImprovement } = policy.comparison;
 const studied = progress('trials of the comparison', 1);
 const HOLDOUTS = [7, 14, 28];
@@ -145,14 +149,23 @@ const findings: Findings = {
   skew,
   moved,
   identical: tryIdentical(pairs, policy.comparison, 14),
-  aa: (['exchanged', 'as they are'] as const).flatMap((made) =>
+  aa: (['twins', 'exchanged', 'as they are'] as const).flatMap((made) =>
     [0.005, 0.01].flatMap((asked) =>
-      HOLDOUTS.map((days) => tryGain(pairs, policy.comparison, { made, days, gain: 0, minimumImprovement: asked })),
+      HOLDOUTS.map((days) =>
+        tryGain(made === 'twins' ? twinPairs : pairs, policy.comparison, {
+          made,
+          days,
+          gain: 0,
+          minimumImprovement: asked,
+        }),
+      ),
     ),
   ),
-  power: HOLDOUTS.flatMap((days) =>
-    [0.005, 0.01, 0.015, 0.02, 0.03].map((gain) =>
-      tryGain(pairs, policy.comparison, { made: 'exchanged', days, gain, minimumImprovement }),
+  power: (['twins', 'exchanged'] as const).flatMap((made) =>
+    HOLDOUTS.flatMap((days) =>
+      [0.005, 0.01, 0.015, 0.02, 0.03].map((gain) =>
+        tryGain(made === 'twins' ? twinPairs : pairs, policy.comparison, { made, days, gain, minimumImprovement }),
+      ),
     ),
   ),
 };
@@ -173,7 +186,7 @@ const shown = {
     [...schedule].map(([week, kind]) => ({ week, kind })),
   ),
   weeks: await weeksPicture(lastOf(played.clean)),
-  power: await powerPicture(findings.power),
+  power: await powerPicture(findings.power.filter(({ made }) => made === 'twins')),
 };
 mkdirSync(join(DOCS, 'decision-quality'), { recursive: true });
 for (const [name, svg] of Object.entries(shown)) writeFileSync(join(DOCS, 'decision-quality', `${name}.svg`), svg);

@@ -24,7 +24,11 @@ export function figuresOf(found: Findings, minutes: number): Figure[] {
     const one = trials.find((each) => Object.entries(wanted).every(([key, value]) => Reflect.get(each, key) === value));
     return one === undefined ? Number.NaN : one.promoted / one.trials;
   };
-  const asked = { made: 'exchanged', days: 14, gain: 0, minimumImprovement: 0.01 } as const;
+  const asked = { days: 14, gain: 0, minimumImprovement: 0.01 } as const;
+  const others = (trials: readonly Trials[], wanted: Partial<Trials>, by = 1) =>
+    ['releases of different weeks', by * share(trials, { made: 'exchanged', ...wanted })] as const;
+  const twins = (trials: readonly Trials[], wanted: Partial<Trials>): number =>
+    share(trials, { made: 'twins', ...wanted });
   return [
     figure('regret without faults', '%', regret(worlds.clean, OURS), habit(worlds.clean), { oursAtMost: 0.6 }),
     figure('regret with eight faults', '%', regret(worlds.faulty, OURS), habit(worlds.faulty), { oursAtMost: 0.8 }),
@@ -44,14 +48,24 @@ export function figuresOf(found: Findings, minutes: number): Figure[] {
       ],
       { oursAtLeast: 100 },
     ),
-    figure('A/A promoted, 14 days, 1 % asked', '%', 100 * share(aa, asked), none, { oursAtMost: 2 }),
+    figure('A/A promoted, twins, 14 days, 1 % asked', '%', 100 * twins(aa, asked), others(aa, asked, 100), {
+      oursAtMost: 2,
+    }),
     figure('identical artefact promoted', '%', (100 * identical.promoted) / identical.trials, none, { oursAtMost: 0 }),
-    figure('power at a gain of 1 %, 14 days', 'share', share(power, { days: 14, gain: 0.01 }), none, {
-      oursAtLeast: 0.7,
-    }),
-    figure('power at a gain of 2 %, 14 days', 'share', share(power, { days: 14, gain: 0.02 }), none, {
-      oursAtLeast: 0.95,
-    }),
+    ...(
+      [
+        [0.01, 0.7],
+        [0.02, 0.95],
+      ] as const
+    ).map(([gain, oursAtLeast]) =>
+      figure(
+        `power at a gain of ${100 * gain} %, twins, 14 days`,
+        'share',
+        twins(power, { days: 14, gain }),
+        others(power, { days: 14, gain }),
+        { oursAtLeast },
+      ),
+    ),
     figure('the whole bench', 'min', minutes, none, { oursAtMost: 30 }),
   ];
 }

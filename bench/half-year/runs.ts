@@ -94,7 +94,8 @@ export async function firstRelease(lake: HalfYearLake, firstRun: string): Promis
   return releaseOf(await trainOn(lake, lake.clean, window, features), 1, 'the first release');
 }
 
-function trainOn(lake: HalfYearLake, catalogue: Catalogue, slice: Slice, features: readonly DayFeatures[]) {
+/** Trains on a slice's features and the labels that it may see. */
+export function trainOn(lake: HalfYearLake, catalogue: Catalogue, slice: Slice, features: readonly DayFeatures[]) {
   return train(lake, features, labelFiles(catalogue, slice.labels), labelDigests(catalogue, slice));
 }
 

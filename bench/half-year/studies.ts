@@ -20,9 +20,10 @@ export interface Pair {
 /**
  * How two real releases become two that are equally good. `exchanged`: on each day a coin says which of the two is the
  * candidate, so that neither is better, and days are as alike or different as they are. `as they are`: the later one is the
- * candidate, equal to the other over all their days, and not in each window: what drifts is in it.
+ * candidate, equal to the other over all their days, and not in each window: what drifts is in it. `twins`: two trainings of
+ * one recipe, exchanged like the first.
  */
-export type Made = 'exchanged' | 'as they are';
+export type Made = 'exchanged' | 'as they are' | 'twins';
 
 /** How often each verdict was given. */
 export interface Trials {
@@ -73,7 +74,7 @@ export function tryGain(
   };
   let [trials, promoted, provisional] = [0, 0, 0];
   for (const [index, pair] of pairs.entries()) {
-    const clusters = withGain(made === 'exchanged' ? exchanged(alike(pair), index) : alike(pair), gain);
+    const clusters = withGain(made === 'as they are' ? alike(pair) : exchanged(alike(pair), index), gain);
     for (let first = 0; first + days <= clusters.length; first += APART) {
       const { verdict } = judgeComparison(measureOf(clusters.slice(first, first + days), 1), asked);
       trials += 1;
