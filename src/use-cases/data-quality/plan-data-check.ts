@@ -59,16 +59,16 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
       (before?.checks.partitions ?? []).map(({ kind, day, digest, suite }) => `${kind} ${day} ${digest} ${suite}`),
     );
     const admitted = [...(await readCatalogue(deps.ledger, model)), ...(await pinned(deps, model, training?.plan))];
-    const byDigest = new Map(admitted.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
-    const partitions = [...byDigest.values()].filter(
+    const byVersion = new Map(admitted.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
+    const partitions = [...byVersion.values()].filter(
       ({ kind, day, digest, objects }) =>
         objects.length > 0 && suites[kind] !== undefined && !seen.has(`${kind} ${day} ${digest} ${suites[kind]}`),
     );
     if (partitions.length === 0 && training === null) return nothing('every admitted partition has been looked at');
     const since = deps.clock.now().getTime() - AGAIN_HOURS * 3_600_000;
-    const isPageKnown =
+    const isKnownUnresolved =
       before?.unresolved?.data === dataDigest({ suites, partitions }) && Date.parse(before.unresolved.at) > since;
-    if (training === null && isPageKnown)
+    if (training === null && isKnownUnresolved)
       return nothing(`the same data was looked at without a result, and is looked at again after ${AGAIN_HOURS} hours`);
     for (const text of Object.values(expectations)) await deps.documents.write(new TextEncoder().encode(text));
     const plan = DataCheckPlan.parse({

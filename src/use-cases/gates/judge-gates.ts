@@ -7,7 +7,7 @@ import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
-import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
+import { ORIGIN, releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
@@ -20,9 +20,6 @@ import {
   readUpstream,
 } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
-
-/** The environment that trains. */
-const ORIGIN = 'dev';
 
 export interface Judging extends Recording {
   /** Where measurements are kept, by digest. */

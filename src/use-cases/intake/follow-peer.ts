@@ -1,7 +1,7 @@
 import { Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import type { Upstream } from '#domain/gates/gates/released-upstream.ts';
+import { ORIGIN, type Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
@@ -20,9 +20,8 @@ export interface Following extends PeerReading {
   readonly machines: StateMachines;
 }
 
-/** The environment that a release comes from, for each that promotes; and the one in which all are registered. */
+/** The environment that a release comes from, for each that promotes. */
 const SOURCE: Readonly<Record<string, string>> = { staging: 'dev', prod: 'staging' };
-const ORIGIN = 'dev';
 
 /** What environments do about the records of their peers: staging and prod open promotions and take in people's decisions, dev retrains. */
 export function followPeer(deps: Following): RecordHandler {
