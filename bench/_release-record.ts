@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
 import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
 import { EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
-import { type PromotionRequest, promotionName } from '#domain/promotion/promotion.ts';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_world.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
@@ -39,12 +39,13 @@ export async function gatehouseLife(stores: BenchStores): Promise<(release: numb
     const said = releasedUpstream(stores, request);
     await followPeer(deps)(said.record, said.hash);
     const promotion = promotionName(request);
+    await stores.ledger.transact([requestWrite(request)], digestOf(`request ${promotion}`).slice(7, 40));
     const named = { model: MODEL, promotion };
     const verification = { release: request.release, checks: [{ check: 'files', problem: null }] };
     const findings = { ...named, verification, comparison: { status: 'measured', measure } };
     let record = 0;
     const startedAt = stores.clock.now().toISOString();
-    record += await timed('opened', () => openPromotion(deps)({ request, execution: promotion, startedAt }));
+    record += await timed('opened', () => openPromotion(deps)({ ...named, execution: promotion, startedAt }));
     if (people) record += await timed('passed', () => compareWithChampion(deps)(findings));
     record += await timed('passed', () => evaluateGates(deps)(findings));
     if (people) {
@@ -109,6 +110,7 @@ function requestOf(
     source: 'staging',
     requestedIn: 'control',
     requestSeq,
+    record: digestOf(`record that requests ${release}`),
     asOf: '2001-01-20',
     ...rest,
   };

@@ -9,6 +9,8 @@ import { type Item, unkey } from '#domain/ledger/item.ts';
 import { CHAIN_BUCKET, governedPartitions, keys } from '#domain/ledger/keys.ts';
 import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
 import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
+import { groundKeys, groundsFrom } from '#domain/promotion/grounds-items.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { Lock, Promotion } from '#domain/promotion/promotion.ts';
 import { Registration } from '#domain/release/registration.ts';
@@ -76,6 +78,19 @@ export async function approvalsOf(
 ): Promise<readonly Approval[]> {
   const range = promotion === undefined ? {} : { from: `${promotion}#`, to: `${promotion}#\uFFFF` };
   return (await ledger.query(keys.approvals(model), range)).map((item) => unkey(Approval, item));
+}
+
+/** Everything in a ledger that a promotion's commit rests on, as it stands now. */
+export async function groundsOf(ledger: ReadableLedger, promotion: Promotion): Promise<GroundsState> {
+  const pointer = await pointerOf(ledger, promotion.model);
+  const [items, approvals] = await Promise.all([
+    Promise.all(groundKeys(promotion, pointer).map((key) => ledger.get(key))),
+    ledger.query(keys.approvals(promotion.model), {
+      from: `${promotion.promotion}#`,
+      to: `${promotion.promotion}#\uFFFF`,
+    }),
+  ]);
+  return groundsFrom(promotion, items, approvals);
 }
 
 /** The newest evidence that a promotion's gates gave about its release, with the digest under which it was written. */

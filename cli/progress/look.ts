@@ -14,8 +14,6 @@ import { type Progress, progressOf, type Surroundings } from './progress.ts';
 /** What an execution was given, as far as its progress needs it. */
 const Input = z.looseObject({
   model: z.string().optional(),
-  /** A promotion is given its model within the request. */
-  request: z.looseObject({ model: z.string() }).optional(),
   run: z.string().optional(),
   AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: z.string().optional(),
 });
@@ -55,9 +53,7 @@ export async function atWork(cloud: Cloud, model: string, now: Date): Promise<re
       return Promise.all(
         arns.map(async (arn) => {
           const input = Input.parse(JSON.parse((await cloud.executions.describe(arn)).input));
-          const isOwn =
-            (input.model ?? input.request?.model) === model &&
-            input.AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID === undefined;
+          const isOwn = input.model === model && input.AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID === undefined;
           return isOwn ? [{ machine, execution: nameOf(arn), progress: (await lookAt(cloud, arn, now)).progress }] : [];
         }),
       );
@@ -82,8 +78,7 @@ async function surroundingsOf(
   events: readonly HistoryEvent[],
   now: Date,
 ): Promise<Surroundings> {
-  const { model: named, request, run } = Input.parse(JSON.parse(input));
-  const model = named ?? request?.model;
+  const { model, run } = Input.parse(JSON.parse(input));
   // Within a Map AWS tells of the states of its iterations too: what counts is what the machine itself is in.
   const outline = machineOutline(machineOf(cloud, arn));
   const state = events.findLast(({ stateEnteredEventDetails: entered }) => outline.has(entered?.name ?? ''))

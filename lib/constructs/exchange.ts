@@ -154,7 +154,7 @@ export class Exchange extends Construct {
       access.writesLedger(
         'CURSOR',
         'PEER',
-        ...(promotes ? ['UPSTREAM', 'APPROVAL', 'POLICY'] : []),
+        ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
         ...(environment === 'control' ? ['REQUEST'] : []),
       ),
       readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),

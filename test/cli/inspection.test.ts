@@ -291,7 +291,7 @@ describe('fsck', () => {
     expect(clean.data).toMatchObject({ isClean: true });
     const text = render(fsckReport(checkInvariants({ ...state, quarantined: [] })), 'table');
     expect(text).toMatch(/prod +flight-delay +nothing-quarantined +VIOLATED \(1\)/);
-    expect(text).toContain('was rolled back (record 9) and is not quarantined');
+    expect(text).toContain('was rolled back (record 28) and is not quarantined');
   });
 
   it('names the item that somebody edited in the table', async () => {

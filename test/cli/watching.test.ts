@@ -80,7 +80,7 @@ it('what is at work has a line in the status: what it does, for whom it waits, a
     },
   ]);
   test.executionsOf('prod').set(arnOf('prod', 'promotion', name), {
-    input: { request: { model: MODEL } },
+    input: { model: MODEL },
     looks: [{ status: 'RUNNING', events: [entered(1, 55, 'Request approvals')] }],
   });
   const run = arnOf('dev', 'retraining', 'r3');

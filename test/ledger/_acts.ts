@@ -34,6 +34,7 @@ const MAY_PUT: Readonly<Record<string, string>> = {
   PEER_TRUSTED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
   UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
   APPROVERS_TOLD: 'REQUEST',
   REQUEST_CLOSED: 'REQUEST',
@@ -54,6 +55,7 @@ const MUST_PUT: Readonly<Record<string, string>> = {
   PEER_TRUSTED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
   UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
   REQUEST_CLOSED: 'REQUEST',
 };
@@ -220,6 +222,39 @@ function judgeCommit(own: Reference, act: Act, broken: Broken): void {
     if (!(evidence.expiresAt > now)) broken(`${gate} expired at ${evidence.expiresAt}`);
   }
   judgePeople(own, act, promotion, bodies, broken);
+  judgeGrounds(own, promotion, broken);
+}
+
+/** What the gates' verdicts and the pins rest on still stands at the commit itself. */
+function judgeGrounds(own: Reference, promotion: Promotion, broken: Broken): void {
+  const { promotion: name, release, transition, policy } = promotion;
+  if (before(own, 'POLICY', 'ACTIVE')?.policy !== policy) broken('commits under a policy that is not in force');
+  const isHotfix = transition === 'hotfix';
+  const source = own.name === 'prod' && !isHotfix ? 'staging' : 'dev';
+  for (const environment of isHotfix ? ['dev', 'staging'] : [source]) {
+    const said = before(own, 'UPSTREAM', `${release}#${environment}`);
+    if (said === undefined && environment === source) broken(`${environment} never released ${release}`);
+    if (said !== undefined && said.withdrawn !== null) broken(`${environment} has withdrawn ${release}`);
+  }
+  const requested = own.items.get(`PROMOTION_REQUEST#toy ${name}`);
+  const derived = requested?.['kind'] === 'baseline' ? 'initial' : 'hotfix' in (requested ?? {}) ? 'hotfix' : own.name;
+  if (transition !== derived) broken(`goes by ${transition}, and was requested as ${derived}`);
+  for (const field of ['release', 'requestedBy', 'source', 'asOf'] as const) {
+    if (requested?.[field] !== own.items.get(`PROMOTION#toy ${name}`)?.[field])
+      broken(`was requested with another ${field}`);
+  }
+  judgeRequest(own, requested, broken);
+}
+
+/** A request is what a record says that its environment has written. */
+function judgeRequest(own: Reference, requested: Item | undefined, broken: Broken): void {
+  const { chain, places } = own.others[text(requested?.['requestedIn']) as Name] ?? own;
+  const said = chain[places.get(text(requested?.['record'])) ?? -1];
+  if (said === undefined || said.release !== requested?.['release']) return broken('was requested by no record');
+  const by =
+    said.code === 'PROMOTION_REQUESTED' ? said.details['requestedBy'] : `pipeline:${text(requested?.['requestedIn'])}`;
+  if (by !== requested?.['requestedBy'])
+    broken(`was requested by ${text(by)}, not ${text(requested?.['requestedBy'])}`);
 }
 
 function judgePeople(own: Reference, act: Act, promotion: Promotion, bodies: readonly string[], broken: Broken): void {

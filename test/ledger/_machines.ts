@@ -12,6 +12,7 @@ import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.t
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
 import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
+import type { Item } from '#domain/ledger/item.ts';
 import type { Environment, Execution, World } from './_world.ts';
 
 /** What a task answered, as far as a machine branches on it. */
@@ -40,10 +41,12 @@ export async function step(world: World, environment: Environment, execution: Ex
   }
 }
 
-type Requested = Readonly<Record<'release' | 'version' | 'transition', string>>;
+type Requested = Readonly<Record<'release' | 'version', string>>;
 
-async function stepPromotion(world: World, { deps }: Environment, execution: Execution, how: number): Promise<void> {
-  const { request } = execution.input as { request: Requested };
+async function stepPromotion(world: World, environment: Environment, execution: Execution, how: number): Promise<void> {
+  const { deps } = environment;
+  const request = environment.inner.items.get(`PROMOTION_REQUEST#${MODEL} ${execution.name}`) ?? {};
+  const release = (request as Item)['release'];
   const named = { model: MODEL, promotion: execution.name };
   const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...named, ...more })) as Answer;
   const refuse = (refusal: object = { rule: 'execution', found: 'refused', remedy: 'ask again' }): void => {
@@ -55,13 +58,13 @@ async function stepPromotion(world: World, { deps }: Environment, execution: Exe
     else refuse(answer.refusal);
   };
   const comparison =
-    request.transition === 'initial'
+    (request as Item)['transition'] === 'initial'
       ? { status: 'no-champion', reasons: ['no champion'] }
       : { status: 'measured', measure: MEASURES[how % MEASURES.length] };
   switch (execution.state) {
     case 'Open promotion': {
       const { startedAt } = execution;
-      const answer = await call(openPromotion(deps), { request, execution: `arn:${execution.name}`, startedAt });
+      const answer = await call(openPromotion(deps), { execution: `arn:${execution.name}`, startedAt });
       execution.found = { ...execution.found, approvals: answer['approvals'], seconds: answer['approvalSeconds'] };
       if (answer.status !== 'waiting') goOn(answer, 'opened', 'Compare with champion');
       return;
@@ -70,8 +73,8 @@ async function stepPromotion(world: World, { deps }: Environment, execution: Exe
       execution.found = { ...execution.found, comparison: execution.found['comparison'] ?? comparison };
       return goOn(await call(compareWithChampion(deps), execution.found), 'passed', 'Evaluate gates');
     case 'Evaluate gates': {
-      const problem = request.release === TRAINED[7] ? 'is damaged' : null;
-      const verification = { release: request.release, checks: [{ check: 'files', problem }] };
+      const problem = release === TRAINED[7] ? 'is damaged' : null;
+      const verification = { release, checks: [{ check: 'files', problem }] };
       const next = execution.found['approvals'] === 'none' ? 'Prepare rollback target' : 'Request approvals';
       return goOn(await call(evaluateGates(deps), { ...execution.found, verification }), 'passed', next);
     }
@@ -83,9 +86,8 @@ async function stepPromotion(world: World, { deps }: Environment, execution: Exe
       execution.state = 'Approved?';
       return;
     case 'Approved?':
-      if (execution.answer === 'approved') execution.state = 'Prepare rollback target';
-      else if (execution.answer !== undefined)
-        refuse({ rule: 'approval', found: execution.answer, remedy: 'ask again' });
+      if (execution.answer?.status === 'approved') execution.state = 'Prepare rollback target';
+      else if (execution.answer !== undefined) refuse(execution.answer.refusal);
       else if (world.clock.at >= Number(execution.found['until'])) {
         execution.token = undefined;
         refuse({ rule: 'approval-expired', found: 'nobody decided', remedy: 'ask again' });
@@ -96,11 +98,11 @@ async function stepPromotion(world: World, { deps }: Environment, execution: Exe
     case 'Commit promotion':
       return goOn(await call(commitPromotion(deps)), 'committed', 'Verify serving');
     case 'Verify serving':
-      await call(verifyServing(deps), { release: request.release });
+      await call(verifyServing(deps), { release });
       execution.state = 'done';
       return;
     case 'Refuse promotion':
-      await call(refusePromotion(deps), { release: request.release, refusal: execution.found['refusal'] });
+      await call(refusePromotion(deps), { refusal: execution.found['refusal'] });
       execution.state = 'done';
       return;
     default:

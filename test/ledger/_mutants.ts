@@ -3,9 +3,10 @@
 import { recordOf } from '#domain/audit/chain.ts';
 import { changesOf } from '#domain/audit/changes.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
-import { type Item, keyOf, type Write } from '#domain/ledger/item.ts';
+import { type Item, keyOf, textOf, type Write } from '#domain/ledger/item.ts';
 import { authorityOf } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { POLICY_BY_DIGEST } from './_fixtures.ts';
 import type { Mutant } from './_world.ts';
 
 /** What an act writes, changed; `code` is its record's, or nothing for a write without one. */
@@ -214,6 +215,36 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was taken back upstream stays asked for',
     ledger: writing(without(['UPSTREAM'], ['UPSTREAM_WITHDRAWN'])),
+  },
+  {
+    name: 'a commit does not ask again what was rolled back upstream',
+    ledger: both(
+      reading(only('UPSTREAM', (item) => ({ ...item, withdrawn: null }))),
+      writing((writes) => writes.filter((write) => write.kind === 'put' || authority(write) !== 'UPSTREAM')),
+    ),
+  },
+  {
+    name: 'a commit does not ask which policy is in force',
+    ledger: (ledger) => ({
+      ...writing((writes, code) =>
+        code === 'RELEASE_PROMOTED' ? writes.filter((write) => authority(write) !== 'POLICY') : writes,
+      )(ledger),
+      async getMany(keys) {
+        const items = await ledger.getMany(keys);
+        const held = (await ledger.get({ pk: 'LOCK#toy', sk: 'LOCK' }))?.['promotion'];
+        const pinned = typeof held === 'string' ? await ledger.get({ pk: 'PROMOTION#toy', sk: held }) : undefined;
+        const rules = pinned === undefined ? undefined : POLICY_BY_DIGEST.get(textOf(pinned, 'policy'));
+        return items.map((item) =>
+          item === undefined || item.sk !== 'ACTIVE' || pinned === undefined || rules === undefined
+            ? item
+            : ({ ...item, policy: pinned['policy'], rules } as unknown as Item),
+        );
+      },
+    }),
+  },
+  {
+    name: 'a promotion says who requested it, whatever the record says',
+    ledger: reading(only('PROMOTION_REQUEST', (item) => ({ ...item, requestedBy: 'person:ghost' }))),
   },
   {
     name: 'a request stays open when its promotion has ended',

@@ -1,3 +1,4 @@
+import type { ApprovalAnswer } from '#use-cases/promotion/approval-token.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { memoryDirectory } from '#adapters/memory/people.ts';
 import type { Item, Write } from '#domain/ledger/item.ts';
@@ -30,7 +31,7 @@ export interface Execution {
   /** What earlier states have found. */
   found: Readonly<Record<string, unknown>>;
   token: string | undefined;
-  answer: string | undefined;
+  answer: ApprovalAnswer | undefined;
 }
 
 /** What was published: an array of envelopes by their seq, and the key. */
@@ -152,7 +153,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
           const waiting = executions.find((execution) => execution.token === token);
           if (waiting === undefined) return 'gone' as const;
           waiting.token = undefined;
-          waiting.answer = (output as { status: string }).status;
+          waiting.answer = output as ApprovalAnswer;
           return 'returned' as const;
         },
       },

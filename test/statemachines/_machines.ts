@@ -11,6 +11,7 @@ const Retry = z.strictObject({
   ErrorEquals: z.array(z.string()).min(1),
   IntervalSeconds: z.int(),
   MaxAttempts: z.int(),
+  MaxDelaySeconds: z.int().optional(),
   BackoffRate: z.number(),
   JitterStrategy: z.literal('FULL'),
 });

@@ -39,6 +39,8 @@ export const PROMOTION = {
   'Open promotion': {
     status: 'opened',
     promotion: 'p',
+    model: 'm',
+    release: 'sha256:r',
     source: 'staging',
     approvals: 'needed',
     approvalSeconds: 172_800,
@@ -61,7 +63,15 @@ export const PROMOTION = {
   'Record failure': { status: 'failed' },
 } satisfies Script;
 export const FIRST_RELEASE = {
-  'Open promotion': { status: 'opened', promotion: 'p', source: 'dev', approvals: 'none', approvalSeconds: 86_400 },
+  'Open promotion': {
+    status: 'opened',
+    promotion: 'p',
+    model: 'm',
+    release: 'sha256:r',
+    source: 'dev',
+    approvals: 'none',
+    approvalSeconds: 86_400,
+  },
   'Plan comparison': {
     status: 'no-champion',
     reasons: ['there is no champion yet'],
@@ -216,7 +226,7 @@ export const DRIFT = {
 
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
-  promotion: { input: { request: { model: 'm', release: 'sha256:r' } }, script: PROMOTION },
+  promotion: { input: { model: 'm' }, script: PROMOTION },
   rollback: {
     input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b', epoch: 2 },
     script: ROLLBACK,

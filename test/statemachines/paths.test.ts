@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Execution, execute } from './_interpreter.ts';
+import { type Execution, execute, TaskError } from './_interpreter.ts';
 import { machine } from './_machines.ts';
 import {
   BATCH,
@@ -99,10 +99,10 @@ describe('promotion', () => {
     });
   });
 
-  it.each(['rejected', 'superseded', 'expired'])('is refused when the answer of people is "%s"', async (status) => {
-    const { path, calls } = await run('promotion', { 'Request approvals': { status } });
+  it('is refused for the reason with which the waiting for people was ended', async () => {
+    const { path, calls } = await run('promotion', { 'Request approvals': REFUSED });
     expect(path).toEqual([...TO_APPROVAL, 'Approved?', 'Approval was not given', 'Refuse promotion', 'Refused']);
-    expect(calls.at(-1)?.payload).toMatchObject({ input: { refusal: { rule: 'approval-given', found: status } } });
+    expect(calls.at(-1)?.payload).toMatchObject({ input: { refusal: REFUSED.refusal } });
   });
 
   it('is refused when nobody decides in time', async () => {
@@ -164,10 +164,25 @@ describe('promotion', () => {
     expect(status).toBe('FAILED');
   });
 
-  it('takes back what could not be verified', async () => {
+  it('keeps what could not be verified, and records the fault: a fault is no verdict on the release', async () => {
     const { input, script } = WELL['promotion'] ?? { input: {}, script: {} };
-    const { path } = await execute('promotion', input, failing('Verify serving', script));
-    expect(path.slice(-3)).toEqual(['Roll back', 'Taken back?', 'Rolled back']);
+    const { path, calls } = await execute('promotion', input, failing('Verify serving', script));
+    expect(path.slice(-3)).toEqual(['Verify serving', 'Record failure', 'Failed']);
+    expect(calls.map(({ child }) => child)).not.toContain('rollback');
+  });
+
+  it('goes on where the fault of the verification passes within a quarter of an hour', async () => {
+    const { input, script } = WELL['promotion'] ?? { input: {}, script: {} };
+    const answer = scripted(script);
+    let faults = 12;
+    const { path } = await execute('promotion', input, (call) => {
+      if (call.state === 'Verify serving' && faults > 0) {
+        faults -= 1;
+        throw new TaskError('Runtime.HandlerError');
+      }
+      return answer(call);
+    });
+    expect(path.at(-1)).toBe('Promoted');
   });
 });
 

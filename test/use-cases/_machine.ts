@@ -1,7 +1,8 @@
 import { execute, type Call, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
-import { canonicalJson } from '#domain/canonical/digest.ts';
+import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
-import { type PromotionRequest, promotionName } from '#domain/promotion/promotion.ts';
+import type { Write } from '#domain/ledger/item.ts';
+import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
@@ -60,7 +61,24 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
       return { status: 'measured', comparisons: [], measure: digest };
     },
   };
-  return execute('promotion', { request }, answering(own, tasks, around), name);
+  await requested(own, request);
+  return execute('promotion', { model: MODEL }, answering(own, tasks, around), name);
+}
+
+/** Opens a promotion, as its machine does, for a request that was verified. */
+export async function open(
+  own: Environment,
+  request: PromotionRequest,
+  { execution = 'execution', startedAt = '2026-03-02T09:00:00.000Z' } = {},
+) {
+  await requested(own, request);
+  return openPromotion(own)({ model: MODEL, promotion: promotionName(request), execution, startedAt });
+}
+
+/** The environment as if `intake` had verified a request. */
+export async function requested(own: Environment, request: PromotionRequest): Promise<void> {
+  const { condition: _condition, ...write } = requestWrite(request) as Extract<Write, { kind: 'put' }>;
+  await own.ledger.transact([write], digestOf(`request ${promotionName(request)}`).slice(7, 40));
 }
 
 /** Runs a rollback by its machine, about the epoch that the pointer is in unless it names one; the repair of predictions is another machine's. */

@@ -21,6 +21,7 @@ export function request(release: Digest, overrides: Partial<PromotionRequest> = 
     source: 'staging',
     requestedIn: 'control',
     requestSeq: 1,
+    record: digestOf(`record that requests ${release}`),
     asOf: '2001-01-20',
     ...overrides,
   };

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { TrainingJobState } from '#ports/training-jobs.ts';
 import { findPromotion, readApprovals, readLock } from '#use-cases/promotion/ledger-state.ts';
-import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
+import { open } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
 import { hours, MODEL } from './_world.ts';
 
@@ -16,11 +16,7 @@ describe('a decision that arrives', () => {
     await here.begin();
     const made = await here.candidate('better');
     name = made.name;
-    await openPromotion(here.prod)({
-      request: made.request,
-      execution: name,
-      startedAt: here.clock.now().toISOString(),
-    });
+    await open(here.prod, made.request, { execution: name });
     here.prod.machines.waiting.add('token');
     await requestApprovals(here.prod)({ model: MODEL, promotion: name, token: 'token' });
   });
@@ -39,7 +35,10 @@ describe('a decision that arrives', () => {
 
   it('ends the waiting at once when it is a rejection', async () => {
     await decide('lea', 'ml-lead', { decision: 'reject' });
-    expect(here.prod.machines.answers.get('token')).toEqual({ status: 'rejected' });
+    expect(here.prod.machines.answers.get('token')).toMatchObject({
+      status: 'refused',
+      refusal: { rule: 'approval-given', found: expect.stringContaining('rejected by person:lea') },
+    });
   });
 
   it.each([
@@ -111,7 +110,10 @@ describe('a decision that arrives', () => {
       for (let time = 0; time < 2; time += 1) await reconcile();
       expect(await findPromotion(here.prod.ledger, MODEL, name)).toMatchObject({ status: 'refused' });
       expect(await readLock(here.prod.ledger, MODEL)).toMatchObject({ promotion: null });
-      expect(here.prod.machines.answers.get('token')).toEqual({ status: 'expired' });
+      expect(here.prod.machines.answers.get('token')).toMatchObject({
+        status: 'refused',
+        refusal: { rule: 'promotion-deadline' },
+      });
       expect((await here.prod.codes()).filter((code) => code === 'PROMOTION_REFUSED')).toHaveLength(1);
     });
   });

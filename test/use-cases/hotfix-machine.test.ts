@@ -1,16 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import { promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
+import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
-import { findPromotion, readPointer } from '#use-cases/promotion/ledger-state.ts';
-import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
-import { promote, rollBack } from './_machine.ts';
+import { findPromotion, findRequest, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { open, promote, rollBack } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
 import { definition, deployed, type Environment, makeRelease, MODEL, policy, SQL } from './_world.ts';
 
@@ -68,9 +66,11 @@ async function ask(release: AuditEvent['release']): Promise<void> {
 /** What prod starts when a person asks for a hotfix. */
 async function asked(release: AuditEvent['release']): Promise<PromotionRequest> {
   await ask(release);
-  return Started.parse([...prod.machines.started.values()].at(-1)).input.request;
+  const [promotion = ''] = [...prod.machines.started.keys()].slice(-1);
+  const found = await findRequest(prod.ledger, { model: MODEL, promotion });
+  if (found === undefined) throw new Error('nothing was requested');
+  return found;
 }
-const Started = z.object({ input: z.object({ request: PromotionRequest }) });
 
 /** Runs a hotfix by its machine; people of all three roles approve. */
 async function fix(text: string) {
@@ -154,10 +154,9 @@ describe('a hotfix', () => {
     ['without a reason', { hotfix: undefined }],
     ['with the reason of another transition', { transition: 'prod' as const }],
   ])('is refused %s', async (_, change) => {
-    const { hotfix, ...request } = await asked(await registered('urgent'));
+    const { hotfix = { reason: REASON }, ...request } = await asked(await registered('urgent'));
     const strange = 'hotfix' in change ? request : { ...request, hotfix, ...change };
-    const opening = { request: strange, execution: 'e', startedAt: '2026-03-02T09:00:00.000Z' };
-    expect(await openPromotion(prod)(opening)).toMatchObject({ refusal: { rule: 'hotfix-allowed' } });
+    expect(await open(prod, strange)).toMatchObject({ refusal: { rule: 'request-verified' } });
   });
 
   it('is refused where dev has not registered it', async () => {

@@ -3,12 +3,13 @@ import { EMPTY_CHAIN } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
+import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
+import { findRequest } from '#use-cases/promotion/ledger-state.ts';
 import { deployed, type Environment, MODEL, world } from './_world.ts';
 
 const RELEASE = digestOf('release');
@@ -76,11 +77,16 @@ async function hears(own: Environment, peer: Environment): Promise<void> {
   for (let time = 0; time < 2; time += 1) await readPeer(own, peer.environment, MODEL, followPeer(own));
 }
 
-function startedBy(own: Environment): PromotionRequest[] {
-  return [...own.machines.started.values()].map(({ machine, input }) => {
+/** What the started machines find as their requests; they are told the model and nothing else. */
+async function startedBy(own: Environment): Promise<PromotionRequest[]> {
+  const requests: PromotionRequest[] = [];
+  for (const [promotion, { machine, input }] of own.machines.started) {
     expect(machine).toBe('promotion');
-    return PromotionRequest.parse(Reflect.get(input, 'request'));
-  });
+    expect(input).toEqual({ model: MODEL });
+    const found = await findRequest(own.ledger, { model: MODEL, promotion });
+    if (found !== undefined) requests.push(found);
+  }
+  return requests;
 }
 
 describe('staging', () => {
@@ -88,7 +94,7 @@ describe('staging', () => {
     await dev.says(baseline);
     await dev.says(offered);
     await hears(staging, dev);
-    expect(startedBy(staging)).toMatchObject([
+    expect(await startedBy(staging)).toMatchObject([
       {
         kind: 'baseline',
         transition: 'initial',
@@ -99,7 +105,8 @@ describe('staging', () => {
       },
       { kind: 'trained', transition: 'staging', release: RELEASE, version: '0.1.1', requestSeq: 1 },
     ]);
-    for (const request of startedBy(staging)) expect(staging.machines.started.has(promotionName(request))).toBe(true);
+    for (const request of await startedBy(staging))
+      expect(staging.machines.started.has(promotionName(request))).toBe(true);
   });
 
   it('goes over the same records again when it has lost its place, and changes nothing', async () => {
@@ -113,7 +120,7 @@ describe('staging', () => {
     const before = await staging.codes();
     await hears(staging, dev);
     expect(await staging.codes()).toEqual(before);
-    expect(startedBy(staging)).toHaveLength(2);
+    expect(await startedBy(staging)).toHaveLength(2);
   });
 
   it('does nothing about what is registered, or promoted elsewhere', async () => {
@@ -126,7 +133,7 @@ describe('staging', () => {
     await prod.says(promoted('trained'));
     await hears(staging, dev);
     await hears(staging, prod);
-    expect(startedBy(staging)).toEqual([]);
+    expect(await startedBy(staging)).toEqual([]);
     expect(await staging.ledger.get(keys.upstream(MODEL, RELEASE, 'dev'))).toBeUndefined();
   });
 });
@@ -136,17 +143,17 @@ describe('prod', () => {
     await staging.says(promoted('baseline', digestOf('baseline'), 1));
     await staging.says(promoted('trained'));
     await hears(prod, staging);
-    expect(startedBy(prod)).toMatchObject([{ kind: 'baseline', transition: 'initial' }]);
+    expect(await startedBy(prod)).toMatchObject([{ kind: 'baseline', transition: 'initial' }]);
     await control.says(asked());
     await hears(prod, control);
-    expect(startedBy(prod).at(-1)).toMatchObject({
+    expect((await startedBy(prod)).at(-1)).toMatchObject({
       release: RELEASE,
       transition: 'prod',
       requestedBy: 'person:eng',
       requestedIn: 'control',
       source: 'staging',
     });
-    expect(startedBy(prod)).toHaveLength(2);
+    expect(await startedBy(prod)).toHaveLength(2);
   });
 
   it('looks what staging says by now, when a person is quicker than the announcement', async () => {
@@ -154,14 +161,14 @@ describe('prod', () => {
     await publishRecords(staging, MODEL);
     await control.says(asked());
     await hears(prod, control);
-    expect(startedBy(prod)).toMatchObject([{ release: RELEASE, requestedBy: 'person:eng' }]);
+    expect(await startedBy(prod)).toMatchObject([{ release: RELEASE, requestedBy: 'person:eng' }]);
     expect(await prod.codes()).not.toContain('PROMOTION_REFUSED');
   });
 
   it('refuses a wish for what staging has not let through, once, with the reason', async () => {
     await control.says(asked());
     await hears(prod, control);
-    expect(startedBy(prod)).toEqual([]);
+    expect(await startedBy(prod)).toEqual([]);
     const refusals = (await prod.chain()).filter(({ code }) => code === 'PROMOTION_REFUSED');
     expect(refusals.map(({ details }) => details)).toMatchObject([
       { rule: 'released-upstream', reasons: [`staging has not released ${RELEASE}`] },
@@ -173,19 +180,19 @@ describe('prod', () => {
     await hears(prod, staging);
     await control.says(asked(RELEASE, 'staging'));
     await hears(prod, control);
-    expect(startedBy(prod)).toEqual([]);
+    expect(await startedBy(prod)).toEqual([]);
   });
 
   it('knows what dev has registered and offered, and opens nothing for it', async () => {
     await dev.says(baseline);
     await dev.says(offered);
     await hears(prod, dev);
-    expect(startedBy(prod)).toEqual([]);
+    expect(await startedBy(prod)).toEqual([]);
     expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE, 'dev'))).toMatchObject({ code: 'RELEASE_OFFERED' });
     await control.says(asked());
     await hears(prod, control);
     // Dev's word is enough for a hotfix only.
-    expect(startedBy(prod)).toEqual([]);
+    expect(await startedBy(prod)).toEqual([]);
     expect(await prod.codes()).toContain('PROMOTION_REFUSED');
   });
 

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
+import { promotionName } from '#domain/promotion/promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { open as opening } from './_machine.ts';
 import { request, scene } from './_scene.ts';
 import { type Environment, MODEL } from './_world.ts';
 
@@ -15,21 +17,47 @@ beforeEach(async () => {
 });
 
 describe('opening a promotion', () => {
-  const open = (asked: ReturnType<typeof request>, execution = 'execution') =>
-    openPromotion(prod)({ request: asked, execution, startedAt: '2026-03-02T09:00:00.000Z' });
+  const open = (asked: ReturnType<typeof request>, execution = 'execution') => opening(prod, asked, { execution });
+
+  it('reads what is requested from the verified request, and opens nothing without one', async () => {
+    const { request: asked } = await here.candidate('forged');
+    const named = { model: MODEL, promotion: promotionName(asked), execution: 'by hand' };
+    const startedAt = '2026-03-02T09:00:00.000Z';
+    const refused = { status: 'refused', refusal: { rule: 'request-verified' } };
+    // Whatever else whoever starts the machine by hand may say of it.
+    const forged = { ...asked, transition: 'staging', requestedBy: 'person:lea', asOf: '2030-01-01' };
+    expect(await openPromotion(prod)({ ...named, startedAt, request: forged })).toMatchObject(refused);
+    expect(await open({ ...asked, transition: 'staging' })).toMatchObject(refused);
+    expect(await open({ ...asked, transition: 'initial' })).toMatchObject({ refusal: { rule: 'initial-only-once' } });
+    expect(await prod.ledger.query(keys.promotions(MODEL))).toHaveLength(1);
+  });
+
+  it('is refused for what is as of a day that has not come', async () => {
+    const { request: asked } = await here.candidate('future', { asOf: '2026-03-03' });
+    expect(await open(asked)).toMatchObject({ refusal: { rule: 'as-of-past' } });
+  });
+
+  it('is refused for what was rolled back upstream while it waited for its turn', async () => {
+    const { request: asked, release } = await here.candidate('withdrawn');
+    const key = keys.upstream(MODEL, release, 'staging');
+    const item = { ...(await prod.ledger.get(key)), ...key, withdrawn: digestOf('rolled back') };
+    await prod.ledger.transact([{ kind: 'put', item }], 'withdrawn');
+    expect(await open(asked)).toMatchObject({ refusal: { rule: 'released-upstream' } });
+  });
 
   it('does not wait for its turn for ever', async () => {
     const early = (await scene()).prod;
-    const asked = { request: request(digestOf('early')), execution: 'e', startedAt: '2026-02-27T08:59:59.000Z' };
-    expect(await openPromotion(early)(asked)).toMatchObject({ status: 'refused', refusal: { rule: 'promotion-turn' } });
+    const asked = request(digestOf('early'));
+    expect(await opening(early, asked, { startedAt: '2026-02-27T08:59:59.000Z' })).toMatchObject({
+      status: 'refused',
+      refusal: { rule: 'promotion-turn' },
+    });
   });
 
   it('waits for the baseline', async () => {
     const fresh = (await scene()).prod;
     const asked = request(digestOf('early'));
-    expect(
-      await openPromotion(fresh)({ request: asked, execution: 'e', startedAt: '2026-03-02T09:00:00.000Z' }),
-    ).toMatchObject({ status: 'waiting' });
+    expect(await opening(fresh, asked)).toMatchObject({ status: 'waiting' });
   });
 
   it('is done once by one execution, and refused to another of the same request', async () => {
@@ -78,11 +106,7 @@ describe('opening a promotion', () => {
     const looser = { ...model.policy.transitions.prod, approvals: [] };
     const policy = { ...model.policy, comparison, transitions: { ...model.policy.transitions, prod: looser } };
     const deployed = { ...prod.deployed, models: [{ ...model, policy }] };
-    await openPromotion({ ...prod, deployed })({
-      request: asked,
-      execution: 'e',
-      startedAt: '2026-03-02T09:00:00.000Z',
-    });
+    await opening({ ...prod, deployed }, asked);
     const chain = await prod.chain();
     expect(chain.filter(({ code }) => code === 'POLICY_ACTIVATED')).toHaveLength(1);
     expect(chain.at(-1)).toMatchObject({ code: 'PROMOTION_OPENED', details: { policy: policyDigest(model.policy) } });

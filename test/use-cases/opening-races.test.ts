@@ -3,7 +3,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { findPromotion, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
-import { rollBack } from './_machine.ts';
+import { requested, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { MODEL, START } from './_world.ts';
 
@@ -27,9 +27,11 @@ it('a promotion that opens while a rollback moves the pointer opens against what
   const { release } = await here.letIn('first');
   const { request, name } = await here.candidate('second', { requestSeq: 2 });
   const { prod, baseline } = here;
+  const named = { model: MODEL, promotion: name };
+  await requested(prod, request);
   const back = () => rollBack(prod, { rollback: 'back', from: release, epoch: 2 });
   const open = (ledger: Ledger) =>
-    openPromotion({ ...prod, ledger })({ request, execution: 'arn', startedAt: new Date(START).toISOString() });
+    openPromotion({ ...prod, ledger })({ ...named, execution: 'arn', startedAt: new Date(START).toISOString() });
   expect(await open(interrupted(prod.ledger, back))).toMatchObject({ status: 'waiting' });
   expect(await findPromotion(prod.ledger, MODEL, name)).toBeUndefined();
   expect(await open(prod.ledger)).toMatchObject({ status: 'opened' });
@@ -42,9 +44,11 @@ it.each(['opens while', 'opens after'])('a promotion that %s its execution is en
   await here.begin();
   const { request, name } = await here.candidate('first');
   const { prod } = here;
-  const open = () => openPromotion(prod)({ request, execution: 'arn', startedAt: new Date(START).toISOString() });
+  const named = { model: MODEL, promotion: name };
+  await requested(prod, request);
+  const open = () => openPromotion(prod)({ ...named, execution: 'arn', startedAt: new Date(START).toISOString() });
   const stateMachineArn = 'arn:aws:states:us-east-1:1:stateMachine:gatehouse-prod-promotion';
-  const end = { stateMachineArn, name, status: 'ABORTED', input: JSON.stringify({ request }) };
+  const end = { stateMachineArn, name, status: 'ABORTED', input: JSON.stringify({ model: MODEL }) };
   if (when === 'opens while') {
     await recordExecutionEnd({ ...prod, ledger: interrupted(prod.ledger, open) }, end);
     expect((await findPromotion(prod.ledger, MODEL, name))?.status).toBe('failed');

@@ -6,8 +6,7 @@ import { fortnight } from '#test/domain/gates/_measure.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { findPromotion, readApprovals, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
-import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
-import { promote } from './_machine.ts';
+import { open, promote } from './_machine.ts';
 import { decides, request, scene } from './_scene.ts';
 import { hours, makeRelease, MODEL } from './_world.ts';
 
@@ -102,7 +101,7 @@ describe('the machine of promotions with its use-cases', () => {
     await here.begin();
     const asked = request(await makeRelease(here.staging.releases, 'smuggled'));
     const { path } = await promote(here.prod, asked, { ...here.around, measured: fortnight(0.02) });
-    expect(path.slice(-4)).toEqual(['Gates passed?', 'Gates were not passed', 'Refuse promotion', 'Refused']);
+    expect(path).toEqual(['Open promotion', 'Lock taken?', 'Opening was refused', 'Refuse promotion', 'Refused']);
     await atRest();
   });
 
@@ -182,11 +181,7 @@ describe('the machine of promotions with its use-cases', () => {
     const older = await here.candidate('older');
     const newer = await here.candidate('newer', { requestSeq: 2 });
     const people = async (): Promise<void> => {
-      await openPromotion(here.prod)({
-        request: newer.request,
-        execution: newer.name,
-        startedAt: '2026-03-02T09:00:00.000Z',
-      });
+      await open(here.prod, newer.request, { execution: newer.name });
     };
     const { path } = await promote(here.prod, older.request, { ...older.well, people });
     expect(path.slice(-3)).toEqual(['Approval was not given', 'Refuse promotion', 'Refused']);
@@ -207,12 +202,7 @@ describe('the machine of promotions with its use-cases', () => {
       const older = await here.candidate('older');
       const newer = await here.candidate('newer', { requestSeq: 2 });
       const before = async (state: string): Promise<void> => {
-        if (state === late)
-          await openPromotion(here.prod)({
-            request: newer.request,
-            execution: newer.name,
-            startedAt: '2026-03-02T09:00:00.000Z',
-          });
+        if (state === late) await open(here.prod, newer.request, { execution: newer.name });
       };
       const { path, status } = await promote(here.prod, older.request, { ...older.well, before });
       expect(path.at(-1)).toBe('Refused');
@@ -253,7 +243,7 @@ describe('the machine of promotions with its use-cases', () => {
       stateMachineArn: 'arn:aws:states:us-east-1:333333333333:stateMachine:gatehouse-prod-promotion',
       name,
       status: 'FAILED',
-      input: JSON.stringify({ request: { model: MODEL } }),
+      input: JSON.stringify({ model: MODEL }),
       cause: 'the promoted release was not served and was rolled back',
     };
     expect(await recordExecutionEnd(here.prod, end)).toEqual({ result: 'committed' });

@@ -1,6 +1,7 @@
-import { type Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
+import { type Approval, whyNotCounting } from '#domain/approval/approval.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId, Verdict } from '#domain/gates/gate.ts';
+import { type GroundsState, judgeGrounds, pinnedEvidence } from '#domain/promotion/grounds.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
 
@@ -23,27 +24,28 @@ export interface ApprovalLine {
 }
 
 /** Why a release is, or is not, where it was meant to go. */
-export function whyReport(
-  promotion: Promotion,
-  evidence: readonly Evidence[],
-  approvals: readonly Approval[],
-  /** Whether it is a hotfix that is served and owes what it went past. */
-  isInDebt: boolean,
-  now: Date,
-): Report {
-  const gates = gateLines(promotion, evidence);
+export function whyReport(state: GroundsState, now: Date): Report {
+  const { promotion, approvals, pointer } = state;
+  const gates = gateLines(promotion, pinnedEvidence(state));
+  const { unmet, people } = judgeGrounds(state, now);
+  const isOpen = promotion.status === 'open' || promotion.status === 'awaiting-approval';
+  // What an ended promotion would be refused for now says nothing of how it ended.
+  const against = isOpen ? unmet : [];
   const decisions = approvals.map((approval): ApprovalLine => {
     const { subject, role, decision, comment } = approval;
     return { subject, role, decision, comment, counts: countsFor(approval, promotion, now) };
   });
-  const missing = missingApprovals(promotion, approvals, now);
+  const missing =
+    isOpen && people.kind === 'pending' ? people.missing.map(({ role, count }) => `${count} of ${role}`) : [];
+  // A hotfix that is served and owes what it went past.
+  const isInDebt = pointer?.debt?.promotion === promotion.promotion;
   const { model, version, release, environment } = promotion;
   const conclusion = [
     ...conclusionOf(promotion, gates, missing),
     ...(isInDebt ? ['it is in debt: no other release is let in until staging carries it'] : []),
   ];
   return {
-    data: { promotion, gates, approvals: decisions, missing, conclusion },
+    data: { promotion, gates, approvals: decisions, missing, against, conclusion },
     sections: [
       {
         title: `${model}@${version} (${shortDigest(release)}) into ${environment}: ${promotion.status}`,
@@ -79,6 +81,15 @@ export function whyReport(
         ]),
         empty: promotion.approvals.length === 0 ? 'the policy asks for nobody' : 'nobody has decided',
       },
+      ...(against.length === 0
+        ? []
+        : [
+            {
+              title: 'against a commit now',
+              columns: ['rule', 'found', 'what would change it'],
+              rows: against.map(({ rule, found, remedy }) => [rule, found, remedy]),
+            },
+          ]),
       { title: 'so', lines: conclusion.map((line) => `  ${line}`) },
     ],
   };
@@ -121,12 +132,6 @@ export function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
 function countsFor(approval: Approval, promotion: Promotion, now: Date): string {
   if (approval.status === 'used') return 'was used for this promotion';
   return whyNotCounting(approval, promotion, now)?.found ?? 'counts';
-}
-
-function missingApprovals(promotion: Promotion, approvals: readonly Approval[], now: Date): readonly string[] {
-  if (promotion.status !== 'open' && promotion.status !== 'awaiting-approval') return [];
-  const outcome = judgeApprovals(promotion, approvals, now);
-  return outcome.kind === 'pending' ? outcome.missing.map(({ role, count }) => `${count} of ${role}`) : [];
 }
 
 function conclusionOf(promotion: Promotion, gates: readonly GateLine[], missing: readonly string[]): readonly string[] {

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { Approval } from '#domain/approval/approval.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { approvalsOf, chainOf, evidenceFor, pointerOf, promotionsOf } from '../../read.ts';
+import { chainOf, groundsOf, promotionsOf } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { whyReport } from './why-view.ts';
 
@@ -27,12 +26,5 @@ export const run: Run = async (context) => {
       `ask for it: gatehouse promote ${named} --to ${to}`,
     );
   }
-  const [evidence, approvals, pointer] = await Promise.all([
-    evidenceFor(ledger, promotion),
-    approvalsOf(ledger, found.model, promotion.promotion),
-    pointerOf(ledger, found.model),
-  ]);
-  const pieces = evidence.map((piece) => piece.evidence);
-  const isInDebt = pointer?.debt?.promotion === promotion.promotion;
-  context.print(whyReport(promotion, pieces, z.array(Approval).parse(approvals), isInDebt, context.now()));
+  context.print(whyReport(await groundsOf(ledger, promotion), context.now()));
 };

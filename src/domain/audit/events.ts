@@ -95,6 +95,17 @@ export const AUDIT_EVENTS = {
     'a signed wish that a policy come into force was verified and recorded',
     z.strictObject({ policy: Digest, replaces: Digest, subject: Text, role: Text, statement: Digest }),
   ),
+  PROMOTION_REQUEST_VERIFIED: event(
+    'a signed record that requests a promotion was verified; the promotion machine starts',
+    z.strictObject({
+      promotion: Text,
+      transition: Text,
+      requestedBy: Text,
+      peer: Text,
+      seq: z.int().nonnegative(),
+      record: Digest,
+    }),
+  ),
   PROMOTION_OPENED: event(
     'a promotion took the lock and pinned its policy',
     z.strictObject({

@@ -3,6 +3,7 @@ import { AuditRecord } from './chain.ts';
 import { AUDIT_EVENTS } from './events.ts';
 import type { Invariant, LedgerState, ReadRecord } from './invariant.ts';
 import { chainPublished, chainUnbroken } from './invariants/chain.ts';
+import { promotionsGrounded } from './invariants/grounds.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
 import { ledgerReplays } from './invariants/replay.ts';
 import { nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
@@ -15,6 +16,7 @@ export const INVARIANTS: readonly Invariant[] = [
   pointerFollowsChain,
   promotionsProven,
   promotionsApproved,
+  promotionsGrounded,
   lockOwned,
   nothingQuarantined,
   releasesWhole,

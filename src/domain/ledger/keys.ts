@@ -24,6 +24,8 @@ export const keys = {
   approvals: (model: string): string => `APPROVAL#${model}`,
   promotion: (model: string, promotion: string): Key => ({ pk: `PROMOTION#${model}`, sk: promotion }),
   promotions: (model: string): string => `PROMOTION#${model}`,
+  /** What `intake` wrote of a verified request, under the name of the promotion that it opens. */
+  promotionRequest: (model: string, promotion: string): Key => ({ pk: `PROMOTION_REQUEST#${model}`, sk: promotion }),
   lock: (model: string): Key => ({ pk: `LOCK#${model}`, sk: 'LOCK' }),
   policy: (model: string): Key => ({ pk: `POLICY#${model}`, sk: 'ACTIVE' }),
   /** That a person wants a policy to replace the one that came into force as the n-th. */
@@ -89,6 +91,7 @@ const AUTHORITIES = {
   EVIDENCE: 'governed',
   APPROVAL: 'governed',
   PROMOTION: 'governed',
+  PROMOTION_REQUEST: 'governed',
   LOCK: 'governed',
   POLICY: 'governed',
   DATA: 'governed',

@@ -21,6 +21,8 @@ export const PromotionRequest = z.strictObject({
   source: z.string().min(1),
   requestedIn: z.string().min(1),
   requestSeq: z.int().nonnegative(),
+  /** The hash of that record, whose signature was verified. */
+  record: Digest,
   asOf: Day,
 });
 export type PromotionRequest = z.infer<typeof PromotionRequest>;
@@ -69,6 +71,33 @@ export type Lock = z.infer<typeof Lock>;
 export function promotionName(request: PromotionRequest): string {
   const digest = request.release.slice('sha256:'.length, 'sha256:'.length + 12);
   return `${request.model}-${digest}-${request.transition}-${request.requestedIn}-${request.requestSeq}`;
+}
+
+/** How a release comes into an environment: it follows from what was requested, and is nobody's to choose. */
+export function transitionOf(
+  environment: string,
+  { kind, hotfix }: Pick<PromotionRequest, 'kind' | 'hotfix'>,
+): Transition {
+  if (kind === 'baseline') return 'initial';
+  if (hotfix !== undefined) return 'hotfix';
+  return environment === 'prod' ? 'prod' : 'staging';
+}
+
+/** What a promotion pins of its transition's rule when it opens. */
+export function pinnedBy(
+  rule: TransitionRule,
+): Pick<Promotion, 'gates' | 'approvals' | 'evidenceValidHours' | 'approvalHours' | 'probationDays'> {
+  const { gates, approvals, evidenceValidHours, approvalHours, probation } = rule;
+  return { gates, approvals, evidenceValidHours, approvalHours, probationDays: probation?.days ?? null };
+}
+
+/** The write that keeps a verified request: the promotion machine reads it, and trusts nothing else. */
+export function requestWrite(request: PromotionRequest): Write {
+  return {
+    kind: 'put',
+    item: { ...keys.promotionRequest(request.model, promotionName(request)), ...request },
+    condition: ABSENT,
+  };
 }
 
 /** The condition under which a promotion may still change anything: it holds the lock under its own token. */
@@ -142,11 +171,7 @@ export function openPromotion(
     status: 'open',
     fencingToken: pinned.fencingToken,
     policy: pinned.policyDigest,
-    gates: rule.gates,
-    approvals: rule.approvals,
-    evidenceValidHours: rule.evidenceValidHours,
-    approvalHours: rule.approvalHours,
-    probationDays: rule.probation?.days ?? null,
+    ...pinnedBy(rule),
     openedAt: pinned.now.toISOString(),
     deadline: new Date(pinned.now.getTime() + (rule.approvalHours + WORK_HOURS) * 3_600_000).toISOString(),
     execution: pinned.execution,

@@ -14,9 +14,6 @@ export interface ExecutionEnd {
 
 /** What each machine calls its model and its run in its input. */
 const Input = z.union([
-  z
-    .object({ request: z.object({ model: z.string() }) })
-    .transform(({ request }) => ({ model: request.model, run: undefined })),
   z.object({ model: z.string(), rollback: z.string() }).transform(({ model, rollback }) => ({ model, run: rollback })),
   z.object({ model: z.string(), run: z.string().optional() }).transform(({ model, run }) => ({ model, run })),
 ]);

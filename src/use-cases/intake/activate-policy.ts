@@ -14,10 +14,13 @@ import {
   whyNotActivating,
 } from '#domain/policy/activation.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import type { StateMachines } from '#ports/state-machines.ts';
+import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
 import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
 
 interface Activating extends Recording {
   readonly deployed: DeployedModels;
+  readonly machines: StateMachines;
 }
 
 /**
@@ -94,6 +97,8 @@ async function activateIfAll(
       details: { policy, replaces: active.policy, approvedBy: approvals.map(({ subject }) => subject) },
     },
   });
+  // A promotion that was opened under the policy before cannot be committed any more.
+  await answerWaiting(deps, model);
 }
 
 /** Records that a decision that arrived does not count, and why. */

@@ -1,15 +1,15 @@
-import { Approval, judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
+import { Approval, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { ORIGIN, type Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { type Promotion, promotionName, PromotionRequest } from '#domain/promotion/promotion.ts';
+import { promotionName, PromotionRequest, requestWrite, transitionOf } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
-import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
-import { findPromotion, readActivePolicy, readApprovals, readUpstream } from '#use-cases/promotion/ledger-state.ts';
+import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
+import { findPromotion, readActivePolicy, readUpstream } from '#use-cases/promotion/ledger-state.ts';
 import { activatePolicy, refuseDecision } from './activate-policy.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
@@ -45,7 +45,7 @@ export function followPeer(deps: Following): RecordHandler {
         return;
       case 'PROMOTION_REQUESTED': {
         const details = detailsOf(record, record.code);
-        if (details.environment === deps.environment) await askedByPerson(deps, record);
+        if (details.environment === deps.environment) await requestedByPerson(deps, record, hash);
         return;
       }
       case 'POLICY_DECIDED': {
@@ -69,15 +69,14 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
   if (upstream === undefined) return;
   const active = await readActivePolicy(deps.ledger, record.model);
   const { transitions } = active?.rules ?? deployedModel(deps.deployed, record.model).policy;
-  const own = deps.environment === 'prod' ? 'prod' : 'staging';
-  const transition = upstream.kind === 'baseline' ? 'initial' : own;
-  if (transition === 'initial' || transitions[own].opensOnOffer) {
-    await startPromotion(deps, upstream, record, { transition, requestedBy: `pipeline:${record.environment}` });
+  const transition = transitionOf(deps.environment, upstream);
+  if (transition === 'initial' || transitions[transition]?.opensOnOffer === true) {
+    await startPromotion(deps, upstream, record, hash, { requestedBy: `pipeline:${record.environment}` });
   }
 }
 
-/** Starts what a person asked for: from the environment before, or, past it, from where the release was registered. */
-async function askedByPerson(deps: Following, record: AuditRecord): Promise<void> {
+/** Starts what a person requested: from the environment before, or, past it, from where the release was registered. */
+async function requestedByPerson(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
   if (record.release === null) return;
   const { requestedBy, hotfix } = detailsOf(record, 'PROMOTION_REQUESTED');
   const source = hotfix === undefined ? SOURCE[deps.environment] : ORIGIN;
@@ -90,9 +89,13 @@ async function askedByPerson(deps: Following, record: AuditRecord): Promise<void
     upstream = await find();
   }
   if (upstream !== undefined) {
-    const own = deps.environment === 'prod' ? 'prod' : 'staging';
-    const asked = hotfix === undefined ? ({ transition: own } as const) : ({ transition: 'hotfix', hotfix } as const);
-    await startPromotion(deps, upstream, record, { ...asked, requestedBy });
+    await startPromotion(
+      deps,
+      upstream,
+      record,
+      hash,
+      hotfix === undefined ? { requestedBy } : { requestedBy, hotfix },
+    );
     return;
   }
   await recordChange(deps, {
@@ -112,11 +115,13 @@ async function askedByPerson(deps: Following, record: AuditRecord): Promise<void
   });
 }
 
+/** Writes what the verified record requests, and starts the machine, which is given no more than the request's name. */
 async function startPromotion(
   deps: Following,
   upstream: Upstream,
   record: AuditRecord,
-  asked: Pick<PromotionRequest, 'transition' | 'requestedBy' | 'hotfix'>,
+  hash: Digest,
+  asked: Pick<PromotionRequest, 'requestedBy' | 'hotfix'>,
 ): Promise<void> {
   const request = PromotionRequest.parse({
     model: record.model,
@@ -124,16 +129,32 @@ async function startPromotion(
     version: upstream.version,
     kind: upstream.kind,
     ...asked,
+    transition: transitionOf(deps.environment, { kind: upstream.kind, ...asked }),
     source: upstream.environment,
     requestedIn: record.environment,
     requestSeq: record.seq,
+    record: hash,
     asOf: upstream.asOf,
   });
   // The record of whoever trained it may be on its way still; its gates look for it.
   const isKnown = async () =>
     (await readUpstream(deps.ledger, record.model, upstream.release, [ORIGIN]))[0] !== undefined;
   if (deps.environment === 'prod' && !(await isKnown())) await readPeer(deps, ORIGIN, record.model, followPeer(deps));
-  await deps.machines.start('promotion', promotionName(request), { request });
+  const promotion = promotionName(request);
+  const { model, transition, requestedBy, requestedIn: peer, requestSeq: seq } = request;
+  // A condition that fails means that the same record was read before: what it requests is written already.
+  await recordChange(deps, {
+    model,
+    operation: operationName('request', hash),
+    writes: [requestWrite(request)],
+    event: {
+      code: 'PROMOTION_REQUEST_VERIFIED',
+      actor: 'pipeline:intake',
+      release: request.release,
+      details: { promotion, transition, requestedBy, peer, seq, record: hash },
+    },
+  });
+  await deps.machines.start('promotion', promotion, { model });
 }
 
 /** Takes in a decision that control signed: it counts only if it is bound to exactly what is asked here. */
@@ -190,13 +211,4 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
     return;
   }
   await answerIfDecided(deps, promotion);
-}
-
-/** Lets the waiting promotion go on when people have decided; the reconciler does it again if this answer gets lost. */
-export async function answerIfDecided(
-  deps: Pick<Following, 'ledger' | 'machines' | 'clock'>,
-  promotion: Promotion,
-): Promise<'returned' | 'gone' | 'pending'> {
-  const outcome = judgeApprovals(promotion, await readApprovals(deps.ledger, promotion), deps.clock.now());
-  return outcome.kind === 'pending' ? 'pending' : returnApprovalToken(deps, promotion, outcome.kind);
 }

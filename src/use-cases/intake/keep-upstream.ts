@@ -5,6 +5,8 @@ import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import type { StateMachines } from '#ports/state-machines.ts';
+import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
 import { readUpstream } from '#use-cases/promotion/ledger-state.ts';
 
 /** Keeps what a peer's signed record says of a release: that it was registered, offered or let in there. */
@@ -22,18 +24,31 @@ export async function keepUpstream(deps: Recording, record: AuditRecord, hash: D
   return upstream;
 }
 
-/** What the environment before has taken back is not let in here any more; what was let in stays, and is for people to judge. */
-export async function withdrawnByPeer(deps: Recording, record: AuditRecord, hash: Digest): Promise<void> {
+/**
+ * A release that was rolled back upstream cannot be promoted here: an open promotion of it that waits for people ends, and
+ * any other is refused by its gates or its commit. What was promoted already stays, and is for people to judge.
+ */
+export async function withdrawnByPeer(
+  deps: Recording & { readonly machines: StateMachines },
+  record: AuditRecord,
+  hash: Digest,
+): Promise<void> {
   const { from } = detailsOf(record, 'RELEASE_ROLLED_BACK');
   const [upstream] = await readUpstream(deps.ledger, record.model, from, [record.environment]);
-  if (upstream === undefined || upstream.withdrawn !== null) return;
-  const item = { ...keys.upstream(record.model, upstream.release, record.environment), ...upstream, withdrawn: hash };
-  await recordChange(deps, {
-    model: record.model,
-    operation: operationName('withdrawn', hash),
-    writes: [{ kind: 'put', item, condition: equals({ record: upstream.record }) }],
-    event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
-  });
+  if (upstream === undefined) return;
+  if (upstream.withdrawn === null) {
+    const key = keys.upstream(record.model, upstream.release, record.environment);
+    await recordChange(deps, {
+      model: record.model,
+      operation: operationName('withdrawn', hash),
+      writes: [
+        { kind: 'put', item: { ...key, ...upstream, withdrawn: hash }, condition: equals({ record: upstream.record }) },
+      ],
+      event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
+    });
+  }
+  // Also where the withdrawal was recorded before: whoever recorded it may not have come this far.
+  await answerWaiting(deps, record.model);
 }
 
 function upstreamEvent(

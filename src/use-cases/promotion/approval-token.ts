@@ -1,19 +1,27 @@
+import type { Refusal } from '#domain/error.ts';
 import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 
-/** What the waiting state learns. */
-export type ApprovalAnswer = 'approved' | 'rejected' | 'superseded' | 'expired';
+/** What the waiting state is answered: to go on to the commit, which decides again, or why not. */
+export type ApprovalAnswer =
+  | { readonly status: 'approved' }
+  | { readonly status: 'refused'; readonly refusal: Refusal };
+
+/** The answer that ends the waiting for a reason. */
+export function refusedBy(rule: string, found: string): ApprovalAnswer {
+  return { status: 'refused', refusal: { rule, found, remedy: 'request a new promotion' } };
+}
 
 /** Returns the token with which a promotion waits for people; harmless when nobody waits, and repeated by the reconciler. */
 export async function returnApprovalToken(
   deps: { readonly ledger: Ledger; readonly machines: StateMachines },
   promotion: Promotion,
-  status: ApprovalAnswer,
+  answer: ApprovalAnswer,
 ): Promise<'returned' | 'gone'> {
   const item = await deps.ledger.get(keys.task('approval', promotion.promotion));
   if (item === undefined) return 'gone';
-  return deps.machines.succeed(textOf(item, 'token'), { status });
+  return deps.machines.succeed(textOf(item, 'token'), answer);
 }

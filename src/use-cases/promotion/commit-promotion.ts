@@ -2,15 +2,7 @@ import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import {
-  isQuarantined,
-  PromotionParameters,
-  readApprovals,
-  readCarriers,
-  readEvidence,
-  readPointer,
-  readPromotion,
-} from './ledger-state.ts';
+import { PromotionParameters, readGrounds, readPromotion } from './ledger-state.ts';
 
 /** Switches the pointer to the promotion's release, if everything that admits it holds at this moment. */
 export function commitPromotion(deps: Recording): Task {
@@ -18,17 +10,7 @@ export function commitPromotion(deps: Recording): Task {
     const promotion = await readPromotion(deps.ledger, named);
     if (promotion.status === 'committed')
       return { status: 'committed', release: promotion.release, epoch: promotion.epoch };
-    const [pointer, evidence, approvals, quarantined] = await Promise.all([
-      readPointer(deps.ledger, promotion.model),
-      readEvidence(deps.ledger, promotion),
-      readApprovals(deps.ledger, named),
-      isQuarantined(deps.ledger, promotion.model, promotion.release),
-    ]);
-    const carriers = await readCarriers(deps.ledger, pointer);
-    const decision = decide(
-      { promotion, pointer, carriers, evidence, approvals, isQuarantined: quarantined },
-      deps.clock.now(),
-    );
+    const decision = decide(await readGrounds(deps.ledger, promotion), deps.clock.now());
     if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
     const result = await recordChange(deps, {
       model: promotion.model,

@@ -13,9 +13,8 @@ const RefusalShape = z.object({ rule: z.string(), found: z.string(), remedy: z.s
 
 /** Ends a promotion that may not go on: the lock is free again, the reason is in the chain, people are told. */
 export function refusePromotion(deps: Recording): Task {
-  return task(
-    PromotionParameters.extend({ release: z.string(), refusal: RefusalShape }),
-    async ({ refusal, ...named }) => endPromotion(deps, named, 'refused', refusal),
+  return task(PromotionParameters.extend({ refusal: RefusalShape }), async ({ refusal, ...named }) =>
+    endPromotion(deps, named, 'refused', refusal),
   );
 }
 

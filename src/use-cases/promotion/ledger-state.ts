@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { Approval } from '#domain/approval/approval.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { Evidence } from '#domain/gates/evidence.ts';
+import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { type Item, unkey } from '#domain/ledger/item.ts';
+import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ActivePolicy } from '#domain/policy/activation.ts';
 import { type Carriers, NO_CARRIERS } from '#domain/promotion/debt.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
+import { evidenceIn, groundKeys, groundsFrom } from '#domain/promotion/grounds-items.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
-import { Lock, Promotion } from '#domain/promotion/promotion.ts';
+import { Lock, Promotion, PromotionRequest } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
 
 /** The parameters of most states of a promotion: which one. */
@@ -35,6 +37,15 @@ export async function findPromotion(ledger: Ledger, model: string, promotion: st
   return item === undefined ? undefined : unkey(Promotion, item);
 }
 
+/** A promotion's request, as `intake` wrote it from a verified record. */
+export async function findRequest(
+  ledger: Ledger,
+  { model, promotion }: PromotionParameters,
+): Promise<PromotionRequest | undefined> {
+  const item = await ledger.get(keys.promotionRequest(model, promotion));
+  return item === undefined ? undefined : unkey(PromotionRequest, item);
+}
+
 /** A promotion's record. @throws GatehouseError `NO_PROMOTION` */
 export async function readPromotion(ledger: Ledger, { model, promotion }: PromotionParameters): Promise<Promotion> {
   const found = await findPromotion(ledger, model, promotion);
@@ -50,9 +61,21 @@ export async function readEvidence(ledger: Ledger, promotion: Promotion): Promis
   return new Map(
     gates.flatMap((gate, index) => {
       const item = items[index];
-      return item === undefined ? [] : [[gate, unkey(Evidence, without(item, 'body'))] as const];
+      return item === undefined ? [] : [[gate, evidenceIn(item)] as const];
     }),
   );
+}
+
+/** Everything in the ledger that a promotion's commit rests on, as it stands now. */
+export async function readGrounds(ledger: Ledger, promotion: Promotion): Promise<GroundsState> {
+  const [items, approvals] = await Promise.all([
+    ledger.getMany(groundKeys(promotion)),
+    ledger.query(keys.approvals(promotion.model), approvalRange(promotion)),
+  ]);
+  const found = groundsFrom(promotion, items, approvals);
+  const { pointer } = found;
+  if (pointer === undefined || pointer.debt === null) return found;
+  return groundsFrom(promotion, await ledger.getMany(groundKeys(promotion, pointer)), approvals);
 }
 
 /** The policy that is in force for a model, where there ever was one. */
@@ -66,9 +89,14 @@ export async function readApprovals(
   ledger: Ledger,
   { model, promotion }: PromotionParameters,
 ): Promise<readonly Approval[]> {
-  const items = await ledger.query(keys.approvals(model), { from: `${promotion}#`, to: `${promotion}#\uFFFF` });
+  const items = await ledger.query(keys.approvals(model), approvalRange({ promotion }));
   return items.map((item) => unkey(Approval, item));
 }
+
+const approvalRange = ({ promotion }: { readonly promotion: string }) => ({
+  from: `${promotion}#`,
+  to: `${promotion}#\uFFFF`,
+});
 
 /** What the signed chains of some environments said of a release, in their order. */
 export async function readUpstream(
@@ -91,8 +119,4 @@ export async function readCarriers(ledger: Ledger, pointer: Pointer | undefined)
 /** Whether a release was rolled back here once. */
 export async function isQuarantined(ledger: Ledger, model: string, release: Digest): Promise<boolean> {
   return (await ledger.get(keys.quarantine(model, release))) !== undefined;
-}
-
-function without(item: Item, name: string): Item {
-  return Object.fromEntries(Object.entries(item).filter(([key]) => key !== name)) as Item;
 }

@@ -5,22 +5,33 @@ import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { whyInDebt } from '#domain/promotion/debt.ts';
+import { upstreamsOf, upstreamVerdict } from '#domain/promotion/grounds.ts';
+import { pointerCheck } from '#domain/promotion/pointer.ts';
 import {
   ageOf,
   openPromotion as opened,
   type Promotion,
-  promotionName,
-  PromotionRequest,
+  type PromotionRequest,
   promotionWrite,
   takeLock,
+  transitionOf,
 } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { pointerCheck } from '#domain/promotion/pointer.ts';
 import { endOperation } from './end-promotion.ts';
-import { findPromotion, isQuarantined, readActivePolicy, readCarriers, readLock, readPointer } from './ledger-state.ts';
-import { returnApprovalToken } from './approval-token.ts';
+import {
+  findPromotion,
+  findRequest,
+  isQuarantined,
+  PromotionParameters,
+  readActivePolicy,
+  readCarriers,
+  readLock,
+  readPointer,
+  readUpstream,
+} from './ledger-state.ts';
+import { refusedBy, returnApprovalToken } from './approval-token.ts';
 
 export interface Opening extends Recording {
   readonly deployed: DeployedModels;
@@ -28,8 +39,7 @@ export interface Opening extends Recording {
 }
 
 /** `startedAt` is when the execution began to wait for its turn. */
-const Parameters = z.object({
-  request: PromotionRequest,
+const Parameters = PromotionParameters.extend({
   execution: z.string().min(1),
   startedAt: z.iso.datetime({ offset: true }),
 });
@@ -37,10 +47,22 @@ const Parameters = z.object({
 /** How long a promotion may wait for its turn: longer than another may hold the lock, and within the history that Step Functions keeps. */
 const PATIENCE_HOURS = 72;
 
-/** Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may. */
+/**
+ * Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may.
+ * What is requested is read from the item that `intake` wrote of a verified record: whoever starts the machine by hand
+ * can name a request, and decide nothing about it.
+ */
 export function openPromotion(deps: Opening): Task {
-  return task(Parameters, async ({ request, execution, startedAt }) => {
-    const result = await open(deps, request, execution);
+  return task(Parameters, async ({ execution, startedAt, ...named }) => {
+    const request = await findRequest(deps.ledger, named);
+    if (request === undefined)
+      return refused(
+        named.promotion,
+        'request-verified',
+        `no verified request of ${named.model} is called ${named.promotion}`,
+        'request the promotion through control, or let the environment before offer the release',
+      );
+    const result = await open(deps, request, named.promotion, execution);
     const waited = deps.clock.now().getTime() - Date.parse(startedAt);
     if (result.status !== 'waiting' || waited < PATIENCE_HOURS * 3_600_000) return result;
     return refused(
@@ -53,10 +75,9 @@ export function openPromotion(deps: Opening): Task {
 
 type Opened = ReturnType<typeof answer> | ReturnType<typeof refused> | ReturnType<typeof waiting>;
 
-async function open(deps: Opening, request: PromotionRequest, execution: string): Promise<Opened> {
+async function open(deps: Opening, request: PromotionRequest, name: string, execution: string): Promise<Opened> {
   const { ledger } = deps;
   const { model } = request;
-  const name = promotionName(request);
   const ending = keys.operation(model, endOperation(name));
   const [existing, pointer, lock, active, quarantined, ended] = await Promise.all([
     findPromotion(ledger, model, name),
@@ -80,11 +101,17 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   if (pointer?.current === request.release)
     return refused(name, 'release-new', 'the pointer names this release already');
   if (quarantined) return refused(name, 'release-quarantined', request.version);
+  const today = deps.clock.now().toISOString().slice(0, 10);
+  if (request.asOf > today) return refused(name, 'as-of-past', `it is as of ${request.asOf}, which is after ${today}`);
+
+  const transition = transitionOf(deps.environment, request);
+  if (request.transition !== transition)
+    return refused(name, 'request-verified', `it asks for ${request.transition}, and goes by ${transition}`);
 
   const inForce = active ?? firstPolicy(deps.deployed, model);
   const { rules: policy } = inForce;
   const rule = policy.transitions[request.transition];
-  if (rule === undefined || !isHotfixSound(request, deps.environment)) {
+  if (rule === undefined || (request.transition === 'hotfix' && deps.environment !== 'prod')) {
     const found = `a hotfix into ${deps.environment}; the policy knows ${Object.keys(policy.transitions).join(', ')}`;
     return refused(name, 'hotfix-allowed', found, 'promote it through staging');
   }
@@ -107,6 +134,10 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
     champion: pointer?.current ?? null,
     now: deps.clock.now(),
   });
+  const said = await readUpstream(ledger, model, promotion.release, upstreamsOf(promotion));
+  const known = new Map(said.flatMap((each) => (each === undefined ? [] : [[each.environment, each] as const])));
+  const { verdict, reasons } = upstreamVerdict(promotion, known);
+  if (verdict !== 'PASS') return refused(name, 'released-upstream', reasons.join('; '));
   const result = await recordChange(deps, {
     model,
     operation: operationName('open', name),
@@ -136,7 +167,8 @@ async function open(deps: Opening, request: PromotionRequest, execution: string)
   });
   if (result.kind === 'refused')
     return waiting(name, 'the lock, the pointer or the policy has moved since it was read');
-  if (holder !== undefined) await returnApprovalToken(deps, holder, 'superseded');
+  if (holder !== undefined)
+    await returnApprovalToken(deps, holder, refusedBy('promotion-newest', `superseded by ${name}`));
   return answer(promotion);
 }
 
@@ -164,11 +196,6 @@ function refused(
   remedy = 'ask for a new promotion',
 ): { status: 'refused'; promotion: string; refusal: Refusal } {
   return { status: 'refused', promotion, refusal: { rule, found, remedy } };
-}
-
-/** A hotfix says why, and comes to prod only; nothing else says so. */
-function isHotfixSound({ transition, hotfix }: PromotionRequest, environment: string): boolean {
-  return transition === 'hotfix' ? hotfix !== undefined && environment === 'prod' : hotfix === undefined;
 }
 
 function supersede(holder: Promotion, by: string, now: Date): Write {

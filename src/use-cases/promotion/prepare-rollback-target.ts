@@ -28,6 +28,17 @@ export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly 
   });
 }
 
+/**
+ * Whether an error says of a release itself that it is damaged. Anything else that goes wrong while it is read says
+ * nothing of it, and may be tried again.
+ */
+export function isBroken(error: unknown): error is GatehouseError {
+  return error instanceof GatehouseError && BROKEN.has(error.code);
+}
+
+/** What no retry can mend. */
+const BROKEN = new Set(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
+
 /** Why a release cannot be served from a store, or undefined when every file is there and hashes to its name. */
 export async function whyNotWhole(store: ArtifactStore, release: Digest): Promise<string | undefined> {
   try {
@@ -35,7 +46,7 @@ export async function whyNotWhole(store: ArtifactStore, release: Digest): Promis
     for (const file of manifest.files) await store.read(file.sha256);
     return undefined;
   } catch (error) {
-    if (error instanceof GatehouseError) return error.message;
+    if (isBroken(error)) return error.message;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { type Task, task } from '#use-cases/task.ts';
+import { isBroken } from './prepare-rollback-target.ts';
 
 const Parameters = z.object({ release: Digest, model: z.string(), source: z.string() });
 
@@ -19,14 +20,11 @@ export function pullRelease(deps: { readonly own: ArtifactStore; storeOf(environ
       await deps.own.write(bytes);
       return { status: 'pulled', files: manifest.files.length };
     } catch (error) {
-      if (error instanceof GatehouseError && REFUSALS.has(error.code)) return refused(error.message);
+      if (isBroken(error)) return refused(error.message);
       throw error;
     }
   });
 }
-
-/** What no retry can mend. */
-const REFUSALS = new Set(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
 
 async function copy(from: ArtifactStore, to: ArtifactStore, digest: Digest, size: number): Promise<void> {
   const content = (await to.has(digest)) ? await to.read(digest) : await from.read(digest);

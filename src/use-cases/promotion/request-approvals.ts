@@ -8,7 +8,7 @@ import { holdsLock, type Promotion, promotionWrite } from '#domain/promotion/pro
 import type { StateMachines } from '#ports/state-machines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import type { ApprovalAnswer } from './approval-token.ts';
+import { refusedBy } from './approval-token.ts';
 import { PromotionParameters, readEvidence, readPromotion } from './ledger-state.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -60,7 +60,7 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
     });
     // The transaction that would have kept the token did not take effect: whoever waits with it is told at once.
     if (result.kind === 'refused')
-      await deps.machines.succeed(token, { status: 'superseded' satisfies ApprovalAnswer });
+      await deps.machines.succeed(token, refusedBy('promotion-open', 'it ended before people were asked'));
     // People were asked by a call whose answer got lost: the machine waits with another token now.
     if (result.kind === 'already-recorded')
       await writeUnaudited(deps.ledger, [{ kind: 'put', item: waiting }], operationName('w', token));

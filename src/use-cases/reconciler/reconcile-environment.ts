@@ -3,8 +3,8 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
-import { answerIfDecided } from '#use-cases/intake/follow-peer.ts';
-import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
+import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
+import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
 import { JOB_KINDS, type ReturningTokens, returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
@@ -55,7 +55,7 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
           found,
           remedy: 'ask for a new promotion',
         });
-        await returnApprovalToken(deps, promotion, 'expired');
+        await returnApprovalToken(deps, promotion, refusedBy('promotion-deadline', found));
         ended.push(promotion.promotion);
       }
     }

@@ -9,9 +9,19 @@ import { governedState } from '#domain/audit/standing.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { evidenceOf, evidenceRoot, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
+import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Write } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import type { ActivePolicy } from '#domain/policy/activation.ts';
+import { NO_CARRIERS } from '#domain/promotion/debt.ts';
 import { commitPromotion } from '#domain/promotion/commit.ts';
-import { openPromotion, type Promotion } from '#domain/promotion/promotion.ts';
+import {
+  openPromotion,
+  type Promotion,
+  promotionName,
+  PromotionRequest,
+  requestWrite,
+} from '#domain/promotion/promotion.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
 import { rollBack } from '#domain/promotion/rollback.ts';
@@ -21,7 +31,7 @@ import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
 
 const MODEL = 'flight-delay';
 const POLICY = digestOf('policy');
-const GATES: readonly GateId[] = ['release-integrity', 'better-than-champion'];
+const GATES: readonly GateId[] = ['released-upstream', 'release-integrity', 'better-than-champion'];
 export const START = new Date('2026-03-02T09:00:00.000Z');
 const pair = generateKeyPairSync('ec', {
   namedCurve: 'P-256',
@@ -59,8 +69,11 @@ const policy: Policy = {
   transitions: { initial: { ...transition, approvals: [] }, staging: transition, prod: transition },
 };
 
-/** An environment with a baseline, a release that two people approved, another one, and its rollback: all of it in order. */
-export function soundState(): LedgerState {
+/** What is wrong with the last commit of a state, although its decision was made as if it were not. */
+export type Lapse = 'no request' | 'withdrawn upstream' | 'policy replaced' | 'never opened';
+
+/** An environment with a baseline, a release that two people approved, another one, and its rollback: all of it in order, but for a lapse. */
+export function soundState(lapse?: Lapse): LedgerState {
   const chain: { record: AuditRecord; hash: Digest; changes: string }[] = [];
   const append = (event: AuditEvent, writes: readonly Write[] = []): void => {
     const last = chain.at(-1);
@@ -72,31 +85,79 @@ export function soundState(): LedgerState {
   const decisions = new Map<string, AuditRecord>();
   let opened = 0;
   let pointer: Pointer | undefined;
+  const active: ActivePolicy = { formatVersion: 1, policy: POLICY, activation: 1, rules: policy };
+  append(
+    {
+      code: 'POLICY_ACTIVATED',
+      actor: 'pipeline:release',
+      release: null,
+      details: { policy: POLICY, replaces: null, approvedBy: [] },
+    },
+    [{ kind: 'put', item: { ...keys.policy(MODEL), ...active } }],
+  );
   const letIn = (version: string, kind: 'trained' | 'baseline'): void => {
     opened += 1;
-    const promotion = openPromotion(
+    const record = digestOf(`staging releases ${version}`);
+    const upstream = Upstream.parse({
+      environment: 'staging',
+      code: 'RELEASE_PROMOTED',
+      release: digestOf(version),
+      kind,
+      version,
+      asOf: '2026-03-01',
+      seq: opened,
+      record,
+      withdrawn: null,
+    });
+    append(
       {
-        model: MODEL,
-        release: digestOf(version),
-        version,
-        kind,
-        transition: kind === 'baseline' ? 'initial' : 'prod',
-        requestedBy: 'pipeline:staging',
-        source: 'staging',
-        requestedIn: 'staging',
-        requestSeq: opened,
-        asOf: '2026-03-01',
+        code: 'UPSTREAM_RELEASED',
+        actor: 'pipeline:intake',
+        release: upstream.release,
+        details: { peer: 'staging', seq: opened, record, version },
       },
-      {
-        environment: 'prod',
-        rule: policy.transitions[kind === 'baseline' ? 'initial' : 'prod'],
-        policyDigest: POLICY,
-        fencingToken: opened,
-        execution: 'arn',
-        champion: pointer?.current ?? null,
-        now: START,
-      },
+      [{ kind: 'put', item: { ...keys.upstream(MODEL, upstream.release, 'staging'), ...upstream } }],
     );
+    const request = PromotionRequest.parse({
+      model: MODEL,
+      release: upstream.release,
+      version,
+      kind,
+      transition: kind === 'baseline' ? 'initial' : 'prod',
+      requestedBy: 'pipeline:staging',
+      source: 'staging',
+      requestedIn: 'staging',
+      requestSeq: opened,
+      record,
+      asOf: '2026-03-01',
+    });
+    const isLast = version === '1.0.1';
+    if (!isLast || lapse !== 'no request')
+      append(
+        {
+          code: 'PROMOTION_REQUEST_VERIFIED',
+          actor: 'pipeline:intake',
+          release: request.release,
+          details: {
+            promotion: promotionName(request),
+            transition: request.transition,
+            requestedBy: request.requestedBy,
+            peer: 'staging',
+            seq: opened,
+            record,
+          },
+        },
+        [requestWrite(request)],
+      );
+    const promotion = openPromotion(request, {
+      environment: 'prod',
+      rule: policy.transitions[kind === 'baseline' ? 'initial' : 'prod'],
+      policyDigest: POLICY,
+      fencingToken: opened,
+      execution: 'arn',
+      champion: pointer?.current ?? null,
+      now: START,
+    });
     const pieces = GATES.map((gate) =>
       evidenceOf(promotion, gate, { verdict: 'PASS', reasons: ['fine'], numbers: {} }, null, START),
     );
@@ -107,6 +168,23 @@ export function soundState(): LedgerState {
       append({ code: 'EVIDENCE_RECORDED', actor: 'pipeline:gates', release, details }, [evidenceWrite(piece)]);
     }
     const expiresAt = new Date(START.getTime() + 3_600_000).toISOString();
+    if (!isLast || lapse !== 'never opened')
+      append(
+        {
+          code: 'PROMOTION_OPENED',
+          actor: 'pipeline:release',
+          release: promotion.release,
+          details: {
+            promotion: promotion.promotion,
+            transition: promotion.transition,
+            policy: POLICY,
+            fencingToken: opened,
+            requestedBy: promotion.requestedBy,
+            supersedes: null,
+          },
+        },
+        [{ kind: 'put', item: { ...keys.promotion(MODEL, promotion.promotion), ...promotion } }],
+      );
     const asked: Promotion =
       promotion.approvals.length === 0
         ? promotion
@@ -130,10 +208,37 @@ export function soundState(): LedgerState {
       decisions.set(signed.hash, signed.record);
       return { formatVersion: 1, model, release, ...decision, statement: signed.hash, status: 'unused' };
     });
+    if (own.length > 0 && (!isLast || lapse !== 'never opened')) {
+      const details = {
+        promotion: promotion.promotion,
+        transition: promotion.transition,
+        version,
+        policy: POLICY,
+        evidence: evidenceRoot(pieces),
+        requestedBy: promotion.requestedBy,
+        approvals: promotion.approvals,
+        expiresAt,
+        summary: [],
+      };
+      append({ code: 'APPROVAL_REQUESTED', actor: 'pipeline:release', release: promotion.release, details }, [
+        { kind: 'put', item: { ...keys.promotion(MODEL, promotion.promotion), ...asked } },
+      ]);
+    }
+    for (const approval of own) {
+      const { subject, role, decision, statement } = approval;
+      const details = { promotion: promotion.promotion, subject, role, decision, statement };
+      append({ code: 'APPROVAL_RECORDED', actor: subject, release: promotion.release, details }, [
+        { kind: 'put', item: { ...keys.approval(MODEL, promotion.promotion, subject), ...approval } },
+      ]);
+    }
     const committed = commitPromotion(
       {
         promotion: asked,
+        request,
         pointer,
+        active,
+        upstream: new Map([[upstream.environment, upstream]]),
+        carriers: NO_CARRIERS,
         evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
         approvals: own,
         isQuarantined: false,
@@ -141,6 +246,19 @@ export function soundState(): LedgerState {
       START,
     );
     if (committed.kind !== 'commit') throw new Error(committed.refusal.found);
+    if (isLast && lapse === 'withdrawn upstream') {
+      const withdrawn = digestOf('staging rolls it back');
+      const details = { peer: 'staging', seq: 9, record: withdrawn, version };
+      append({ code: 'UPSTREAM_WITHDRAWN', actor: 'pipeline:intake', release: upstream.release, details }, [
+        { kind: 'put', item: { ...keys.upstream(MODEL, upstream.release, 'staging'), ...upstream, withdrawn } },
+      ]);
+    }
+    if (isLast && lapse === 'policy replaced') {
+      const details = { policy: digestOf('stricter'), replaces: POLICY, approvedBy: ['person:lea', 'person:pat'] };
+      append({ code: 'POLICY_ACTIVATED', actor: 'pipeline:intake', release: null, details }, [
+        { kind: 'put', item: { ...keys.policy(MODEL), ...active, policy: digestOf('stricter'), activation: 2 } },
+      ]);
+    }
     append(committed.event, committed.writes);
     pointer = committed.pointer;
   };

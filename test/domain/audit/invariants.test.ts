@@ -7,7 +7,7 @@ import { governedState } from '#domain/audit/standing.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { type Item, keyText } from '#domain/ledger/item.ts';
 import { PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
-import { seal, soundState, START } from './_state.ts';
+import { type Lapse, seal, soundState, START } from './_state.ts';
 
 const violated = (state: LedgerState): readonly string[] =>
   checkInvariants(state)
@@ -42,6 +42,23 @@ describe('the invariants', () => {
     };
     expect(checkInvariants(empty).flatMap(({ found }) => found)).toEqual([]);
     expect(checkInvariants(empty)).toHaveLength(INVARIANTS.length);
+  });
+
+  const lapses: [Lapse, string][] = [
+    ['no request', 'request-verified'],
+    ['withdrawn upstream', 'released-upstream'],
+    ['policy replaced', 'policy-in-force'],
+    ['never opened', 'no record opened it'],
+  ];
+  it.each(lapses)('find a commit on grounds that did not stand: %s', (lapse, named) => {
+    const results = checkInvariants(soundState(lapse));
+    const found = results.find(({ invariant }) => invariant === 'promotions-grounded')?.found ?? [];
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(named);
+    // Nothing else of the state says so.
+    expect(results.filter((each) => each.found.length > 0).map(({ invariant }) => invariant)).toEqual([
+      'promotions-grounded',
+    ]);
   });
 
   const tampered: [string, string, (state: LedgerState) => Partial<LedgerState>][] = [

@@ -2,14 +2,17 @@ import type { Approval } from '#domain/approval/approval.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { type Evidence, evidenceOf, evidenceRoot, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
+import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Item, Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Policy, Role } from '#domain/policy/policy.ts';
-import type { CommitState } from '#domain/promotion/commit.ts';
+import type { ActivePolicy } from '#domain/policy/activation.ts';
+import { NO_CARRIERS } from '#domain/promotion/debt.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { pointerWrite } from '#domain/promotion/pointer.ts';
-import { openPromotion, type Promotion, type PromotionRequest } from '#domain/promotion/promotion.ts';
-import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
+import { openPromotion, type Promotion, type PromotionRequest, requestWrite } from '#domain/promotion/promotion.ts';
+import { ACTIVATION, comparisonRule, probationRule } from '#test/domain/policy/_rule.ts';
 
 export const MODEL = 'flight-delay';
 export const NOW = new Date('2026-03-02T09:00:00.000Z');
@@ -73,9 +76,38 @@ export function request(overrides: Partial<PromotionRequest> = {}): PromotionReq
     source: 'staging',
     requestedIn: 'control',
     requestSeq: 5,
+    record: digestOf('record of the request'),
     asOf: '2026-03-01',
     ...overrides,
   };
+}
+
+/** The policy in force, with a probation in each transition if it has one. */
+export function inForce(probationDays: number | null = null): ActivePolicy {
+  const probation = probationDays === null ? {} : { probation: probationRule(probationDays) };
+  const { initial, staging, prod, hotfix } = policy.transitions;
+  const transitions = {
+    initial,
+    staging: { ...staging, ...probation },
+    prod: { ...prod, ...probation },
+    hotfix: { ...hotfix, ...probation },
+  };
+  return { formatVersion: 1, policy: POLICY, activation: 1, rules: { ...policy, transitions } };
+}
+
+/** What an environment's signed chain says of a release. */
+export function said(environment: string, release = digestOf('candidate')): Upstream {
+  return Upstream.parse({
+    environment,
+    code: environment === 'dev' ? 'RELEASE_REGISTERED' : 'RELEASE_PROMOTED',
+    release,
+    kind: 'trained',
+    version: '1.0.1',
+    asOf: '2026-03-01',
+    seq: 3,
+    record: digestOf(`${environment} of ${release}`),
+    withdrawn: null,
+  });
 }
 
 /** An approval of a promotion as it should be. */
@@ -103,8 +135,9 @@ export function approvalOf(promotion: Promotion, subject: string, role: Role, ev
 export function admissible(
   asked: Partial<PromotionRequest> = {},
   fencingToken = 3,
-): CommitState & { readonly evidence: Map<GateId, Evidence> } {
-  const opened = openPromotion(request(asked), {
+): GroundsState & { readonly evidence: Map<GateId, Evidence>; readonly request: PromotionRequest } {
+  const requested = request(asked);
+  const opened = openPromotion(requested, {
     environment: 'prod',
     rule: policy.transitions[asked.transition ?? 'prod'],
     policyDigest: POLICY,
@@ -121,7 +154,11 @@ export function admissible(
   };
   return {
     promotion,
+    request: requested,
     pointer,
+    active: inForce(),
+    upstream: new Map([[requested.source, said(requested.source, requested.release)]]),
+    carriers: NO_CARRIERS,
     evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
     approvals: [
       approvalOf(promotion, 'lea', 'ml-lead', pieces),
@@ -135,8 +172,12 @@ export function admissible(
 const put = (item: Item): Write => ({ kind: 'put', item });
 
 /** The writes of a state's promotion, evidence and approvals. */
-export function recordsOf({ promotion, evidence, approvals }: CommitState): Write[] {
+export function recordsOf({ promotion, request: requested, evidence, approvals, upstream }: GroundsState): Write[] {
   return [
+    ...(requested === undefined ? [] : [requestWrite(requested)]),
+    ...[...upstream.values()].map((each) =>
+      put({ ...keys.upstream(MODEL, promotion.release, each.environment), ...each }),
+    ),
     ...[...evidence.values()].map(evidenceWrite),
     ...approvals.map((approval) =>
       put({ ...keys.approval(MODEL, promotion.promotion, approval.subject), ...approval }),
@@ -146,11 +187,12 @@ export function recordsOf({ promotion, evidence, approvals }: CommitState): Writ
 }
 
 /** The writes that make a ledger say what a state says: its promotion holds the lock. */
-export function writesOf(state: CommitState): Write[] {
+export function writesOf(state: GroundsState): Write[] {
   const { promotion, fencingToken } = state.promotion;
   return [
     ...(state.pointer === undefined ? [] : [pointerWrite(undefined, state.pointer)]),
     ...recordsOf(state),
+    ...(state.active === undefined ? [] : [put({ ...keys.policy(MODEL), ...state.active })]),
     put({ ...keys.lock(MODEL), promotion, fencingToken }),
   ];
 }

@@ -6,19 +6,20 @@ import { bodyOf, type Evidence, evidenceRoot } from '#domain/gates/evidence.ts';
 import type { Verdict } from '#domain/gates/gate.ts';
 import { keyOf, MAX_ACTIONS } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { commitPromotion, type CommitState } from '#domain/promotion/commit.ts';
+import { commitPromotion } from '#domain/promotion/commit.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
-import type { Promotion } from '#domain/promotion/promotion.ts';
+import { type Promotion, PromotionRequest } from '#domain/promotion/promotion.ts';
 import { admissible, CHAMPION, GATES, hours, MODEL, NOW, pointer } from './_case.ts';
 
 const OTHER = digestOf('other');
 
-function outcome(state: CommitState, now = NOW): string {
+function outcome(state: GroundsState, now = NOW): string {
   const decision = commitPromotion(state, now);
   return decision.kind === 'commit' ? 'commit' : decision.refusal.rule;
 }
 
-function withEvidence(state: CommitState, pieces: readonly Evidence[]): CommitState {
+function withEvidence(state: GroundsState, pieces: readonly Evidence[]): GroundsState {
   return { ...state, evidence: new Map(pieces.map((piece) => [piece.gate, piece])) };
 }
 
@@ -204,14 +205,23 @@ describe('each binding holds', () => {
     ['past its deadline', { deadline: NOW.toISOString() }, 'promotion-deadline'],
     ['against another champion', { replaces: OTHER }, 'champion-unchanged'],
     ['against no champion', { replaces: null }, 'champion-unchanged'],
-    ['of a baseline', { kind: 'baseline' }, 'initial-is-baseline'],
+    ['of a baseline', { kind: 'baseline' }, 'request-verified'],
     ['initial, over a champion', { transition: 'initial', kind: 'baseline' }, 'initial-only-once'],
     ['without gates', { gates: [] }, 'gates-pinned'],
     ['of what is there already', { release: CHAMPION }, 'release-new'],
   ];
   it.each(promotion)('of a promotion: %s', (_, change, rule) => {
     const state = admissible();
-    expect(outcome({ ...state, promotion: { ...state.promotion, ...change } })).toBe(rule);
+    // The verified request says the same: this alone is what is wrong.
+    const request = PromotionRequest.parse(
+      Object.fromEntries(
+        Object.entries(state.request).map(([name, value]) => [
+          name,
+          name in change ? Reflect.get(change, name) : value,
+        ]),
+      ),
+    );
+    expect(outcome({ ...state, request, promotion: { ...state.promotion, ...change } })).toBe(rule);
   });
 
   it('of a promotion: quarantined releases never come back', () => {

@@ -8,7 +8,7 @@ import { commitPromotion } from '#domain/promotion/commit.ts';
 import { Pointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { freeLock, holdsLock, Lock, promotionName, takeLock } from '#domain/promotion/promotion.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
-import { admissible, CHAMPION, MODEL, NOW, pointer, recordsOf, request, writesOf } from './_case.ts';
+import { admissible, CHAMPION, inForce, MODEL, NOW, pointer, recordsOf, request, said, writesOf } from './_case.ts';
 
 type MemoryLedger = ReturnType<typeof memoryLedger>;
 
@@ -47,7 +47,8 @@ describe('a ledger under several acts that were decided from the same state', ()
     await fc.assert(
       fc.asyncProperty(order, async (indices) => {
         const ledger = memoryLedger();
-        await ledger.transact([pointerWrite(undefined, pointer), ...contenders.flatMap(recordsOf)], 'setup');
+        const policy = { kind: 'put', item: { ...keys.policy(MODEL), ...inForce() } } as const;
+        await ledger.transact([pointerWrite(undefined, pointer), policy, ...contenders.flatMap(recordsOf)], 'setup');
         let winners = 0;
         for (const index of indices) {
           const act = acts[index];
@@ -100,6 +101,22 @@ describe('a ledger under several acts that were decided from the same state', ()
       },
       'promotion superseded': { ...keys.promotion(MODEL, promotion.promotion), ...promotion, status: 'superseded' },
       'pointer moved': { ...keys.pointer(MODEL), ...pointer, seq: pointer.seq + 1 },
+      'release withdrawn upstream': {
+        ...keys.upstream(MODEL, promotion.release, 'staging'),
+        ...said('staging'),
+        withdrawn: digestOf('rolled back'),
+      },
+      'upstream replaced': {
+        ...keys.upstream(MODEL, promotion.release, 'staging'),
+        ...said('staging'),
+        record: digestOf('another record'),
+      },
+      'policy replaced': { ...keys.policy(MODEL), ...inForce(), policy: digestOf('another policy'), activation: 2 },
+      'request replaced': {
+        ...keys.promotionRequest(MODEL, promotion.promotion),
+        ...state.request,
+        record: digestOf('another record'),
+      },
     };
     for (const [name, item] of Object.entries(interventions)) {
       const ledger = memoryLedger();

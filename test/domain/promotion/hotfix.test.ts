@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
-import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { commitPromotion, type CommitState } from '#domain/promotion/commit.ts';
+import { commitPromotion } from '#domain/promotion/commit.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
 import type { Carriers } from '#domain/promotion/debt.ts';
 import { type Pointer } from '#domain/promotion/pointer.ts';
 import { ageOf, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
-import { admissible, CHAMPION, hours, MODEL, NOW, pointer, request, writesOf } from './_case.ts';
+import { admissible, CHAMPION, hours, MODEL, NOW, pointer, request, said, writesOf } from './_case.ts';
 
 const hotfix: Partial<PromotionRequest> = {
   transition: 'hotfix',
@@ -17,13 +17,13 @@ const hotfix: Partial<PromotionRequest> = {
 };
 
 /** A promotion that lacks nothing, over a pointer. */
-function over(from: Pointer, asked: Partial<PromotionRequest>, carriers?: Carriers): CommitState {
+function over(from: Pointer, asked: Partial<PromotionRequest>, carriers?: Carriers): GroundsState {
   const state = admissible(asked);
   const promotion = { ...state.promotion, replaces: from.current };
   return { ...state, promotion, pointer: from, ...(carriers === undefined ? {} : { carriers }) };
 }
 
-function committed(state: CommitState) {
+function committed(state: GroundsState) {
   const decision = commitPromotion(state, NOW);
   if (decision.kind === 'refuse') throw new Error(`${decision.refusal.rule}: ${decision.refusal.found}`);
   return decision;
@@ -33,21 +33,6 @@ function takenBack(from: Pointer): Pointer {
   const target = rollbackTarget(from, () => false);
   if (target.kind === 'refuse') throw new Error(target.refusal.found);
   return rollBack(from, target, { id: 'r', actor: 'person:op', reason: 'wrong', now: NOW }).pointer;
-}
-
-/** What an environment's signed chain says of a release. */
-function said(environment: string, release = digestOf('candidate')): Upstream {
-  return Upstream.parse({
-    environment,
-    code: environment === 'dev' ? 'RELEASE_REGISTERED' : 'RELEASE_PROMOTED',
-    release,
-    kind: 'trained',
-    version: '1.0.1',
-    asOf: '2026-03-01',
-    seq: 3,
-    record: digestOf(`${environment} of ${release}`),
-    withdrawn: null,
-  });
 }
 
 const { pointer: indebted, event } = committed(over(pointer, hotfix));

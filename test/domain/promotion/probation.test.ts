@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { bodyOf, evidenceRoot } from '#domain/gates/evidence.ts';
-import { commitPromotion, type CommitState } from '#domain/promotion/commit.ts';
+import { commitPromotion } from '#domain/promotion/commit.ts';
+import type { GroundsState } from '#domain/promotion/grounds.ts';
 import { type Confirmation, confirmRelease } from '#domain/promotion/confirm.ts';
 import { confirmedReleases, type Pointer } from '#domain/promotion/pointer.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
-import { admissible, CHAMPION, hours, NOW, pointer } from './_case.ts';
+import { admissible, CHAMPION, hours, inForce, NOW, pointer } from './_case.ts';
 
 /** A promotion one of whose gates passed provisionally only. */
-function likely(probationDays: number | null = 14): CommitState {
+function likely(probationDays: number | null = 14) {
   const state = admissible();
   const evidence = new Map(
     [...state.evidence].map(([gate, piece]) => [
@@ -20,18 +21,19 @@ function likely(probationDays: number | null = 14): CommitState {
   return {
     ...state,
     promotion: { ...state.promotion, probationDays, approvalRequest: { evidence: root, expiresAt: hours(48) } },
+    active: inForce(probationDays),
     evidence,
     approvals: state.approvals.map((approval) => ({ ...approval, evidence: root })),
   };
 }
 
-function committed(state: CommitState) {
+function committed(state: GroundsState) {
   const decision = commitPromotion(state, NOW);
   if (decision.kind === 'refuse') throw new Error(`${decision.refusal.rule}: ${decision.refusal.found}`);
   return decision;
 }
 
-function refusedBy(state: CommitState): string | undefined {
+function refusedBy(state: GroundsState): string | undefined {
   const decision = commitPromotion(state, NOW);
   return decision.kind === 'refuse' ? decision.refusal.rule : undefined;
 }
@@ -55,7 +57,14 @@ describe('a promotion that passed provisionally', () => {
     expect(refusedBy(likely(null))).toBe('probation-allowed');
     const first = likely();
     const promotion = { ...first.promotion, transition: 'initial', kind: 'baseline', replaces: null } as const;
-    expect(refusedBy({ ...first, promotion, pointer: undefined })).toBe('probation-allowed');
+    const request = { ...first.request, transition: 'initial', kind: 'baseline' } as const;
+    const active = inForce(14);
+    const rules = {
+      ...active.rules,
+      transitions: { ...active.rules.transitions, initial: active.rules.transitions.prod },
+    };
+    const state = { ...first, request, promotion, active: { ...active, rules }, pointer: undefined };
+    expect(refusedBy(state)).toBe('probation-allowed');
   });
 
   it('is evidence of its own: the same verdict without the reservation has another body', () => {

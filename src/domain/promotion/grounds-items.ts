@@ -1,0 +1,77 @@
+import { Approval } from '../approval/approval.ts';
+import { Evidence } from '../gates/evidence.ts';
+import { ORIGIN, Upstream } from '../gates/gates/released-upstream.ts';
+import { type Item, type Key, keyText, unkey } from '../ledger/item.ts';
+import { keys } from '../ledger/keys.ts';
+import { ActivePolicy } from '../policy/activation.ts';
+import type { GroundsState } from './grounds.ts';
+import { Pointer } from './pointer.ts';
+import { type Promotion, PromotionRequest } from './promotion.ts';
+
+/** The environments whose chains can say something of a release that is promoted here. */
+const UPSTREAMS = [ORIGIN, 'staging'] as const;
+
+/** The items, besides approvals, from which a promotion's grounds are read; `pointer` names those that its debt adds. */
+export function groundKeys(promotion: Promotion, pointer?: Pointer): readonly Key[] {
+  const { model, release, environment, policy, gates } = promotion;
+  const of = (digest: string): readonly Key[] => UPSTREAMS.map((each) => keys.upstream(model, digest, each));
+  return [
+    keys.pointer(model),
+    keys.policy(model),
+    keys.quarantine(model, release),
+    keys.promotionRequest(model, promotion.promotion),
+    ...of(release),
+    ...gates.map((gate) => keys.evidence(gate, model, release, environment, policy)),
+    ...(pointer === undefined || pointer.debt === null || pointer.debt.release === release
+      ? []
+      : of(pointer.debt.release)),
+  ];
+}
+
+/** A promotion's grounds, from the items under `groundKeys` and its approvals. @throws GatehouseError where one cannot be read */
+export function groundsFrom(
+  promotion: Promotion,
+  items: readonly (Item | undefined)[],
+  approvals: readonly Item[],
+): GroundsState {
+  const { model, release, environment, policy, gates } = promotion;
+  const byKey = new Map(items.flatMap((item) => (item === undefined ? [] : [[keyText(item), item] as const])));
+  const find = (key: Key): Item | undefined => byKey.get(keyText(key));
+  const read = <T>(schema: Parameters<typeof unkey<T>>[0], key: Key): T | undefined => {
+    const item = find(key);
+    return item === undefined ? undefined : unkey(schema, item);
+  };
+  const pointer = read(Pointer, keys.pointer(model));
+  const said = (digest: string, by: string): Upstream | undefined => read(Upstream, keys.upstream(model, digest, by));
+  const debt = pointer?.debt ?? null;
+  return {
+    promotion,
+    request: read(PromotionRequest, keys.promotionRequest(model, promotion.promotion)),
+    pointer,
+    active: read(ActivePolicy, keys.policy(model)),
+    evidence: new Map(
+      gates.flatMap((gate) => {
+        const item = find(keys.evidence(gate, model, release, environment, policy));
+        return item === undefined ? [] : [[gate, evidenceIn(item)] as const];
+      }),
+    ),
+    approvals: approvals.map((item) => unkey(Approval, item)),
+    isQuarantined: find(keys.quarantine(model, release)) !== undefined,
+    upstream: new Map(
+      UPSTREAMS.flatMap((environment) => {
+        const upstream = said(release, environment);
+        return upstream === undefined ? [] : [[environment, upstream] as const];
+      }),
+    ),
+    carriers: {
+      dev: debt === null ? undefined : said(debt.release, 'dev'),
+      staging: debt === null ? undefined : said(debt.release, 'staging'),
+    },
+  };
+}
+
+/** A piece of evidence, without the digest under which it was written. */
+export function evidenceIn(item: Item): Evidence {
+  const { body: _body, ...evidence } = item;
+  return unkey(Evidence, evidence as Item);
+}
