@@ -1,17 +1,23 @@
-// Runs sequences of the ledger's model with fresh seeds, as long as asked, on every core:
-//   node bench/ledger-sequences.ts [--minutes 10] [--seed S]
-// With --seed that one seed is run. What breaks is shrunk and kept under test/ledger/counterexamples, where a test
+// Sequences of the ledger's model, on every core: twenty times what `npm test` runs, or as many as asked.
+//   npm run bench -- ledger-sequences [--sequences 20000] [--seed S]
+// With --seed that one sequence is run. What breaks is shrunk and kept under test/ledger/counterexamples, where a test
 // replays it for ever.
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { z } from 'zod';
 import { type Failure, LENGTH, runSeeds } from '#test/ledger/_run.ts';
+import { figure, report } from './_report.ts';
 
-/** How many sequences a worker runs between two words. */
+/** How many sequences a worker runs between two messages. */
 const BATCH = 50;
+
+/** The seeds of one worker: `first`, and each `step`-th batch after it, below `end`. */
+const Share = z.strictObject({ first: z.int(), step: z.int(), end: z.int() });
+type Share = z.infer<typeof Share>;
 
 function keep({ seed, scenario, violations }: Failure): void {
   const path = join(import.meta.dirname, '../test/ledger/counterexamples', `seed-${seed}.json`);
@@ -20,42 +26,65 @@ function keep({ seed, scenario, violations }: Failure): void {
   process.exitCode = 1;
 }
 
-/** Runs batches of consecutive seeds until time is over, and says how many were done. */
-async function work(port: MessagePort, until: number): Promise<void> {
-  while (Date.now() < until) {
-    const first = randomInt(2 ** 31);
-    const failure = await runSeeds(Array.from({ length: BATCH }, (_, index) => first + index));
-    port.postMessage(failure ?? BATCH);
-    if (failure !== undefined) return;
+async function work({ first, step, end }: Share, onDone: (done: number | Failure) => void): Promise<void> {
+  for (let from = first; from < end; from += step * BATCH) {
+    const seeds = Array.from({ length: Math.min(BATCH, end - from) }, (_, index) => from + index);
+    onDone((await runSeeds(seeds)) ?? seeds.length);
   }
 }
 
-function supervise(minutes: number): void {
-  const started = Date.now();
-  let done = 0;
-  const say = (): void => {
-    const seconds = (Date.now() - started) / 1000;
-    const rate = `${(done / seconds).toFixed(0)} sequences/s of ${LENGTH} commands`;
-    process.stdout.write(`\r${done} sequences, ${seconds.toFixed(0)} s, ${rate}   `);
+/** Runs so many sequences on every core, and reports them. */
+async function supervise(sequences: number): Promise<void> {
+  const seed = randomInt(2 ** 31);
+  console.log(`${sequences} sequences from seed ${seed}`);
+  const started = performance.now();
+  const cores = availableParallelism();
+  let [done, broken] = [0, 0];
+  const onDone = (message: number | Failure): void => {
+    if (typeof message === 'number') done += message;
+    else {
+      broken += 1;
+      keep(message);
+    }
+    process.stdout.write(`\r${done} sequences, ${((performance.now() - started) / 1000).toFixed(0)} s `);
   };
-  for (let index = 0; index < availableParallelism(); index += 1) {
-    const worker = new Worker(new URL(import.meta.url), { workerData: started + minutes * 60_000 });
-    worker.on('message', (word: number | Failure) => {
-      if (typeof word === 'number') done += word;
-      else keep(word);
-      say();
-    });
-    worker.on('exit', () => process.stdout.write('\n'));
-  }
+  await Promise.all(
+    Array.from({ length: cores }, (_, core) => {
+      const share: Share = { first: seed + core * BATCH, step: cores, end: seed + sequences };
+      const worker = new Worker(new URL(import.meta.url), { workerData: share });
+      worker.on('message', onDone);
+      return new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+    }),
+  );
+  const minutes = (performance.now() - started) / 60_000;
+  const alone = ['no anchor', null] as const;
+  report(
+    'ledger-sequences',
+    {
+      title: 'Sequences of acts, with faults and races, that break nothing',
+      about: `${LENGTH} commands each by three environments and the people, with lost answers, crashes and races between them; the invariants are checked after each command. \`npm test\` runs a twentieth, with a fresh seed each time; what breaks is kept in test/ledger/counterexamples.`,
+      versions: { seed: String(seed) },
+    },
+    [
+      figure('sequences that break something', 'sequences', broken, alone, { oursAtMost: 0 }),
+      figure('sequences that were run', 'sequences', done, alone, {}),
+      figure(`sequences a minute, on ${cores} cores`, '1/min', done / minutes, alone, {}),
+    ],
+  );
 }
 
-const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
-if (parentPort !== null) {
-  await work(parentPort, Number(workerData));
-} else if (values.seed === undefined) {
-  supervise(Number(values.minutes ?? 10));
+if (!isMainThread) {
+  await work(Share.parse(workerData), (done) => parentPort?.postMessage(done));
 } else {
-  const failure = await runSeeds([Number(values.seed)]);
-  if (failure === undefined) process.stdout.write(`seed ${values.seed} breaks nothing\n`);
-  else keep(failure);
+  const { values } = parseArgs({
+    // `npm run bench` hands over the bench's own name first.
+    allowPositionals: true,
+    options: { sequences: { type: 'string', default: '20000' }, seed: { type: 'string' } },
+  });
+  if (values.seed === undefined) await supervise(Number(values.sequences));
+  else {
+    const failure = await runSeeds([Number(values.seed)]);
+    if (failure === undefined) console.log(`seed ${values.seed} breaks nothing`);
+    else keep(failure);
+  }
 }

@@ -1,20 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { expect } from 'vitest';
+import { expect, it, onTestFailed } from 'vitest';
+import { z } from 'zod';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
 import { type Item, type Key, keyOf, keyText, type Write } from '#domain/ledger/item.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import type { TestCloud } from '#test/_helpers/cloud.ts';
+import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { createTables } from './_tables.ts';
 
 export const RACERS = 64;
-export const ROUNDS = 100;
+/** A twentieth of what `npm run bench -- races` runs. */
+const ROUNDS = Number(process.env['GATEHOUSE_ROUNDS'] ?? 5);
 /** Milliseconds for 6,400 attempts where several cores' worth of work share two. */
-export const PATIENCE = 300_000;
+const PATIENCE = 300_000;
+const COUNTEREXAMPLES = join(import.meta.dirname, 'counterexamples');
+
+/** What is raced for, in the files of races. */
+const RACES = ['pointer', 'lock', 'approval', 'evidence', 'version', 'flip', 'artifact', 'task'] as const;
+/** A race that has failed once: `npm run bench -- races` writes it to `counterexamples`, and it is run again for ever. */
+const Kept = z.strictObject({ race: z.enum(RACES), seed: z.int(), rounds: z.int().min(1) });
+
+const kept = readdirSync(COUNTEREXAMPLES)
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => Kept.parse(JSON.parse(readFileSync(join(COUNTEREXAMPLES, name), 'utf8'))));
+const fresh = seedOfThisRun('races', 'npx vitest run test/adapters/races');
+
+/** One run of a race: a name for what it creates, and how often it is run. */
+interface Run {
+  readonly name: string;
+  readonly rounds: number;
+}
+
+/** A test of one race: with a fresh seed, and with each one that has failed. */
+export function racing(race: (typeof RACES)[number], what: string, body: (run: Run) => Promise<void>): void {
+  const of = (title: string, from: number, rounds: number): void =>
+    it(
+      `${race}: ${what}${title}`,
+      async () => {
+        onTestFailed(() =>
+          console.log(
+            `race ${race} fails with seed ${from}; "npm run bench -- races --seed ${from}" keeps it as a test`,
+          ),
+        );
+        seed = from;
+        await body({ name: `${race}-${from}`, rounds });
+      },
+      PATIENCE,
+    );
+  of('', fresh, ROUNDS);
+  for (const each of kept.filter((one) => one.race === race)) of(`, as with seed ${each.seed}`, each.seed, each.rounds);
+}
+
 const ACCOUNT = '111111111111';
 
 /** Settings of a client whose requests really are under way at the same time. */
@@ -33,9 +76,9 @@ export async function racingLedger(cloud: TestCloud, name: string): Promise<Ledg
 
 export const racers = (count = RACERS): readonly number[] => Array.from({ length: count }, (_, racer) => racer);
 
-let seed = 20_260_302;
+let seed = fresh;
 
-/** In an order of chance, which is the same in each run: the emulator serves who comes first. */
+/** In an order of chance, which is the same for the same seed: the emulator serves who comes first. */
 export function shuffled(numbers: readonly number[]): readonly number[] {
   const chance = (): number => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;

@@ -1,4 +1,0 @@
-import { describe } from 'vitest';
-import { shards } from './_shards.ts';
-
-describe('three environments and the people, second half', () => shards(1));
