@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { slowestFiles } from './test/_helpers/slowest-files.ts';
 
 const shared = {
   pool: 'forks' as const,
@@ -15,6 +16,7 @@ export default defineConfig({
     ...shared,
     projects: [
       {
+        plugins: [slowestFiles],
         test: {
           ...shared,
           name: 'parts',
@@ -24,6 +26,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [slowestFiles],
         test: {
           ...shared,
           name: 'journeys',
