@@ -3,9 +3,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { PARQUET, type Refused, literal, messageOf, name, numberOf, rowsOf, withDatabase } from './database.ts';
+import { PARQUET, type Refused, literal, messageOf, name, numberOf, withDatabase } from './database.ts';
+import { checkDaily, checkFeatures } from './feature-checks.ts';
 import type { DayFile } from './inputs.ts';
-import { type Preloaded, preload } from './preloaded.ts';
+import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';
 import { inspectSql } from './sql-guard.ts';
 
 /** A Parquet file that was made: the same inputs, SQL and engine give the same bytes. */
@@ -46,13 +47,16 @@ export async function buildDaily(
   >,
 ): Promise<(Built | Refused)[]> {
   const { sql, definition, items, limits = LIMITS } = recipe;
+  const schema = hiddenSchema(sql);
+  const result = `${schema}.result`;
   return withDatabase(limits.memory, async (connection) => {
-    const tables = await preload(connection, definition, {
+    const files = {
       events: items.flatMap(({ events }) => events),
       labels: items.flatMap(({ labels }) => labels),
       daily: [],
-    });
-    const guilty = await inspectSql(connection, sql, ['events', 'labels']);
+    };
+    const tables = await preload(connection, definition, files, schema);
+    const sqlRefusal = await inspectSql(connection, sql, ['events', 'labels']);
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -61,13 +65,13 @@ export async function buildDaily(
       const refusal =
         (await tables.put('events', events)) ??
         (await tables.put('labels', labels)) ??
-        guilty ??
-        (await runSql(connection, sql, 'daily_result', day, limits)) ??
-        (await checkDaily(connection));
+        sqlRefusal ??
+        (await runSql(connection, sql, result, day, limits)) ??
+        (await checkDaily(connection, result));
       if (refusal !== undefined) return refusal;
       await rm(out, { force: true });
-      await connection.run(`COPY (SELECT * FROM daily_result ORDER BY ALL) TO ${literal(out)} (${PARQUET})`);
-      return built(connection, 'daily_result', out);
+      await connection.run(`COPY (SELECT * FROM ${result} ORDER BY ALL) TO ${literal(out)} (${PARQUET})`);
+      return built(connection, result, out);
     });
   });
 }
@@ -92,13 +96,16 @@ export async function buildFeatures(
   const { id, entity, time } = definition.events;
   const columns = definition.features.columns.map((column) => `CAST(${name(column)} AS FLOAT) AS ${name(column)}`);
   const selected = [...new Set([id, entity, time])].map(name).concat(columns).join(', ');
+  const schema = hiddenSchema(sql.daily, sql.features);
+  const result = `${schema}.result`;
   return withDatabase(limits.memory, async (connection) => {
-    const tables = await preload(connection, definition, {
+    const files = {
       events: items.flatMap(({ events }) => events),
       labels: [],
       daily: items.flatMap(({ daily }) => daily),
-    });
-    const guilty = await inspectSql(connection, sql.features, ['events', 'daily']);
+    };
+    const tables = await preload(connection, definition, files, schema);
+    const sqlRefusal = await inspectSql(connection, sql.features, ['events', 'daily']);
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -107,21 +114,21 @@ export async function buildFeatures(
       const refusal =
         (await tables.put('events', events)) ??
         (await tables.put('daily', daily)) ??
-        guilty ??
+        sqlRefusal ??
         (daily.length === 0 ? await emptyDaily(connection, sql.daily, tables) : undefined) ??
-        (await runSql(connection, sql.features, 'features', day, limits)) ??
-        (await checkFeatures(connection, day, definition));
+        (await runSql(connection, sql.features, result, day, limits)) ??
+        (await checkFeatures(connection, result, day, definition));
       if (refusal !== undefined) return refusal;
       await rm(out, { force: true });
       await connection.run(
-        `COPY (SELECT ${selected} FROM features ORDER BY ${name(id)}) TO ${literal(out)} (${PARQUET})`,
+        `COPY (SELECT ${selected} FROM ${result} ORDER BY ${name(id)}) TO ${literal(out)} (${PARQUET})`,
       );
-      return built(connection, 'features', out);
+      return built(connection, result, out);
     });
   });
 }
 
-/** Does the days of a batch one after the other; a day that is refused is none of the others' business. */
+/** Does the days of a batch one after the other; days are isolated. */
 async function inTurn<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<Built | Refusal>,
@@ -193,111 +200,4 @@ export async function runSql(
   } finally {
     clearTimeout(alarm);
   }
-}
-
-async function checkDaily(connection: DuckDBConnection): Promise<Refusal | undefined> {
-  const columns = await columnsOf(connection, 'daily_result');
-  if (!columns.has('partition')) return undefined;
-  return {
-    rule: 'daily SQL leaves partition to the pipeline',
-    found: 'column partition',
-    remedy: 'name the column otherwise',
-  };
-}
-
-const NUMERIC = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
-
-async function checkFeatures(
-  connection: DuckDBConnection,
-  day: string,
-  { events, features }: FeatureDefinition,
-): Promise<Refusal | undefined> {
-  const columns = await columnsOf(connection, 'features');
-  const wanted = new Set([events.id, events.entity, events.time, ...features.columns]);
-  const missing = [...wanted].filter((column) => !columns.has(column));
-  const extra = [...columns.keys()].filter((column) => !wanted.has(column));
-  if (missing.length + extra.length > 0) {
-    const found = [
-      ...missing.map((column) => `${column} is missing`),
-      ...extra.map((column) => `${column} is not declared`),
-    ].join('; ');
-    return {
-      rule: 'features SQL gives id, entity, time and the declared features',
-      found,
-      remedy: 'correct features.sql, or features.columns in model.ts',
-    };
-  }
-  const words = features.columns.filter((column) => !NUMERIC.test(columns.get(column) ?? ''));
-  if (words.length > 0) {
-    const found = words.map((column) => `${column} is ${columns.get(column) ?? 'missing'}`).join('; ');
-    return { rule: 'features are numbers', found, remedy: 'cast them in features.sql' };
-  }
-  return (await checkRows(connection, day, events)) ?? checkValues(connection, features.columns);
-}
-
-async function checkRows(
-  connection: DuckDBConnection,
-  day: string,
-  { id, entity, time }: FeatureDefinition['events'],
-): Promise<Refusal | undefined> {
-  const key = [...new Set([id, entity, time])].map(name).join(', ');
-  const today = `SELECT ${key} FROM events WHERE CAST(${name(time)} AS DATE) = DATE ${literal(day)}`;
-  const [counts = {}] = await rowsOf(
-    connection,
-    `WITH today AS MATERIALIZED (${today}), theirs AS (SELECT count(*) AS events, count(DISTINCT ${name(id)}) AS ids FROM today),
-          ours AS (SELECT count(*) AS rows, count(DISTINCT ${name(id)}) AS distinct_rows FROM features)
-     SELECT *, (SELECT count(*) FROM (SELECT ${key} FROM features EXCEPT FROM today)) AS strangers FROM theirs, ours`,
-  );
-  const [total, ids, rows, distinct, strangers] = ['events', 'ids', 'rows', 'distinct_rows', 'strangers'].map((key) =>
-    Number(counts[key]),
-  );
-  if (ids !== total) {
-    return {
-      rule: 'event ids are unique',
-      found: `${String(total)} events on ${day} with ${String(ids)} ids`,
-      remedy: 'correct the partition at its source',
-    };
-  }
-  if (rows !== distinct) {
-    return {
-      rule: 'features have one row per event',
-      found: `${String(rows)} rows for ${String(distinct)} ids`,
-      remedy: 'look for a join in features.sql that multiplies rows',
-    };
-  }
-  if (rows !== total) {
-    return {
-      rule: 'features have one row per event',
-      found: `${String(rows)} rows for ${String(total)} events on ${day}`,
-      remedy: "keep exactly the events of getvariable('partition')",
-    };
-  }
-  if (strangers !== 0) {
-    return {
-      rule: 'features have one row per event',
-      found: `${String(strangers)} rows whose id, entity or time no event has`,
-      remedy: 'pass these columns on unchanged',
-    };
-  }
-  return undefined;
-}
-
-/** The greatest 32-bit float, beyond which a feature would become infinite. */
-const GREATEST = 3.402_823_466e38;
-
-async function checkValues(connection: DuckDBConnection, columns: readonly string[]): Promise<Refusal | undefined> {
-  const counts = columns.map(
-    (column) =>
-      `count(*) FILTER (isnan(${name(column)}::DOUBLE) OR abs(${name(column)}::DOUBLE) > ${String(GREATEST)}) AS ${name(column)}`,
-  );
-  const [row = {}] = await rowsOf(connection, `SELECT ${counts.join(', ')} FROM features`);
-  const wrong = Object.entries(row).filter(([, count]) => Number(count) > 0);
-  if (wrong.length === 0) return undefined;
-  const found = wrong.map(([column, count]) => `${column} in ${String(count)} rows`).join('; ');
-  return { rule: 'features are finite', found, remedy: 'give NULL where a feature has no value' };
-}
-
-async function columnsOf(connection: DuckDBConnection, table: string): Promise<Map<string, string>> {
-  const rows = await rowsOf(connection, `DESCRIBE ${table}`);
-  return new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
 }

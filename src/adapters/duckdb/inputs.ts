@@ -128,7 +128,7 @@ async function checkRows(
 
 /** A file in words; tables that hold one file each are named after what the file is of. */
 function describeFile(table: string, { day, file }: DayFile): string {
-  const kind = table.replace(/^loaded\./, '').replace(/_\d+$/, '');
+  const kind = table.replace(/^\w+\./, '').replace(/_\d+$/, '');
   return `${basename(file)} of ${kind} ${day}`;
 }
 

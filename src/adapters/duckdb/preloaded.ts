@@ -17,24 +17,35 @@ export interface Preloaded {
 }
 
 /**
- * Reads each file of a batch once, into a table of its own in the schema `loaded`: neighbouring days share most of their
- * inputs. What a day's SQL sees are these tables, one after the other, so that its result is the same in any batch. A file that is
+ * The schema of the engine's own tables: files of all days of a batch, and results. Its name does not occur in the SQL, so
+ * that no text of it can name them, even if the guard and the scopes of names should miss something.
+ */
+export function hiddenSchema(...sqls: readonly string[]): string {
+  const text = sqls.join(' ').toLowerCase();
+  let schema = 'hidden';
+  while (text.includes(schema)) schema += '_';
+  return schema;
+}
+
+/**
+ * Reads each file of a batch once, into a table of its own in a schema: neighbouring days share most of their inputs. What a day's SQL sees are these tables, one after the other, so that its result is the same in any batch. A file that is
  * refused is refused for each day that needs it, and for no other.
  */
 export async function preload(
   connection: DuckDBConnection,
   definition: Definition,
   files: Readonly<Record<Kind, readonly DayFile[]>>,
+  schema: string,
 ): Promise<Preloaded> {
-  await connection.run('CREATE SCHEMA loaded');
+  await connection.run(`CREATE SCHEMA ${schema}`);
   for (const kind of ['events', 'labels'] as const)
-    await createTable(connection, `loaded.${kind}_none`, definition[kind].columns);
+    await createTable(connection, `${schema}.${kind}_none`, definition[kind].columns);
   const loaded = new Map<string, { readonly table: string; readonly refusal: Refusal | undefined }>();
   for (const kind of ['events', 'labels', 'daily'] as const) {
     for (const file of files[kind]) {
       const key = keyOf(kind, file);
       if (loaded.has(key)) continue;
-      const table = `loaded.${kind}_${String(loaded.size)}`;
+      const table = `${schema}.${kind}_${String(loaded.size)}`;
       loaded.set(key, { table, refusal: await load(connection, definition, kind, file, table) });
     }
   }
@@ -44,7 +55,7 @@ export async function preload(
       const refusal = found.find((each) => each.refusal !== undefined)?.refusal;
       if (refusal !== undefined) return refusal;
       if (kind !== 'daily') {
-        const tables = [`loaded.${kind}_none`, ...found.map(({ table }) => table)];
+        const tables = [`${schema}.${kind}_none`, ...found.map(({ table }) => table)];
         await connection.run(
           `CREATE OR REPLACE VIEW ${kind} AS ${tables.map((table) => `FROM ${table}`).join(' UNION ALL ')}`,
         );

@@ -1,0 +1,121 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Refusal } from '#domain/error.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { literal, name, rowsOf } from './database.ts';
+
+type FeatureDefinition = Pick<ModelDefinition, 'events' | 'features'>;
+
+/** Whether the aggregates of a day leave to the pipeline the column that it adds. */
+export async function checkDaily(connection: DuckDBConnection, table: string): Promise<Refusal | undefined> {
+  const columns = await columnsOf(connection, table);
+  if (!columns.has('partition')) return undefined;
+  return {
+    rule: 'daily SQL leaves partition to the pipeline',
+    found: 'column partition',
+    remedy: 'name the column otherwise',
+  };
+}
+
+const NUMERIC = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+
+/** Whether a table has what features must have: one row for each event of the day, and a finite number or NULL in each. */
+export async function checkFeatures(
+  connection: DuckDBConnection,
+  table: string,
+  day: string,
+  { events, features }: FeatureDefinition,
+): Promise<Refusal | undefined> {
+  const columns = await columnsOf(connection, table);
+  const wanted = new Set([events.id, events.entity, events.time, ...features.columns]);
+  const missing = [...wanted].filter((column) => !columns.has(column));
+  const extra = [...columns.keys()].filter((column) => !wanted.has(column));
+  if (missing.length + extra.length > 0) {
+    const found = [
+      ...missing.map((column) => `${column} is missing`),
+      ...extra.map((column) => `${column} is not declared`),
+    ].join('; ');
+    return {
+      rule: 'features SQL gives id, entity, time and the declared features',
+      found,
+      remedy: 'correct features.sql, or features.columns in model.ts',
+    };
+  }
+  const words = features.columns.filter((column) => !NUMERIC.test(columns.get(column) ?? ''));
+  if (words.length > 0) {
+    const found = words.map((column) => `${column} is ${columns.get(column) ?? 'missing'}`).join('; ');
+    return { rule: 'features are numbers', found, remedy: 'cast them in features.sql' };
+  }
+  return (await checkRows(connection, table, day, events)) ?? checkValues(connection, table, features.columns);
+}
+
+async function checkRows(
+  connection: DuckDBConnection,
+  table: string,
+  day: string,
+  { id, entity, time }: FeatureDefinition['events'],
+): Promise<Refusal | undefined> {
+  const key = [...new Set([id, entity, time])].map(name).join(', ');
+  const today = `SELECT ${key} FROM events WHERE CAST(${name(time)} AS DATE) = DATE ${literal(day)}`;
+  const [counts = {}] = await rowsOf(
+    connection,
+    `WITH today AS MATERIALIZED (${today}), theirs AS (SELECT count(*) AS events, count(DISTINCT ${name(id)}) AS ids FROM today),
+          ours AS (SELECT count(*) AS rows, count(DISTINCT ${name(id)}) AS distinct_rows FROM ${table})
+     SELECT *, (SELECT count(*) FROM (SELECT ${key} FROM ${table} EXCEPT FROM today)) AS strangers FROM theirs, ours`,
+  );
+  const [total, ids, rows, distinct, strangers] = ['events', 'ids', 'rows', 'distinct_rows', 'strangers'].map((key) =>
+    Number(counts[key]),
+  );
+  if (ids !== total) {
+    return {
+      rule: 'event ids are unique',
+      found: `${String(total)} events on ${day} with ${String(ids)} ids`,
+      remedy: 'correct the partition at its source',
+    };
+  }
+  if (rows !== distinct) {
+    return {
+      rule: 'features have one row per event',
+      found: `${String(rows)} rows for ${String(distinct)} ids`,
+      remedy: 'look for a join in features.sql that multiplies rows',
+    };
+  }
+  if (rows !== total) {
+    return {
+      rule: 'features have one row per event',
+      found: `${String(rows)} rows for ${String(total)} events on ${day}`,
+      remedy: "keep exactly the events of getvariable('partition')",
+    };
+  }
+  if (strangers !== 0) {
+    return {
+      rule: 'features have one row per event',
+      found: `${String(strangers)} rows whose id, entity or time no event has`,
+      remedy: 'pass these columns on unchanged',
+    };
+  }
+  return undefined;
+}
+
+/** The greatest 32-bit float, beyond which a feature would become infinite. */
+const GREATEST = 3.402_823_466e38;
+
+async function checkValues(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly string[],
+): Promise<Refusal | undefined> {
+  const counts = columns.map(
+    (column) =>
+      `count(*) FILTER (isnan(${name(column)}::DOUBLE) OR abs(${name(column)}::DOUBLE) > ${String(GREATEST)}) AS ${name(column)}`,
+  );
+  const [row = {}] = await rowsOf(connection, `SELECT ${counts.join(', ')} FROM ${table}`);
+  const wrong = Object.entries(row).filter(([, count]) => Number(count) > 0);
+  if (wrong.length === 0) return undefined;
+  const found = wrong.map(([column, count]) => `${column} in ${String(count)} rows`).join('; ');
+  return { rule: 'features are finite', found, remedy: 'give NULL where a feature has no value' };
+}
+
+async function columnsOf(connection: DuckDBConnection, table: string): Promise<Map<string, string>> {
+  const rows = await rowsOf(connection, `DESCRIBE ${table}`);
+  return new Map(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
+}
