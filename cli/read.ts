@@ -6,7 +6,7 @@ import { AdmittedPartition, type PartitionKind } from '#domain/data/partition.ts
 import { Evidence } from '#domain/gates/evidence.ts';
 import { GateId } from '#domain/gates/gate.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
-import { CHAIN_BUCKET, governedPartitions, keys } from '#domain/ledger/keys.ts';
+import { CHAIN_BUCKET, governedPartitions, isOfModel, keys } from '#domain/ledger/keys.ts';
 import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
 import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { GroundsState } from '#domain/promotion/grounds.ts';
@@ -49,7 +49,7 @@ export async function checkedDataOf(ledger: ReadableLedger, model: string): Prom
 export const activePolicyOf = (ledger: ReadableLedger, model: string): Promise<ActivePolicy | undefined> =>
   one(ledger, keys.policy(model), ActivePolicy);
 
-/** The wishes of people that some policy replace the one that is in force. */
+/** The votes of people for some policy in place of the one that is in force, those that have expired among them. */
 export async function policyApprovalsOf(
   ledger: ReadableLedger,
   model: string,
@@ -128,7 +128,7 @@ export async function chainOf(ledger: ReadableLedger, model: string): Promise<re
 /** Every item of a model that was put by an audited act, and the operations that were done. */
 export async function standingItems(ledger: ReadableLedger, model: string): Promise<readonly Item[]> {
   const partitions = [...governedPartitions(model, GateId.options), keys.operation(model, '').pk];
-  return (await Promise.all(partitions.map((pk) => ledger.query(pk)))).flat();
+  return (await Promise.all(partitions.map((pk) => ledger.query(pk)))).flat().filter((item) => isOfModel(item, model));
 }
 
 /** The registrations of a model, newest first. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Decision, type DecisionInput } from '#domain/control/decision.ts';
-import type { PolicyWish } from '#domain/control/policy-wish.ts';
+import type { PolicyVote } from '#domain/control/policy-vote.ts';
 import type { PromotionAsk } from '#domain/control/promotion-ask.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -20,7 +20,7 @@ export interface ControlApi {
   requests(): Promise<readonly ApprovalRequest[]>;
   request(model: string, promotion: string): Promise<z.infer<typeof Shown>>;
   ask(ask: PromotionAsk): Promise<{ readonly seq: number }>;
-  wish(wish: PolicyWish): Promise<{ readonly role: Role; readonly statement: string }>;
+  vote(vote: PolicyVote): Promise<{ readonly role: Role; readonly statement: string }>;
   decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
 }
 
@@ -51,7 +51,7 @@ export async function controlApi(context: Context): Promise<ControlApi> {
     request: (model, promotion) =>
       send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
     ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
-    wish: (wish) => send(z.object({ role: Role, statement: z.string() }), 'POST', '/policies', wish),
+    vote: (vote) => send(z.object({ role: Role, statement: z.string() }), 'POST', '/policies', vote),
     decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
   };
 }

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { DecisionInput } from '#domain/control/decision.ts';
-import { PolicyWish } from '#domain/control/policy-wish.ts';
+import { PolicyVote } from '#domain/control/policy-vote.ts';
 import { PromotionAsk } from '#domain/control/promotion-ask.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
@@ -20,7 +20,7 @@ const Authorized = z.object({
   requestContext: z.object({ authorizer: z.object({ jwt: z.object({ claims: Claims }) }) }),
 });
 
-/** The API through which people meet the system: what waits for them, their wishes and their decisions. */
+/** The API through which people meet the system: what waits for them, their votes and their decisions. */
 export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   const api = new Hono<Api>();
   api.use(async (context, next) => {
@@ -50,8 +50,8 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     return context.json({ seq: result.seq, model: ask.model, environment: ask.environment }, 202);
   });
   api.post('/policies', async (context) => {
-    const wish = body(PolicyWish, await json(context.req.raw), 'request body');
-    const result = await decidePolicy(deps, context.get('username'), wish);
+    const vote = body(PolicyVote, await json(context.req.raw), 'request body');
+    const result = await decidePolicy(deps, context.get('username'), vote);
     if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
     return context.json({ role: result.role, seq: result.seq, statement: result.statement }, 202);
   });

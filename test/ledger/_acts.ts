@@ -297,10 +297,15 @@ function judgeActivation(own: Reference, act: Act, broken: Broken): void {
   for (const item of own.items.values()) {
     if (item.pk !== 'POLICY#toy' || !item.sk.startsWith(asked)) continue;
     const said = chain[places.get(text(item['statement'])) ?? -1];
-    const { subject, role, policy, environment } = said?.details ?? {};
+    const { subject, role, policy, environment, replaces, activation } = said?.details ?? {};
     if (said?.code !== 'POLICY_DECIDED' || policy !== next?.policy || environment !== own.name)
       broken(`${item.sk}: control did not sign it`);
-    people.set(text(subject), text(role));
+    if (replaces !== replaced.policy || activation !== replaced.activation)
+      broken(`${item.sk}: control signed it against another policy`);
+    const hours = POLICY_BY_DIGEST.get(replaced.policy)?.transitions[own.name === 'prod' ? 'prod' : 'staging']
+      .approvalHours;
+    const expiry = new Date(Date.parse(said?.at ?? '') + (hours ?? 0) * 3_600_000).toISOString();
+    if (expiry > act.record.at) people.set(text(subject), text(role));
   }
   for (const { role, count } of POLICY_BY_DIGEST.get(replaced.policy)?.activation ?? [{ role: 'nobody', count: 1 }]) {
     const there = [...people.values()].filter((each) => each === role).length;

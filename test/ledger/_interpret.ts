@@ -1,6 +1,7 @@
 // What each command does: it calls the real use-cases of one environment, under the fault that it carries.
 import { GatehouseError } from '#domain/error.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { PolicyVote } from '#domain/control/policy-vote.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
@@ -25,7 +26,7 @@ const MINUTE = 60_000;
 /** How far the clock moves: over deadlines and expiries at times. */
 const SPANS = [1, 1, 1, 10, 10, 10, 30, 30, 60, 60, 120, 200, 300, 1500, 3000, 4400].map((each) => each * MINUTE);
 
-const WISHERS = [['pat', 'eve'], ['eve', 'pia'], ['pat'], ['lou', 'eve'], ['pat', 'pia'], ['eng'], ['eve', 'lou']];
+const VOTERS = [['pat', 'eve'], ['eve', 'pia'], ['pat'], ['lou', 'eve'], ['pat', 'pia'], ['eng'], ['eve', 'lou']];
 
 type Act = (world: World, environment: Environment, command: Command) => Promise<void>;
 
@@ -222,11 +223,21 @@ const ACTS: Readonly<Record<Verb, Act>> = {
     const [wanted] = how < 14 ? deps.deployed.models : [];
     const policy = wanted === undefined ? digestOf('other policy') : policyDigest(wanted.policy);
     // Mostly the two whom the policy in force asks for; at times too few, others, or one in two roles.
-    for (const who of WISHERS[how % WISHERS.length] ?? []) {
+    // Now and then they saw another policy in force than there is.
+    const active = world.environments[name].inner.items.get(`POLICY#${MODEL} ACTIVE`);
+    const seen = {
+      replaces: active?.['policy'] ?? policy,
+      activation: Number(active?.['activation'] ?? 1) - (pick === 13 ? 1 : 0),
+    };
+    for (const who of VOTERS[how % VOTERS.length] ?? []) {
       await decidePolicy(world.environments.control.deps, who, {
         model: MODEL,
         environment: name === 'prod' ? 'prod' : 'staging',
         policy,
+        ...PolicyVote.pick({ replaces: true, activation: true }).parse({
+          ...seen,
+          activation: Math.max(1, seen.activation),
+        }),
         comment: '',
         ...(who === 'lou' ? { role: how % 2 === 0 ? 'ml-lead' : 'platform' } : {}),
       });

@@ -43,6 +43,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PEER: ['intake'],
     POINTER: ['pointer'],
     POLICY: ['intake', 'release'],
+    PROMOTION_REQUEST: ['intake'],
     PREDICTION: ['reconciliation'],
     PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
     QUARANTINE: ['pointer'],
@@ -113,7 +114,7 @@ export function rights(): void {
           expect(condition['Null']).toEqual({ 'dynamodb:LeadingKeys': 'false' });
           const keys = z.array(z.string()).parse(condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']);
           for (const key of keys) {
-            expect(key).toMatch(/^[A-Z]+#\*$/);
+            expect(key).toMatch(/^[A-Z_]+#\*$/);
             const authority = key.slice(0, -2);
             if (authority === 'CHAIN' || authority === 'OPERATION') continue;
             writers.set(

@@ -7,6 +7,8 @@ import { keys } from '#domain/ledger/keys.ts';
 import { keyIdOf, openEnvelope, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
+import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
 import { scene } from './_scene.ts';
@@ -101,6 +103,24 @@ describe('following a peer', () => {
     expect(await staging.codes()).toEqual(['PEER_TRUSTED']);
   });
 
+  it('trusts one key of an environment, whichever of its models is read first', async () => {
+    await dev.says(started('a'));
+    await publishRecords(dev, MODEL);
+    await read();
+    const impostor = { ...dev, signer: memorySigner() };
+    const writes = [] as const;
+    await recordChange(impostor, { model: 'other', operation: 'a', writes, event: started('a') });
+    // Whoever can write the bucket can put another key there.
+    all.shown.objects.delete('dev/key');
+    await publishRecords(impostor, 'other');
+    const heard: string[] = [];
+    const refused = await readPeer(staging, 'dev', 'other', async ({ code }) => void heard.push(code));
+    expect(refused).toEqual({ read: 0, upTo: -1 });
+    expect(heard).toEqual([]);
+    const [record] = await chainRecords(staging.ledger, 'other', 0);
+    expect(record?.record).toMatchObject({ code: 'PEER_REFUSED', details: { rule: 'peer-key-pinned' } });
+  });
+
   it('stops before a record that is missing, and goes on when it is there', async () => {
     for (const run of ['a', 'b', 'c']) await dev.says(started(run));
     await publishRecords(dev, MODEL);
@@ -193,6 +213,9 @@ describe('the champion that dev compares with', () => {
     await expect(championOf(own, 'prod', MODEL)).rejects.toMatchObject({ code: 'NO_BASELINE' });
     await here.begin();
     await publishRecords(here.prod, MODEL);
+    // A key that nobody has pinned is not trusted for want of another.
+    await expect(championOf(own, 'prod', MODEL)).rejects.toMatchObject({ code: 'PEER_NOT_TRUSTED' });
+    await readPeer(own, 'prod', MODEL, followPeer(own));
     expect(await championOf(own, 'prod', MODEL)).toBe(here.baseline);
     const { release } = await here.letIn('better');
     expect(await championOf(own, 'prod', MODEL)).toBe(here.baseline);

@@ -34,7 +34,7 @@ function acting() {
 describe('an audited act', () => {
   it('commits in its record to the governed items that it puts, and to no others', async () => {
     const { act, stored } = acting();
-    const pin = { ...keys.peer('dev', 'm'), keyid: 'k' };
+    const pin = { ...keys.peer('dev'), keyid: 'k' };
     await act('pin', [put(pin), put({ ...keys.run('m', 'run'), status: 'ended' })]);
     const { record, changes } = await stored(0);
     expect(changedItems(changes)).toEqual([pin]);
@@ -47,7 +47,7 @@ describe('an audited act', () => {
     ['a record of its own', 'CHAIN_RESERVED', { ...keys.chainRecord('m', 7), document: '' }],
     ['another operation', 'CHAIN_RESERVED', { ...keys.operation('m', 'other'), seq: 0 }],
     ['an authority that nobody knows', 'UNKNOWN_AUTHORITY', { pk: 'POINTERS#m', sk: 'POINTER' }],
-    ['more than an item may hold', 'CHANGE_TOO_LARGE', { ...keys.peer('dev', 'm'), keyid: 'x'.repeat(400_000) }],
+    ['more than an item may hold', 'CHANGE_TOO_LARGE', { ...keys.peer('dev'), keyid: 'x'.repeat(400_000) }],
     ['more than a transaction may hold', 'TRANSACTION_TOO_LARGE', { ...keys.run('m', 'r'), text: 'ä'.repeat(2 ** 21) }],
   ])('never puts %s', async (_, code, item) => {
     const { act, ledger } = acting();

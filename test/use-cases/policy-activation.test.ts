@@ -8,6 +8,7 @@ import { decidePolicy } from '#use-cases/control/decide-policy.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
+import { promote } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { deployed as first, type Environment, hours, MODEL, policy } from './_world.ts';
 
@@ -41,13 +42,17 @@ const directory = memoryDirectory({
   nobody: [],
 });
 
-/** A person says so in control, and prod hears of it; the time passes in which a repetition is the same wish. */
-async function wishes(username: string, { digest = policyDigest(NEXT), into = prod, ...role }: Wish = {}) {
+/** A person says so in control, and prod hears of it; the time passes in which a repetition is the same vote. */
+async function votes(username: string, { digest = policyDigest(NEXT), into = prod, replaces, ...role }: Vote = {}) {
   const asking = { ...control, directory, models: [MODEL] };
+  const active = await readActivePolicy(into.ledger, MODEL);
   const result = await decidePolicy(asking, username, {
     model: MODEL,
     environment: 'prod',
     policy: digest,
+    replaces: active?.policy ?? policyDigest(policy),
+    activation: active?.activation ?? 1,
+    ...replaces,
     comment: '',
     ...role,
   });
@@ -56,7 +61,8 @@ async function wishes(username: string, { digest = policyDigest(NEXT), into = pr
   await readPeer(into, 'control', MODEL, followPeer(into));
   return result;
 }
-interface Wish {
+interface Vote {
+  readonly replaces?: { readonly replaces: Digest; readonly activation: number };
   readonly digest?: Digest;
   readonly into?: Environment;
   readonly role?: 'platform' | 'risk';
@@ -66,58 +72,93 @@ const last = async () => (await prod.chain()).at(-1);
 
 describe('a policy that is deployed', () => {
   it('comes into force when those have asked whom the policy in force names', async () => {
-    await wishes('pat');
+    await votes('pat');
     expect(await inForce()).toBe(policyDigest(policy));
-    await wishes('eve');
+    await votes('eve');
     expect(await inForce()).toBe(policyDigest(NEXT));
     expect(await last()).toMatchObject({
       code: 'POLICY_ACTIVATED',
-      details: { policy: policyDigest(NEXT), replaces: policyDigest(policy), approvedBy: ['person:eve', 'person:pat'] },
+      details: { policy: policyDigest(NEXT), replaces: policyDigest(policy), approvedBy: ['person:pat', 'person:eve'] },
     });
     expect((await readActivePolicy(prod.ledger, MODEL))?.rules).toEqual(NEXT);
   });
 
   it('is not brought in by its own rule, nor by one person in two roles', async () => {
-    await wishes('pat');
-    await wishes('pia');
+    await votes('pat');
+    await votes('pia');
     expect(await inForce()).toBe(policyDigest(policy));
     const other = await scene();
     await other.begin();
     here = other;
     ({ control } = other);
     prod = { ...other.prod, deployed: under(NEXT) };
-    await wishes('both', { role: 'platform' });
-    await wishes('both', { role: 'risk' });
+    await votes('both', { role: 'platform' });
+    await votes('both', { role: 'risk' });
     expect(await inForce()).toBe(policyDigest(policy));
     expect(await last()).toMatchObject({ code: 'DECISION_REFUSED', details: { rule: 'approval-once' } });
   });
 
   it('needs to be asked for anew each time that it is to replace another', async () => {
-    await wishes('pat');
-    await wishes('eve');
+    await votes('pat');
+    await votes('eve');
     const back = { ...prod, deployed: under(policy) };
-    await wishes('pia', { digest: policyDigest(policy), into: back });
-    await wishes('pat', { digest: policyDigest(policy), into: back });
+    await votes('pia', { digest: policyDigest(policy), into: back });
+    await votes('pat', { digest: policyDigest(policy), into: back });
     expect(await inForce()).toBe(policyDigest(policy));
-    await wishes('pat');
+    await votes('pat');
     expect(await inForce()).toBe(policyDigest(policy));
-    await wishes('eve');
+    await votes('eve');
     expect(await inForce()).toBe(policyDigest(NEXT));
   });
 
   it('asked for twice in a minute is asked for once, and once more after it came in changes nothing', async () => {
-    await wishes('pat');
-    await wishes('eve');
+    await votes('pat');
+    await votes('eve');
     const before = (await prod.chain()).length;
-    await wishes('pia');
+    await votes('pia');
     expect((await prod.chain()).length).toBe(before);
+  });
+
+  it('is not activated by votes of which one has expired; who votes again counts again', async () => {
+    await votes('pat');
+    // The policy in force gives people 48 hours.
+    here.clock.at += hours(48);
+    await votes('eve');
+    expect(await inForce()).toBe(policyDigest(policy));
+    await votes('pat');
+    expect(await inForce()).toBe(policyDigest(NEXT));
+    expect(await last()).toMatchObject({ details: { approvedBy: ['person:pat', 'person:eve'] } });
+  });
+
+  it('is not activated by a vote that replaces another policy than the one in force', async () => {
+    const seen = { replaces: policyDigest(policy), activation: 1 };
+    await votes('pat');
+    await votes('eve');
+    const back = { ...prod, deployed: under(policy) };
+    // Two activations later the first policy is in force again, and an old vote against it arrives late.
+    for (const who of ['pia', 'pat']) await votes(who, { digest: policyDigest(policy), into: back });
+    await votes('pat', { replaces: seen });
+    expect(await last()).toMatchObject({ code: 'DECISION_REFUSED', details: { rule: 'policy-in-force' } });
+    await votes('eve');
+    expect(await inForce()).toBe(policyDigest(policy));
+  });
+
+  it('ends a promotion that waits for people under the policy that it replaces', async () => {
+    const made = await here.candidate('pinned');
+    const people = async (): Promise<void> => {
+      await votes('pat');
+      await votes('eve');
+    };
+    const { path } = await promote(here.prod, made.request, { ...made.well, people });
+    expect(path.slice(-3)).toEqual(['Approval was not given', 'Refuse promotion', 'Refused']);
+    expect(await last()).toMatchObject({ code: 'PROMOTION_REFUSED', details: { rule: 'policy-in-force' } });
   });
 
   it.each([
     ['that is not deployed', 'pat', { digest: digestOf('other') }, 'policy-deployed'],
     ['in a role that is not asked', 'eng', {}, 'approval-role'],
-  ] as const)('is refused %s, and people hear of it', async (_, who, wish, rule) => {
-    await wishes(who, wish);
+  ] as const)('is refused %s, and people hear of it', async (_, who, vote, rule) => {
+    await votes(who, vote);
     expect(await last()).toMatchObject({ code: 'DECISION_REFUSED', details: { rule } });
     expect(await inForce()).toBe(policyDigest(policy));
   });
@@ -126,7 +167,7 @@ describe('a policy that is deployed', () => {
     ['in no role', 'nobody', 'approval-role'],
     ['in two, of which none is named', 'both', 'approval-role-named'],
   ])('is not asked for by who is %s', async (_, who, rule) => {
-    expect(await wishes(who)).toMatchObject({ kind: 'refused', refusal: { rule } });
+    expect(await votes(who)).toMatchObject({ kind: 'refused', refusal: { rule } });
     expect(await control.codes()).not.toContain('POLICY_DECIDED');
   });
 
@@ -135,7 +176,7 @@ describe('a policy that is deployed', () => {
     here = fresh;
     ({ control } = fresh);
     prod = fresh.prod;
-    await wishes('pat', { digest: policyDigest(policy) });
+    await votes('pat', { digest: policyDigest(policy) });
     expect(await last()).toMatchObject({ code: 'DECISION_REFUSED', details: { rule: 'policy-in-force' } });
   });
 });

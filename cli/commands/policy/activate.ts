@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { countByRole } from '#domain/approval/approval.ts';
 import { personOf } from '#domain/control/person.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
-import { PolicyApproval } from '#domain/policy/activation.ts';
+import { countVotes, PolicyApproval, voteExpiry } from '#domain/policy/activation.ts';
 import { differencesOf } from '#domain/policy/differences.ts';
 import { type ApprovalRule, Role, TargetEnvironment } from '#domain/policy/policy.ts';
 import { controlApi } from '../../control/api.ts';
@@ -11,13 +10,13 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { activePolicyOf, policyApprovalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
-import { render, shortDigest } from '../../report.ts';
+import { render, shortDigest, shortTime } from '../../report.ts';
 import { compilePolicyOf } from '../model/policy.ts';
 import { differencesSection } from './diff.ts';
 
 const Input = z.object({ model: ModelName, role: Role.optional(), comment: z.string().max(500).default('') });
 
-/** Asks, as the signed-in person, for the deployed policy to come into force. */
+/** Votes, as the signed-in person, to activate the deployed policy in place of the one in force. */
 export const run: Run = async (context) => {
   const { model, role, comment } = context.input(Input);
   const environment = TargetEnvironment.parse(context.environment(['staging', 'prod']));
@@ -26,11 +25,7 @@ export const run: Run = async (context) => {
   const { ledger } = context.cloud(environment);
   const active = await activePolicyOf(ledger, model);
   if (active === undefined)
-    return refuse(
-      'policy-in-force',
-      `${environment} has none yet for ${model}`,
-      'it comes into force with the baseline',
-    );
+    return refuse('policy-in-force', `${environment} has none yet for ${model}`, 'it is activated with the baseline');
   if (active.policy === digest) {
     context.print({
       data: { model, environment, policy: digest, status: 'in force' },
@@ -40,31 +35,40 @@ export const run: Run = async (context) => {
   }
   const changes = differencesSection(environment, active.policy, digest, differencesOf(active.rules, policy));
   context.note(render({ data: null, sections: [changes] }, 'table'));
-  await context.confirm(`let this policy of ${model} come into force in ${environment}?`);
+  await context.confirm(`Vote to activate this policy of ${model} in ${environment}?`);
   const control = await controlApi(context);
-  const wish = { model, environment, policy: digest, comment, ...(role === undefined ? {} : { role }) };
-  const decided = await control.wish(wish);
+  const { policy: replaces, activation } = active;
+  const vote = {
+    model,
+    environment,
+    policy: digest,
+    replaces,
+    activation,
+    comment,
+    ...(role === undefined ? {} : { role }),
+  };
+  const decided = await control.vote(vote);
   const mine = PolicyApproval.parse({
     formatVersion: 1,
     model,
     policy: digest,
-    replaced: active.activation,
+    replaced: activation,
     subject: personOf(control.username),
     role: decided.role,
     statement: decided.statement,
+    expiresAt: voteExpiry(active, environment, context.now().toISOString()),
   });
-  const others = (await policyApprovalsOf(ledger, model, active)).filter((each) => each.policy === digest);
-  const { missing } = countByRole(active.rules.activation, [
-    ...others.filter((each) => each.subject !== mine.subject),
-    mine,
-  ]);
+  const others = await policyApprovalsOf(ledger, model, active);
+  const votes = [...others.filter((each) => each.subject !== mine.subject), mine];
+  const { missing } = countVotes(active, digest, votes, context.now());
   context.print({
-    data: { ...wish, ...decided, status: 'asked', missing },
+    data: { ...vote, ...decided, status: 'voted', expiresAt: mine.expiresAt, missing },
     sections: [
       {
         lines: [
-          `asked as ${decided.role} for ${shortDigest(digest)} in ${environment}; ${missingText(missing)}`,
-          `${environment} verifies the signed wish, and that this is what is deployed there; see: gatehouse policy show ${model}`,
+          `voted as ${decided.role} for ${shortDigest(digest)} in ${environment}; ${missingText(missing)}`,
+          `the vote counts until ${shortTime(mine.expiresAt)}, and only in place of ${shortDigest(replaces)}`,
+          `${environment} verifies the signed vote, and that this policy is deployed there; see: gatehouse policy show ${model}`,
         ],
       },
     ],

@@ -5,11 +5,11 @@ import { rulesOf } from '#domain/policy/differences.ts';
 import type { Run } from '../../context.ts';
 import { activePolicyOf, policyApprovalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
-import { shortDigest } from '../../report.ts';
+import { shortDigest, shortTime } from '../../report.ts';
 import { compileFloor, compilePolicyOf } from '../model/policy.ts';
 import { whereDeployed } from '../status/collect.ts';
 
-/** A model's policy as its files say it, where it is in force, and who wants it to be. */
+/** A model's policy as its files say it, where it is in force, and who has voted to activate it. */
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const [floor, policy] = [await compileFloor(), await compilePolicyOf(await modelFolder(context, model))];
@@ -18,11 +18,15 @@ export const run: Run = async (context) => {
     (['staging', 'prod'] as const).map(async (environment) => {
       const { ledger } = context.cloud(environment);
       const active = await whereDeployed(activePolicyOf(ledger, model), undefined);
-      const wishes = active === undefined ? [] : await policyApprovalsOf(ledger, model, active);
-      const wantedBy = wishes
-        .filter((wish) => wish.policy === digest)
-        .map(({ subject, role }) => `${subject} (${role})`);
-      return { environment, inForce: active?.policy ?? null, activation: active?.activation ?? 0, wantedBy };
+      const votes = active === undefined ? [] : await policyApprovalsOf(ledger, model, active);
+      const now = context.now().getTime();
+      const votedBy = votes
+        .filter((vote) => vote.policy === digest)
+        .map(({ subject, role, expiresAt }) => {
+          const until = Date.parse(expiresAt) > now ? 'until' : 'expired';
+          return `${subject} (${role}, ${until} ${shortTime(expiresAt)})`;
+        });
+      return { environment, inForce: active?.policy ?? null, activation: active?.activation ?? 0, votedBy };
     }),
   );
   const base = rulesOf(floor);
@@ -32,12 +36,12 @@ export const run: Run = async (context) => {
       { lines: [`${model}: policy ${digest}`] },
       {
         title: 'in force',
-        columns: ['environment', 'policy', 'is', 'this one is wanted by'],
-        rows: environments.map(({ environment, inForce, wantedBy }) => [
+        columns: ['environment', 'policy', 'is', 'votes for this one'],
+        rows: environments.map(({ environment, inForce, votedBy }) => [
           environment,
           shortDigest(inForce),
           inForce === null ? 'none yet' : inForce === digest ? 'this one' : 'another',
-          inForce === digest ? '' : wantedBy.join(', ') || 'nobody',
+          inForce === digest ? '' : votedBy.join(', ') || 'none',
         ]),
       },
       {

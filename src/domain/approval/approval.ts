@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { ModelName } from '../model/definition.ts';
 import { type ApprovalRule, Role, Transition } from '../policy/policy.ts';
+import { countByRole } from './count-by-role.ts';
 import type { Promotion } from '../promotion/promotion.ts';
 
 /** A person's verified decision on one promotion, as the target's ledger holds it. Single use. */
@@ -76,21 +77,4 @@ export function judgeApprovals(promotion: Promotion, approvals: readonly Approva
   if (rejection !== undefined) return { kind: 'rejected', by: rejection };
   const { used, missing } = countByRole(promotion.approvals, counting);
   return missing.length === 0 ? { kind: 'approved', approvals: used } : { kind: 'pending', missing };
-}
-
-/** Whose word is used for whom is asked, each person once, and who is still missing. */
-export function countByRole<Word extends { readonly role: Role; readonly subject: string }>(
-  asked: readonly ApprovalRule[],
-  words: readonly Word[],
-): { readonly used: readonly Word[]; readonly missing: readonly ApprovalRule[] } {
-  const people = new Set<string>();
-  const used: Word[] = [];
-  const missing: ApprovalRule[] = [];
-  for (const { role, count } of asked) {
-    const fitting = words.filter((word) => word.role === role && !people.has(word.subject)).slice(0, count);
-    for (const { subject } of fitting) people.add(subject);
-    used.push(...fitting);
-    if (fitting.length < count) missing.push({ role, count: count - fitting.length });
-  }
-  return { used, missing };
 }

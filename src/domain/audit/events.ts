@@ -344,8 +344,16 @@ export const AUDIT_EVENTS = {
     z.strictObject({ environment: Text, version: Text, requestedBy: Text, hotfix: Hotfix.exactOptional() }),
   ),
   POLICY_DECIDED: event(
-    'a person wants a policy to come into force',
-    z.strictObject({ environment: Text, policy: Digest, subject: Text, role: Text, comment: z.string().max(500) }),
+    'a person voted to activate a policy in place of the one in force',
+    z.strictObject({
+      environment: Text,
+      policy: Digest,
+      replaces: Digest,
+      activation: z.int().min(1),
+      subject: Text,
+      role: Text,
+      comment: z.string().max(500),
+    }),
   ),
   DECISION_MADE: event(
     'a person decided on a promotion',

@@ -3,6 +3,9 @@ import type { Key } from './item.ts';
 
 const pad = (number: number): string => String(number).padStart(12, '0');
 
+/** The partition of the pinned keys: an environment has one key, whichever model it is heard about first. */
+const PEERS = 'PEER#ENVIRONMENTS';
+
 /** How many records one partition of a chain holds: short partitions are quick to read. */
 export const CHAIN_BUCKET = 1000;
 
@@ -49,8 +52,8 @@ export const keys = {
     sk: pad(seq),
   }),
   chainBucket: (model: string, bucket: number): string => `CHAIN#${model}#${pad(bucket)}`,
-  /** The signing key of a peer that was pinned at first contact. */
-  peer: (environment: string, model: string): Key => ({ pk: `PEER#${model}`, sk: environment }),
+  /** The signing key of a peer, pinned at first contact for all models; the item names the model whose chain says so. */
+  peer: (environment: string): Key => ({ pk: PEERS, sk: environment }),
   /** How far the publisher and each peer's reader have come in a chain. */
   cursor: (who: string, model: string): Key => ({ pk: `CURSOR#${who}`, sk: model }),
   cursors: (who: string): string => `CURSOR#${who}`,
@@ -126,9 +129,15 @@ export function standingOf({ pk }: { readonly pk: string }): Standing {
 
 /** The partitions in which the governed items of a model stand, evidence by the gates that give it. */
 export function governedPartitions(model: string, gates: readonly string[]): readonly string[] {
-  return authoritiesOf('governed').flatMap((authority) =>
-    authority === 'EVIDENCE' ? gates.map((gate) => `EVIDENCE#${gate}#${model}`) : [`${authority}#${model}`],
-  );
+  return authoritiesOf('governed').flatMap((authority) => {
+    if (authority === 'EVIDENCE') return gates.map((gate) => `EVIDENCE#${gate}#${model}`);
+    return authority === 'PEER' ? [PEERS] : [`${authority}#${model}`];
+  });
+}
+
+/** Whether an item that stands in one of those partitions was put by an act of the model: pinned keys are of all models. */
+export function isOfModel(item: Key & { readonly [name: string]: unknown }, model: string): boolean {
+  return item.pk !== PEERS || item['model'] === model;
 }
 
 /** The authorities whose items live in the catalogue's table (Lake stack); all others live in the ledger's. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { countByRole } from '../approval/count-by-role.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
@@ -14,7 +15,7 @@ export const ActivePolicy = z.strictObject({
 });
 export type ActivePolicy = z.infer<typeof ActivePolicy>;
 
-/** A person's verified wish that a policy replace the one in force. It counts for that replacement only. */
+/** A person's verified vote to activate a policy in place of the one in force. It counts for that replacement only, until it expires. */
 export const PolicyApproval = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
@@ -25,30 +26,72 @@ export const PolicyApproval = z.strictObject({
   role: Role,
   /** The hash of the signed record in control's chain that says so. */
   statement: Digest,
+  expiresAt: z.iso.datetime(),
 });
 export type PolicyApproval = z.infer<typeof PolicyApproval>;
 
-/** Why a person's wish counts for nothing, or undefined. */
+/** When a vote that was cast at a time expires: people have as long as for a promotion into the same environment. */
+export function voteExpiry({ rules }: ActivePolicy, environment: string, castAt: string): string {
+  const { approvalHours } = rules.transitions[environment === 'prod' ? 'prod' : 'staging'];
+  return new Date(Date.parse(castAt) + approvalHours * 3_600_000).toISOString();
+}
+
+/** Why a person's vote does not count, or undefined. */
 export function whyNotActivating(
-  wish: { readonly policy: Digest; readonly role: string },
+  vote: {
+    readonly policy: Digest;
+    readonly replaces: Digest;
+    readonly activation: number;
+    readonly role: string;
+    readonly expiresAt: string;
+  },
   active: ActivePolicy,
   deployed: Digest,
+  now: Date,
 ): { readonly rule: string; readonly found: string } | undefined {
-  if (wish.policy !== deployed)
-    return { rule: 'policy-deployed', found: `${wish.policy} is wanted, and ${deployed} is deployed` };
-  const asked = active.rules.activation.map(({ role }) => role);
-  if (!asked.some((role) => role === wish.role))
-    return { rule: 'approval-role', found: `role ${wish.role} is not asked, but ${asked.join(', ')}` };
+  if (vote.policy !== deployed)
+    return { rule: 'policy-deployed', found: `the vote is for ${vote.policy}, and ${deployed} is deployed` };
+  if (vote.replaces !== active.policy || vote.activation !== active.activation)
+    return {
+      rule: 'policy-in-force',
+      found: `the vote replaces ${vote.replaces} (activation ${vote.activation}); ${active.policy} (activation ${active.activation}) is in force`,
+    };
+  const needed = active.rules.activation.map(({ role }) => role);
+  if (!needed.some((role) => role === vote.role))
+    return { rule: 'approval-role', found: `role ${vote.role} does not vote, but ${needed.join(', ')}` };
+  if (!(Date.parse(vote.expiresAt) > now.getTime()))
+    return { rule: 'approval-expired', found: `the vote expired at ${vote.expiresAt}` };
   return undefined;
 }
 
-/** The write that keeps a person's wish, once. */
-export function policyApprovalWrite(approval: PolicyApproval): Write {
+/** The votes that count now for a policy in place of the one in force, and who is still missing. */
+export function countVotes(active: ActivePolicy, policy: Digest, votes: readonly PolicyApproval[], now: Date) {
+  return countByRole(
+    active.rules.activation,
+    votes.filter(
+      (vote) =>
+        vote.policy === policy && vote.replaced === active.activation && Date.parse(vote.expiresAt) > now.getTime(),
+    ),
+  );
+}
+
+/** The write that keeps a person's vote: there is one of each, unless an earlier one has expired. */
+export function policyApprovalWrite(approval: PolicyApproval, earlier: PolicyApproval | undefined, now: Date): Write {
   const { model, replaced, policy, subject } = approval;
+  const hasExpired = earlier !== undefined && !(Date.parse(earlier.expiresAt) > now.getTime());
   return {
     kind: 'put',
     item: { ...keys.policyApproval(model, replaced, policy, subject), ...approval },
-    condition: ABSENT,
+    condition: hasExpired ? equals({ statement: earlier.statement }) : ABSENT,
+  };
+}
+
+/** The check that a vote is still the one that was counted. */
+export function voteCheck({ model, replaced, policy, subject, statement }: PolicyApproval): Write {
+  return {
+    kind: 'check',
+    key: keys.policyApproval(model, replaced, policy, subject),
+    condition: equals({ statement }),
   };
 }
 

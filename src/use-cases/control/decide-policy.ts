@@ -1,5 +1,5 @@
 import { personOf } from '#domain/control/person.ts';
-import { policyEvent, type PolicyWish, wishAs } from '#domain/control/policy-wish.ts';
+import { policyEvent, type PolicyVote, voteAs } from '#domain/control/policy-vote.ts';
 import { whyUnknownModel } from '#domain/control/promotion-ask.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { Role } from '#domain/policy/policy.ts';
@@ -10,21 +10,21 @@ export type PolicyDecideResult =
   | { readonly kind: 'decided'; readonly role: Role; readonly seq: number; readonly statement: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Records in control's chain that a person wants a policy to come into force; the target pulls it, and counts. */
-export async function decidePolicy(deps: Asking, username: string, wish: PolicyWish): Promise<PolicyDecideResult> {
+/** Records a person's vote for a policy in control's chain; the target pulls it, and counts. */
+export async function decidePolicy(deps: Asking, username: string, vote: PolicyVote): Promise<PolicyDecideResult> {
   const subject = personOf(username);
-  const unknown = whyUnknownModel(wish.model, deps.models);
+  const unknown = whyUnknownModel(vote.model, deps.models);
   if (unknown !== undefined) return { kind: 'refused', refusal: unknown };
-  const as = wishAs(wish, subject, await deps.directory.groupsOf(username));
+  const as = voteAs(vote, subject, await deps.directory.groupsOf(username));
   if (as.kind === 'refuse') return { kind: 'refused', refusal: as.refusal };
-  const { model, environment, policy } = wish;
-  // A policy may come into force again after another: the wish for it then is another one, hence the minute in its name.
+  const { model, environment, policy, activation } = vote;
+  // A vote that has expired may be cast again: hence the minute in its name.
   const minute = deps.clock.now().toISOString().slice(0, 16);
   const result = await recordChange(deps, {
     model,
-    operation: operationName('decide-policy', environment, policy, subject, minute),
+    operation: operationName('decide-policy', environment, policy, activation, subject, minute),
     writes: [],
-    event: policyEvent(wish, subject, as.role),
+    event: policyEvent(vote, subject, as.role),
   });
   if (result.kind === 'refused')
     return {

@@ -1,4 +1,3 @@
-import { countByRole } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -8,12 +7,16 @@ import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/
 import {
   activationWrite,
   type ActivePolicy,
+  countVotes,
   PolicyApproval,
   policyApprovalWrite,
   stillInForce,
+  voteCheck,
+  voteExpiry,
   whyNotActivating,
 } from '#domain/policy/activation.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
 import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
@@ -24,40 +27,37 @@ interface Activating extends Recording {
 }
 
 /**
- * Takes in a person's wish, signed by control, that the policy that is deployed come into force. It does so when those
- * have asked for it whom the policy in force names: a looser one cannot let itself in.
+ * Takes in a person's vote for the deployed policy, signed by control. The policy is activated when those have voted whom
+ * the policy in force names: a looser one cannot activate itself.
  */
 export async function activatePolicy(deps: Activating, record: AuditRecord, statement: Digest): Promise<void> {
   const { model } = record;
-  const { policy, subject, role } = detailsOf(record, 'POLICY_DECIDED');
+  const { policy, replaces, activation, subject, role } = detailsOf(record, 'POLICY_DECIDED');
   const rules = deployedModel(deps.deployed, model).policy;
   const active = await readActivePolicy(deps.ledger, model);
-  const wish = { subject, statement, model };
+  const vote = { subject, statement, model };
   if (active === undefined) {
-    await refuseDecision(deps, wish, `policy ${policy}`, {
+    await refuseDecision(deps, vote, `policy ${policy}`, {
       rule: 'policy-in-force',
-      found: 'there is none yet; the first comes into force with the baseline',
+      found: 'there is none yet; the first is activated with the baseline',
     });
     return;
   }
-  // Whoever is late, or whose wish is read again, wants what is so already.
+  // A vote that is late, or read again, is for what is in force already.
   if (active.policy === policy) return;
-  const why = whyNotActivating({ policy, role }, active, policyDigest(rules));
+  const expiresAt = voteExpiry(active, deps.environment, record.at);
+  const now = deps.clock.now();
+  const why = whyNotActivating({ policy, replaces, activation, role, expiresAt }, active, policyDigest(rules), now);
   if (why !== undefined) {
-    await refuseDecision(deps, wish, `policy ${policy}`, why);
+    await refuseDecision(deps, vote, `policy ${policy}`, why);
     return;
   }
-  const approval = PolicyApproval.parse({
-    formatVersion: 1,
-    ...wish,
-    policy,
-    replaced: active.activation,
-    role,
-  });
+  const approval = PolicyApproval.parse({ formatVersion: 1, ...vote, policy, replaced: activation, role, expiresAt });
+  const earlier = (await readVotes(deps.ledger, model, active, policy)).find((each) => each.subject === subject);
   const result = await recordChange(deps, {
     model,
     operation: operationName('approve-policy', statement),
-    writes: [policyApprovalWrite(approval), stillInForce(model, active)],
+    writes: [policyApprovalWrite(approval, earlier, now), stillInForce(model, active)],
     event: {
       code: 'POLICY_APPROVED',
       actor: subject,
@@ -66,9 +66,9 @@ export async function activatePolicy(deps: Activating, record: AuditRecord, stat
     },
   });
   if (result.kind === 'refused') {
-    await refuseDecision(deps, wish, `policy ${policy}`, {
+    await refuseDecision(deps, vote, `policy ${policy}`, {
       rule: 'approval-once',
-      found: `${subject} has asked for it already, or another policy came into force`,
+      found: `${subject} has voted for it already, or another policy was activated`,
     });
     return;
   }
@@ -82,23 +82,30 @@ async function activateIfAll(
   rules: ActivePolicy['rules'],
 ): Promise<void> {
   const { model } = rules;
-  const from = keys.policyApproval(model, active.activation, policy, '');
-  const items = await deps.ledger.query(from.pk, { from: from.sk, to: `${from.sk}\uFFFF` });
-  const approvals = items.map((item) => unkey(PolicyApproval, item));
-  if (countByRole(active.rules.activation, approvals).missing.length > 0) return;
+  const votes = await readVotes(deps.ledger, model, active, policy);
+  const { used, missing } = countVotes(active, policy, votes, deps.clock.now());
+  if (missing.length > 0) return;
   await recordChange(deps, {
     model,
     operation: operationName('policy', policy, active.activation),
-    writes: [activationWrite(active, policy, rules)],
+    writes: [activationWrite(active, policy, rules), ...used.map(voteCheck)],
+    until: new Date(Math.min(...used.map(({ expiresAt }) => Date.parse(expiresAt)))),
     event: {
       code: 'POLICY_ACTIVATED',
       actor: 'pipeline:intake',
       release: null,
-      details: { policy, replaces: active.policy, approvedBy: approvals.map(({ subject }) => subject) },
+      details: { policy, replaces: active.policy, approvedBy: used.map(({ subject }) => subject) },
     },
   });
   // A promotion that was opened under the policy before cannot be committed any more.
   await answerWaiting(deps, model);
+}
+
+/** The votes for a policy in place of the one in force, those that have expired among them. */
+async function readVotes(ledger: Ledger, model: string, active: ActivePolicy, policy: Digest) {
+  const from = keys.policyApproval(model, active.activation, policy, '');
+  const items = await ledger.query(from.pk, { from: from.sk, to: `${from.sk}\uFFFF` });
+  return items.map((item) => unkey(PolicyApproval, item));
 }
 
 /** Records that a decision that arrived does not count, and why. */

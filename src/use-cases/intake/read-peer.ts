@@ -81,7 +81,10 @@ function open(
   }
 }
 
-/** Whether the key that a peer shows is the one that was pinned; at first contact it is pinned. */
+/**
+ * Whether the key that a peer shows is the one that was pinned. At first contact it is pinned, for every model: a model
+ * that is deployed later trusts no other key.
+ */
 async function isTrusted(
   deps: PeerReading,
   environment: string,
@@ -89,7 +92,7 @@ async function isTrusted(
   keyid: string,
   next: number,
 ): Promise<boolean> {
-  const key = keys.peer(environment, model);
+  const key = keys.peer(environment);
   const pinned = await deps.ledger.get(key);
   if (pinned?.['keyid'] === keyid) return true;
   if (pinned !== undefined) {
@@ -99,7 +102,7 @@ async function isTrusted(
   const result = await recordChange(deps, {
     model,
     operation: operationName('trust', environment, model),
-    writes: [{ kind: 'put', item: { ...key, keyid }, condition: ABSENT }],
+    writes: [{ kind: 'put', item: { ...key, keyid, model }, condition: ABSENT }],
     event: { code: 'PEER_TRUSTED', actor: 'pipeline:intake', release: null, details: { peer: environment, keyid } },
   });
   // Another reading pinned a key at the same time: the next one is held against it.

@@ -30,8 +30,12 @@ export async function championOf(
   }
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) throw new GatehouseError('NO_PEER_KEY', `${environment} shows no public key`, { environment });
-  const pinned = await deps.ledger.get(keys.peer(environment, model));
-  if (pinned !== undefined && pinned['keyid'] !== keyIdOf(pem)) {
+  const pinned = await deps.ledger.get(keys.peer(environment));
+  if (pinned === undefined)
+    throw new GatehouseError('PEER_NOT_TRUSTED', `no key of ${environment} is pinned yet; its chain was not read`, {
+      environment,
+    });
+  if (pinned['keyid'] !== keyIdOf(pem)) {
     throw new GatehouseError('PEER_KEY_CHANGED', `the key of ${environment} is not the one that was pinned`, {
       environment,
     });

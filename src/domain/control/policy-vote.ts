@@ -5,19 +5,22 @@ import type { Refusal } from '../error.ts';
 import { ModelName } from '../model/definition.ts';
 import { Role, TargetEnvironment } from '../policy/policy.ts';
 
-/** That a signed-in person wants a deployed policy to come into force. */
-export const PolicyWish = z.strictObject({
+/** The vote of a signed-in person to activate a deployed policy in place of the one that they saw in force. */
+export const PolicyVote = z.strictObject({
   model: ModelName,
   environment: TargetEnvironment,
   policy: Digest,
+  /** The policy that it replaces, and how many were activated up to that one: the vote counts for no other replacement. */
+  replaces: Digest,
+  activation: z.int().min(1),
   role: Role.optional(),
   comment: z.string().max(500).default(''),
 });
-export type PolicyWish = z.infer<typeof PolicyWish>;
+export type PolicyVote = z.infer<typeof PolicyVote>;
 
-/** In which role a person wishes, or why not. Which roles are asked is for the target to say, by the policy in force there. */
-export function wishAs(
-  { role }: Pick<PolicyWish, 'role'>,
+/** The role in which a person votes, or why not. Which roles count is for the target to say, by the policy in force there. */
+export function voteAs(
+  { role }: Pick<PolicyVote, 'role'>,
   subject: string,
   groups: readonly string[],
 ): { readonly kind: 'as'; readonly role: Role } | { readonly kind: 'refuse'; readonly refusal: Refusal } {
@@ -29,18 +32,18 @@ export function wishAs(
     kind: 'refuse',
     refusal:
       only === undefined
-        ? { rule: 'approval-role', found, remedy: `let a person ask who is ${role ?? Role.options.join(', ')}` }
+        ? { rule: 'approval-role', found, remedy: `let a person vote who is ${role ?? Role.options.join(', ')}` }
         : { rule: 'approval-role-named', found, remedy: 'say in which role: --role ROLE' },
   };
 }
 
 /** The event by which the target learns of it. */
-export function policyEvent(wish: PolicyWish, subject: string, role: Role): AuditEvent {
-  const { environment, policy, comment } = wish;
+export function policyEvent(vote: PolicyVote, subject: string, role: Role): AuditEvent {
+  const { environment, policy, replaces, activation, comment } = vote;
   return {
     code: 'POLICY_DECIDED',
     actor: subject,
     release: null,
-    details: { environment, policy, subject, role, comment },
+    details: { environment, policy, replaces, activation, subject, role, comment },
   };
 }
