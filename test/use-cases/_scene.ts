@@ -86,11 +86,11 @@ export async function decides(
   await followPeer(prod)(record, digestOf(canonicalJson(record)));
 }
 
-/** Staging and prod, with data, and the baseline in production. */
-export async function scene() {
+/** Staging and prod, with data until a day, and the baseline in production. */
+export async function scene(lastDay = '2001-01-25') {
   const all = world();
   const [staging, prod, control] = [all.environment('staging'), all.environment('prod'), all.environment('control')];
-  await admitDays(prod.ledger, '2001-01-10', '2001-01-25');
+  await admitDays(prod.ledger, '2001-01-10', lastDay);
   const baseline = await makeRelease(staging.releases, 'baseline', 'baseline');
   const first = request(baseline, {
     version: '0.1.0',

@@ -247,7 +247,12 @@ export async function makeRelease(
 }
 
 /** Admits partitions of both kinds for some days, as admission would. */
-export async function admitDays(ledger: Ledger, first: string, last: string, mark = ''): Promise<void> {
+export async function admitDays(
+  ledger: Ledger,
+  first: string,
+  last: string,
+  { mark = '', at = START }: { readonly mark?: string; readonly at?: number } = {},
+): Promise<void> {
   const admit = async (kind: PartitionKind, day: string): Promise<void> => {
     const key = keys.partition(MODEL, kind, day);
     const objects = [
@@ -268,7 +273,7 @@ export async function admitDays(ledger: Ledger, first: string, last: string, mar
       version,
       digest: partitionDigest(objects),
       objects,
-      admittedAt: new Date(START).toISOString(),
+      admittedAt: new Date(at).toISOString(),
     };
     const admission = { ...keys.partitionVersion(MODEL, kind, day, version), ...partition };
     await ledger.transact(

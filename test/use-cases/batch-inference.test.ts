@@ -111,7 +111,7 @@ describe('batch inference', () => {
 
   it('does again what a correction touched, and no more', async () => {
     await batch('run-1');
-    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', 'corrected');
+    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', { mark: 'corrected' });
     await batch('run-2', { text: 'corrected features' });
     expect((await manifests()).map(({ run }) => run)).toEqual(['run-1', 'run-1', 'run-2']);
     expect(await lastRecord()).toMatchObject({ details: { kind: 'partial', partitions: 1 } });
@@ -172,7 +172,7 @@ describe('batch inference', () => {
   it('leaves a day as it was whose predictions are refused', async () => {
     await batch('run-1');
     const before = await manifests();
-    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', 'corrected');
+    await admitDays(prod.ledger, '2001-01-25', '2001-01-25', { mark: 'corrected' });
     const { document, path } = await batch('run-2', { text: 'NaN' });
     expect(path.at(-1)).toBe('Reported');
     expect(document['publication']).toMatchObject({ status: 'published', published: 0, unscored: ['2001-01-25'] });

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { digestOf } from '#domain/canonical/digest.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
@@ -77,6 +78,15 @@ describe('the machine of confirmations with its use-case', () => {
     }
     expect((await readPointer(prod.ledger, MODEL))?.seq).toBe(3);
     expect((await prod.codes()).filter((code) => code === 'RELEASE_CONFIRMED')).toHaveLength(1);
+  });
+
+  it('is not confirmed in the pipeline’s name where the pipeline has recorded no verdict', async () => {
+    const { release } = await letInOnProbation('likely');
+    const forged = { actor: 'pipeline:gates', evidence: digestOf('made up') };
+    const { path, document } = await confirm({ confirmation: 'c-1', release, epoch: 2, ...forged });
+    expect(path.at(-1)).toBe('Refused');
+    expect(JSON.stringify(document)).toContain('actor-verified');
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ status: 'probation', seq: 2 });
   });
 
   it('is refused for what was judged in an epoch that is over, and changes nothing', async () => {

@@ -104,7 +104,7 @@ describe('a check of what has arrived', () => {
     expect(await plan('one')).toMatchObject({ status: 'planned', partitions: 37 });
     expect(await check('one')).toMatchObject({ status: 'PASS' });
     expect(await plan('two')).toEqual({ status: 'nothing', reasons: ['every admitted partition has been looked at'] });
-    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', ' corrected');
+    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', { mark: ' corrected' });
     const again = await planOf((await plan('three')).plan);
     expect(again.partitions.map(({ kind, day, version }) => `${kind} ${day} ${version}`)).toEqual([
       'events 2001-01-05 2',
@@ -268,7 +268,7 @@ describe('a check before training', () => {
 
   it('reads the versions that the run pinned, and not their corrections', async () => {
     const pinned = await training();
-    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', ' corrected');
+    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', { mark: ' corrected' });
     dev.lake.sources.set('toy/events/dt=2001-01-05/part.parquet', bytes('events 2001-01-05'));
     const versions = (await planOf((await plan('one', pinned)).plan)).partitions.filter(
       ({ day }) => day === '2001-01-05',

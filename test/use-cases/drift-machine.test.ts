@@ -37,7 +37,7 @@ beforeEach(async () => {
   here = await scene();
   prod = under(here.prod, watching);
   await here.begin(prod);
-  await admitDays(prod.ledger, '2001-01-25', day(14), ' later');
+  await admitDays(prod.ledger, '2001-01-25', day(14), { mark: ' later' });
 });
 
 /** Publishes predictions of a release for some days, of the features that would be built now. */
@@ -169,7 +169,7 @@ describe('what a check reads', () => {
   it('draws nothing that a correction is about to build anew', async () => {
     const { release } = await here.letIn('second');
     await serve(release, day(3), day(3));
-    await admitDays(prod.ledger, day(3), day(3), ' corrected');
+    await admitDays(prod.ledger, day(3), day(3), { mark: ' corrected' });
     expect(planOf(await check(day(4))).recompute.work).toBeNull();
   });
 

@@ -23,7 +23,18 @@ import { isQuarantined, readActivePolicy, readPointer } from '#use-cases/promoti
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, bytes, definition, deployed, type Environment, MODEL, policy, SQL } from './_world.ts';
+import {
+  admitDays,
+  bytes,
+  definition,
+  deployed,
+  type Environment,
+  hours,
+  MODEL,
+  policy,
+  SQL,
+  START,
+} from './_world.ts';
 
 /** The day as of which releases are let in here. */
 const FROM = '2001-01-20';
@@ -43,17 +54,18 @@ const under = (own: Environment, by: Policy): Environment => ({
 let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;
 beforeEach(async () => {
-  here = await scene();
+  here = await scene(day(-1));
   prod = under(here.prod, lenient);
   await here.begin(prod);
-  await admitDays(prod.ledger, '2001-01-26', day(14));
 });
 
 /** Lets a release in that gained this share. */
-async function letIn(gain: number) {
+async function letIn(gain: number, newest = day(-1)) {
   const made = await here.candidate('likely');
   const { path } = await promote(prod, made.request, { ...made.well, measured: fortnight(gain) });
   expect(path.at(-1)).toBe('Promoted');
+  // Days that come while it is served; the newest before them is corrected, which is no new day.
+  await admitDays(prod.ledger, newest, day(14), { mark: ' later', at: START + hours(1) });
   return made.release;
 }
 
@@ -157,6 +169,18 @@ async function plansOf({ document }: Execution): Promise<ComparisonPlan[]> {
 }
 
 describe('the review of a release on probation', () => {
+  it('counts the days that it was served, also where it was promoted long after its training', async () => {
+    here = await scene(day(9));
+    prod = under(here.prod, lenient);
+    await here.begin(prod);
+    const release = await letIn(0.02, day(9));
+    await serve(release, day(0), day(13));
+    expect((await review(day(10))).document['plan']).toMatchObject({ release, days: 0 });
+    expect((await review(day(12))).document['plan']).toMatchObject({ release, days: 2 });
+    // Counted from its training, its days would be over before the first of them.
+    expect((await review(day(13), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
+  });
+
   it('holds what was published since it was let in against the shadow, with the labels that had arrived', async () => {
     const release = await letIn(0.003);
     await serve(release, day(-2), day(9));

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
-import { digestOf } from '#domain/canonical/digest.ts';
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { findPromotion, readApprovals, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote } from './_machine.ts';
 import { decides, request, scene } from './_scene.ts';
@@ -102,6 +103,39 @@ describe('the machine of promotions with its use-cases', () => {
     const asked = request(await makeRelease(here.staging.releases, 'smuggled'));
     const { path } = await promote(here.prod, asked, { ...here.around, measured: fortnight(0.02) });
     expect(path).toEqual(['Open promotion', 'Lock taken?', 'Opening was refused', 'Refuse promotion', 'Refused']);
+    await atRest();
+  });
+
+  /** Staging rolls a release back, and prod hears of it. */
+  async function withdraws(from: Digest): Promise<void> {
+    const details = { rollback: 'r', version: '0.1.0', from, reason: 'wrong', pointerSeq: 3, epoch: 3 };
+    await here.staging.says({ code: 'RELEASE_ROLLED_BACK', actor: 'person:op', release: here.baseline, details });
+    const record = (await here.staging.chain()).at(-1);
+    if (record === undefined) throw new Error('staging said nothing');
+    await followPeer(here.prod)(record, digestOf(canonicalJson(record)));
+  }
+
+  it('ends what staging rolls back while people decide, at once and with the reason', async () => {
+    await here.begin();
+    const { request: asked, release, well } = await here.candidate('better');
+    const { path } = await promote(here.prod, asked, { ...well, people: () => withdraws(release) });
+    expect(path.slice(-3)).toEqual(['Approval was not given', 'Refuse promotion', 'Refused']);
+    const records = (await here.prod.chain()).slice(-2);
+    expect(records.map(({ code }) => code)).toEqual(['UPSTREAM_WITHDRAWN', 'PROMOTION_REFUSED']);
+    expect(records[1]?.details).toMatchObject({ rule: 'released-upstream' });
+    await atRest();
+  });
+
+  it('never commits what staging rolled back after people had approved', async () => {
+    await here.begin();
+    const { request: asked, release, well } = await here.candidate('better');
+    const before = async (state: string): Promise<void> => {
+      if (state === 'Commit promotion') await withdraws(release);
+    };
+    const { path } = await promote(here.prod, asked, { ...well, before });
+    expect(path.slice(-4)).toEqual(['Committed?', 'Commit was refused', 'Refuse promotion', 'Refused']);
+    expect((await readPointer(here.prod.ledger, MODEL))?.current).toBe(here.baseline);
+    expect((await here.prod.chain()).at(-1)?.details).toMatchObject({ rule: 'released-upstream' });
     await atRest();
   });
 

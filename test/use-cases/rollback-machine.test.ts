@@ -49,6 +49,23 @@ describe('the machine of rollbacks with its use-cases', () => {
     expect((await prod.codes()).slice(-2)).toEqual(['RELEASE_ROLLED_BACK', 'INCIDENT_OPENED']);
   });
 
+  it.each(['pipeline:gates', 'pipeline:promotion'])(
+    'does nothing in the name of %s without a verdict',
+    async (actor) => {
+      const { release } = await here.letIn('good');
+      const { path } = await rollBack(prod, { rollback: 'rollback-1', from: release, actor });
+      expect(path.slice(-2)).toEqual(['Record refusal', 'Refused']);
+      expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'actor-verified' });
+      expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
+    },
+  );
+
+  it('goes back in the name of the promotion that has just written the pointer', async () => {
+    const { release, name } = await here.letIn('unserved');
+    const given = { rollback: `${name}-unserved`, from: release, actor: 'pipeline:promotion' };
+    expect((await rollBack(prod, given)).path.at(-1)).toBe('Rolled back');
+  });
+
   it('never lets the digest in again', async () => {
     const { release, request: asked } = await here.letIn('bad');
     await rollBack(prod, { rollback: 'rollback-1', from: release });

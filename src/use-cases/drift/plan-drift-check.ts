@@ -16,6 +16,8 @@ import { definitionIn, readCatalogue, type StoredDefinition } from '#use-cases/d
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
+import type { Clock } from '#ports/clock.ts';
+import { logicalDay } from '#use-cases/as-of.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 /** `asOf` may be a day or an instant, as the scheduler gives it. */
@@ -42,9 +44,9 @@ interface Served {
  * that it was made from, its losses on the days whose labels have all arrived, and which stored features are made anew. One
  * day, because a fault is then seen on the day after it and undiluted: of a week, one day in kilometres is a seventh.
  */
-export function planDriftCheck(deps: ComparisonPlanning): Task {
+export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
   return task(Parameters, async ({ model, asOf: given }) => {
-    const asOf = z.iso.date().parse(given.slice(0, 10));
+    const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
     if (pointer === undefined) return { status: 'idle', reason: 'nothing is in production here' };
     const inForce = await readActivePolicy(deps.ledger, model);

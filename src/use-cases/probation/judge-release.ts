@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { detailsOf, recordOf } from '#domain/audit/chain.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
@@ -12,6 +11,7 @@ import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
 import { readActivePolicy, readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
+import { recordedVerdict, verdictOperation } from './recorded-verdict.ts';
 
 const Parameters = z.object({
   model: z.string(),
@@ -40,8 +40,8 @@ export function judgeRelease(deps: Judging): Task {
   return task(Parameters, async (given) => {
     const { model, plan } = given;
     const act = { id: `${model}-probation-${plan.epoch}` };
-    const operation = operationName('judge', model, plan.epoch);
-    const standing = await recordedVerdict(deps.ledger, model, operation);
+    const operation = verdictOperation(model, plan.epoch);
+    const standing = await standingVerdict(deps.ledger, model, plan.epoch);
     if (standing !== undefined) return { ...act, ...standing };
     const found = await judge(deps, given);
     const { verdict, reason } = found.judgement;
@@ -56,20 +56,17 @@ export function judgeRelease(deps: Judging): Task {
     const event = eventOf(given, found, verdict);
     const result = await recordChange(deps, { model, operation, writes: [served, review], event });
     // It is served no more, or another review was quicker: then that one's verdict stands.
-    const other = result.kind === 'recorded' ? undefined : await recordedVerdict(deps.ledger, model, operation);
+    const other = result.kind === 'recorded' ? undefined : await standingVerdict(deps.ledger, model, plan.epoch);
     if (result.kind === 'refused' && other === undefined)
       return { ...act, status: NEXT.WAIT, reason: 'the pointer moved', evidence };
     return { ...act, ...(other ?? { status: NEXT[verdict], reason: shortened(reason), evidence }) };
   });
 }
 
-/** The verdict that was recorded under an operation, as the machine goes on with it. */
-async function recordedVerdict(ledger: Ledger, model: string, operation: string) {
-  const done = await ledger.get(keys.operation(model, operation));
-  const item = done && (await ledger.get(keys.chainRecord(model, Number(done['seq']))));
-  if (item === undefined) return undefined;
-  const { verdict, reason, measures } = detailsOf(recordOf(item).record, 'RELEASE_JUDGED');
-  return { status: NEXT[verdict], reason: shortened(reason), evidence: measures.slow ?? measures.fast };
+/** A recorded verdict, as the machine goes on with it. */
+async function standingVerdict(ledger: Ledger, model: string, epoch: number) {
+  const found = await recordedVerdict(ledger, model, epoch);
+  return found && { status: NEXT[found.verdict], reason: shortened(found.reason), evidence: found.evidence };
 }
 
 interface Found {

@@ -3,11 +3,15 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
-import { type Watch, watchOf } from '#domain/promotion/watch.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { firstDayServed, type Watch, watchOf } from '#domain/promotion/watch.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { logicalDay } from '#use-cases/as-of.ts';
 import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
@@ -23,19 +27,20 @@ const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
  * labels that had arrived, and what the shadow has yet to score. The shadow's predictions are objects by digest like any
  * others: each day scores the new partitions only, and no manifest ever names them.
  */
-export function planReview(deps: ComparisonPlanning): Task {
+export function planReview(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
   return task(Parameters, async ({ model, asOf: given }) => {
-    const asOf = z.iso.date().parse(given.slice(0, 10));
+    const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
     const promotion = pointer && (await findPromotion(deps.ledger, model, pointer.writtenBy));
     const inForce = await readActivePolicy(deps.ledger, model);
     if (inForce === undefined) return { status: 'idle', reason: 'no policy is in force' };
     const { rules: policy } = inForce;
-    const watch = watchOf(pointer, promotion, policy, asOf);
+    const catalogue = await readCatalogue(deps.ledger, model);
+    const servedFrom = pointer && (await firstServed(deps.ledger, model, catalogue, pointer));
+    const watch = watchOf(pointer, promotion, policy, asOf, servedFrom);
     if (watch.kind === 'none') return { status: 'idle', reason: watch.reason };
     const { release, shadow, promotion: letInBy, epoch, days, isProvisional } = watch;
-    const [catalogue, items, own, others] = await Promise.all([
-      readCatalogue(deps.ledger, model),
+    const [items, own, others] = await Promise.all([
       deps.ledger.query(keys.predictions(model)),
       definitionOf(deps.releases, release),
       definitionOf(deps.releases, shadow),
@@ -70,6 +75,25 @@ export function planReview(deps: ComparisonPlanning): Task {
     const { dailyBatches, featureBatches, scoreBatches } = work;
     return { status: 'planned', ...about, dailyBatches, featureBatches, scoreBatches, comparisons };
   });
+}
+
+/** The first day of events that came in the pointer's epoch; a correction since then is no new day. */
+async function firstServed(
+  ledger: Ledger,
+  model: string,
+  catalogue: readonly AdmittedPartition[],
+  { at }: Pointer,
+): Promise<string | undefined> {
+  const events = catalogue.filter(({ kind }) => kind === 'events');
+  const corrected = events.filter(({ version, admittedAt }) => version > 1 && Date.parse(admittedAt) > Date.parse(at));
+  const first = await ledger.getMany(corrected.map(({ day }) => keys.partitionVersion(model, 'events', day, 1)));
+  const firstOf = new Map(
+    first.flatMap((item) => (item === undefined ? [] : [[item['day'], textOf(item, 'admittedAt')] as const])),
+  );
+  return firstDayServed(
+    events.map(({ day, admittedAt }) => ({ day, admittedAt: firstOf.get(day) ?? admittedAt })),
+    at,
+  );
 }
 
 /** Which labels each rule counts, and by what it clusters its rows. */

@@ -4,6 +4,9 @@ import { keyText, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
+import type { Refusal } from '#domain/error.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -17,12 +20,27 @@ const Parameters = z.object({
   epoch: z.int().min(1),
 });
 
+/** Why a confirmation is not by whom it says: the pipeline confirms what it has recorded a verdict of, and nothing else. */
+async function whyNotActor(
+  ledger: Ledger,
+  model: string,
+  { actor, evidence, epoch }: Pick<z.infer<typeof Parameters>, 'actor' | 'evidence' | 'epoch'>,
+): Promise<Refusal | undefined> {
+  if (!actor.startsWith('pipeline:')) return undefined;
+  const judged = await recordedVerdict(ledger, model, epoch);
+  if (judged?.verdict === 'CONFIRM' && judged.evidence === evidence) return undefined;
+  const found = `${actor} confirms epoch ${epoch}, and the recorded verdict of it is ${judged?.verdict ?? 'none'}`;
+  return { rule: 'actor-verified', found, remedy: 'confirm it as a person: gatehouse confirm' };
+}
+
 /** Confirms the release that is on probation; who confirms it a second time changes nothing. */
 export function confirmRelease(deps: Recording): Task {
   return task(Parameters, async ({ model, confirmation: id, ...given }) => {
     const operation = operationName('confirm', id);
     const [item, done] = await deps.ledger.getMany([keys.pointer(model), keys.operation(model, operation)]);
     if (done !== undefined) return { status: 'confirmed' };
+    const unproven = await whyNotActor(deps.ledger, model, given);
+    if (unproven !== undefined) return { status: 'refused', refusal: unproven };
     const decision = decide(item === undefined ? undefined : unkey(Pointer, item), { id, ...given });
     if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
     if (decision.kind === 'confirmed') return { status: 'confirmed' };

@@ -3,6 +3,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { logicalDay } from '#use-cases/as-of.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -13,7 +14,7 @@ const Parameters = z.object({ model: z.string(), asOf: z.string().min(10), trigg
 export function openRetrainingRun(deps: Recording & { readonly deployed: DeployedModels }): Task {
   return task(Parameters, async ({ model, trigger, run, ...given }) => {
     deployedModel(deps.deployed, model);
-    const asOf = z.iso.date().parse(given.asOf.slice(0, 10));
+    const asOf = logicalDay(given.asOf, deps.clock);
     const startedAt = deps.clock.now().toISOString();
     const result = await recordChange(deps, {
       model,

@@ -5,6 +5,8 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import type { Refusal } from '#domain/error.ts';
+import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -13,16 +15,43 @@ import { type Task, task } from '#use-cases/task.ts';
  * `from` is the release that is to be taken back, `epoch` the pointer's when it was seen to be wrong: if the pointer is
  * in another one by now, nothing is switched.
  */
-const Parameters = z.object({ model: z.string(), rollback: z.string(), from: Digest, epoch: z.int().min(1) });
+const Parameters = z.object({
+  model: z.string(),
+  rollback: z.string(),
+  actor: z.string().min(1),
+  from: Digest,
+  epoch: z.int().min(1),
+});
 
 /** The operation by which a rollback switches the pointer: there is one per rollback. */
 export function switchOperation(rollback: string): string {
   return operationName('rollback', rollback);
 }
 
+/**
+ * Why a rollback is not by whom it says. A person may start one, and the account's trail knows who it was; the pipeline
+ * rolls back what it has recorded a verdict of, or what a promotion of its own has just written.
+ */
+async function whyNotActor(
+  ledger: Ledger,
+  { model, writtenBy }: Pointer,
+  { actor, rollback, epoch }: { readonly actor: string; readonly rollback: string; readonly epoch: number },
+): Promise<Refusal | undefined> {
+  if (!actor.startsWith('pipeline:')) return undefined;
+  const isOfPromotion = actor === 'pipeline:promotion' && rollback === unservedRollback(writtenBy);
+  if (isOfPromotion || (await recordedVerdict(ledger, model, epoch))?.verdict === 'ROLL_BACK') return undefined;
+  const found = `${actor} rolls back epoch ${epoch}, and no verdict of it is recorded`;
+  return { rule: 'actor-verified', found, remedy: 'roll it back as a person: gatehouse rollback' };
+}
+
+/** The rollback by which a promotion takes back what it committed and is not served. */
+function unservedRollback(promotion: string): string {
+  return `${promotion}-unserved`;
+}
+
 /** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
-  return task(Parameters, async ({ model, rollback, from, epoch }) => {
+  return task(Parameters, async ({ model, rollback, actor, from, epoch }) => {
     const [item, done] = await deps.ledger.getMany([
       keys.pointer(model),
       keys.operation(model, switchOperation(rollback)),
@@ -35,6 +64,8 @@ export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
     const pointer = item === undefined ? undefined : unkey(Pointer, item);
     const refusal = pointer === undefined ? undefined : whyNotBlamed(pointer, { from, epoch });
     if (refusal !== undefined) return { status: 'refused', refusal };
+    const unproven = pointer && (await whyNotActor(deps.ledger, pointer, { actor, rollback, epoch }));
+    if (unproven !== undefined) return { status: 'refused', refusal: unproven };
     const behind = pointer?.lastConfirmed ?? null;
     const isBehindQuarantined = behind !== null && (await isQuarantined(deps.ledger, model, behind.release));
     const target = rollbackTarget(pointer, () => isBehindQuarantined);

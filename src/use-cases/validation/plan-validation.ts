@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { Clock } from '#ports/clock.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
+import { logicalDay } from '#use-cases/as-of.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { championOf } from './champion.ts';
@@ -14,13 +16,15 @@ const Parameters = z.object({
 
 interface ValidationPlanning extends ComparisonPlanning {
   readonly peers: PeerRecords;
+  readonly clock: Clock;
   /** Whose policies say what dev offers; what admits is the policy that is in force where the release goes. */
   readonly deployed: DeployedModels;
 }
 
 /** Plans the comparison of a run's candidates with prod's champion: chosen on the selection days, tested on the test days. */
 export function planValidation(deps: ValidationPlanning): Task {
-  return task(Parameters, async ({ model, asOf, candidates }) => {
+  return task(Parameters, async ({ model, asOf: given, candidates }) => {
+    const asOf = logicalDay(given, deps.clock);
     const champion = await championOf(deps, 'prod', model);
     const { comparison: rule, costs } = deployedModel(deps.deployed, model).policy;
     const releases = candidates.map(({ release }) => release);
