@@ -3,7 +3,7 @@ import { AuditRecord } from './chain.ts';
 import { AUDIT_EVENTS } from './events.ts';
 import type { Invariant, LedgerState, ReadRecord } from './invariant.ts';
 import { chainPublished, chainUnbroken } from './invariants/chain.ts';
-import { promotionsGrounded } from './invariants/grounds.ts';
+import { policiesVoted, promotionsGrounded } from './invariants/grounds.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
 import { ledgerReplays } from './invariants/replay.ts';
 import { nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
@@ -17,6 +17,7 @@ export const INVARIANTS: readonly Invariant[] = [
   promotionsProven,
   promotionsApproved,
   promotionsGrounded,
+  policiesVoted,
   lockOwned,
   nothingQuarantined,
   releasesWhole,

@@ -1,54 +1,94 @@
 import { digestOf } from '../../canonical/digest.ts';
 import { GatehouseError } from '../../error.ts';
-import { type Item, keyText, unkey } from '../../ledger/item.ts';
+import { type Item, type Key, keyText, unkey } from '../../ledger/item.ts';
 import { keys } from '../../ledger/keys.ts';
+import { ActivePolicy, countVotes, PolicyApproval } from '../../policy/activation.ts';
 import { judgeGrounds, whyNotCommitting } from '../../promotion/grounds.ts';
 import { groundKeys, groundsFrom } from '../../promotion/grounds-items.ts';
 import { Pointer } from '../../promotion/pointer.ts';
 import { Promotion } from '../../promotion/promotion.ts';
 import { changedItems } from '../changes.ts';
 import { detailsOf } from '../chain.ts';
-import type { Invariant, ReadRecord } from '../invariant.ts';
+import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 
 /** Each commit, judged again by the commit's own rules on the ledger as the chain rebuilds it at that moment. */
 export const promotionsGrounded: Invariant = {
   id: 'promotions-grounded',
   meaning:
     'each promotion was committed on grounds that stood at that moment: a verified request, its derived transition, the policy in force and what it pins, releases upstream that were not withdrawn, evidence and approvals',
-  check({ stored }, records) {
-    const changes = new Map(stored.map((item) => [item.seq, item.changes]));
-    const items = new Map<string, Item>();
-    return records.flatMap(({ record }) => {
-      const found = record.code === 'RELEASE_PROMOTED' ? whyNotGrounded(items, record) : [];
-      const text = changes.get(record.seq) ?? '';
-      // Torn changes are another invariant's finding: they rebuild nothing here.
-      if (digestOf(text) === record.changes) for (const item of changedItems(text)) items.set(keyText(item), item);
-      return found;
-    });
-  },
+  check: (state, records) =>
+    atEach(state, records, (items, record) =>
+      record.code === 'RELEASE_PROMOTED' ? whyNotGrounded(items, record) : [],
+    ),
 };
 
-function whyNotGrounded(items: ReadonlyMap<string, Item>, record: ReadRecord['record']): readonly string[] {
-  const { promotion: name } = detailsOf(record, 'RELEASE_PROMOTED');
-  const { model } = record;
-  const find = (key: Parameters<typeof keyText>[0]): Item | undefined => items.get(keyText(key));
-  const opened = find(keys.promotion(model, name));
-  if (opened === undefined) return [`${name} was committed (record ${record.seq}), and no record opened it`];
+/** Each replacement of a policy, with the votes as the chain rebuilds them at that moment. */
+export const policiesVoted: Invariant = {
+  id: 'policies-voted',
+  meaning:
+    'each policy that replaced another was voted for by enough distinct people of the roles that the one before names, by votes that had not expired',
+  check: (state, records) =>
+    atEach(state, records, (items, record) => (record.code === 'POLICY_ACTIVATED' ? whyNotVoted(items, record) : [])),
+};
+
+type Items = ReadonlyMap<string, Item>;
+
+/** Judges each record by the governed items as its predecessors have left them. */
+function atEach(
+  { stored }: LedgerState,
+  records: readonly ReadRecord[],
+  judge: (items: Items, record: ReadRecord['record']) => readonly string[],
+): readonly string[] {
+  const changes = new Map(stored.map((item) => [item.seq, item.changes]));
+  const items = new Map<string, Item>();
+  return records.flatMap(({ record }) => {
+    const found = readable(record, () => judge(items, record));
+    const text = changes.get(record.seq) ?? '';
+    // Torn changes are another invariant's finding: they rebuild nothing here.
+    if (digestOf(text) === record.changes) for (const item of changedItems(text)) items.set(keyText(item), item);
+    return found;
+  });
+}
+
+/** What cannot be read is named, not thrown. */
+function readable({ seq }: ReadRecord['record'], judge: () => readonly string[]): readonly string[] {
   try {
-    const promotion = unkey(Promotion, opened);
-    const pointer = find(keys.pointer(model));
-    const needed = groundKeys(promotion, pointer === undefined ? undefined : unkey(Pointer, pointer));
-    const approvals = [...items.values()].filter(
-      (item) => item.pk === keys.approvals(model) && item.sk.startsWith(`${name}#`),
-    );
-    const refusal = whyNotCommitting(
-      judgeGrounds(groundsFrom(promotion, needed.map(find), approvals), new Date(record.at)),
-    );
-    return refusal === undefined
-      ? []
-      : [`${name} was committed (record ${record.seq}) against ${refusal.rule}: ${refusal.found}`];
+    return judge();
   } catch (error) {
-    if (error instanceof GatehouseError) return [`${name}: what it rests on cannot be read: ${error.message}`];
+    if (error instanceof GatehouseError) return [`what record ${seq} rests on cannot be read: ${error.message}`];
     throw error;
   }
+}
+
+function whyNotVoted(items: Items, record: ReadRecord['record']): readonly string[] {
+  const { policy, replaces } = detailsOf(record, 'POLICY_ACTIVATED');
+  const before = items.get(keyText(keys.policy(record.model)));
+  // The first policy is activated by being deployed: nothing was served, and nothing could say who decides.
+  if (before === undefined) return replaces === null ? [] : [`record ${record.seq} replaces a policy that never was`];
+  const active = unkey(ActivePolicy, before);
+  const { pk, sk } = keys.policyApproval(record.model, active.activation, policy, '');
+  const votes = [...items.values()]
+    .filter((item) => item.pk === pk && item.sk.startsWith(sk))
+    .map((item) => unkey(PolicyApproval, item));
+  const { missing } = countVotes(active, policy, votes, new Date(record.at));
+  return missing.map(({ role, count }) => `${policy} was activated (record ${record.seq}) without ${count} of ${role}`);
+}
+
+function whyNotGrounded(items: Items, record: ReadRecord['record']): readonly string[] {
+  const { promotion: name } = detailsOf(record, 'RELEASE_PROMOTED');
+  const { model } = record;
+  const find = (key: Key): Item | undefined => items.get(keyText(key));
+  const opened = find(keys.promotion(model, name));
+  if (opened === undefined) return [`${name} was committed (record ${record.seq}), and no record opened it`];
+  const promotion = unkey(Promotion, opened);
+  const pointer = find(keys.pointer(model));
+  const needed = groundKeys(promotion, pointer === undefined ? undefined : unkey(Pointer, pointer));
+  const approvals = [...items.values()].filter(
+    (item) => item.pk === keys.approvals(model) && item.sk.startsWith(`${name}#`),
+  );
+  const grounds = groundsFrom(promotion, needed.map(find), approvals);
+  const refusal = whyNotCommitting(judgeGrounds(grounds, new Date(record.at)));
+  return refusal === undefined
+    ? []
+    : [`${name} was committed (record ${record.seq}) against ${refusal.rule}: ${refusal.found}`];
 }
