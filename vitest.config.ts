@@ -31,6 +31,7 @@ export default defineConfig({
           ...shared,
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
+          globalSetup: 'test/journeys/_global-setup.ts',
           testTimeout: 360_000,
           hookTimeout: 360_000,
           sequence: { groupOrder: 1 },

@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { type Failure, LENGTH, runSeeds } from '#test/ledger/_run.ts';
 import { figure, report } from './_report.ts';
@@ -26,10 +26,10 @@ function keep({ seed, scenario, violations }: Failure): void {
   process.exitCode = 1;
 }
 
-async function work({ first, step, end }: Share, onDone: (done: number | Failure) => void): Promise<void> {
+async function work(port: MessagePort, { first, step, end }: Share): Promise<void> {
   for (let from = first; from < end; from += step * BATCH) {
     const seeds = Array.from({ length: Math.min(BATCH, end - from) }, (_, index) => from + index);
-    onDone((await runSeeds(seeds)) ?? seeds.length);
+    port.postMessage((await runSeeds(seeds)) ?? seeds.length);
   }
 }
 
@@ -73,8 +73,8 @@ async function supervise(sequences: number): Promise<void> {
   );
 }
 
-if (!isMainThread) {
-  await work(Share.parse(workerData), (done) => parentPort?.postMessage(done));
+if (parentPort !== null) {
+  await work(parentPort, Share.parse(workerData));
 } else {
   const { values } = parseArgs({
     // `npm run bench` hands over the bench's own name first.

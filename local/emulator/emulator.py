@@ -1,9 +1,9 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Three things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Four things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
-TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; and the
-process group ends with its owner, so that a killed test leaves nothing behind.
+TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
+stream goes on after a restart; and the process group ends with its owner, so that a killed test leaves nothing behind.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 
 from ministack import app
 from ministack.core import iam_evaluator
-from ministack.services import eventbridge
+from ministack.services import eventbridge, lambda_svc
 
 
 def admit_sagemaker_events() -> None:
@@ -30,6 +30,20 @@ def admit_sagemaker_events() -> None:
 def count_loopback_as_tls() -> None:
     # Every request's context is a copy of this one.
     iam_evaluator.pin_request_origin("127.0.0.1", True)
+
+
+def read_streams_from_their_beginning() -> None:
+    # A stop keeps how far a function has read a table's stream, but not the stream: it begins anew and empty, and what
+    # is written next would be passed over until there are as many records as there were.
+    restore = lambda_svc._restore_esm_positions
+
+    def restoring(positions, saved):
+        restore(positions, saved)
+        if positions is lambda_svc._dynamodb_stream_positions:
+            for mapping in positions._data:
+                positions._data[mapping] = 0
+
+    lambda_svc._restore_esm_positions = restoring
 
 
 def end_with(owner: int) -> None:
@@ -52,6 +66,7 @@ if __name__ == "__main__":
     sys.argv = sys.argv[:1]
     admit_sagemaker_events()
     count_loopback_as_tls()
+    read_streams_from_their_beginning()
     if len(arguments) > 1:
         end_with(int(arguments[1]))
     app.main()

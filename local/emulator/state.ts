@@ -46,8 +46,10 @@ export const readState = (home: string): LocalState | undefined => readDocument(
 /** Records what runs, and its ports for the next start: persisted resources (queue URLs) contain them. */
 export function writeState(state: LocalState): void {
   writeDocument(stateFile(state.home), state);
-  writeDocument(portsFile(state.home), { emulator: state.emulator.port, sagemaker: state.sagemaker.port });
+  rememberPorts(state.home, { emulator: state.emulator.port, sagemaker: state.sagemaker.port });
 }
+/** Records the ports of the next start. */
+export const rememberPorts = (home: string, ports: Ports): void => writeDocument(portsFile(home), ports);
 /** Forgets what ran; the ports stay remembered. */
 export const clearState = (home: string): void => rmSync(stateFile(home), { force: true });
 /** The ports of the previous start, if there was one. */

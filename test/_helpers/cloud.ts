@@ -10,11 +10,13 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '#local/emulator/processes.ts';
 import { startLocalCloud, stopLocalCloud, type LocalCloud, type LocalCloudOptions } from '#local/emulator/cloud.ts';
+import { copyLocalCloud } from '#local/emulator/copy.ts';
 
 /** A local cloud of a test's own; disposing of it leaves neither a process nor a file. */
 export interface TestCloud extends LocalCloud, AsyncDisposable {}
@@ -22,19 +24,26 @@ export interface TestCloud extends LocalCloud, AsyncDisposable {}
 /** Starts an empty cloud on free ports: nothing is kept, and state machines wait a twentieth of their time. */
 export async function freshCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
   const home = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
-  const cloud = await startLocalCloud({
-    home,
-    controlAccount: '444444444444',
-    persistent: false,
-    waitScale: 0.05,
-    owner: process.pid,
-    ...options,
-  });
+  return start(home, home, { persistent: false, ...options });
+}
+
+/** Starts a copy of a stored cloud, in a folder of its own beside it, so that the two can share files. */
+export async function copiedCloud(stored: string, options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
+  const folder = join(stored, '..', '..', `copy-${process.pid}-${randomUUID()}`);
+  await mkdir(folder);
+  const home = join(folder, 'cloud');
+  const ports = await copyLocalCloud(stored, home);
+  return start(home, folder, { persistent: true, ports, ...options });
+}
+
+async function start(home: string, folder: string, options: Partial<LocalCloudOptions>): Promise<TestCloud> {
+  const own = { home, controlAccount: '444444444444', waitScale: 0.05, owner: process.pid };
+  const cloud = await startLocalCloud({ ...own, ...options });
   return {
     ...cloud,
     [Symbol.asyncDispose]: async () => {
       await stopLocalCloud(home);
-      await rm(home, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

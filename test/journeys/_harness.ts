@@ -9,10 +9,13 @@ import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import config from '../../gatehouse.config.ts';
-import { clients, eventually, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
+import { clients, copiedCloud, eventually, type TestCloud } from '../_helpers/cloud.ts';
+import { type StoredCloud, storedCloud } from './_stored.ts';
 
 /** The model that the journeys release: synthetic, and trained in two seconds. */
 export const MODEL = 'card-fraud';
+
+const FOLDERS = ['test/models'];
 
 /** The environments in which releases are made and served. */
 export const SPINE = ['dev', 'staging', 'prod'] as const;
@@ -25,7 +28,7 @@ export interface Account {
   readonly ledger: Ledger;
 }
 
-/** A fresh cloud with the synthesised stacks deployed, its people, and the command line. */
+/** A cloud of a journey's own with the synthesised stacks deployed, its people, and the command line. */
 export interface Journey extends AsyncDisposable {
   readonly cloud: TestCloud;
   readonly world: World;
@@ -62,31 +65,28 @@ const Fsck = z.object({
 /** Who works with the model: maya asks, lena and paul decide, and rita beside them on a hotfix. */
 const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'], rita: ['risk'] } as const;
 
-/** Opens a journey: an emulator of its own, the stacks of all environments or of some, its people. */
+/** Opens a journey in a copy of a stored cloud. */
 export async function openJourney(
+  from: StoredCloud,
   options: {
     readonly folders?: readonly string[];
-    readonly environments?: readonly Environment[];
     /** Factor on the machines' waits and retries, where a journey is about little else. */
     readonly waitScale?: number;
   } = {},
 ): Promise<Journey> {
-  const { folders = ['test/models'], environments = ENVIRONMENTS, waitScale = 0.05 } = options;
-  const cloud = await freshCloud({ waitScale });
-  try {
-    const world = worldAround(cloud, config, { folders });
-    const journey = journeyIn(cloud, world);
-    await journey.run(z.unknown(), ['deploy', ...environments]);
-    if (environments.includes('control'))
-      for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
-    return journey;
-  } catch (error) {
-    await cloud[Symbol.asyncDispose]();
-    throw error;
-  }
+  const { folders = FOLDERS, ...own } = options;
+  const cloud = await copiedCloud(await storedCloud(from), own);
+  return journeyIn(cloud, folders);
 }
 
-function journeyIn(cloud: TestCloud, world: World): Journey {
+/** Adds the people to a cloud whose stacks are deployed. */
+export async function addPeople({ world }: Pick<Journey, 'world'>): Promise<void> {
+  for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
+}
+
+/** A journey in a running cloud. */
+export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS): Journey {
+  const world = worldAround(cloud, config, { folders });
   const accounts = new Map(ENVIRONMENTS.map((environment) => [environment, accountOf(cloud, environment)]));
   const account = (environment: Environment): Account => accounts.get(environment) ?? accountOf(cloud, environment);
   const type = (args: readonly string[], person?: string): Promise<CommandResult> =>

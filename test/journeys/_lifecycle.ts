@@ -67,6 +67,13 @@ export async function arriveInStaging(journey: Journey, asOf: string): Promise<R
   return release;
 }
 
+/** The release that dev has offered last. */
+export async function offeredRelease(journey: Journey): Promise<Release> {
+  const offer = (await records(journey, 'dev', 'RELEASE_OFFERED')).at(-1);
+  if (offer === undefined) throw new Error('dev has offered nothing');
+  return { release: String(offer.release), version: detailsOf(offer, 'RELEASE_OFFERED').version };
+}
+
 /** Waits until an environment serves a release. */
 export async function serves(journey: Journey, environment: Environment, { release }: Release): Promise<void> {
   const { ledger } = journey.account(environment);

@@ -17,7 +17,7 @@ import type { Environment } from '#model/config.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { arriveInStaging, askForProd, FIRST, recorded, records, type Release, serves, settled } from './_lifecycle.ts';
+import { askForProd, offeredRelease, recorded, records, type Release, serves, settled } from './_lifecycle.ts';
 
 let journey: Journey;
 let pager: Listener;
@@ -26,14 +26,12 @@ let release: Release;
 let promotion: string;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('candidate');
   pager = await listen(journey, 'prod');
   // Nora and omar hold both roles that prod asks for.
   await journey.world.addPerson('nora', ['ml-lead', 'platform']);
   await journey.world.addPerson('omar', ['ml-lead', 'platform']);
-  await journey.land({ from: FIRST.from, until: FIRST.asOf });
-  release = await arriveInStaging(journey, FIRST.asOf);
-  await recorded(journey, 'prod', 'RELEASE_PROMOTED');
+  release = await offeredRelease(journey);
   promotion = await askForProd(journey, release, 'nora');
 });
 afterAll(() => journey[Symbol.asyncDispose]());

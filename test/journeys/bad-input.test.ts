@@ -12,11 +12,11 @@ import { canIsolate } from '#local/sagemaker/container.ts';
 import { registerLocalImages } from '#local/sagemaker/images.ts';
 import { compileModel } from '#model/compile.ts';
 import { partitionsOf, registrationsOf } from '#cli/read.ts';
-import { eventually } from '../_helpers/cloud.ts';
+import { eventually, freshCloud } from '../_helpers/cloud.ts';
 import { changed } from '../adapters/onnx/_models.ts';
 import { type Listener, listen } from './_alerts.ts';
-import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { FIRST, records, retrain } from './_lifecycle.ts';
+import { type Journey, journeyIn, MODEL, openJourney } from './_harness.ts';
+import { FIRST, records, retrain, settled } from './_lifecycle.ts';
 
 const HOME = join(import.meta.dirname, '../models', MODEL);
 /** Columns of the model's schema. */
@@ -27,8 +27,7 @@ let pager: Listener;
 let folder: string;
 
 beforeAll(async () => {
-  // Everything here happens before anything is offered: nothing but dev is deployed.
-  journey = await openJourney({ environments: ['dev'] });
+  journey = await openJourney('deployed');
   pager = await listen(journey, 'dev');
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-planted-'));
 });
@@ -135,14 +134,17 @@ test('nothing of it became a release, and what is good again is released', async
 });
 
 test('an environment that is not deployed is named', async () => {
-  expect(await journey.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it is wrong'])).toMatchObject({
+  await using empty = await freshCloud();
+  const nowhere = journeyIn(empty);
+  expect(await nowhere.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it is wrong'])).toMatchObject({
     rule: 'environment-deployed',
     found: 'prod is not deployed',
   });
-  expect(await journey.refused(['login'], 'maya')).toMatchObject({ rule: 'environment-deployed' });
+  expect(await nowhere.refused(['login'], 'maya')).toMatchObject({ rule: 'environment-deployed' });
 });
 
 test('what exists keeps every invariant', async () => {
+  await settled(journey);
   expect(await journey.fsck()).toEqual([]);
 });
 

@@ -55,7 +55,7 @@ let first: Release;
 let promotion: string;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('deployed');
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 

@@ -14,7 +14,7 @@ let baseline: Release;
 let release: Release;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('deployed');
   // Staging gets no data: it can let in a baseline, and measure nothing.
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev', 'prod']);
 });

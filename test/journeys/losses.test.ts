@@ -34,7 +34,7 @@ let journey: Journey;
 let first: Release;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('deployed');
   await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
 });

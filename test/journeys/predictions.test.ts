@@ -8,7 +8,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { arriveInStaging, FIRST, recorded, records, type Release, settled } from './_lifecycle.ts';
+import { FIRST, offeredRelease, recorded, records, type Release, settled } from './_lifecycle.ts';
 
 /** The newest day with events, and one whose labels are corrected: the days after it read them. */
 const [NEWEST, CORRECTED] = ['2026-01-26', '2026-01-24'];
@@ -17,10 +17,8 @@ const ENV = ['--env', 'staging'] as const;
 let journey: Journey;
 let release: Release;
 beforeAll(async () => {
-  journey = await openJourney();
-  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev', 'staging']);
-  release = await arriveInStaging(journey, FIRST.asOf);
-  await settled(journey, ['dev', 'staging']);
+  journey = await openJourney('candidate');
+  release = await offeredRelease(journey);
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 

@@ -45,7 +45,8 @@ beforeAll(async () => {
   models = await mkdtemp(join(ROOT, 'models-'));
   await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
   await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
-  journey = await openJourney({ folders: [models] });
+  journey = await openJourney('champion', { folders: [models] });
+  await journey.run(z.unknown(), ['deploy', 'dev', 'staging', 'prod']);
   pager = await listen(journey, 'prod');
 });
 afterAll(async () => {

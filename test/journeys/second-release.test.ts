@@ -10,12 +10,13 @@ import {
   arriveInStaging,
   FIRST,
   letIntoProd,
+  offeredRelease,
   recorded,
   records,
   type Release,
   retrain,
+  serves,
   settled,
-  SLIPPED,
   stateOf,
 } from './_lifecycle.ts';
 
@@ -31,7 +32,7 @@ let first: Release;
 let second: Release;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('champion');
   pager = { dev: await listen(journey, 'dev'), prod: await listen(journey, 'prod') };
 });
 afterAll(() => journey[Symbol.asyncDispose]());
@@ -44,11 +45,8 @@ const runsOfProd = async () =>
   }));
 
 test('a first release is let in, and everything is scored by it', async () => {
-  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
-  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
-  first = await arriveInStaging(journey, FIRST.asOf);
-  await letIntoProd(journey, first);
-  await settled(journey);
+  first = await offeredRelease(journey);
+  await serves(journey, 'prod', first);
   expect(await runsOfProd()).toContainEqual(
     expect.objectContaining({ kind: 'full', partitions: 7, release: first.release }),
   );

@@ -14,17 +14,16 @@ import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harn
 import { deafen } from './_hearing.ts';
 import {
   approve,
-  arriveInStaging,
   askForProd,
   FIRST,
   letIntoProd,
+  offeredRelease,
   recorded,
   records,
   type Release,
   retrain,
   serves,
   settled,
-  SLIPPED,
 } from './_lifecycle.ts';
 
 let journey: Journey;
@@ -33,12 +32,9 @@ let first: Release;
 let second: Release;
 
 beforeAll(async () => {
-  journey = await openJourney();
+  journey = await openJourney('candidate');
   pager = { staging: await listen(journey, 'staging'), prod: await listen(journey, 'prod') };
-  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
-  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
-  first = await arriveInStaging(journey, FIRST.asOf);
-  await settled(journey);
+  first = await offeredRelease(journey);
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 

@@ -82,7 +82,11 @@ export async function requested(own: Environment, request: PromotionRequest): Pr
 }
 
 /** Runs a rollback by its machine, about the epoch that the pointer is in unless it names one; the repair of predictions is another machine's. */
-export async function rollBack(own: Environment, input: Record<string, unknown>): Promise<Execution> {
+export async function rollBack(
+  own: Environment,
+  input: Record<string, unknown>,
+  around: Partial<Surroundings> = {},
+): Promise<Execution> {
   const epoch = (await readPointer(own.ledger, MODEL))?.epoch;
   const tasks: Record<string, Task> = {
     'Choose target': chooseTarget(own),
@@ -95,7 +99,7 @@ export async function rollBack(own: Environment, input: Record<string, unknown>)
   return execute(
     'rollback',
     { model: MODEL, actor: 'person:op', reason: 'wrong', epoch, ...input },
-    answering(own, tasks, {}),
+    answering(own, tasks, around),
   );
 }
 

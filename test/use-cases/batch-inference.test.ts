@@ -9,6 +9,8 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
@@ -219,17 +221,53 @@ describe('batch inference', () => {
     ]);
   });
 
-  it('frees the fence when it fails, so that the next request starts a run', async () => {
-    const before = async (state: string): Promise<void> => {
-      if (state === 'Score partition') throw new TaskError('Runtime.HandlerError');
-    };
-    expect((await batch('run-1', { before })).status).toBe('FAILED');
-    expect(await lastRecord()).toMatchObject({
-      code: 'RUN_FAILED',
-      details: { run: 'run-1', machine: 'batch-inference' },
-    });
-    expect(await fence()).toMatchObject({ running: null });
-  });
+  it.each([
+    ['Plan reconciliation'],
+    ['Build daily partition'],
+    ['Build feature partition'],
+    ['Score partition'],
+    ['Publish predictions'],
+  ])(
+    'that fails in "%s" is recorded and alerted, readers keep what they had, and the next run does its work',
+    async (failing) => {
+      await batch('run-1');
+      const before = await manifests();
+      await admitDays(prod.ledger, '2001-01-26', '2001-01-26');
+      const fail = async (state: string): Promise<void> => {
+        if (state === failing) throw new TaskError('Runtime.HandlerError');
+      };
+      const { status, path } = await batch('run-2', { before: fail });
+      expect(path).toContain(failing);
+      expect(status).toBe('FAILED');
+      const failure = await lastRecord();
+      expect(failure).toMatchObject({ code: 'RUN_FAILED', details: { run: 'run-2', machine: 'batch-inference' } });
+      await publishRecords(prod, MODEL);
+      expect(prod.announcements.alerted).toContainEqual(failure);
+      expect(await manifests()).toEqual(before);
+      // Otherwise the next request would wait for a run that is dead.
+      if (failing !== 'Plan reconciliation') expect(await fence()).toMatchObject({ running: null });
+      expect((await batch('run-3')).path.at(-1)).toBe('Reported');
+      expect((await manifests()).at(-1)).toMatchObject({ day: '2001-01-26', run: 'run-3' });
+    },
+  );
+
+  it.each(['FAILED', 'ABORTED', 'TIMED_OUT'])(
+    'that no state could record, because its execution %s, is recorded from outside, and keeps no later one from its work',
+    async (status) => {
+      const fail = async (state: string): Promise<void> => {
+        if (['Score partition', 'Record failure'].includes(state)) throw new TaskError('Runtime.HandlerError');
+      };
+      expect((await batch('run-1', { before: fail })).status).toBe('FAILED');
+      expect(await fence()).toMatchObject({ running: 'run-1' });
+      const stateMachineArn = 'arn:aws:states:us-east-1:333333333333:stateMachine:gatehouse-prod-batch-inference';
+      const input = JSON.stringify({ model: MODEL, run: 'run-1' });
+      const end = { stateMachineArn, name: 'run-1', status, input };
+      for (const result of ['recorded', 'already-recorded'])
+        expect(await recordExecutionEnd(prod, end)).toEqual({ result });
+      expect(await fence()).toMatchObject({ running: null });
+      expect((await batch('run-2')).path.at(-1)).toBe('Reported');
+    },
+  );
 });
 
 describe('asking for a batch run', () => {

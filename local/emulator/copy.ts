@@ -1,0 +1,80 @@
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GatehouseError } from '#domain/error.ts';
+import { localCloudStatus } from './cloud.ts';
+import { probePort } from './processes.ts';
+import { type Ports, rememberedPorts, rememberPorts } from './state.ts';
+
+/**
+ * What the emulator writes once, or replaces as a whole under another name first: objects and functions' code. Two homes can
+ * share these files.
+ */
+const SHARED = ['emulator/s3', 'emulator/state/lambda-blobs'];
+const STATE = 'emulator/state';
+/** What a start or a deployment makes anew, and what belongs to whoever used the cloud. */
+const LEFT = new Set([
+  'cdk',
+  'functions',
+  'logs',
+  'replay',
+  'emulator/tmp',
+  'sagemaker/tmp',
+  'local.json',
+  'local.lock',
+  'ports.json',
+  'session.json',
+]);
+
+/**
+ * Copies the stopped cloud of a home to a folder that does not exist yet, and gives the ports on which the copy is to be
+ * started: free ones, which its resources (queue URLs, the API's endpoint) contain from now on.
+ */
+export async function copyLocalCloud(from: string, to: string): Promise<Ports> {
+  const before = rememberedPorts(from);
+  const { state } = localCloudStatus(from);
+  if (before === undefined || state !== 'stopped') {
+    throw new GatehouseError('LOCAL_COPY_REFUSED', `the cloud of ${from} is ${state}; start it once and stop it`, {
+      from,
+      state,
+    });
+  }
+  const [emulator, sagemaker] = [await probePort(0), await probePort(0)];
+  if (emulator === undefined || sagemaker === undefined)
+    throw new GatehouseError('LOCAL_PORT_UNUSABLE', 'no port of 127.0.0.1 can be listened on');
+  const ports = { emulator, sagemaker };
+  await mkdir(to, { recursive: false });
+  await copyFolder(from, to, '', (text) => withPorts(text, before, ports));
+  rememberPorts(to, ports);
+  return ports;
+}
+
+async function copyFolder(from: string, to: string, folder: string, rewrite: (text: string) => string): Promise<void> {
+  await mkdir(join(to, folder), { recursive: true });
+  for (const entry of await readdir(join(from, folder), { withFileTypes: true })) {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    if (LEFT.has(path)) continue;
+    const [source, target] = [join(from, path), join(to, path)];
+    if (entry.isDirectory()) await copyFolder(from, to, path, rewrite);
+    else if (SHARED.some((shared) => path.startsWith(`${shared}/`))) await share(source, target);
+    else if (folder === STATE && path.endsWith('.json'))
+      await writeFile(target, rewrite(await readFile(source, 'utf8')));
+    else await copyFile(source, target, constants.COPYFILE_FICLONE);
+  }
+}
+
+/** A hard link, or a copy where the two folders are on different disks. */
+async function share(source: string, target: string): Promise<void> {
+  await link(source, target).catch(() => copyFile(source, target, constants.COPYFILE_FICLONE));
+}
+
+/** The text with each address of the old ports replaced by that of the new ones. */
+function withPorts(text: string, before: Ports, after: Ports): string {
+  const renamed = new Map([
+    [String(before.emulator), String(after.emulator)],
+    [String(before.sagemaker), String(after.sagemaker)],
+  ]);
+  return text.replaceAll(/(?<host>localhost|127\.0\.0\.1):(?<port>\d+)/g, (whole, host: string, port: string) =>
+    renamed.has(port) ? `${host}:${renamed.get(port)}` : whole,
+  );
+}
