@@ -1,5 +1,9 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { slowestFiles } from './test/_helpers/slowest-files.ts';
+
+// Each file and each command is a process of its own; what Node has compiled of packages for one, the others read.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.gatehouse', 'compiled');
 
 const shared = {
   pool: 'forks' as const,

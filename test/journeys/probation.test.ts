@@ -11,11 +11,11 @@ import {
   arriveInStaging,
   FIRST,
   letIntoProd,
+  offeredRelease,
   recorded,
   records,
   type Release,
   settled,
-  SLIPPED,
 } from './_lifecycle.ts';
 
 const SECOND = '2026-01-29';
@@ -46,7 +46,14 @@ beforeAll(async () => {
   await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
   await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
   journey = await openJourney('champion', { folders: [models] });
-  await journey.run(z.unknown(), ['deploy', 'dev', 'staging', 'prod']);
+  await journey.run(z.unknown(), ['deploy', 'staging', 'prod']);
+  for (const person of ['paul', 'rita']) {
+    await journey.run(z.unknown(), ['login'], person);
+    for (const environment of ['staging', 'prod'])
+      await journey.run(z.unknown(), ['policy', 'activate', MODEL, '--env', environment]);
+  }
+  for (const environment of ['staging', 'prod'] as const)
+    await recorded(journey, environment, 'POLICY_ACTIVATED', ({ details }) => details['replaces'] !== null);
   pager = await listen(journey, 'prod');
 });
 afterAll(async () => {
@@ -74,10 +81,7 @@ async function review(environment: 'staging' | 'prod', asOf: string, name = `rev
 }
 
 test('a likely gain is let in on probation, in staging and in prod', async () => {
-  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
-  await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
-  first = await arriveInStaging(journey, FIRST.asOf);
-  await letIntoProd(journey, first);
+  first = await offeredRelease(journey);
   expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
   await journey.land({ from: FIRST.from, until: SECOND });
   second = await arriveInStaging(journey, SECOND);

@@ -1,4 +1,5 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { CreateTrainingJobCommand, DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { localCloudStatus, startLocalCloud, stopLocalCloud, type LocalCloud } from '#local/emulator/cloud.ts';
+import { copyLocalCloud } from '#local/emulator/copy.ts';
 import { awaitHealth, startService } from '#local/emulator/processes.ts';
 import { readState } from '#local/emulator/state.ts';
 import { registerLocalImages } from '#local/sagemaker/images.ts';
@@ -23,7 +25,8 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const start = (): Promise<LocalCloud> => startLocalCloud({ home, controlAccount: '444444444444', owner: process.pid });
+const OPTIONS = { controlAccount: '444444444444', owner: process.pid };
+const start = (): Promise<LocalCloud> => startLocalCloud({ ...OPTIONS, home });
 // Every process of the cloud carries its home among its arguments, or its parent's.
 const processes = (): string[] =>
   execFileSync('ps', ['-eww', '-o', 'pid=,pgid=,command='], { encoding: 'utf8' })
@@ -60,6 +63,39 @@ test('what was stored survives a stop, under the same endpoint', async () => {
   expect(second.endpoint).toBe(first.endpoint);
   const { Body } = await s3(second).send(new GetObjectCommand({ Bucket: 'kept', Key: 'a' }));
   expect(await Body?.transformToString()).toBe('still here');
+});
+
+test('a copy of a stopped cloud has its objects and queues, on ports of its own, and leaves the cloud as it was', async () => {
+  const original = await start();
+  const sqs = (cloud: LocalCloud) => clients(cloud, ACCOUNT).sqs();
+  await expect(copyLocalCloud(home, join(home, 'copy'))).rejects.toMatchObject({ code: 'LOCAL_COPY_REFUSED' });
+  await s3(original).send(new CreateBucketCommand({ Bucket: 'kept' }));
+  await s3(original).send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'first' }));
+  await sqs(original).send(new CreateQueueCommand({ QueueName: 'asked' }));
+  await stopLocalCloud(home);
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+  const copied = join(folder, 'copy');
+  try {
+    const ports = await copyLocalCloud(home, copied);
+    const copy = await startLocalCloud({ ...OPTIONS, home: copied, ports });
+    const again = await start();
+    const url = async (cloud: LocalCloud) => {
+      const { QueueUrl } = await sqs(cloud).send(new GetQueueUrlCommand({ QueueName: 'asked' }));
+      return QueueUrl ?? '';
+    };
+    expect(again.endpoint).toBe(original.endpoint);
+    expect(copy.endpoint).toBe(`http://127.0.0.1:${ports.emulator}`);
+    expect(new URL(await url(copy)).port).toBe(String(ports.emulator));
+    expect(new URL(await url(again)).port).toBe(new URL(original.endpoint).port);
+    // What one of them writes, the other does not see, although they share what both had.
+    await s3(copy).send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'second' }));
+    const read = async (cloud: LocalCloud) =>
+      (await s3(cloud).send(new GetObjectCommand({ Bucket: 'kept', Key: 'a' }))).Body?.transformToString();
+    expect([await read(again), await read(copy)]).toEqual(['first', 'second']);
+  } finally {
+    await stopLocalCloud(copied);
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('a crash is seen, and the next start cleans up after it', async () => {

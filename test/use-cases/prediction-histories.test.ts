@@ -22,6 +22,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
+import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { gathering } from '#test/adapters/onnx/_models.ts';
 import { execute, TaskError } from '#test/statemachines/_interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
@@ -276,62 +277,81 @@ function environment(): Environment {
   return prod;
 }
 
-let carried = 0;
-it.each([1, 2])(
-  'fifty histories end with the bytes of a run from scratch (%i of 2)',
-  { timeout: 600_000 },
-  async (half) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 7 }), async (steps) => {
-        const prod = environment();
-        for (const [index, day] of daysBetween(FIRST, addDays(FIRST, DAYS - 1)).entries()) {
-          await admit(
-            prod,
-            'events',
-            day,
-            [0, 1, 2, 3].map((id) => [id, (id + index) % 10]),
-          );
-          if (index > 0)
-            await admit(prod, 'labels', day, [
-              [0, 9],
-              [1, index],
-            ]);
-        }
-        await serve(prod, 0);
-        await run(prod);
-        for (const each of steps) {
-          await take(prod, each);
-          await checkReaders(prod);
-        }
-        await run(prod);
-        await checkReaders(prod);
-        for (const { lineage } of await published(prod)) carried += lineage?.carried ?? 0;
+/** A twentieth of what `npm run bench -- prediction-histories` runs, and each run of the tests has other ones. */
+const HISTORIES = Number(process.env['GATEHOUSE_HISTORIES'] ?? 5);
+const seed = seedOfThisRun('prediction histories', 'npx vitest run test/use-cases/prediction-histories.test.ts');
+/** Histories that are always among them: one that carries rows over, and below it each that has failed once. */
+const KEPT: [Step[]][] = [
+  [
+    [
+      {
+        kind: 'data',
+        of: 'events',
+        day: DAYS - 1,
+        values: [
+          [0, 3],
+          [1, 4],
+          [2, 5],
+          [3, 9],
+        ],
+      },
+      { kind: 'run' },
+    ],
+  ],
+];
 
-        const scratch = environment();
-        for (const kind of ['events', 'labels'] as const)
-          for (const item of await prod.ledger.query(keys.partitions(MODEL, kind)))
-            await scratch.ledger.transact([{ kind: 'put', item }], `copy ${item.sk} ${kind}`);
-        for (const [key, content] of prod.lake.sources) scratch.lake.sources.set(key, content);
-        const pointer = await readPointer(prod.ledger, MODEL);
-        await serve(scratch, Number(pointer?.version.split('.').at(-1)));
-        await run(scratch);
-        const bytesOf = async (of: Environment) =>
-          (await published(of)).map(({ day, features, release: by, rows, object }) => ({
-            day,
-            features,
-            by,
-            rows,
-            sha256: object.sha256,
-          }));
-        const expected = await bytesOf(scratch);
-        const days = new Set(expected.map(({ day }) => day));
-        expect((await bytesOf(prod)).filter(({ day }) => days.has(day))).toEqual(expected);
-      }),
-      { numRuns: 26, seed: half },
-    );
-  },
-);
+let carried = 0;
+it('histories end with the bytes of a run from scratch', { timeout: 600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 7 }), async (steps) => {
+      const prod = environment();
+      for (const [index, day] of daysBetween(FIRST, addDays(FIRST, DAYS - 1)).entries()) {
+        await admit(
+          prod,
+          'events',
+          day,
+          [0, 1, 2, 3].map((id) => [id, (id + index) % 10]),
+        );
+        if (index > 0)
+          await admit(prod, 'labels', day, [
+            [0, 9],
+            [1, index],
+          ]);
+      }
+      await serve(prod, 0);
+      await run(prod);
+      for (const each of steps) {
+        await take(prod, each);
+        await checkReaders(prod);
+      }
+      await run(prod);
+      await checkReaders(prod);
+      for (const { lineage } of await published(prod)) carried += lineage?.carried ?? 0;
+
+      const scratch = environment();
+      for (const kind of ['events', 'labels'] as const)
+        for (const item of await prod.ledger.query(keys.partitions(MODEL, kind)))
+          await scratch.ledger.transact([{ kind: 'put', item }], `copy ${item.sk} ${kind}`);
+      for (const [key, content] of prod.lake.sources) scratch.lake.sources.set(key, content);
+      const pointer = await readPointer(prod.ledger, MODEL);
+      await serve(scratch, Number(pointer?.version.split('.').at(-1)));
+      await run(scratch);
+      const bytesOf = async (of: Environment) =>
+        (await published(of)).map(({ day, features, release: by, rows, object }) => ({
+          day,
+          features,
+          by,
+          rows,
+          sha256: object.sha256,
+        }));
+      const expected = await bytesOf(scratch);
+      const days = new Set(expected.map(({ day }) => day));
+      expect((await bytesOf(prod)).filter(({ day }) => days.has(day))).toEqual(expected);
+    }),
+    { numRuns: HISTORIES, seed, examples: KEPT },
+  );
+});
 
 it('and rows were carried over on the way', () => {
-  expect(carried).toBeGreaterThan(50);
+  expect(carried).toBeGreaterThan(0);
 });

@@ -251,7 +251,7 @@ function settle(world: World): void {
 describe('whatever happened to data, releases and runs', () => {
   const history = fc.array(command, { minLength: 5, maxLength: 30 });
 
-  it('the published table is what a run from scratch publishes, in five thousand histories', () => {
+  it('the published table is what a run from scratch publishes, in five hundred histories', () => {
     let carried = 0;
     fc.assert(
       fc.property(history, (steps) => {
@@ -269,9 +269,10 @@ describe('whatever happened to data, releases and runs', () => {
         for (const [release] of published.values()) expect(release).toBe(world.release);
         expect(planPredictions(world.state).plan.kind).toBe('none');
       }),
-      { numRuns: 5000, seed: 20_260_301 },
+      // Each run of the tests has others; what fails is printed with its seed.
+      { numRuns: 500 },
     );
-    expect(carried).toBeGreaterThan(5000);
+    expect(carried).toBeGreaterThan(500);
   });
 
   it('nothing that is right is ever scored again', () => {
@@ -284,7 +285,7 @@ describe('whatever happened to data, releases and runs', () => {
         expect(world.runs.at(-1)?.actions).toEqual([]);
         expect(new Set(world.lake.keys())).toEqual(before);
       }),
-      { numRuns: 300, seed: 7 },
+      { numRuns: 300 },
     );
   });
 });
