@@ -1,19 +1,24 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Four things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Five things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
 TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
-stream goes on after a restart; and the process group ends with its owner, so that a killed test leaves nothing behind.
+stream goes on after a restart; a function's code is unpacked once, not for each of its processes; and the process group
+ends with its owner, so that a killed test leaves nothing behind.
 """
 
+import hashlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
+import types
+import zipfile
 
 from ministack import app
-from ministack.core import iam_evaluator
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import eventbridge, lambda_svc
 
 
@@ -46,6 +51,26 @@ def read_streams_from_their_beginning() -> None:
     lambda_svc._restore_esm_positions = restoring
 
 
+def unpack_code_once() -> None:
+    # Functions with native code unpack over a hundred megabytes, which takes longer than their start. As on AWS, they
+    # write nothing where their code is.
+    lock = threading.Lock()
+
+    class UnpackedOnce(zipfile.ZipFile):
+        def extractall(self, path):
+            with open(self.filename, "rb") as packed:
+                digest = hashlib.file_digest(packed, "sha256").hexdigest()
+            whole = os.path.join(tempfile.gettempdir(), "unpacked", digest)
+            with lock:
+                if not os.path.isdir(whole):
+                    super().extractall(f"{whole}.part")
+                    os.rename(f"{whole}.part", whole)
+            os.rmdir(path)
+            os.symlink(whole, path)
+
+    lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+
+
 def end_with(owner: int) -> None:
     def watch() -> None:
         while True:
@@ -67,6 +92,7 @@ if __name__ == "__main__":
     admit_sagemaker_events()
     count_loopback_as_tls()
     read_streams_from_their_beginning()
+    unpack_code_once()
     if len(arguments) > 1:
         end_with(int(arguments[1]))
     app.main()
