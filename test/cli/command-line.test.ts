@@ -21,7 +21,13 @@ interface Ended {
 
 /** Runs the command line as a person without any cloud and without credentials. */
 function gatehouse(...args: readonly string[]): Promise<Ended> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: home, GATEHOUSE_HOME: home, AWS_EC2_METADATA_DISABLED: 'true' };
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: home,
+    GATEHOUSE_HOME: home,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+  };
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });

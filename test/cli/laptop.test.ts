@@ -39,7 +39,12 @@ afterAll(() => rm(folder, { recursive: true }));
 function gatehouse(
   ...args: readonly string[]
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, GATEHOUSE_HOME: folder };
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    GATEHOUSE_HOME: folder,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+  };
   return new Promise((resolve) => {
     execFile(
       process.execPath,
