@@ -58,8 +58,9 @@ export async function functionFigures(
 function bundle(out: string): Record<string, string> {
   const program = `
     import { bundleFunctions } from './lib/bundle.ts';
+    import config from './gatehouse.config.ts';
     import { compileDeployment } from './src/model/compile-deployment.ts';
-    const asset = bundleFunctions(process.cwd(), ${JSON.stringify(join(out, 'bundles'))}, await compileDeployment(process.cwd()), \`\${process.platform}-\${process.arch}\`);
+    const asset = bundleFunctions(process.cwd(), ${JSON.stringify(join(out, 'bundles'))}, await compileDeployment(process.cwd(), config), \`\${process.platform}-\${process.arch}\`);
     console.log(JSON.stringify({ features: asset('features'), score: asset('score') }));`;
   const printed = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
     cwd: ROOT,

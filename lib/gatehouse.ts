@@ -22,7 +22,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export async function gatehouse(app: App, config: Config): Promise<void> {
   const context = (name: string, otherwise: string): string =>
     String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
-  const deployed = await compileDeployment(ROOT, context('models', 'models').split(','));
+  const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','));
   const platform = context('platform', 'linux-x64') as Platform;
   const bundleOf = bundleFunctions(ROOT, context('bundles', join(ROOT, 'dist', 'functions')), deployed, platform);
   for (const environment of ENVIRONMENTS) {

@@ -7,6 +7,8 @@ import { CATALOGUE } from '#cli/catalogue/index.ts';
 import type { CommandSpec } from '#cli/catalogue/spec.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { Policy } from '#domain/policy/policy.ts';
+import { CONFIG_RULES } from '#model/config-rules.ts';
+import { MODEL_RULES } from '#model/model-rules.ts';
 import { MACHINES } from '#model/names.ts';
 import { resultsMarkdown } from '../bench/_report.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
@@ -24,6 +26,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/audit-events.md', auditEvents()],
     ['docs/commands.md', commands()],
+    ['docs/consistency.md', consistency()],
     ['docs/policy.schema.json', policySchema()],
     ['docs/architecture.md', between(architecture, 'privileges', await privilegeTable())],
     ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],
@@ -59,6 +62,32 @@ goes to the environment's topic \`alerts\` by e-mail; its article is in the [run
 | code | meaning | alert | details |
 |---|---|---|---|
 ${rows.join('\n')}
+`;
+}
+
+/** The rules by which definitions that can never pass are refused. */
+function consistency(): string {
+  const rows = [...MODEL_RULES, ...CONFIG_RULES].map(
+    ({ id, compares, because }) => `| \`${id}\` | ${compares} | ${because} |`,
+  );
+  return `# What can never pass
+
+${NOTICE}
+
+Values that are valid by themselves can contradict each other, so that no release could ever be trained, promoted or confirmed, or that something
+promised could never happen. Synthesis, \`gatehouse model check\` and \`gatehouse deploy\` (before it does anything) refuse them. A message names the rule,
+each value with its file and field, and what would change it. What one file contradicts by itself is refused when that file is compiled
+([definition](../src/domain/model/consistency.ts), [policy](../src/domain/policy/policy.ts)).
+
+What is named \`labels\`, \`features\`, \`evaluation\`, \`events\` or \`windows\` stands in a model's \`model.ts\`; \`environments\` in \`gatehouse.config.ts\`; all
+else in \`governance/policy.ts\` or the model's \`policy.ts\`.
+
+| rule | compares | because |
+|---|---|---|
+${rows.join('\n')}
+
+Not refused, because values alone do not say so: labels may arrive on any day until \`matureAfterDays\`, so that a probation of more days than that may have
+labels enough or not; and how many rows a day has is not known at synthesis (\`minimumRows\`, \`fast.minimumLabels\`).
 `;
 }
 

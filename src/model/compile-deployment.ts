@@ -11,10 +11,16 @@ import { canonicalJson, parseDocument } from '#domain/canonical/digest.ts';
 import { ExpectationSuite } from '#domain/data/data-check.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { compileModels } from './compile.ts';
+import type { Config } from './config.ts';
+import { assertConsistent, contradictionsIn, contradictionsOf, type DescribedModel } from './consistency.ts';
 
-/** Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read. */
+/**
+ * Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read.
+ * @throws GatehouseError `CONTRADICTION` where definitions, policies and configuration could never pass together
+ */
 export async function compileDeployment(
   root: string,
+  config: Config,
   folders: readonly string[] = ['models'],
 ): Promise<DeployedModels> {
   const floor = parseDocument(
@@ -23,28 +29,58 @@ export async function compileDeployment(
     'governance/policy.ts',
   );
   const models = [];
+  const contradictions = [...contradictionsIn(config)];
   for (const folder of folders) {
     for (const definition of await compileModels(resolve(root, folder))) {
       const home = resolve(root, folder, definition.name);
       const sql = [definition.features.daily.path, definition.features.features.path];
-      const policy = await compilePolicy(home, floor);
-      checkPolicy(definition, policy);
+      const model = await describeModel(home, definition, floor);
+      contradictions.push(...contradictionsOf(model));
       models.push({
         definition,
-        policy,
+        policy: model.policy,
         ...(await compileCard(home)),
         sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
-        expectations: compileExpectations(home, policy),
+        expectations: compileExpectations(home),
       });
     }
   }
+  assertConsistent(contradictions);
   return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
+}
+
+/** A model with everything that may contradict it. @throws GatehouseError where a file of it is not valid by itself */
+export async function describeModel(
+  home: string,
+  definition: ModelDefinition,
+  floor: PolicyFloor,
+): Promise<DescribedModel> {
+  const suites = Object.entries(compileExpectations(home)).map(([kind, text]) => [kind, columnsOf(text)]);
+  return {
+    definition,
+    policy: await compilePolicy(home, floor),
+    own: await readTightening(home),
+    suites: Object.fromEntries(suites) as DescribedModel['suites'],
+  };
+}
+
+/** The columns that a suite names, in the words of Great Expectations. */
+function columnsOf(suite: string): readonly string[] {
+  const { expectations } = ExpectationSuite.parse(JSON.parse(suite));
+  const named = expectations.flatMap(({ kwargs }) =>
+    ['column', 'column_A', 'column_B', 'column_list'].flatMap((word) => kwargs[word] ?? []),
+  );
+  return [...new Set(named.filter((column) => typeof column === 'string'))];
+}
+
+async function readTightening(home: string): Promise<PolicyTightening> {
+  const file = join(home, 'policy.ts');
+  return existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
 }
 
 /** A model's policy: the floor, tightened by `policy.ts` where the model has one. */
 export async function compilePolicy(home: string, floor: PolicyFloor): Promise<Policy> {
-  const file = join(home, 'policy.ts');
-  const own = existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
+  const own = await readTightening(home);
   return parseDocument(Policy, tighten(basename(home), floor, own), `models/${basename(home)}/policy.ts`);
 }
 
@@ -55,19 +91,10 @@ export async function compileCard(home: string): Promise<{ readonly card?: Model
   return { card: parseDocument(ModelCard, await importDefault(file), `models/${basename(home)}/card.ts`) };
 }
 
-/**
- * The suites of a model's `expectations/`, as canonical JSON; those that the policy asks for are there.
- * @throws GatehouseError `BAD_DOCUMENT` naming the file and the path, or `EXPECTATIONS_MISSING`
- */
-export function compileExpectations(home: string, { data }: Policy): Partial<Record<DataKind, string>> {
+/** The suites of a model's `expectations/`, as canonical JSON. @throws GatehouseError `BAD_DOCUMENT` naming the file and the path */
+export function compileExpectations(home: string): Partial<Record<DataKind, string>> {
   const label = (kind: DataKind): string => `models/${basename(home)}/expectations/${kind}.json`;
   const file = (kind: DataKind): string => join(home, 'expectations', `${kind}.json`);
-  const missing = (data?.expectations ?? []).filter((kind) => !existsSync(file(kind)));
-  if (missing.length > 0) {
-    const found = missing.map(label).join(' and ');
-    const remedy = `the policy asks for a suite of ${(data?.expectations ?? []).join(', ')}`;
-    throw new GatehouseError('EXPECTATIONS_MISSING', `${found}: no such file; ${remedy}`, { missing });
-  }
   return Object.fromEntries(
     DataKind.options
       .filter((kind) => existsSync(file(kind)))
@@ -85,36 +112,6 @@ function readJson(file: string, label: string): unknown {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new GatehouseError('BAD_DOCUMENT', `${label} is no JSON: ${found}`, { file: label }, cause);
   }
-}
-
-/**
- * What only model and policy together can say: a policy names columns that every feature partition has, and nothing is
- * judged within days in which no label could arrive. @throws GatehouseError `BAD_DOCUMENT` naming the path and the allowed values
- */
-export function checkPolicy(definition: ModelDefinition, { comparison, drift, transitions }: Policy): void {
-  const { name, events, labels, features } = definition;
-  const columns = ['day', events.entity, ...features.columns];
-  const named = [
-    ['comparison.cluster', comparison.cluster] as const,
-    ...comparison.slices.columns.map((column) => ['comparison.slices.columns', column] as const),
-  ];
-  const issues = [
-    ...named.flatMap(([path, column]) =>
-      columns.includes(column) ? [] : [`${path}: ${column}, allowed: ${columns.join(', ')}`],
-    ),
-    ...(drift?.stable ?? []).flatMap((column) =>
-      features.columns.includes(column) ? [] : [`drift.stable: ${column}, allowed: ${features.columns.join(', ')}`],
-    ),
-    ...Object.entries(transitions).flatMap(([transition, { probation }]) =>
-      probation === undefined || probation.days > labels.matureAfterDays
-        ? []
-        : [
-            `transitions.${transition}.probation.days: ${probation.days}, allowed: more than the ${labels.matureAfterDays} days after which labels are mature, or null for no probation`,
-          ],
-    ),
-  ];
-  if (issues.length > 0)
-    throw new GatehouseError('BAD_DOCUMENT', `models/${name}/policy.ts is not valid: ${issues.join('; ')}`, { issues });
 }
 
 async function importDefault(file: string): Promise<unknown> {

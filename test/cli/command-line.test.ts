@@ -97,7 +97,16 @@ describe('the command line', () => {
       expect(again).toMatchObject({ code: 1 });
       expect(again.stderr).toContain('refused by model-new');
       const file = join(models, 'churn', 'model.ts');
-      await writeFile(file, (await readFile(file, 'utf8')).replace('matureAfterDays: 3', 'matureAfterDays: -1'));
+      const valid = await readFile(file, 'utf8');
+      // A horizon of ten days leaves two blocks of the fourteen that are tested on, and a probation without labels.
+      await writeFile(file, valid.replace('matureAfterDays: 3', 'horizonDays: 10, matureAfterDays: 10'));
+      const contradicting = await gatehouse('model', 'check', 'churn', '--models', models);
+      expect(contradicting).toMatchObject({ code: 1, stderr: expect.stringContaining('refused by model-valid') });
+      expect(contradicting.stdout).toMatch(/holdout-long-enough: .*\n.*probation-outlasts-labels: .*\n/);
+      const deployed = await gatehouse('deploy', '--models', models);
+      expect(deployed).toMatchObject({ code: 1, stdout: '' });
+      expect(deployed.stderr).toMatch(/refused by model-valid\n +found: holdout-long-enough: .* probation-blocks: /);
+      await writeFile(file, valid.replace('matureAfterDays: 3', 'matureAfterDays: -1'));
       const wrong = await gatehouse('model', 'check', 'churn', '--models', models);
       expect(wrong.code).toBe(1);
       expect(wrong.stderr).toMatch(/labels\.matureAfterDays: -1, allowed: /);

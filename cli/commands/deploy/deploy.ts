@@ -10,14 +10,18 @@ import { dataQualityImage } from '#model/data-quality-image.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
-import { modelFolders } from '../../references.ts';
+import { modelFolders, modelNames } from '../../references.ts';
 import { duration } from '../../report.ts';
+import { checkModels, errorsOf } from '../model/checked.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
 export const run: Run = async (context) => {
   const { environments: given } = context.input(z.object({ environments: z.array(z.string()) }));
   const environments = chosen(given);
+  // Synthesis refuses it as well: here nobody has been asked yet, and no environment is half deployed.
+  const errors = errorsOf(await checkModels(context, await modelNames(context)));
+  if (errors.length > 0) refuse('model-valid', errors.join('; '), 'correct the named fields: gatehouse model check');
   const status = localCloudStatus(context.home);
   if (status.state === 'running') {
     const { deployLocally } = await import('#local/deploy.ts');

@@ -10,6 +10,8 @@ export const ModelName = z
 export const ColumnName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'lower-case letters, digits and underscores');
 /** A calendar day in UTC, `YYYY-MM-DD`: the key of a partition. */
 export const Day = z.iso.date();
+/** The most days that may be held out for the test: the floor's 7 blocks of the longest horizon, 120 days. */
+export const MOST_TEST_DAYS = 840;
 /** The column types that a source may declare, in DuckDB's words. */
 export const ColumnType = z.enum(['VARCHAR', 'TIMESTAMP', 'DATE', 'BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE']);
 
@@ -83,7 +85,7 @@ export const ModelDefinition = z.strictObject({
   }),
   windows: z.array(Window).min(1).max(8),
   /** The held-out days: the newest matured `testDays` test the chosen candidate, the `selectionDays` before them choose it. */
-  evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(60) }),
+  evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(MOST_TEST_DAYS) }),
   /** EventBridge Scheduler's cron and an IANA time zone. */
   schedule: z.strictObject({ cron: z.string().regex(/^(cron|rate)\(.+\)$/), timezone: z.string().min(1) }),
   /**

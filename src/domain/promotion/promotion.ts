@@ -5,6 +5,7 @@ import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
 import { Hotfix, Role, Transition, type TransitionRule } from '../policy/policy.ts';
+import { WORK_HOURS } from './durations.ts';
 import { Version } from '../release/registration.ts';
 
 /** What asks for a promotion: an offer of dev, a promotion of the environment before, or a person through control. */
@@ -182,9 +183,6 @@ export function openPromotion(
     replaces: pinned.champion,
   };
 }
-
-/** The time that the machine's own work may take beside the hours that people have. */
-const WORK_HOURS = 6;
 
 /** How a request stands to the promotion that holds the lock: two asks from one place are newer and older, others just wait. */
 export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {

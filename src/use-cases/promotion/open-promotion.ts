@@ -5,6 +5,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { whyInDebt } from '#domain/promotion/debt.ts';
+import { PATIENCE_HOURS } from '#domain/promotion/durations.ts';
 import { upstreamsOf, upstreamVerdict } from '#domain/promotion/grounds.ts';
 import { pointerCheck } from '#domain/promotion/pointer.ts';
 import {
@@ -43,9 +44,6 @@ const Parameters = PromotionParameters.extend({
   execution: z.string().min(1),
   startedAt: z.iso.datetime({ offset: true }),
 });
-
-/** How long a promotion may wait for its turn: longer than another may hold the lock, and within the history that Step Functions keeps. */
-const PATIENCE_HOURS = 72;
 
 /**
  * Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may.

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
-import { checkPolicy } from '#model/compile-deployment.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { definition } from '#test/use-cases/_world.ts';
 import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
@@ -300,45 +299,5 @@ describe('a model’s policy', () => {
   it('tells of every loosening at once', () => {
     const own: PolicyTightening = { comparison: { minimumDays: 1 }, transitions: { prod: { approvalHours: 99 } } };
     expect(() => tighten('m', floor, own)).toThrow(/minimumDays.*approvalHours/s);
-  });
-});
-
-describe('the columns that a policy names', () => {
-  const of = (changes: object) => ({
-    ...tighten('m', floor, {}),
-    comparison: { ...numbers, slices: { ...RULE.slices, columns: [] }, ...changes },
-  });
-
-  it.each([{}, { cluster: definition.events.entity }, { slices: { ...RULE.slices, columns: ['day', 'x'] } }])(
-    'may be %j',
-    (changes) => {
-      expect(() => checkPolicy(definition, of(changes))).not.toThrow();
-    },
-  );
-
-  it.each([
-    [{ cluster: 'weather' }, 'comparison.cluster: weather, allowed: day, who, x, y'],
-    [{ slices: { ...RULE.slices, columns: ['x', 'id'] } }, 'comparison.slices.columns: id, allowed: day, who, x, y'],
-  ])('may not be %j', (changes, message) => {
-    expect(() => checkPolicy(definition, of(changes))).toThrow(message);
-  });
-
-  it('may call features stable, and nothing else', () => {
-    const stable = (...columns: string[]) => ({ ...of({}), drift: { ...DRIFT, stable: columns } });
-    expect(() => checkPolicy(definition, stable('x', 'y'))).not.toThrow();
-    expect(() => checkPolicy(definition, stable('x', 'who'))).toThrow('drift.stable: who, allowed: x, y');
-  });
-
-  it('may not judge within days in which no label could arrive', () => {
-    const { staging } = floor.transitions;
-    const judged = (days: number) => ({
-      ...of({}),
-      transitions: { ...floor.transitions, staging: { ...staging, probation: probationRule(days) } },
-    });
-    const { matureAfterDays } = definition.labels;
-    expect(() => checkPolicy(definition, judged(matureAfterDays + 1))).not.toThrow();
-    expect(() => checkPolicy(definition, judged(matureAfterDays))).toThrow(
-      'transitions.staging.probation.days: 1, allowed: more than the 1 days after which labels are mature',
-    );
   });
 });

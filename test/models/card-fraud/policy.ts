@@ -1,4 +1,7 @@
 import { definePolicy } from '#model/define-policy.ts';
 
-/** The organisation's floor, and what it costs to be wrong: a payment that is looked at in vain, and a dispute that was not seen. */
-export default definePolicy({ costs: { falsePositive: 1, falseNegative: 4 } });
+/** The organisation's floor, stable inputs, and what errors cost: a payment that is inspected in vain, and a dispute that was missed. */
+export default definePolicy({
+  drift: { stable: ['amount', 'hour', 'abroad_flag'] },
+  costs: { falsePositive: 1, falseNegative: 4 },
+});

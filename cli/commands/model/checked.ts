@@ -1,0 +1,58 @@
+import { digestOfJson } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { compileCard, compileExpectations, describeModel } from '#model/compile-deployment.ts';
+import { compileModel } from '#model/compile.ts';
+import { contradictionsIn, contradictionsOf, contradictionText } from '#model/consistency.ts';
+import type { Context } from '../../context.ts';
+import { modelFolder } from '../../references.ts';
+import { compileFloor, compilePolicyOf } from './policy.ts';
+
+/** What compiling a model says. */
+interface CheckedModel {
+  readonly model: string;
+  readonly definition: string | null;
+  readonly policy: string | null;
+  readonly errors: readonly string[];
+}
+
+/** Codes of what is wrong in a model's own files; anything else is a fault of the machine. */
+const WRONG = new Set(['BAD_MODEL', 'NO_DEFAULT_EXPORT', 'POLICY_LOOSENED', 'BAD_DOCUMENT']);
+
+/** Checks models as synthesis does: each file by itself, and whether they contradict each other or the configuration. */
+export async function checkModels(
+  context: Context,
+  names: readonly string[],
+): Promise<{ readonly models: readonly CheckedModel[]; readonly config: readonly string[] }> {
+  const models: CheckedModel[] = [];
+  for (const name of names) models.push(await checkModel(name, await modelFolder(context, name)));
+  // What stands in one file for all models is said once.
+  return { models, config: contradictionsIn(context.config).map(contradictionText) };
+}
+
+/** Everything that is wrong, in the order in which it was found. */
+export function errorsOf({ models, config }: Awaited<ReturnType<typeof checkModels>>): readonly string[] {
+  return [...models.flatMap(({ errors }) => errors), ...config];
+}
+
+async function checkModel(model: string, folder: string): Promise<CheckedModel> {
+  const errors: string[] = [];
+  const attempt = async <T>(compile: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await compile();
+    } catch (error) {
+      if (!(error instanceof GatehouseError) || !WRONG.has(error.code)) throw error;
+      errors.push(...error.message.split('\n'));
+      return null;
+    }
+  };
+  const definition = await attempt(() => compileModel(folder));
+  const policy = await attempt(() => compilePolicyOf(folder));
+  await attempt(() => compileCard(folder));
+  const suites = await attempt(async () => compileExpectations(folder));
+  if (definition !== null && policy !== null && suites !== null) {
+    const described = await describeModel(folder, definition, await compileFloor());
+    errors.push(...contradictionsOf(described).map(contradictionText));
+  }
+  const digest = (of: object | null): string | null => (of === null ? null : digestOfJson(of));
+  return { model, definition: digest(definition), policy: digest(policy), errors };
+}

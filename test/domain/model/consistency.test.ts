@@ -1,0 +1,293 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { PolicyFloor } from '#domain/policy/policy.ts';
+import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+import { compileDeployment } from '#model/compile-deployment.ts';
+import { CONFIG_RULES } from '#model/config-rules.ts';
+import type { Config } from '#model/config.ts';
+import { contradictionsIn, contradictionsOf, contradictionText, type DescribedModel } from '#model/consistency.ts';
+import { MODEL_RULES } from '#model/model-rules.ts';
+import config from '../../../gatehouse.config.ts';
+import governance from '../../../governance/policy.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+let reference: ModelDefinition;
+let folder: string;
+beforeAll(async () => {
+  mkdirSync(join(ROOT, '.gatehouse'), { recursive: true });
+  folder = mkdtempSync(join(ROOT, '.gatehouse', 'consistency-'));
+  const deployed = await compileDeployment(ROOT, config);
+  const [model] = deployed.models;
+  if (model === undefined) throw new Error('there is no reference model');
+  reference = model.definition;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Changes {
+  readonly definition?: (definition: ModelDefinition) => ModelDefinition;
+  readonly floor?: (floor: PolicyFloor) => PolicyFloor;
+  readonly own?: PolicyTightening;
+  readonly suites?: DescribedModel['suites'];
+}
+
+const STABLE: PolicyTightening = { drift: { stable: ['distance'] } };
+
+/** The reference model under the organisation's floor, with as little of it changed as contradicts. */
+function described({ definition = (same) => same, floor = (same) => same, own = {}, suites }: Changes): DescribedModel {
+  const tightening = { ...STABLE, ...own };
+  return {
+    definition: definition(reference),
+    policy: tighten(reference.name, floor(governance), tightening),
+    own: tightening,
+    suites: suites ?? { events: ['origin'], labels: ['late'], features: ['flight_id', 'day', 'distance', 'late'] },
+  };
+}
+
+const labels = (changes: Partial<ModelDefinition['labels']>) => (definition: ModelDefinition) => ({
+  ...definition,
+  labels: { ...definition.labels, ...changes },
+});
+const transition = (name: 'initial' | 'prod', changes: Partial<PolicyFloor['transitions']['prod']>) => {
+  return (floor: PolicyFloor): PolicyFloor => ({
+    ...floor,
+    transitions: { ...floor.transitions, [name]: { ...floor.transitions[name], ...changes } },
+  });
+};
+const withoutData = ({ data: _data, ...floor }: PolicyFloor): PolicyFloor => floor;
+const withoutProbation: PolicyTightening = {
+  transitions: { staging: { probation: null }, prod: { probation: null } },
+};
+
+/** The smallest change of the reference model that breaks a rule: what is found, and what is asked for. */
+const BROKEN: readonly (readonly [rule: string, changes: Changes, found: string, remedy: string])[] = [
+  [
+    'holdout-long-enough',
+    { definition: labels({ horizonDays: 3, matureAfterDays: 4 }), own: withoutProbation },
+    'evaluation.testDays = 14 (models/flight-delay/model.ts) gives 5 blocks of labels.horizonDays = 3 (models/flight-delay/model.ts), and comparison.minimumDays = 7 (governance/policy.ts)',
+    'set evaluation.testDays to 19 or more',
+  ],
+  [
+    'holdout-long-enough',
+    { own: { comparison: { minimumDays: 15 } } },
+    'evaluation.testDays = 14 (models/flight-delay/model.ts) gives 14 days, and comparison.minimumDays = 15 (models/flight-delay/policy.ts)',
+    'set evaluation.testDays to 15 or more',
+  ],
+  [
+    'holdout-long-enough',
+    {
+      definition: (definition) => ({
+        ...labels({ horizonDays: 120, matureAfterDays: 120 })(definition),
+        features: { ...definition.features, eventDays: 120 },
+      }),
+      own: { ...withoutProbation, comparison: { minimumDays: 9 } },
+    },
+    'gives 1 blocks of labels.horizonDays = 120',
+    'lower comparison.minimumDays or labels.horizonDays: evaluation.testDays is at most 840',
+  ],
+  [
+    'probation-outlasts-labels',
+    { definition: labels({ matureAfterDays: 7 }), own: { transitions: { prod: { probation: null } } } },
+    'transitions.staging.probation.days = 7 (governance/policy.ts), and labels.matureAfterDays = 7 (models/flight-delay/model.ts)',
+    'set probation.days to 8 or more in governance/policy.ts, or transitions.staging.probation to null in models/flight-delay/policy.ts',
+  ],
+  [
+    'probation-blocks',
+    { definition: labels({ horizonDays: 2 }), own: { transitions: { staging: { probation: null } } } },
+    'transitions.prod.probation.days = 7 (governance/policy.ts) and labels.horizonDays = 2 (models/flight-delay/model.ts) leave 3 blocks with labels, and transitions.prod.probation.minimumDays = 5 (governance/policy.ts)',
+    'set probation.days to 11 or more',
+  ],
+  [
+    'probation-fast-rule',
+    {
+      floor: transition('prod', {
+        probation: { days: 7, minimumDays: 5, fast: { minimumLabels: 1, hours: 168, loss: 0.02, provenLoss: 0.01 } },
+      }),
+    },
+    'transitions.prod.probation.days = 7 (governance/policy.ts), and transitions.prod.probation.fast.hours = 168 (governance/policy.ts)',
+    'lower fast.hours, or set probation.days to 8 or more',
+  ],
+  [
+    'columns-exist',
+    { own: { comparison: { slices: { columns: ['weather'] } } } },
+    'comparison.slices.columns = [weather] (models/flight-delay/policy.ts) names weather, and features.columns = [minute_of_day',
+    'name day, origin, minute_of_day',
+  ],
+  [
+    'columns-exist',
+    { floor: (floor) => ({ ...floor, comparison: { ...floor.comparison, cluster: 'carrier' } }) },
+    'comparison.cluster = carrier (governance/policy.ts) names carrier',
+    'name day, origin, minute_of_day',
+  ],
+  [
+    'columns-exist',
+    { own: { drift: { stable: ['origin'] } } },
+    'drift.stable = [origin] (models/flight-delay/policy.ts) names origin',
+    'name minute_of_day',
+  ],
+  [
+    'drift-has-inputs',
+    { own: { drift: {} } },
+    'drift.stable = [] (governance/policy.ts), and drift.index = 0.1 (governance/policy.ts)',
+    'in models/flight-delay/policy.ts: some of minute_of_day',
+  ],
+  [
+    'suites-exist',
+    { suites: { events: [], labels: [] } },
+    'leakageAuc, rowCounts } (governance/policy.ts), and models/flight-delay/expectations/features.json does not exist',
+    'write a suite',
+  ],
+  [
+    // Without `data.expectations` as well: what no suite has validated is refused all the same.
+    'suites-exist',
+    {
+      suites: { events: [], features: [] },
+      floor: (floor) => ({ ...floor, data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } } }),
+    },
+    'data = { rowCounts } (governance/policy.ts), and models/flight-delay/expectations/labels.json does not exist',
+    'write a suite',
+  ],
+  [
+    'suite-names-columns',
+    { suites: { events: ['anything'], labels: [], features: ['distance', 'speed'] } },
+    'models/flight-delay/expectations/features.json names speed, and features.columns = [minute_of_day',
+    'name flight_id, day, minute_of_day',
+  ],
+  [
+    'gate-has-data-rule',
+    {
+      floor: (floor) => {
+        const { hotfix: _hotfix, ...transitions } = withoutData(floor).transitions;
+        const { staging } = transitions;
+        const gates = staging.gates.filter((gate) => gate !== 'data-validated');
+        return { ...withoutData(floor), transitions: { ...transitions, staging: { ...staging, gates } } };
+      },
+    },
+    'transitions.prod.gates = [released-upstream, data-validated, release-integrity, metric-baseline, better-than-champion] (governance/policy.ts), and data = nothing (governance/policy.ts)',
+    'add data to governance/policy.ts',
+  ],
+  [
+    'baseline-gates',
+    { floor: transition('initial', { gates: ['release-integrity', 'better-than-champion'] }) },
+    'transitions.initial.gates = [release-integrity, better-than-champion] (governance/policy.ts) asks for better-than-champion',
+    'name these only',
+  ],
+  [
+    'evidence-outlives-approval',
+    { own: { transitions: { prod: { evidenceValidHours: 47 } } } },
+    'transitions.prod.evidenceValidHours = 47 (models/flight-delay/policy.ts), and transitions.prod.approvalHours = 48 (governance/policy.ts)',
+    'set approvalHours to 47 or less',
+  ],
+  [
+    'approval-within-turn',
+    { floor: transition('prod', { approvalHours: 67 }) },
+    'transitions.prod.approvalHours = 67 (governance/policy.ts), and the next promotion waits 72 hours',
+    'set approvalHours to 66 or less',
+  ],
+  [
+    'roles-named-once',
+    {
+      own: {
+        activation: [
+          { role: 'platform', count: 1 },
+          { role: 'risk', count: 1 },
+          { role: 'risk', count: 1 },
+        ],
+      },
+    },
+    'activation = [{role: platform, count: 1}, {role: risk, count: 1}, {role: risk, count: 1}] (models/flight-delay/policy.ts) asks risk in two entries',
+    'add their counts up',
+  ],
+  [
+    'aggregates-see-labels',
+    {
+      definition: (definition) => ({
+        ...labels({ horizonDays: 2 })(definition),
+        features: { ...definition.features, eventDays: 1 },
+      }),
+      own: withoutProbation,
+    },
+    'features.eventDays = 1 (models/flight-delay/model.ts), and labels.horizonDays = 2 (models/flight-delay/model.ts)',
+    'set features.eventDays to 4',
+  ],
+  [
+    'window-jobs',
+    {
+      definition: (definition) => ({
+        ...definition,
+        windows: [...definition.windows, { name: 'fourweeks', days: 28 }],
+      }),
+    },
+    'windows has four-weeks and fourweeks (models/flight-delay/model.ts)',
+    'name one of them otherwise',
+  ],
+];
+
+const other = (name: 'staging' | 'control', changes: Partial<Config['environments']['dev']>): Config => ({
+  ...config,
+  environments: { ...config.environments, [name]: { ...config.environments[name], ...changes } },
+});
+const BROKEN_CONFIG: readonly (readonly [rule: string, config: Config, found: string, remedy: string])[] = [
+  [
+    'one-region',
+    other('control', { region: 'eu-central-1' }),
+    'environments.dev.region = us-east-1, and environments.control.region = eu-central-1 (gatehouse.config.ts)',
+    'name one region for all',
+  ],
+  [
+    'accounts-apart-or-one',
+    other('staging', { account: config.environments.dev.account }),
+    'environments.dev.account and environments.staging.account are 111111111111',
+    'name an account for each, or one for all',
+  ],
+];
+
+describe('definitions that can never pass', () => {
+  it.each(BROKEN)('break %s', (rule, changes, found, remedy) => {
+    const contradictions = contradictionsOf(described(changes));
+    // One contradiction is one message: nothing else is wrong with it.
+    expect(contradictions.map(contradictionText)).toHaveLength(1);
+    expect(contradictions).toEqual([
+      { rule, found: expect.stringContaining(found), remedy: expect.stringContaining(remedy) },
+    ]);
+  });
+
+  it.each(BROKEN_CONFIG)('break %s of the configuration', (rule, changed, found, remedy) => {
+    expect(contradictionsIn(changed)).toEqual([
+      { rule, found: expect.stringContaining(found), remedy: expect.stringContaining(remedy) },
+    ]);
+  });
+
+  it('have a smallest example for each rule, and are documented', async () => {
+    const rules = [...MODEL_RULES, ...CONFIG_RULES].map(({ id }) => id);
+    expect(new Set([...BROKEN, ...BROKEN_CONFIG].map(([rule]) => rule))).toEqual(new Set(rules));
+    expect(new Set(rules).size).toBe(rules.length);
+    const document = await readFile(join(ROOT, 'docs/consistency.md'), 'utf8');
+    expect(rules.filter((id) => !document.includes(`\`${id}\``))).toEqual([]);
+  });
+
+  it('are none of the reference model, those of the tests and the template', async () => {
+    cpSync(join(ROOT, 'cli/templates/model'), join(folder, 'churn'), { recursive: true });
+    const deployed = await compileDeployment(ROOT, config, ['models', 'test/models', folder]);
+    expect(deployed.models.map(({ definition }) => definition.name)).toEqual(['flight-delay', 'card-fraud', 'churn']);
+    const one = { ...config.environments.dev };
+    const trial = { ...config, environments: { dev: one, staging: one, prod: one, control: one } };
+    expect(contradictionsIn(trial)).toEqual([]);
+  });
+
+  it('are refused at synthesis, each in a line', async () => {
+    const home = join(folder, 'wrong');
+    cpSync(join(ROOT, 'cli/templates/model'), join(home, 'late'), { recursive: true });
+    const model = await readFile(join(home, 'late/model.ts'), 'utf8');
+    writeFileSync(
+      join(home, 'late/model.ts'),
+      model.replace('matureAfterDays: 3', 'horizonDays: 10, matureAfterDays: 10'),
+    );
+    const region = other('control', { region: 'eu-central-1' });
+    await expect(compileDeployment(ROOT, region, [home])).rejects.toThrow(
+      /^one-region: .*\nholdout-long-enough: .*10 \(models\/late\/model\.ts\).*\nprobation-outlasts-labels: /,
+    );
+  });
+});
