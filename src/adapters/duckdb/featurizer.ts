@@ -7,7 +7,7 @@ import { PARQUET, type Refused, literal, messageOf, name, numberOf, withDatabase
 import { checkDaily, checkFeatures } from './feature-checks.ts';
 import type { DayFile } from './inputs.ts';
 import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';
-import { inspectSql } from './sql-guard.ts';
+import { inspectSql, TABLES_OF } from './sql-guard.ts';
 
 /** A Parquet file that was made: the same inputs, SQL and engine give the same bytes. */
 export interface Built {
@@ -56,7 +56,7 @@ export async function buildDaily(
       daily: [],
     };
     const tables = await preload(connection, definition, files, schema);
-    const sqlRefusal = await inspectSql(connection, sql, ['events', 'labels']);
+    const sqlRefusal = await inspectSql(connection, sql, TABLES_OF.daily);
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -105,7 +105,7 @@ export async function buildFeatures(
       daily: items.flatMap(({ daily }) => daily),
     };
     const tables = await preload(connection, definition, files, schema);
-    const sqlRefusal = await inspectSql(connection, sql.features, ['events', 'daily']);
+    const sqlRefusal = await inspectSql(connection, sql.features, TABLES_OF.features);
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -148,7 +148,7 @@ async function built(connection: DuckDBConnection, table: string, out: string): 
 
 /** On the first day of history there is no aggregate, so the daily SQL over no rows says which columns it would have. */
 async function emptyDaily(connection: DuckDBConnection, sql: string, tables: Preloaded): Promise<Refusal | undefined> {
-  const refusal = (await inspectSql(connection, sql, ['events', 'labels'])) ?? (await tables.put('labels', []));
+  const refusal = (await inspectSql(connection, sql, TABLES_OF.daily)) ?? (await tables.put('labels', []));
   if (refusal !== undefined) return refusal;
   try {
     await connection.run(

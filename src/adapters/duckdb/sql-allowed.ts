@@ -40,6 +40,9 @@ export const ORDERED: ReadonlySet<string> = new Set(
   `),
 );
 
+/** Functions that sort a list: it does not matter in which order the list was collected. */
+export const SORTS: ReadonlySet<string> = new Set(names('array_reverse_sort array_sort list_reverse_sort list_sort'));
+
 /** Window functions that give the same to rows of the same rank. */
 const WINDOWS = names('cume_dist dense_rank percent_rank rank rank_dense');
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
-import { literal, rowsOf } from './database.ts';
+import { literal, rowsOf, withDatabase } from './database.ts';
 import {
   BY_NAME,
   FUNCTIONS,
@@ -9,6 +9,7 @@ import {
   ORDERED,
   OVER_LISTS,
   SESSION_NAMES,
+  SORTS,
   TABLE_FUNCTIONS,
   TYPES,
 } from './sql-allowed.ts';
@@ -22,6 +23,20 @@ interface Problem {
 type Node = Readonly<Record<string, unknown>>;
 /** The tables that a name may mean at a place in the SQL: those that are given, and the CTEs in scope there. */
 type Scope = ReadonlySet<string>;
+
+/** The tables that each of a model's SQL files sees. */
+export const TABLES_OF = { daily: ['events', 'labels'], features: ['events', 'daily'] } as const;
+
+/** Which of a model's SQL files would be refused for every day, before there is any data. */
+export async function refusedSql(
+  sql: Readonly<Record<keyof typeof TABLES_OF, string>>,
+): Promise<Partial<Record<keyof typeof TABLES_OF, Refusal>>> {
+  return withDatabase('256MB', async (connection) => {
+    const daily = await inspectSql(connection, sql.daily, TABLES_OF.daily);
+    const features = await inspectSql(connection, sql.features, TABLES_OF.features);
+    return { ...(daily === undefined ? {} : { daily }), ...(features === undefined ? {} : { features }) };
+  });
+}
 
 /**
  * Inspects feature SQL before it runs: one SELECT over the given tables, of listed functions, so that SQL and inputs alone
@@ -56,7 +71,7 @@ function inspect(part: unknown, scope: Scope, tables: readonly string[]): Proble
   if (kind === '') return inspect(Object.values(part), scope, tables);
   const problem = problemOf(kind, part, scope, tables);
   if (problem !== undefined) return problem;
-  const { cte_map: ctes, cast_type: _type, ...rest } = part;
+  const { cte_map: ctes, cast_type: _type, ...rest } = withSortedList(part);
   const inner = declare(ctes, scope, tables);
   if ('found' in inner) return inner;
   if (kind !== 'RECURSIVE_CTE_NODE') return inspect(Object.values(rest), inner.scope, tables);
@@ -64,6 +79,14 @@ function inspect(part: unknown, scope: Scope, tables: readonly string[]): Proble
   const { right, ...others } = rest;
   const own = new Set([...inner.scope, nameIn(part['cte_name'])]);
   return inspect(Object.values(others), inner.scope, tables) ?? inspect(right, own, tables);
+}
+
+/** The parser makes `list_sort(list(x))` of `list(x ORDER BY x)`: what is sorted afterwards has its order. */
+function withSortedList(node: Node): Node {
+  const [list, ...more] = listOf(node['children']);
+  if (!SORTS.has(nameIn(node['function_name'])) || !isObject(list) || list['class'] !== 'FUNCTION') return node;
+  if (!['array_agg', 'list'].includes(nameIn(list['function_name']))) return node;
+  return { ...node, children: [{ ...list, order_bys: { orders: listOf(list['children']) } }, ...more] };
 }
 
 /** The scope below a node that may have CTEs: each sees those before it, and all are seen by the node, nowhere else. */
@@ -140,7 +163,10 @@ function problemOfCall(node: Node): Problem | undefined {
   const called = nameIn(node['function_name']);
   const [first, second] = listOf(node['children']);
   const count = listOf(node['children']).length;
-  const schema = textOf(node['catalog']) + textOf(node['schema']);
+  const schema = [node['catalog'], node['schema']]
+    .map(textOf)
+    .filter((part) => part !== '')
+    .join('.');
   if (schema !== '' && schema !== 'main') {
     // `x.f(y)` may mean f(x, y), and then its arguments are other than they look.
     return { found: `function ${schema}.${called}`, remedy: `write it without a dot: ${called}(${schema}, ...)` };
@@ -150,6 +176,7 @@ function problemOfCall(node: Node): Problem | undefined {
       INSTEAD[called] ?? 'a function of the values in its arguments, as src/adapters/duckdb/sql-allowed.ts lists them';
     return { found: `function ${called}${called === 'age' ? ' with one moment' : ''}`, remedy: `use ${remedy}` };
   }
+  if (node['export_state'] === true) return { found: `EXPORT_STATE of ${called}`, remedy: 'aggregate to a value' };
   if (called === 'getvariable' && (count !== 1 || textIn(first) !== 'partition'))
     return { found: 'a variable other than partition', remedy: "use getvariable('partition')" };
   if (BY_NAME.has(called) && !OVER_LISTS.has(textIn(second).toLowerCase())) {

@@ -81,6 +81,7 @@ const AGGREGATES = [
   'mode(r.x)',
   'first(r.x ORDER BY r.paid, r.id)',
   'list_sum(list(r.x ORDER BY r.card))',
+  'list_sum(list(DISTINCT r.x ORDER BY r.x))',
   'length(string_agg(r.id, r.card ORDER BY r.id))',
   'count(*) FILTER (r.x > 2)',
   'stddev_samp(r.x)',
