@@ -106,6 +106,12 @@ describe('the command line', () => {
       const deployed = await gatehouse('deploy', '--models', models);
       expect(deployed).toMatchObject({ code: 1, stdout: '' });
       expect(deployed.stderr).toMatch(/refused by model-valid\n +found: holdout-long-enough: .* probation-blocks: /);
+      await writeFile(file, valid);
+      const sql = join(models, 'churn', 'features', 'daily.sql');
+      await writeFile(sql, 'SELECT customer, age(occurred_at) AS age FROM events');
+      const undetermined = await gatehouse('model', 'check', 'churn', '--models', models);
+      expect(undetermined.code).toBe(1);
+      expect(undetermined.stderr).toMatch(/daily\.sql: .*function age with one moment; use age\(later, earlier\)/);
       await writeFile(file, valid.replace('matureAfterDays: 3', 'matureAfterDays: -1'));
       const wrong = await gatehouse('model', 'check', 'churn', '--models', models);
       expect(wrong.code).toBe(1);

@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { refusedSql } from '#adapters/duckdb/sql-guard.ts';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import { compileCard, compileExpectations, describeModel } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
 import { contradictionsIn, contradictionsOf, contradictionText } from '#model/consistency.ts';
@@ -18,7 +22,10 @@ interface CheckedModel {
 /** Codes of what is wrong in a model's own files; anything else is a fault of the machine. */
 const WRONG = new Set(['BAD_MODEL', 'NO_DEFAULT_EXPORT', 'POLICY_LOOSENED', 'BAD_DOCUMENT']);
 
-/** Checks models as synthesis does: each file by itself, and whether they contradict each other or the configuration. */
+/**
+ * Checks models as synthesis does: each file by itself, and whether they contradict each other or the configuration. Feature
+ * SQL is inspected as well, because what is refused for one day is refused for all.
+ */
 export async function checkModels(
   context: Context,
   names: readonly string[],
@@ -53,6 +60,16 @@ async function checkModel(model: string, folder: string): Promise<CheckedModel> 
     const described = await describeModel(folder, definition, await compileFloor());
     errors.push(...contradictionsOf(described).map(contradictionText));
   }
+  if (definition !== null) errors.push(...(await sqlErrors(folder, definition)));
   const digest = (of: object | null): string | null => (of === null ? null : digestOfJson(of));
   return { model, definition: digest(definition), policy: digest(policy), errors };
+}
+
+async function sqlErrors(folder: string, { name, features }: ModelDefinition): Promise<readonly string[]> {
+  const read = ({ path }: { readonly path: string }): Promise<string> => readFile(join(folder, path), 'utf8');
+  const refused = await refusedSql({ daily: await read(features.daily), features: await read(features.features) });
+  return (['daily', 'features'] as const).flatMap((file) => {
+    const refusal = refused[file];
+    return refusal === undefined ? [] : [`models/${name}/${features[file].path}: ${contradictionText(refusal)}`];
+  });
 }
