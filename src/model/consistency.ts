@@ -25,7 +25,7 @@ export interface ConsistencyRule<Subject> {
   readonly id: string;
   readonly compares: string;
   readonly because: string;
-  find(subject: Subject): readonly Omit<Contradiction, 'rule'>[];
+  readonly find: (subject: Subject) => readonly Omit<Contradiction, 'rule'>[];
 }
 
 /** Every contradiction of a model with its policy, the floor and its own files. */

@@ -285,5 +285,5 @@ function valueAt(document: object, path: string): unknown {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return JSON.stringify(value).replaceAll('"', '').replaceAll(/[,:]/g, '$& ');
   if (typeof value === 'object' && value !== null) return `{ ${Object.keys(value).join(', ')} }`;
-  return value === undefined ? 'nothing' : String(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
 }
