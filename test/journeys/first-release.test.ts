@@ -233,7 +233,7 @@ test('another policy comes into force when two people have asked for it, and not
   const folder = await mkdtemp(join(home, 'models-'));
   try {
     await cp(join(import.meta.dirname, '..', 'models', MODEL), join(folder, MODEL), { recursive: true });
-    const text = `import { definePolicy } from '#model/define-policy.ts';\nexport default definePolicy({ comparison: { minimumDays: 8 } });\n`;
+    const text = `import { definePolicy } from '#model/define-policy.ts';\nexport default definePolicy({ comparison: { minimumRows: 2001 }, drift: { stable: ['amount'] } });\n`;
     await writeFile(join(folder, MODEL, 'policy.ts'), text);
     const changed = worldAround(journey.cloud, config, { folders: [folder] });
     const type = async (args: readonly string[], person?: string): Promise<void> => {
@@ -258,7 +258,7 @@ test('another policy comes into force when two people have asked for it, and not
       replaces: before?.policy,
       approvedBy: ['person:paul', 'person:rita'],
     });
-    expect((await inForce())?.rules.comparison.minimumDays).toBe(8);
+    expect((await inForce())?.rules.comparison.minimumRows).toBe(2001);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
