@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
-import { definition } from '#test/use-cases/_world.ts';
 import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
 
 const transition = {
