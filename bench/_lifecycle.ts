@@ -67,15 +67,15 @@ export async function lifecycleCloud() {
     /** Signs a person in; what they do afterwards is one call each. */
     async signedIn(username: string): Promise<SignedIn> {
       const control = cloud('control');
-      const { ApiUrl: apiUrl = '', ClientId: clientId = '' } = await control.outputs();
+      const { ApiUrl: apiUrl = '', ClientId: clientId = '' } = await control.outputs('Control');
       const access = { apiUrl, clientId, region: control.names.region, endpoint: control.endpoint };
       const nothingToAsk = (): Promise<string> => Promise.reject(new Error(`${username} was asked for more`));
-      const { idToken } = await signIn(access, username, LAPTOP_PASSWORD, nothingToAsk, new Date());
+      const { session } = await signIn(access, username, LAPTOP_PASSWORD, nothingToAsk, new Date());
       const post = async (path: string, body: object): Promise<unknown> =>
         answerOf(
           await call(new URL(path, apiUrl), {
             method: 'POST',
-            headers: { authorization: `Bearer ${idToken}`, 'content-type': 'application/json' },
+            headers: { authorization: `Bearer ${session.idToken}`, 'content-type': 'application/json' },
             body: JSON.stringify(body),
           }),
         );

@@ -1,4 +1,4 @@
-import { CloudFormationClient, paginateDescribeStacks } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -35,8 +35,8 @@ export interface Cloud {
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
   readonly lambda: LambdaClient;
-  /** The outputs of the environment's stacks, by their names. */
-  outputs(): Promise<Readonly<Record<string, string>>>;
+  /** The outputs of one of the environment's stacks: another stack of the account may have one of the same name. */
+  outputs(stack: string): Promise<Readonly<Record<string, string>>>;
 }
 
 /** A ledger that can only be read: the command line holds no right to write one. */
@@ -82,7 +82,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     sqs: new SQSClient(settings),
     sns: new SNSClient(settings),
     lambda: new LambdaClient(settings),
-    outputs: () => deployed(outputsOf(new CloudFormationClient(settings))),
+    outputs: (stack) => deployed(outputsOf(new CloudFormationClient(settings), names.name(stack))),
   };
 }
 
@@ -146,14 +146,16 @@ function localEndpoint(home: string): string | undefined {
   }
 }
 
-async function outputsOf(client: CloudFormationClient): Promise<Record<string, string>> {
-  const outputs: Record<string, string> = {};
-  for await (const page of paginateDescribeStacks({ client }, {})) {
-    for (const stack of page.Stacks ?? []) {
-      for (const { OutputKey, OutputValue } of stack.Outputs ?? []) {
-        if (OutputKey !== undefined && OutputValue !== undefined) outputs[OutputKey] = OutputValue;
-      }
-    }
-  }
-  return outputs;
+async function outputsOf(client: CloudFormationClient, stack: string): Promise<Record<string, string>> {
+  const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack })).catch((error: unknown) => {
+    // CloudFormation has no error of its own for a stack that is not there.
+    if (error instanceof Error && error.name === 'ValidationError') return { Stacks: [] };
+    throw error;
+  });
+  const outputs = Stacks.flatMap(({ Outputs = [] }) => Outputs);
+  return Object.fromEntries(
+    outputs.flatMap(({ OutputKey, OutputValue }) =>
+      OutputKey === undefined || OutputValue === undefined ? [] : [[OutputKey, OutputValue]],
+    ),
+  );
 }

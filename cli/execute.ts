@@ -11,6 +11,7 @@ import { UsageError } from './refusal.ts';
 import { EXIT } from './refusal.ts';
 import { failureOf } from './failure.ts';
 import { render, type Report } from './report.ts';
+import { seen } from '#domain/text.ts';
 
 /** Runs a command and answers its exit code; nothing that a command throws gets past it. */
 export async function execute(
@@ -31,7 +32,7 @@ export async function execute(
     const failure = failureOf(error);
     if (global.output === 'table') {
       for (const report of found) process.stdout.write(`${render(report, global.output)}\n`);
-      process.stderr.write(`${failure.lines.join('\n')}\n`);
+      process.stderr.write(`${seen(failure.lines.join('\n'))}\n`);
     } else {
       // A check that fails has found something first: a program reads that and the failure as one document.
       const data = Object.assign({}, ...found.map((report) => report.data), failure.data) as object;
@@ -56,12 +57,12 @@ export function contextOf(config: Config, given: Readonly<Record<string, unknown
     cloud: (environment) => cloudOf(config, environment, { home, profile: global.profile }),
     environment: (allowed, fallback) => chosenEnvironment(global.env, allowed, fallback),
     print: (report) => void process.stdout.write(`${render(report, global.output)}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${seen(text)}\n`),
     async showing(title, work) {
       if (!process.stdout.isTTY || global.output !== 'table')
-        return work((_picture, news) => news.forEach((line) => process.stderr.write(`${line}\n`)));
+        return work((_picture, news) => news.forEach((line) => process.stderr.write(`${seen(line)}\n`)));
       const { drawn } = await import('./live.ts');
-      return drawn(title, work);
+      return drawn(seen(title), (draw) => work((picture, news) => draw(picture.map(seen), news.map(seen))));
     },
     confirm: (question) => confirmed(question, global.yes === true),
     ask: prompt,
@@ -95,7 +96,7 @@ async function confirmed(question: string, yes: boolean): Promise<void> {
 
 async function prompt(question: string, secret = false): Promise<string> {
   if (!stdin.isTTY) throw new UsageError(`${question.trim()} is needed, and there is no terminal to ask in`);
-  stderr.write(question);
+  stderr.write(seen(question));
   // A secret is typed unseen: what readline would echo goes nowhere.
   const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : stderr;
   const reader = createInterface({ input: stdin, output, terminal: true });

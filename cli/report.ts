@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { escaped, seen } from '#domain/text.ts';
 
 /** A titled table; `empty` is said when there is no row. */
 export interface TableSection {
@@ -29,12 +30,13 @@ export type Format = (typeof FORMATS)[number];
 /** A report as text, without a newline at its end. */
 export function render(report: Report, format: Format): string {
   switch (format) {
+    // Whatever other people's text stands in it: what is printed is what is seen, and JSON loses nothing by it.
     case 'json':
-      return JSON.stringify(report.data, null, 2);
+      return escaped(JSON.stringify(report.data, null, 2));
     case 'yaml':
-      return stringify(report.data, { aliasDuplicateObjects: false }).trimEnd();
+      return seen(stringify(report.data, { aliasDuplicateObjects: false }).trimEnd());
     case 'table':
-      return report.sections.map(sectionText).join('\n\n');
+      return seen(report.sections.map(sectionText).join('\n\n'));
   }
 }
 
@@ -47,7 +49,8 @@ function sectionText(section: Section): string {
     chars: BORDERLESS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
-  for (const row of section.rows) table.push([...row]);
+  // Before the columns are measured: what a terminal does not show has no width.
+  for (const row of section.rows) table.push(row.map(seen));
   return [
     ...title,
     ...table

@@ -120,7 +120,10 @@ export function worldAround(
     },
     async addPerson(username, roles) {
       const cognito = new CognitoIdentityProviderClient(settings('control'));
-      const pool = await userPoolOf(new CloudFormationClient(settings('control')));
+      const pool = await userPoolOf(
+        new CloudFormationClient(settings('control')),
+        namesOf(config, 'control').name('Control'),
+      );
       await cognito.send(
         new AdminCreateUserCommand({ UserPoolId: pool, Username: username, MessageAction: 'SUPPRESS' }),
       );
@@ -183,8 +186,8 @@ async function runCommand(
   return { code, data: output.trim() === '' ? undefined : JSON.parse(output), notes };
 }
 
-async function userPoolOf(client: CloudFormationClient): Promise<string> {
-  const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({}));
+async function userPoolOf(client: CloudFormationClient, stack: string): Promise<string> {
+  const { Stacks: stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stack }));
   const output = stacks
     .flatMap(({ Outputs: outputs = [] }) => outputs)
     .find(({ OutputKey: key }) => key === 'UserPoolId');

@@ -10,10 +10,11 @@ export const OPERATE: readonly CommandSpec[] = [
     summary: 'sign in to control, where promotions are asked for and decided',
     options: [
       ['--username <name>', 'user name; default: GATEHOUSE_USERNAME, else asked'],
+      ['--mfa', 'enrol an authenticator (TOTP): each later sign-in asks for its code'],
       ['--api <url>', 'the approvals API; default: what the control stack says'],
       ['--client <id>', 'the user pool client; default: what the control stack says'],
     ],
-    examples: ['login', 'GATEHOUSE_PASSWORD=... gatehouse login --username lea'],
+    examples: ['login', 'login --mfa', 'GATEHOUSE_PASSWORD=... gatehouse login --username lea'],
     load: () => import('../commands/login/login.ts'),
   },
   {

@@ -62,11 +62,15 @@ export async function controlAccess(
   given: { readonly api?: string | undefined; readonly client?: string | undefined },
 ): Promise<ControlAccess> {
   const control = context.cloud('control');
-  const outputs = given.api !== undefined && given.client !== undefined ? {} : await control.outputs();
+  const outputs = given.api !== undefined && given.client !== undefined ? {} : await control.outputs('Control');
   const [apiUrl, clientId] = [given.api ?? outputs['ApiUrl'], given.client ?? outputs['ClientId']];
   if (apiUrl === undefined || clientId === undefined) {
     return refuse('environment-deployed', 'control is not deployed', 'run: gatehouse deploy control');
   }
+  // The identity token goes there: what it is sent to, and by, is no open line.
+  const { protocol, hostname } = new URL(apiUrl);
+  if (protocol !== 'https:' && !hostname.endsWith('.localhost') && hostname !== '127.0.0.1')
+    return refuse('api-encrypted', apiUrl, 'name the API by https');
   return { apiUrl, clientId, region: control.names.region, endpoint: control.endpoint };
 }
 

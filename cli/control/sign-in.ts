@@ -1,11 +1,17 @@
 import {
+  AssociateSoftwareTokenCommand,
   type AuthenticationResultType,
-  ChallengeNameType,
+  CodeMismatchException,
   CognitoIdentityProviderClient,
+  EnableSoftwareTokenMFAException,
   InitiateAuthCommand,
+  type InitiateAuthCommandOutput,
   NotAuthorizedException,
   RespondToAuthChallengeCommand,
+  SetUserMFAPreferenceCommand,
   UserNotFoundException,
+  VerifySoftwareTokenCommand,
+  type VerifySoftwareTokenCommandOutput,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { GatehouseError } from '#domain/error.ts';
 import { refuse } from '../refusal.ts';
@@ -22,6 +28,12 @@ export interface ControlAccess {
 /** Asks the person for what only they know. */
 export type Ask = (question: string, secret?: boolean) => Promise<string>;
 
+/** A person who has just signed in: the session that is kept, and the token by which they may change their own user. */
+export interface SignedIn {
+  readonly session: Session;
+  readonly accessToken: string;
+}
+
 /** Signs a person in by user name and password, and whatever the user pool asks beside. */
 export async function signIn(
   access: ControlAccess,
@@ -29,7 +41,7 @@ export async function signIn(
   password: string,
   ask: Ask,
   now: Date,
-): Promise<Session> {
+): Promise<SignedIn> {
   const client = cognito(access);
   const authenticated = await refusing(async () => {
     let answer = await client.send(
@@ -40,18 +52,56 @@ export async function signIn(
       }),
     );
     while (answer.ChallengeName !== undefined) {
+      const { Session: challenged, ...responses } = await responseTo(client, answer, username, ask);
       answer = await client.send(
         new RespondToAuthChallengeCommand({
           ClientId: access.clientId,
           ChallengeName: answer.ChallengeName,
-          Session: answer.Session,
-          ChallengeResponses: { USERNAME: username, ...(await responseTo(answer.ChallengeName, ask)) },
+          Session: challenged ?? answer.Session,
+          ChallengeResponses: { USERNAME: username, ...responses },
         }),
       );
     }
     return answer.AuthenticationResult;
   });
-  return sessionOf(access, username, authenticated, undefined, now);
+  const accessToken = authenticated?.AccessToken;
+  if (accessToken === undefined) throw new GatehouseError('NO_TOKENS', 'the user pool gave no tokens');
+  return { session: sessionOf(access, username, authenticated, undefined, now), accessToken };
+}
+
+/** Enrols an authenticator (TOTP) for a person who has signed in: from then on each sign-in asks for its code. */
+export async function enrolAuthenticator(
+  access: ControlAccess,
+  { session: { username }, accessToken }: SignedIn,
+  ask: Ask,
+): Promise<void> {
+  const client = cognito(access);
+  await refusing(async () => {
+    const { SecretCode } = await client.send(new AssociateSoftwareTokenCommand({ AccessToken: accessToken }));
+    const UserCode = await codeFor(SecretCode, username, ask);
+    await verified(client.send(new VerifySoftwareTokenCommand({ AccessToken: accessToken, UserCode })));
+    await client.send(
+      new SetUserMFAPreferenceCommand({
+        AccessToken: accessToken,
+        SoftwareTokenMfaSettings: { Enabled: true, PreferredMfa: true },
+      }),
+    );
+  });
+}
+
+/** Shows an authenticator's key and asks for the first code that it makes of it. */
+async function codeFor(secret: string | undefined, username: string, ask: Ask): Promise<string> {
+  if (secret === undefined) throw new GatehouseError('NO_SECRET', 'the user pool gave no key for an authenticator');
+  const label = encodeURIComponent(`Gatehouse:${username}`);
+  const uri = `otpauth://totp/${label}?secret=${secret}&issuer=Gatehouse`;
+  const code = await ask(`Add this key to your authenticator: ${secret}\n  (as a link: ${uri})\nCode that it shows: `);
+  return code.trim();
+}
+
+async function verified(answer: Promise<VerifySoftwareTokenCommandOutput>): Promise<VerifySoftwareTokenCommandOutput> {
+  const found = await answer;
+  if (found.Status === 'SUCCESS') return found;
+  return refuse('mfa-code', 'the user pool does not accept the code', 'look at the clock of the device, and try again');
 }
 
 /** The same session with fresh tokens. */
@@ -74,12 +124,27 @@ function cognito({ region, endpoint }: ControlAccess): CognitoIdentityProviderCl
   return new CognitoIdentityProviderClient({ region, ...(endpoint === undefined ? {} : { endpoint }) });
 }
 
-async function responseTo(challenge: ChallengeNameType, ask: Ask): Promise<Record<string, string>> {
+/** The answer to a challenge, and the session in which it is given where that is another one. */
+async function responseTo(
+  client: CognitoIdentityProviderClient,
+  { ChallengeName: challenge, Session: session }: Pick<InitiateAuthCommandOutput, 'ChallengeName' | 'Session'>,
+  username: string,
+  ask: Ask,
+): Promise<Record<string, string>> {
   switch (challenge) {
     case 'NEW_PASSWORD_REQUIRED':
       return { NEW_PASSWORD: await ask('This password was temporary. New password: ', true) };
     case 'SOFTWARE_TOKEN_MFA':
-      return { SOFTWARE_TOKEN_MFA_CODE: await ask('Code of your authenticator: ') };
+      return { SOFTWARE_TOKEN_MFA_CODE: (await ask('Code of your authenticator: ')).trim() };
+    case 'MFA_SETUP': {
+      // The pool asks everybody for an authenticator, and this person has none yet.
+      const associated = await client.send(new AssociateSoftwareTokenCommand({ Session: session }));
+      const UserCode = await codeFor(associated.SecretCode, username, ask);
+      const { Session: next } = await verified(
+        client.send(new VerifySoftwareTokenCommand({ Session: associated.Session, UserCode })),
+      );
+      return next === undefined ? {} : { Session: next };
+    }
     default:
       throw new GatehouseError(
         'UNKNOWN_CHALLENGE',
@@ -93,6 +158,12 @@ async function refusing<T>(authenticate: () => Promise<T>): Promise<T> {
   try {
     return await authenticate();
   } catch (error) {
+    if (error instanceof CodeMismatchException || error instanceof EnableSoftwareTokenMFAException)
+      return refuse(
+        'mfa-code',
+        `the user pool says: ${error.message}`,
+        'look at the clock of the device, and try again',
+      );
     if (!(error instanceof NotAuthorizedException) && !(error instanceof UserNotFoundException)) throw error;
     return refuse(
       'signed-in',

@@ -18,6 +18,8 @@ alarms();
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {
     expect(account).toBe(namesOf(config, ENVIRONMENTS.find((each) => each === environment) ?? 'dev').account);
+    // The command line reads the outputs of this one stack, by its name.
+    if (environment === 'control') expect(name).toContain(namesOf(config, 'control').name('Control'));
     const file = `snapshots/${/\/(\w+)/.exec(name)?.[1]?.toLowerCase() ?? name}.${environment}.snap`;
     await expect(`${JSON.stringify(normalised(template), null, 1)}\n`).toMatchFileSnapshot(file);
   }

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { ModelName } from '#domain/model/definition.ts';
+import { SeenText } from '#domain/text.ts';
 import type { Run } from '../../context.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
 import { pointerOf } from '../../read.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { shortTime } from '../../report.ts';
 
-const Input = z.object({ model: ModelName, reason: z.string().min(3).max(500), evidence: Digest.optional() });
+const Input = z.object({ model: ModelName, reason: SeenText.min(3).max(500), evidence: Digest.optional() });
 
 export const run: Run = async (context) => {
   const { model, reason, evidence = null } = context.input(Input);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { rollbackTarget } from '#domain/promotion/rollback.ts';
+import { SeenText } from '#domain/text.ts';
 import type { Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
 import { pointerOf, quarantinedIn } from '../../read.ts';
 
-const Input = z.object({ model: ModelName, reason: z.string().min(3).max(500) });
+const Input = z.object({ model: ModelName, reason: SeenText.min(3).max(500) });
 
 export const run: Run = async (context) => {
   const { model, reason } = context.input(Input);

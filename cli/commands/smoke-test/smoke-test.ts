@@ -74,7 +74,7 @@ async function problemOf(read: () => Promise<string | undefined>): Promise<strin
 }
 
 async function signInThere(cloud: Cloud): Promise<string | undefined> {
-  const { ApiUrl, ClientId } = await cloud.outputs();
+  const { ApiUrl, ClientId } = await cloud.outputs('Control');
   return ApiUrl === undefined || ClientId === undefined ? 'the control stack names no API' : undefined;
 }
 

@@ -6,6 +6,7 @@ import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
 import { Role } from '../policy/policy.ts';
+import { SeenText } from '../text.ts';
 import { Person } from './person.ts';
 import type { ApprovalRequest } from './request.ts';
 
@@ -15,7 +16,7 @@ export const DecisionInput = z.strictObject({
   promotion: z.string().min(1).max(200),
   decision: z.enum(['approve', 'reject']),
   role: Role.optional(),
-  comment: z.string().max(500).default(''),
+  comment: SeenText.max(500).default(''),
   release: Digest.optional(),
   evidence: Digest.optional(),
 });

@@ -4,6 +4,7 @@ import { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../error.ts';
 import { ModelName } from '../model/definition.ts';
 import { Role, TargetEnvironment } from '../policy/policy.ts';
+import { SeenText } from '../text.ts';
 
 /** The vote of a signed-in person to activate a deployed policy in place of the one that they saw in force. */
 export const PolicyVote = z.strictObject({
@@ -14,7 +15,7 @@ export const PolicyVote = z.strictObject({
   replaces: Digest,
   activation: z.int().min(1),
   role: Role.optional(),
-  comment: z.string().max(500).default(''),
+  comment: SeenText.max(500).default(''),
 });
 export type PolicyVote = z.infer<typeof PolicyVote>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GateId } from '../gates/gate.ts';
 import { ColumnName, ModelName } from '../model/definition.ts';
+import { SeenText } from '../text.ts';
 
 /** The environments into which a release can be promoted. */
 export const TargetEnvironment = z.enum(['staging', 'prod']);
@@ -14,7 +15,7 @@ export const Transition = z.enum(['initial', 'staging', 'prod', 'hotfix']);
 export type Transition = z.infer<typeof Transition>;
 
 /** That a person asks for a release to come to prod past staging, and why. */
-export const Hotfix = z.strictObject({ reason: z.string().min(3).max(500) });
+export const Hotfix = z.strictObject({ reason: SeenText.min(3).max(500) });
 export type Hotfix = z.infer<typeof Hotfix>;
 
 /** The groups of the user pool: a role is a group. */

@@ -5,6 +5,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import type { Refusal } from '#domain/error.ts';
+import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -13,8 +14,8 @@ import { type Task, task } from '#use-cases/task.ts';
 const Parameters = z.object({
   model: z.string(),
   confirmation: z.string().min(1),
-  actor: z.string().min(1),
-  reason: z.string().min(1).max(500),
+  actor: SeenText.min(1).max(200),
+  reason: SeenText.min(1).max(500),
   evidence: Digest.nullable(),
   release: Digest,
   epoch: z.int().min(1),

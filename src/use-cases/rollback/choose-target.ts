@@ -4,6 +4,7 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
+import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Refusal } from '#domain/error.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
@@ -18,7 +19,7 @@ import { type Task, task } from '#use-cases/task.ts';
 const Parameters = z.object({
   model: z.string(),
   rollback: z.string(),
-  actor: z.string().min(1),
+  actor: SeenText.min(1).max(200),
   from: Digest,
   epoch: z.int().min(1),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { rollBack, whyNotBlamed } from '#domain/promotion/rollback.ts';
+import { SeenText } from '#domain/text.ts';
 import { type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -9,8 +10,8 @@ import { switchOperation } from './choose-target.ts';
 const Parameters = z.object({
   model: z.string(),
   rollback: z.string(),
-  actor: z.string().min(1),
-  reason: z.string().min(1).max(500),
+  actor: SeenText.min(1).max(200),
+  reason: SeenText.min(1).max(500),
   target: z.object({ release: Digest, version: z.string(), from: Digest, epoch: z.int().min(1) }),
 });
 
