@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ModelDefinition } from '#domain/model/definition.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
 import type { PolicyFloor } from '#domain/policy/policy.ts';
 import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
@@ -275,6 +275,23 @@ describe('definitions that can never pass', () => {
     const one = { ...config.environments.dev };
     const trial = { ...config, environments: { dev: one, staging: one, prod: one, control: one } };
     expect(contradictionsIn(trial)).toEqual([]);
+  });
+
+  it('can pass once they have what the messages ask for', () => {
+    const late = labels({ horizonDays: 10, matureAfterDays: 12 });
+    const model = (testDays: number): DescribedModel =>
+      described({
+        definition: (definition) => ({
+          ...late(definition),
+          features: { ...definition.features, eventDays: 12 },
+          evaluation: { ...definition.evaluation, testDays },
+        }),
+        own: withoutProbation,
+      });
+    const [contradiction] = contradictionsOf(model(60));
+    expect(contradiction).toMatchObject({ remedy: 'set evaluation.testDays to 61 or more' });
+    expect(contradictionsOf(model(61))).toEqual([]);
+    expect(ModelDefinition.safeParse(model(61).definition).success).toBe(true);
   });
 
   it('are refused at synthesis, each in a line', async () => {
