@@ -34,7 +34,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
     id: 'probation-outlasts-labels',
     compares: '`transitions.*.probation.days` × `labels.matureAfterDays`',
     because:
-      'At its end not one day has all its labels: where they come late, a release on probation is always rolled back.',
+      'At its end not one day since the promotion has all its labels: where they come late, the release is rolled back.',
     find: (model) =>
       probations(model).flatMap(({ path, probation }) => {
         const { matureAfterDays } = model.definition.labels;
@@ -47,7 +47,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
     id: 'probation-blocks',
     compares: '`transitions.*.probation.days`, `.minimumDays` × `labels.horizonDays`',
     because:
-      'No label arrives before its horizon is over, so that fewer blocks of days have labels than are needed to confirm: always rolled back.',
+      'No label arrives before its horizon is over: of the days since the promotion fewer blocks have labels than are needed to confirm, and the release is rolled back.',
     find: (model) =>
       probations(model).flatMap(({ path, probation: { days, minimumDays } }) => {
         const horizon = model.definition.labels.horizonDays;
