@@ -1,5 +1,6 @@
 // The flights as an environment of plain values would hold them: what the benches of data work on, without a cloud.
 import { readFile } from 'node:fs/promises';
+import { partitionItem } from '#domain/data/partition-item.ts';
 import { join } from 'node:path';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
@@ -70,7 +71,7 @@ export async function flights(sample: number, change: Partial<ModelDefinition> =
           objects,
           admittedAt: deps.clock.now().toISOString(),
         };
-        await deps.ledger.transact([{ kind: 'put', item: { ...key, ...partition } }], `admit ${kind} ${day}`);
+        await deps.ledger.transact([{ kind: 'put', item: partitionItem(key, partition) }], `admit ${kind} ${day}`);
       }
     },
     /** Stores a release of a model's bytes. */

@@ -1,6 +1,7 @@
 // Batch inference without a cloud: features and scoring beside the same engines used plainly, rolling forward, recomputing
 // a part, and what a function weighs. Everything runs through the product's use-cases; only S3 and DynamoDB are in memory.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { partitionItem } from '#domain/data/partition-item.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -233,19 +234,20 @@ async function planningFigure(): Promise<Figure> {
   for (const day of days) {
     for (const kind of ['events', 'labels'] as const) {
       const about = {
-        formatVersion: 1,
+        formatVersion: 1 as const,
         model: definition.name,
         kind,
         day,
         version: 1,
         admittedAt: new Date().toISOString(),
       };
-      await put({
-        ...keys.partition(definition.name, kind, day),
-        ...about,
-        digest: digestOf(`${kind} ${day}`),
-        objects: [object],
-      });
+      await put(
+        partitionItem(keys.partition(definition.name, kind, day), {
+          ...about,
+          digest: digestOf(`${kind} ${day}`),
+          objects: [object],
+        }),
+      );
     }
   }
   const bad = await wide.release(onnx, 'bad');

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { partitionIn } from '#domain/data/partition-item.ts';
 import { Approval } from '#domain/approval/approval.ts';
 import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import { AdmittedPartition, type PartitionKind } from '#domain/data/partition.ts';
+import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
 import { Evidence } from '#domain/gates/evidence.ts';
 import { GateId } from '#domain/gates/gate.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
@@ -143,7 +144,7 @@ export async function partitionsOf(
   model: string,
   kind: PartitionKind,
 ): Promise<readonly AdmittedPartition[]> {
-  return (await ledger.query(keys.partitions(model, kind))).map((item) => unkey(AdmittedPartition, item));
+  return (await ledger.query(keys.partitions(model, kind))).map((item) => partitionIn(item));
 }
 
 /** The manifests of a model's published predictions, in the order of the days. */

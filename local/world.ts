@@ -104,11 +104,11 @@ export function worldAround(
           catalogue.query(keys.partitions(model, 'labels')),
         ]);
         const hashes = new Map(
-          items
-            .flat()
-            .map((item) => [`${textOf(item, 'kind')} ${textOf(item, 'day')}`, JSON.stringify(item['objects'])]),
+          items.flat().map((item) => [`${textOf(item, 'kind')} ${textOf(item, 'day')}`, JSON.stringify(item['files'])]),
         );
-        return landed.every(({ kind, day, sha256 }) => hashes.get(`${kind} ${day}`)?.includes(sha256) === true);
+        return landed.every(
+          ({ kind, day, sha256 }) => hashes.get(`${kind} ${day}`)?.includes(sha256.replace('sha256:', '')) === true,
+        );
       };
       if (!(await eventually(isAdmitted, 180_000, 300))) {
         throw new GatehouseError(

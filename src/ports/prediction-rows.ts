@@ -19,7 +19,10 @@ export interface PublishedRow extends ScoredRow {
  * stand side by side: the partition's manifest says which of them count.
  */
 export interface PredictionRows {
-  /** Puts the rows of a partition; the same rows again change nothing but when they are forgotten. */
+  /**
+   * Puts the rows of a partition; the same rows again change nothing but when they are forgotten.
+   * @throws GatehouseError `KEY_TOO_LONG` for a row that cannot be published (`whyNotPublishable`)
+   */
   put(model: string, rows: readonly PublishedRow[], expiresAt: Date): Promise<void>;
   /** All rows of an entity, the newest days first. */
   of(model: string, entity: string): Promise<readonly PublishedRow[]>;

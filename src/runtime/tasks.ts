@@ -1,3 +1,4 @@
+import { messageText } from '#domain/limits.ts';
 import type { Task } from '#use-cases/task.ts';
 import { logger } from './observability.ts';
 
@@ -15,6 +16,8 @@ export function tasks(table: Readonly<Record<string, Task>>): (event: TaskEvent)
     const started = Date.now();
     try {
       const output = await run(input);
+      // A larger answer would be refused by Step Functions, after all the work, without a word of what it was.
+      messageText(`the answer of ${name}`, output);
       logger.info('task done', {
         task: name,
         milliseconds: Date.now() - started,

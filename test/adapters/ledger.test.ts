@@ -220,6 +220,23 @@ describe.each([
     expect(await ledger.transact(one, 'x'.repeat(36))).toEqual(COMMITTED);
   });
 
+  it('takes no item and no key that DynamoDB does not take', async () => {
+    const large = (bytes: number) => put({ pk: 'RUN#large', sk: 'x', text: 'x'.repeat(bytes) });
+    await expect(ledger.transact([large(400 * 1024)], 'large')).rejects.toMatchObject({ code: 'ITEM_TOO_LARGE' });
+    expect(await ledger.transact([large(399 * 1024)], 'less')).toEqual(COMMITTED);
+    // In bytes, not in characters.
+    const keys = [
+      { pk: `RUN#${'é'.repeat(1023)}`, sk: 'x' },
+      { pk: 'RUN#m', sk: 'é'.repeat(513) },
+      { pk: 'RUN#m', sk: '' },
+    ];
+    for (const key of keys)
+      await expect(ledger.transact([put(key)], 'key')).rejects.toMatchObject({ code: 'KEY_TOO_LONG' });
+    expect(await ledger.transact([put({ pk: `RUN#${'é'.repeat(1022)}`, sk: 'é'.repeat(512) })], 'longest')).toEqual(
+      COMMITTED,
+    );
+  });
+
   it('queries one partition in order, both ends included', async () => {
     const days = ['2001-01-03', '2001-01-01', '2001-01-04', '2001-01-02'];
     await ledger.transact(

@@ -68,6 +68,14 @@ describe.each([
     expect(await rows.of('m', 'card-1')).toEqual(before);
   });
 
+  it('are refused where no key can hold them', async () => {
+    for (const change of [{ entity: 'x'.repeat(2050) }, { row: 'x'.repeat(950) }])
+      await expect(rows.put('m', [row('a', change)], EXPIRES)).rejects.toMatchObject({ code: 'KEY_TOO_LONG' });
+    const longest = row('a', { entity: 'x'.repeat(2000) });
+    await rows.put('m', [longest], EXPIRES);
+    expect(await rows.of('m', longest.entity)).toEqual([longest]);
+  });
+
   it('may be many, and none', async () => {
     await rows.put('m', [], EXPIRES);
     const many = Array.from({ length: 430 }, (_, index) => row(`row-${index}`, { entity: 'busy' }));

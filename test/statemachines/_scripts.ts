@@ -185,7 +185,7 @@ export const BATCH = {
   'Build daily shard': built,
   'Build feature shard': built,
   'Score shard': { status: 'scored' },
-  'Publish rows': { status: 'published', partitions: 1, rows: 10 },
+  'Publish rows': { status: 'published', partitions: 1, rows: 10, unpublished: 0, examples: [] },
   'Publish predictions': { status: 'published', published: 2, rows: 10, unscored: [] },
   'Report run': { status: 'reported' },
   'Report idle run': { status: 'reported' },

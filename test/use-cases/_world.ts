@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { partitionItem } from '#domain/data/partition-item.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
@@ -275,10 +276,10 @@ export async function admitDays(
       objects,
       admittedAt: new Date(at).toISOString(),
     };
-    const admission = { ...keys.partitionVersion(MODEL, kind, day, version), ...partition };
+    const admission = partitionItem(keys.partitionVersion(MODEL, kind, day, version), partition);
     await ledger.transact(
       [
-        { kind: 'put', item: { ...key, ...partition } },
+        { kind: 'put', item: partitionItem(key, partition) },
         { kind: 'put', item: admission },
       ],
       operationName('admit', kind, day, mark),

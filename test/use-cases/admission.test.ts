@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.ts';
+import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { deployed, type Environment, MODEL, world } from './_world.ts';
@@ -9,7 +10,7 @@ const MARKER = 'toy/events/dt=2001-01-10/_READY';
 const PART = 'toy/events/dt=2001-01-10/part-000.parquet';
 
 let prod: Environment;
-let landed: Map<string, { content: string; version: number }>;
+let landed: Map<string, { content: string; version: number | string }>;
 let announced: AdmittedPartition[];
 beforeEach(() => {
   prod = world().environment('prod');
@@ -37,7 +38,10 @@ const admit = (key = MARKER) =>
     },
     key,
   );
-const newest = () => prod.ledger.get(keys.partition(MODEL, 'events', '2001-01-10'));
+const newest = async () => {
+  const item = await prod.ledger.get(keys.partition(MODEL, 'events', '2001-01-10'));
+  return item && partitionIn(item);
+};
 
 describe('admission', () => {
   it('admits a partition by reference, with versions and hashes, and tells of it', async () => {
@@ -47,6 +51,30 @@ describe('admission', () => {
       objects: [{ bucket: 'landing', key: PART, versionId: '1', sha256: digestOf('rows'), size: 4 }],
     });
     expect(announced).toMatchObject([{ model: MODEL, kind: 'events', day: '2001-01-10', version: 1 }]);
+  });
+
+  it('admits a day of a file a minute, and refuses one whose entry would be too large, with the number that fits', async () => {
+    const minutes = (count: number): void => {
+      landed = new Map([[MARKER, { content: '', version: 1 }]]);
+      for (let file = 0; file < count; file += 1) {
+        const name = `toy/events/dt=2001-01-10/part-${String(file).padStart(5, '0')}-3f0c0f6e-5a6e-4a86-9d53-0d6d6f6e8f11.parquet`;
+        // S3's version ids have 32 characters.
+        landed.set(name, { content: `rows ${file}`, version: `${'v'.repeat(26)}${String(file).padStart(6, '0')}` });
+      }
+    };
+    minutes(1440);
+    expect(await admit()).toMatchObject({ kind: 'admitted' });
+    expect((await newest())?.objects).toHaveLength(1440);
+    expect((await newest())?.objects).toEqual(
+      (await list('toy/events/dt=2001-01-10/')).filter(({ key }) => key !== MARKER),
+    );
+    minutes(3000);
+    expect(await admit()).toMatchObject({ kind: 'refused', refusal: { rule: 'partition-files' } });
+    expect((await prod.chain()).at(-1)).toMatchObject({
+      code: 'PARTITION_REFUSED',
+      details: { rule: 'partition-files' },
+    });
+    expect((await newest())?.version).toBe(1);
   });
 
   it('takes the same marker again for no news, and the same bytes in a new version', async () => {
@@ -63,7 +91,7 @@ describe('admission', () => {
     landed.set('toy/events/dt=2001-01-10/part-001.parquet', { content: 'late rows', version: 1 });
     expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 2 }] });
     const versions = await prod.ledger.query(keys.partitionVersion(MODEL, 'events', '2001-01-10', 1).pk);
-    expect(versions.map((item) => [item['version'], item['objects']])).toMatchObject([
+    expect(versions.map(partitionIn).map(({ version, objects }) => [version, objects])).toMatchObject([
       [1, [{ versionId: '1', sha256: digestOf('rows') }]],
       [2, [{ versionId: '2' }, { sha256: digestOf('late rows') }]],
     ]);
@@ -75,7 +103,7 @@ describe('admission', () => {
 
   it('has the same digest in each account, whatever the bucket is called', async () => {
     await admit();
-    const digest = (await newest())?.['digest'] as Digest;
+    const digest = (await newest())?.digest;
     const other = world().environment('staging');
     const elsewhere = async (prefix: string) =>
       (await list(prefix)).map((object) => ({ ...object, bucket: 'other', versionId: '9' }));

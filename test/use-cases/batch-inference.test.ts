@@ -1,4 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { memoryPredictionRows } from '#adapters/memory/prediction-rows.ts';
+import { isAlerting } from '#domain/audit/events.ts';
+import { publishRows, type RowPublication } from '#use-cases/inference/publish-rows.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -49,18 +52,27 @@ async function build(
 /** Runs a batch by its machine; features are built by a stand-in just before they are scored. */
 function batch(
   run: string,
-  around: { readonly before?: (state: string) => Promise<void>; readonly text?: string } = {},
+  around: {
+    readonly before?: (state: string) => Promise<void>;
+    readonly text?: string;
+    /** Where rows are published for look-up, as for a model that asks for it, and the rows of each partition. */
+    readonly lookup?: Pick<RowPublication, 'rows' | 'readRows'>;
+  } = {},
 ): Promise<Execution> {
   const report = reportRun(prod);
   const score = scorePartitions(prod);
   const tasks: Record<string, Task> = {
-    'Plan reconciliation': planReconciliation(prod),
+    'Plan reconciliation': async (parameters) => {
+      const planned = await planReconciliation(prod)(parameters);
+      return around.lookup === undefined ? planned : { ...planned, rows: 'published' };
+    },
     'Build daily partition': async () => ({ status: 'built' }),
     'Build feature partition': async () => ({ status: 'built' }),
     'Score partition': async (parameters) => {
       await build(prod, WorkBatch.parse(parameters), around.text);
       return score(parameters);
     },
+    ...(around.lookup === undefined ? {} : { 'Publish rows': publishRows({ ...prod, ...around.lookup }) }),
     'Publish predictions': publishPredictions(prod),
     'Report run': report,
     'Report idle run': report,
@@ -100,6 +112,22 @@ describe('batch inference', () => {
     });
     expect((await prod.codes()).filter((code) => code === 'PREDICTIONS_PUBLISHED')).toHaveLength(1);
     expect(await fence()).toMatchObject({ fence: 1, running: null });
+  });
+
+  it('publishes what can be looked up, and tells of the rows that no key can hold', async () => {
+    const rows = memoryPredictionRows();
+    const long = 'x'.repeat(3000);
+    const readRows = async () =>
+      ['a', long, 'b'].map((entity) => ({ row: `of ${entity.slice(0, 9)}`, entity, prediction: 0.5 }));
+    const { path, document } = await batch('run-1', { lookup: { rows, readRows } });
+    expect(path.at(-1)).toBe('Reported');
+    expect(document['report']).toMatchObject({ published: 3, unpublished: 3 });
+    expect(await manifests()).toHaveLength(3);
+    for (const entity of ['a', 'b']) expect(await rows.of(MODEL, entity)).toHaveLength(3);
+    const told = (await prod.chain()).find(({ code }) => code === 'ROWS_NOT_PUBLISHED');
+    expect(told?.details).toMatchObject({ run: 'run-1', rows: 3 });
+    expect(JSON.stringify(told?.details)).toContain('2001-01-23: pk has 3008 bytes, at most 2048');
+    expect(isAlerting('ROWS_NOT_PUBLISHED', {})).toBe(true);
   });
 
   it('has nothing to do the second time, and says so', async () => {

@@ -192,7 +192,7 @@ describe('a promotion', () => {
       const { request, name, well } = await here.candidate('better');
       const before = failing([state, 'Record failure']);
       expect((await promote(prod, request, { ...well, before })).status).toBe('FAILED');
-      await recordExecutionEnd(prod, ends(prod, 'promotion', name, { request }));
+      await recordExecutionEnd(prod, ends(prod, 'promotion', name, { model: MODEL }));
       await told(prod, ofPromotion(name));
       expect((await readLock(prod.ledger, MODEL))?.promotion ?? null).toBe(null);
     },

@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { partitionItem } from '#domain/data/partition-item.ts';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -125,7 +126,7 @@ async function admit({ ledger, lake, clock }: Environment, kind: PartitionKind, 
     objects,
     admittedAt,
   };
-  await ledger.transact([{ kind: 'put', item: { ...key, ...partition } }], `admit ${kind} ${day} ${version}`);
+  await ledger.transact([{ kind: 'put', item: partitionItem(key, partition) }], `admit ${kind} ${day} ${version}`);
 }
 
 /** What serving a release writes; how it came to be let in is not this test's business. */

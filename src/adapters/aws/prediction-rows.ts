@@ -3,7 +3,9 @@ import { BatchWriteCommand, type DynamoDBDocumentClient, paginateQuery } from '@
 import { z } from 'zod';
 import { Digest, parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { checkItem } from '#domain/limits.ts';
 import { Day } from '#domain/model/definition.ts';
+import { rowKey } from '#domain/prediction/row-key.ts';
 import type { PredictionRows, PublishedRow } from '#ports/prediction-rows.ts';
 
 /** The most items that DynamoDB takes in one batch. */
@@ -40,10 +42,11 @@ export function dynamoPredictionRows(client: DynamoDBDocumentClient, table: stri
   return {
     async put(model, rows, expiresAt) {
       const items = rows.map((row) => ({
-        ...keyOf(model, row),
+        ...rowKey(model, row),
         ...row,
         expiresAt: Math.ceil(expiresAt.getTime() / 1000),
       }));
+      items.forEach(checkItem);
       const batches = Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
         items.slice(index * BATCH, (index + 1) * BATCH),
       );
@@ -67,8 +70,4 @@ export function dynamoPredictionRows(client: DynamoDBDocumentClient, table: stri
       return found;
     },
   };
-}
-
-function keyOf(model: string, { entity, day, predictions, row }: PublishedRow): { pk: string; sk: string } {
-  return { pk: `ROW#${model}#${entity}`, sk: `${day}#${predictions}#${row}` };
 }

@@ -7,6 +7,7 @@ import {
   TaskDoesNotExist,
   TaskTimedOut,
 } from '@aws-sdk/client-sfn';
+import { messageText } from '#domain/limits.ts';
 import type { Machine, StateMachines } from '#ports/state-machines.ts';
 
 /** Step Functions of this environment. */
@@ -15,7 +16,11 @@ export function stepFunctions(client: SFNClient, arnOf: (machine: Machine) => st
     async start(machine, name, input) {
       try {
         await client.send(
-          new StartExecutionCommand({ stateMachineArn: arnOf(machine), name, input: JSON.stringify(input) }),
+          new StartExecutionCommand({
+            stateMachineArn: arnOf(machine),
+            name,
+            input: messageText(`the input of ${machine}`, input),
+          }),
         );
         return 'started';
       } catch (error) {
@@ -25,7 +30,9 @@ export function stepFunctions(client: SFNClient, arnOf: (machine: Machine) => st
     },
     async succeed(token, output) {
       try {
-        await client.send(new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify(output) }));
+        await client.send(
+          new SendTaskSuccessCommand({ taskToken: token, output: messageText('the answer to a task', output) }),
+        );
         return 'returned';
       } catch (error) {
         if (error instanceof TaskDoesNotExist || error instanceof TaskTimedOut || error instanceof InvalidToken)

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { messageText } from '#domain/limits.ts';
 import type { Machine, StateMachines } from '#ports/state-machines.ts';
 
 /** State machines in memory: what was started stands in `started`; a token that waits is in `waiting`, its answer in `answers`. */
@@ -15,11 +16,13 @@ export function memoryStateMachines(): StateMachines & {
     waiting,
     answers,
     async start(machine, name, input) {
+      messageText(`the input of ${machine}`, input);
       const earlier = started.get(name);
       if (earlier === undefined) started.set(name, structuredClone({ machine, input }));
       return earlier === undefined || isDeepStrictEqual(earlier, { machine, input }) ? 'started' : 'already-started';
     },
     async succeed(token, output) {
+      messageText('the answer to a task', output);
       if (!waiting.delete(token)) return 'gone';
       answers.set(token, structuredClone(output));
       return 'returned';

@@ -305,6 +305,11 @@ export const AUDIT_EVENTS = {
     z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
     true,
   ),
+  ROWS_NOT_PUBLISHED: event(
+    'rows of scored partitions are not published for look-up: a key cannot hold their entity or id',
+    z.strictObject({ run: Text, rows: z.int().min(1), examples: z.array(z.string()).max(4) }),
+    true,
+  ),
   PARTITION_REFUSED: event(
     'a partition whose ready marker was written could not be admitted',
     z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string() }),

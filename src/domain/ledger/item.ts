@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { parseDocument } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
+import { checkItem } from '../limits.ts';
 
 /** A value as JSON has it: what a ledger's item may hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
@@ -50,7 +51,7 @@ export function equals(values: Readonly<Record<string, string | number | boolean
 /** The longest idempotency token that DynamoDB takes. */
 export const MAX_TOKEN = 36;
 
-/** Refuses what DynamoDB refuses before it looks at any item. @throws GatehouseError `BAD_TRANSACTION` */
+/** Refuses what DynamoDB refuses before it looks at any item. @throws GatehouseError `BAD_TRANSACTION`, `KEY_TOO_LONG`, `ITEM_TOO_LARGE` */
 export function checkTransaction(writes: readonly Write[], token: string): void {
   const refuse = (why: string): GatehouseError => new GatehouseError('BAD_TRANSACTION', why, { token });
   if (writes.length === 0 || writes.length > MAX_ACTIONS) {
@@ -59,6 +60,7 @@ export function checkTransaction(writes: readonly Write[], token: string): void 
   if (new Set(writes.map((write) => keyText(keyOf(write)))).size !== writes.length) {
     throw refuse('a transaction names no item twice');
   }
+  for (const write of writes) if (write.kind === 'put') checkItem(write.item);
   if (token.length === 0 || token.length > MAX_TOKEN) throw refuse(`a token has 1 to ${MAX_TOKEN} characters`);
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { partitionIn, partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
 import { fitting } from '#domain/audit/fitting.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
-import { AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
-import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
+import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
+import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -64,26 +65,26 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
       const found = `${prefix} has a ready marker and no Parquet file`;
       return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
     }
-    const partition = await admit(deps, { model, kind, day, objects });
-    if (partition !== undefined) admitted.push(partition);
+    const current = await currentOf(deps, { model, kind, day });
+    if (current?.digest === partitionDigest(objects)) continue;
+    const next = nextVersion(deps, current, { model, kind, day, objects });
+    const tooMany = whyTooManyFiles(next.partition);
+    if (tooMany !== undefined)
+      return refuse('partition-files', tooMany, 'write fewer and larger files, and the marker again');
+    admitted.push(await admit(deps, next));
   }
   return admitted.length > 0 ? { kind: 'admitted', partitions: admitted } : { kind: 'unchanged' };
 }
 
-async function admit(
-  deps: Admitting,
-  found: Pick<AdmittedPartition, 'model' | 'kind' | 'day' | 'objects'>,
-): Promise<AdmittedPartition | undefined> {
-  const current = await currentOf(deps, found);
-  if (current?.digest === partitionDigest(found.objects)) return undefined;
-  const { partition, writes } = nextVersion(deps, current, found);
-  const { version, digest, admittedAt } = partition;
+async function admit(deps: Admitting, { partition, writes }: NextVersion): Promise<AdmittedPartition> {
+  const { model, kind, day, version, digest, admittedAt } = partition;
   const result = await writeUnaudited(
     deps.ledger,
+    // A partition of many files is a large item, and there are two of it: so many bytes are one transaction's.
     writes,
-    operationName('admit', found.model, found.kind, found.day, version, digest, admittedAt),
+    operationName('admit', model, kind, day, version, digest, admittedAt),
   );
-  if (result.kind === 'condition-failed') throw raced(found.kind, found.day);
+  if (result.kind === 'condition-failed') throw raced(kind, day);
   await deps.announce(partition);
   return partition;
 }
@@ -92,7 +93,12 @@ type Named = Pick<AdmittedPartition, 'model' | 'kind' | 'day'>;
 
 async function currentOf(deps: Admitting, { model, kind, day }: Named): Promise<AdmittedPartition | undefined> {
   const item = await deps.ledger.get(keys.partition(model, kind, day));
-  return item === undefined ? undefined : unkey(AdmittedPartition, item);
+  return item === undefined ? undefined : partitionIn(item);
+}
+
+interface NextVersion {
+  readonly partition: AdmittedPartition;
+  readonly writes: readonly Write[];
 }
 
 /** The version after the current one, and the writes that put it in its place and keep it for ever. */
@@ -100,7 +106,7 @@ function nextVersion(
   deps: Admitting,
   current: AdmittedPartition | undefined,
   found: Named & Pick<AdmittedPartition, 'objects'>,
-): { readonly partition: AdmittedPartition; readonly writes: readonly Write[] } {
+): NextVersion {
   const { model, kind, day, objects } = found;
   const version = (current?.version ?? 0) + 1;
   const admittedAt = deps.clock.now().toISOString();
@@ -110,8 +116,12 @@ function nextVersion(
   return {
     partition,
     writes: [
-      { kind: 'put', item: { ...keys.partition(model, kind, day), ...partition }, condition },
-      { kind: 'put', item: { ...keys.partitionVersion(model, kind, day, version), ...partition }, condition: ABSENT },
+      { kind: 'put', item: partitionItem(keys.partition(model, kind, day), partition), condition },
+      {
+        kind: 'put',
+        item: partitionItem(keys.partitionVersion(model, kind, day, version), partition),
+        condition: ABSENT,
+      },
     ],
   };
 }

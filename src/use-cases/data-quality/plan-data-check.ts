@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { partitionIn } from '#domain/data/partition-item.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { CheckedPartitions, DataCheckPlan } from '#domain/data/data-check.ts';
-import { AdmittedPartition } from '#domain/data/partition.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
@@ -101,7 +101,7 @@ async function pinned(deps: DataCheckPlanning, model: string, plan: Digest | und
   const wanted = new Set(inputs.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`));
   return versions
     .flat()
-    .map((item) => unkey(AdmittedPartition, item))
+    .map((item) => partitionIn(item))
     .filter(({ kind, day, digest }) => wanted.has(`${kind} ${day} ${digest}`));
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
+import { partitionIn } from '#domain/data/partition-item.ts';
 import { parseCanonical } from '#domain/canonical/digest.ts';
-import { AdmittedPartition } from '#domain/data/partition.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { fileOf, openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
@@ -14,7 +14,7 @@ export async function readCatalogue(ledger: Ledger, model: string): Promise<read
     ledger.query(keys.partitions(model, 'events')),
     ledger.query(keys.partitions(model, 'labels')),
   ]);
-  return items.flat().map((item) => unkey(AdmittedPartition, item));
+  return items.flat().map((item) => partitionIn(item));
 }
 
 /** A definition and the digest by which its text is stored. */

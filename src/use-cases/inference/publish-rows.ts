@@ -7,6 +7,7 @@ import type { Lake } from '#ports/lake.ts';
 import type { PredictionRows, PublishedRow } from '#ports/prediction-rows.ts';
 import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
+import { whyNotPublishable } from '#domain/prediction/row-key.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface RowPublication {
@@ -32,6 +33,7 @@ export function publishRows(deps: RowPublication): Task {
     const { items, lookupDays = 0 } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
     const expiresAt = new Date(deps.clock.now().getTime() + lookupDays * 86_400_000);
     const done = { partitions: 0, rows: 0 };
+    const unpublishable: string[] = [];
     for (const { release, day, features } of items.slice(from, to)) {
       const predictions = predictionDigest(features, release, deps.scorer);
       if ((await deps.lake.find('predictions', model, predictions)) === undefined) continue;
@@ -42,14 +44,22 @@ export function publishRows(deps: RowPublication): Task {
           predictions: await deps.lake.fetch('predictions', model, predictions, folder),
         }),
       );
-      await deps.rows.put(
-        model,
-        rows.map((row) => ({ ...row, day, predictions, release })),
-        expiresAt,
-      );
+      // One row that no key can hold is left out and told of: the others, and the partition itself, are published.
+      const named = rows.map((row) => ({ ...row, day, predictions, release }));
+      const published = named.filter((row) => {
+        const why = whyNotPublishable(model, row);
+        if (why !== undefined) unpublishable.push(`${day}: ${why}`);
+        return why === undefined;
+      });
+      await deps.rows.put(model, published, expiresAt);
       done.partitions += 1;
-      done.rows += rows.length;
+      done.rows += published.length;
     }
-    return { status: 'published', ...done };
+    return {
+      status: 'published',
+      ...done,
+      unpublished: unpublishable.length,
+      examples: unpublishable.slice(0, 2).map((line) => line.slice(0, 200)),
+    };
   });
 }

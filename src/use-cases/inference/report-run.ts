@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
@@ -30,11 +31,13 @@ const Parameters = z.object({
       unscored: z.array(z.string()).optional(),
     })
     .optional(),
+  /** What each batch of rows for look-up came to, where the model has them. */
+  lookup: z.array(z.object({ unpublished: z.int(), examples: z.array(z.string()) })).default([]),
 });
 
 /** Writes down how a run ended, also when there was nothing to do, and says whether something was asked for while it ran. */
 export function reportRun(deps: Recording): Task {
-  return task(Parameters, async ({ model, run, trigger, planned, publication }) => {
+  return task(Parameters, async ({ model, run, trigger, planned, publication, lookup }) => {
     const now = deps.clock.now().toISOString();
     const { release = null, epoch = 0, requested = 0, kind } = planned;
     const status = publication?.status ?? planned.status;
@@ -44,7 +47,9 @@ export function reportRun(deps: Recording): Task {
       carried: publication?.carried ?? 0,
       unscored: publication?.unscored ?? [],
       waiting: planned.waiting ?? 0,
+      unpublished: lookup.reduce((sum, { unpublished }) => sum + unpublished, 0),
     };
+    if (counts.unpublished > 0) await tellUnpublished(deps, { model, run, requested }, counts.unpublished, lookup);
     const item: Item = {
       ...keys.run(model, run),
       model,
@@ -81,5 +86,26 @@ export function reportRun(deps: Recording): Task {
       return isDone ? { ...before, running: null, startedAt: null } : before;
     });
     return { status: fence.running === run ? 'again' : 'reported', run: status, ...counts };
+  });
+}
+
+/** Says in the chain, and so to people, that rows of published partitions cannot be looked up, and why. */
+async function tellUnpublished(
+  deps: Recording,
+  { model, run, requested }: { readonly model: string; readonly run: string; readonly requested: number },
+  rows: number,
+  lookup: readonly { readonly examples: readonly string[] }[],
+): Promise<void> {
+  const examples = lookup.flatMap((each) => each.examples);
+  await recordChange(deps, {
+    model,
+    operation: operationName('unpublished', run, requested),
+    writes: [],
+    event: {
+      code: 'ROWS_NOT_PUBLISHED',
+      actor: 'pipeline:reconciliation',
+      release: null,
+      details: { run, rows, examples: fitting(examples, 4, 1200) },
+    },
   });
 }

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { partitionIn } from '#domain/data/partition-item.ts';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { readObject } from '#adapters/aws/artifact-store.ts';
 import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
-import { AdmittedPartition, partitionDigest } from '#domain/data/partition.ts';
+import { type AdmittedPartition, partitionDigest } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
-import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fileOf, type ReleaseManifest } from '#domain/release/manifest.ts';
 import { trainingDigest } from '#model/compile.ts';
@@ -30,7 +30,7 @@ export async function fetchInputs(
   const known = new Map(
     admitted
       .flat()
-      .map((item) => unkey(AdmittedPartition, item))
+      .map((item) => partitionIn(item))
       .map((partition) => [`${partition.kind} ${partition.day} ${partition.digest}`, partition]),
   );
   const found: CataloguePartition[] = [];

@@ -1,0 +1,20 @@
+import type { Key } from '../ledger/item.ts';
+import { whyNotKey } from '../limits.ts';
+
+/** What names a published row. */
+interface NamedRow {
+  readonly row: string;
+  readonly entity: string;
+  readonly day: string;
+  readonly predictions: string;
+}
+
+/** The key of a row that is published for look-up: an entity's rows together, sorted by day and by the partition that they are of. */
+export function rowKey(model: string, { entity, day, predictions, row }: NamedRow): Key {
+  return { pk: `ROW#${model}#${entity}`, sk: `${day}#${predictions}#${row}` };
+}
+
+/** Why a row cannot be published for look-up, or undefined: its entity or its id is longer than a key may be. */
+export function whyNotPublishable(model: string, row: NamedRow): string | undefined {
+  return whyNotKey(rowKey(model, row));
+}
