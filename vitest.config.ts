@@ -37,7 +37,8 @@ export default defineConfig({
           include: ['test/journeys/**/*.test.ts'],
           globalSetup: 'test/journeys/_global-setup.ts',
           testTimeout: 360_000,
-          hookTimeout: 360_000,
+          // A journey may wait for the cloud that it starts from.
+          hookTimeout: 600_000,
           sequence: { groupOrder: 1 },
         },
       },

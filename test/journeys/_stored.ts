@@ -29,8 +29,8 @@ const INPUTS = [
   'gatehouse.config.ts',
   'requirements.txt',
 ];
-/** A cloud takes a minute where everything is at work, and there are three of them. */
-const PATIENCE_S = 300;
+/** A cloud takes a minute where everything is at work, several on a busy machine; what fails says so at once. */
+const PATIENCE_S = 540;
 
 /** The folder of the stored clouds that fit the working tree and the day: what they hold expires within days. */
 export function cloudsFolder(today: Date): string {
