@@ -47,13 +47,10 @@ test('a marker without a file admits nothing, until the file is there', async ()
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
 });
 
-test.each([
-  ['a missing column', () => rewritten('2026-01-05', 'SELECT * EXCLUDE (amount) FROM day'), /2026-01-05.*amount/],
-  ['a file that is no Parquet', () => Promise.resolve(Buffer.from('not a table')), /2026-01-05.*(Parquet|parquet)/],
-])('events with %s end the run, which names the day and the fault', async (_, content, reason) => {
+test('events that are no Parquet end the run, which names the day and the fault', async () => {
   const day = 'cards/payments/dt=2026-01-05';
   const before = await versionOf('2026-01-05');
-  await put(`${day}/part-000.parquet`, await content());
+  await put(`${day}/part-000.parquet`, 'not a table');
   await put(`${day}/_READY`, '{}');
   await eventually('the correction to be admitted', async () =>
     (await versionOf('2026-01-05')) > before ? true : undefined,
@@ -63,7 +60,7 @@ test.each([
   await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['dev']);
   expect(await versionOf('2026-01-05')).toBe(before + 2);
   expect(status).toBe('rejected');
-  expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons[0]).toMatch(reason);
+  expect(detailsOf(conclusion, 'CANDIDATES_REJECTED').reasons[0]).toMatch(/2026-01-05.*(Parquet|parquet)/);
 });
 
 const Check = z.object({ run: z.string(), judgement: z.object({ status: z.string() }) });
@@ -100,14 +97,10 @@ test('a day that breaks an expectation is refused as it arrives, stops the run t
   expect((await check()).judgement.status).toBe('NOT_APPLICABLE');
 });
 
-test.each([
-  ['is no ONNX', () => Buffer.from('a pickle, perhaps'), /onnx|ONNX/],
-  ['asks for another number of features', () => constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
-  ['predicts what is no number', notANumber, /NaN|not a number/],
-])('a trained model that %s is refused, and the run says why', async (_, model, reason) => {
-  await writeFile(join(folder, 'planted.onnx'), model());
+test('a trained model that predicts what is no number is refused, and the run says why', async () => {
+  await writeFile(join(folder, 'planted.onnx'), notANumber());
   await plant(['sh', '-c', 'cp planted.onnx "$SM_MODEL_DIR/model.onnx"'], folder);
-  await isRejected(reason);
+  await isRejected(/NaN|not a number/);
 });
 
 test('a program that fails is a rejected run with its own words', async () => {

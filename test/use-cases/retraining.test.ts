@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { constantModel } from '#adapters/onnx/constant-model.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { type Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { openManifest } from '#domain/release/manifest.ts';
+import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
@@ -175,8 +178,9 @@ describe('a training job', () => {
 
 describe('what training leaves', () => {
   const packaged = async (
-    files: Record<string, string>,
+    files: Readonly<Record<string, string | Uint8Array>>,
     exported: object = { status: 'exported', rows: 100, positives: 20 },
+    scoring: Scoring = dev.scoring,
   ) => {
     const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
     const [window] = (planned as { windows: { plan: Digest }[] }).windows;
@@ -190,7 +194,10 @@ describe('what training leaves', () => {
         rows: 10,
       });
     const training = {
-      readArtifact: async () => new Map(Object.entries(files).map(([name, text]) => [name, bytes(text)])),
+      readArtifact: async () =>
+        new Map(
+          Object.entries(files).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
+        ),
       storeRows: async () => undefined,
     };
     const windows = [
@@ -201,7 +208,7 @@ describe('what training leaves', () => {
         training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
       },
     ];
-    return packageCandidates({ ...dev, training })({ windows }) as Promise<{
+    return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
       status: string;
       candidates: { release: Digest; window: string; fingerprint: Digest; metrics: Record<string, number> }[];
       baseline: { release: Digest; baseRate: number; window: string } | null;
@@ -250,6 +257,15 @@ describe('what training leaves', () => {
     ['what is no model', { 'model.onnx': 'import os' }, 'all: not a model'],
   ])('is refused with %s, and the reason', async (_, files, reason) => {
     expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
+  });
+
+  it.each([
+    ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
+    ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
+  ])('is refused where it %s, as the real scoring says', async (_, model, reason) => {
+    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, onnxScoring);
+    expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
+    expect(reasons.join('\n')).toMatch(reason);
   });
 
   it('has no baseline where the labels have one class', async () => {
