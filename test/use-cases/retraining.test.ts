@@ -195,9 +195,7 @@ describe('what training leaves', () => {
       });
     const training = {
       readArtifact: async () =>
-        new Map(
-          Object.entries(files).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
-        ),
+        new Map(Object.entries(files).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file])),
       storeRows: async () => undefined,
     };
     const windows = [
@@ -262,8 +260,9 @@ describe('what training leaves', () => {
   it.each([
     ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
     ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
-  ])('is refused where it %s, as the real scoring says', async (_, model, reason) => {
-    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, onnxScoring);
+  ])('is refused where it %s, as the real inspection says', async (_, model, reason) => {
+    const scoring = { ...dev.scoring, inspect: onnxScoring.inspect };
+    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, scoring);
     expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
     expect(reasons.join('\n')).toMatch(reason);
   });
