@@ -1,6 +1,5 @@
 import { DescribeStateMachineCommand, StopExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AuditRecord } from '#domain/audit/chain.ts';
 import { fenceOf, lockOf, pointerOf, predictionsOf, promotionsOf, runsOf } from '#cli/read.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';

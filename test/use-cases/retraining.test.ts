@@ -261,7 +261,7 @@ describe('what training leaves', () => {
     ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
     ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
   ])('is refused where it %s, as the real inspection says', async (_, model, reason) => {
-    const scoring = { ...dev.scoring, inspect: onnxScoring.inspect };
+    const scoring: Scoring = { ...dev.scoring, inspect: (onnx, features) => onnxScoring.inspect(onnx, features) };
     const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, scoring);
     expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
     expect(reasons.join('\n')).toMatch(reason);
