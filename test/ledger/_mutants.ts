@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
             const [, release, policy] = key.sk.split('#');
             const [other] = await ledger.query(key.pk, { limit: 1 });
             return other && release && policy && promotion
-              ? { ...other, release, policy, promotion, expiresAt: FAR }
+              ? { ...other, ...key, release, policy, promotion, expiresAt: FAR }
               : undefined;
           }),
         );
