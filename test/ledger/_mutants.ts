@@ -183,15 +183,24 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one person brings a policy into force',
-    ledger: (ledger) => ({
-      ...ledger,
-      async query(pk, range) {
-        const items = await ledger.query(pk, range);
-        const [first] = pk.startsWith('POLICY#') ? items : [];
-        if (first === undefined) return items;
-        return [...items, { ...first, subject: 'person:ghost', role: first['role'] === 'risk' ? 'platform' : 'risk' }];
-      },
-    }),
+    ledger: both(
+      (ledger) => ({
+        ...ledger,
+        async query(pk, range) {
+          const items = await ledger.query(pk, range);
+          const [first] = pk.startsWith('POLICY#') ? items : [];
+          if (first === undefined) return items;
+          const role = first['role'] === 'risk' ? 'platform' : 'risk';
+          return [...items, { ...first, subject: 'person:ghost', role }];
+        },
+      }),
+      // The ghost's vote stands nowhere.
+      writing((writes, code) =>
+        code === 'POLICY_ACTIVATED'
+          ? writes.filter((write) => write.kind === 'put' || authority(write) !== 'POLICY')
+          : writes,
+      ),
+    ),
   },
   {
     name: 'an audit record is left out',
