@@ -20,7 +20,9 @@ const PASSWORD = 'Only-for-this-test-1';
 /** What an authenticator shows for a key now. Source: RFC 6238, with the defaults of RFC 4226. */
 function codeOf(secret: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret.replaceAll('=', '')]
+  const bits = secret
+    .replaceAll('=', '')
+    .split('')
     .map((each) => alphabet.indexOf(each).toString(2).padStart(5, '0'))
     .join('');
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));

@@ -215,15 +215,15 @@ test('every trigger delivered twice changes nothing', async () => {
   expect(await stateOf(journey)).toEqual(before);
 });
 
-test('the same request in an execution of another name is refused, and recorded', async () => {
+test('a machine that is started by hand promotes nothing, whatever it is told, and that is recorded', async () => {
   const before = await pointerOf(journey.account('prod').ledger, MODEL);
-  const { aws, names } = journey.account('prod');
-  const executionArn = `${names.stateMachineArn('promotion').replace(':stateMachine:', ':execution:')}:${promotion}`;
-  const { input = '{}' } = await aws.sfn().send(new DescribeExecutionCommand({ executionArn }));
-  const again = await journey.start('prod', 'promotion', 'by-hand', JSON.parse(input));
+  const { current: release, version } = before ?? {};
+  // Another way in, without approvals, in another's name.
+  const request = { model: MODEL, release, version, kind: 'trained', transition: 'staging', requestedBy: 'person:lea' };
+  const again = await journey.start('prod', 'promotion', 'by-hand', { model: MODEL, request });
   expect((await journey.ended('prod', again)).status).toBe('SUCCEEDED');
   const [refused] = await records(journey, 'prod', 'PROMOTION_REFUSED');
-  expect(refused?.details).toMatchObject({ promotion: 'by-hand', rule: 'promotion-open' });
+  expect(refused?.details).toMatchObject({ promotion: 'by-hand', rule: 'request-verified' });
   expect(await pointerOf(journey.account('prod').ledger, MODEL)).toEqual(before);
 });
 

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { CheckedPartitions, DataCheckPlan } from '#domain/data/data-check.ts';
-import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';

@@ -5,7 +5,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { readObject } from '#adapters/aws/artifact-store.ts';
 import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
-import { type AdmittedPartition, partitionDigest } from '#domain/data/partition.ts';
+import { partitionDigest } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fileOf, type ReleaseManifest } from '#domain/release/manifest.ts';
