@@ -74,6 +74,13 @@ export type Lapse = 'no request' | 'withdrawn upstream' | 'policy replaced' | 'n
 
 /** An environment with a baseline, a release that two people approved, another one, and its rollback: all of it in order, but for a lapse. */
 export function soundState(lapse?: Lapse): LedgerState {
+  const made = states.get(lapse) ?? stateOf(lapse);
+  states.set(lapse, made);
+  return made;
+}
+const states = new Map<Lapse | undefined, LedgerState>();
+
+function stateOf(lapse?: Lapse): LedgerState {
   const chain: { record: AuditRecord; hash: Digest; changes: string }[] = [];
   const append = (event: AuditEvent, writes: readonly Write[] = []): void => {
     const last = chain.at(-1);
