@@ -1,12 +1,14 @@
 // Without this function data would be learned from as it comes: it has what was admitted put before the model's suites,
 // and judges what they say. It may start processing jobs; it can neither train, register nor offer.
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { sageMakerProcessing } from '#adapters/aws/processing.ts';
+import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, s3, storesOf, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { checkExpectations } from '#use-cases/data-quality/check-expectations.ts';
 import { judgeData } from '#use-cases/data-quality/judge-data.ts';
@@ -30,6 +32,7 @@ const deps = {
   clock,
   deployed: readDeployedModels(),
   ...storesOf(variables),
+  machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
   checks: sageMakerProcessing(
     { sageMaker: new SageMakerClient(), s3 },
     variables.TRAINING_BUCKET,

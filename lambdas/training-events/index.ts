@@ -9,13 +9,14 @@ import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { logger } from '#runtime/observability.ts';
-import { ledgerOf, lookUp, s3, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, s3, Text } from '#runtime/wiring.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
 const { LEDGER_TABLE } = readEnvironment(z.object({ LEDGER_TABLE: Text }));
 const sageMaker = new SageMakerClient();
 const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),
+  clock,
   jobs: sageMakerJobs(sageMaker, '', ''),
   checks: sageMakerProcessing({ sageMaker, s3 }, '', ''),
   machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),

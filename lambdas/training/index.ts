@@ -1,13 +1,15 @@
 // Without this function no retraining would be opened, planned or started. It may start training jobs and write runs;
 // it can neither register a release nor offer one.
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
+import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, lookUp, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
@@ -33,6 +35,7 @@ const deps = {
   deployed: readDeployedModels(),
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
   engine: FEATURE_ENGINE,
+  machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
   jobs: sageMakerJobs(new SageMakerClient(), TRAINING_BUCKET, TRAINING_ROLE_ARN),
 };
 const reject = rejectCandidates(deps);

@@ -57,6 +57,7 @@ export class TrainingStack extends Stack {
       access.readsCatalogue(),
       access.writesLake(),
       access.writesArtifacts(),
+      access.returnsTokens('retraining'),
       {
         variables: { TRAINING_BUCKET: names.trainingBucket, TRAINING_ROLE_ARN: trainer.roleArn },
         statements: [
@@ -106,6 +107,7 @@ export class TrainingStack extends Stack {
       access.writesLake(),
       access.readsArtifacts(),
       access.readsCheckResults(),
+      access.returnsTokens('data-quality'),
       {
         variables: { CHECKER_ROLE_ARN: checker.roleArn, CHECKER_IMAGE: dataQualityImage(config) },
         statements: [

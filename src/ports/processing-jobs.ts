@@ -1,3 +1,5 @@
+import type { AbsentJob, JobStart } from './job.ts';
+
 /** A processing job as it is asked for: it reads one prefix and writes another, and reaches nothing else. */
 export interface ProcessingJobRequest {
   readonly name: string;
@@ -8,6 +10,7 @@ export interface ProcessingJobRequest {
 }
 
 export type ProcessingJobState =
+  | AbsentJob
   | { readonly kind: 'running' }
   | { readonly kind: 'completed' }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -15,7 +18,7 @@ export type ProcessingJobState =
 /** Programs in containers that look at data. */
 export interface ProcessingJobs {
   /** A second start under the same name is the first one's echo. */
-  start(request: ProcessingJobRequest): Promise<void>;
+  start(request: ProcessingJobRequest): Promise<JobStart>;
   describe(name: string): Promise<ProcessingJobState>;
   /** What a job left under a key; undefined where there is nothing. */
   readOutput(key: string): Promise<Uint8Array | undefined>;

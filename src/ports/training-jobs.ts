@@ -1,3 +1,5 @@
+import type { AbsentJob, JobStart } from './job.ts';
+
 /** A training job as it is asked for. */
 export interface TrainingJobRequest {
   readonly name: string;
@@ -11,6 +13,7 @@ export interface TrainingJobRequest {
 }
 
 export type TrainingJobState =
+  | AbsentJob
   | { readonly kind: 'running' }
   | { readonly kind: 'completed'; readonly artifact: string; readonly seconds: number }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -18,7 +21,7 @@ export type TrainingJobState =
 /** Training in containers. */
 export interface TrainingJobs {
   /** A second start under the same name is the first one's echo. */
-  start(request: TrainingJobRequest): Promise<void>;
+  start(request: TrainingJobRequest): Promise<JobStart>;
   describe(name: string): Promise<TrainingJobState>;
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { z } from 'zod';
 
 /** A request as it goes over the wire: once per attempt of the SDK. */
@@ -18,7 +19,12 @@ export type WireFault =
   | 'lost'
   | 'unanswered'
   | 'outlived'
-  | { readonly error: string; readonly status?: number; readonly reasons?: readonly (string | null)[] }
+  | {
+      readonly error: string;
+      readonly message?: string;
+      readonly status?: number;
+      readonly reasons?: readonly (string | null)[];
+    }
   | { readonly answer: object };
 
 const Sent = z.object({ method: z.string(), headers: z.record(z.string(), z.string()), body: z.unknown() });
@@ -29,7 +35,7 @@ const textOf = (body: unknown): string =>
 
 /** Lets the requests of a client meet faults inside the SDK's own retry; gives back a growing list of what was sent. */
 export function onTheWire(
-  client: DynamoDBClient | S3Client,
+  client: DynamoDBClient | S3Client | SageMakerClient,
   meet: (call: WireCall) => WireFault | undefined = () => undefined,
 ): readonly WireCall[] {
   const calls: WireCall[] = [];
@@ -80,13 +86,13 @@ function socketError(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
-/** An error as DynamoDB says it, or as S3 does where a status is given. */
-function refusal({ error, status, reasons }: Extract<WireFault, { readonly error: string }>) {
+/** An error as DynamoDB and SageMaker say it, or as S3 does where a status is given. */
+function refusal({ error, message, status, reasons }: Extract<WireFault, { readonly error: string }>) {
   if (status !== undefined) return answer(status, `<Error><Code>${error}</Code><Message>${error}</Message></Error>`);
   const codes = reasons?.map((code) => ({ Code: code ?? 'None' }));
   const body = {
     __type: `com.amazonaws.dynamodb.v20120810#${error}`,
-    message: `${error} [${reasons?.map((code) => code ?? 'None').join(', ') ?? ''}]`,
+    message: message ?? `${error} [${reasons?.map((code) => code ?? 'None').join(', ') ?? ''}]`,
     ...(codes === undefined ? {} : { CancellationReasons: codes }),
   };
   return answer(400, JSON.stringify(body));

@@ -251,7 +251,7 @@ racing('task', 'answers a task once, however many saw its job end', async ({ nam
     const answers = await Promise.all(
       racers().map((racer) => {
         const describe = async () => ({ kind: 'completed' as const, artifact: `by-${racer}`, seconds: 1 });
-        const deps = { ledger: together, machines, jobs: { describe }, checks: memoryProcessingJobs() };
+        const deps = { ledger: together, machines, jobs: { describe }, checks: memoryProcessingJobs(), clock };
         return returnJobToken(deps, 'training', job);
       }),
     );
@@ -268,7 +268,7 @@ racing('task', 'answers a task once, however many saw its job end', async ({ nam
       z.object({ artifact: z.string() }).parse(JSON.parse(output)).artifact,
     );
     const late = { kind: 'completed' as const, artifact: 'late', seconds: 1 };
-    const deps = { ledger, machines, jobs: { describe: async () => late }, checks: memoryProcessingJobs() };
+    const deps = { ledger, machines, jobs: { describe: async () => late }, checks: memoryProcessingJobs(), clock };
     expect(await returnJobToken(deps, 'training', job)).toBe('gone');
   }
 });

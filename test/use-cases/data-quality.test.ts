@@ -171,6 +171,22 @@ describe('a check of what has arrived', () => {
     });
   });
 
+  it('whose job cannot be created is inconclusive with the reason, and the machine does not wait', async () => {
+    const planned = await plan('one');
+    const staged = await stage(planned.plan);
+    const checks = { ...dev.checks, start: async () => ({ kind: 'refused' as const, reason: 'no such image' }) };
+    dev.machines.waiting.add('token');
+    const checking = checkExpectations({ ...dev, checks, image: 'unpushed' });
+    expect(await checking({ model: MODEL, run: 'one', token: 'token' })).toEqual({ status: 'refused' });
+    const checked = dev.machines.answers.get('token');
+    expect(await judge(planned, staged, checked)).toMatchObject({
+      status: 'INCONCLUSIVE',
+      reasons: ['the check ended without a result: no such image'],
+    });
+    // People were told once; what did not change is not begun again at the next quarter of an hour.
+    expect(await plan('two')).toMatchObject({ status: 'nothing' });
+  });
+
   it('is refused, with the expectation and the values, and remembered for whoever learns from it', async () => {
     const bad = (batch: { kind: string; day: string | null }) =>
       batch.kind === 'events' && batch.day === '2001-01-10' ? { failures: [FAILURE] } : {};

@@ -6,6 +6,7 @@ import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { openManifest } from '#domain/release/manifest.ts';
+import type { JobStart } from '#ports/job.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
@@ -126,8 +127,9 @@ describe('a training job', () => {
   const requests: TrainingJobRequest[] = [];
   let state: TrainingJobState = { kind: 'running' };
   const jobs = {
-    start: async (request: TrainingJobRequest) => {
+    start: async (request: TrainingJobRequest): Promise<JobStart> => {
       requests.push(request);
+      return { kind: 'started' };
     },
     describe: async () => state,
   };
@@ -173,6 +175,78 @@ describe('a training job', () => {
     expect(await returnJobToken({ ...dev, jobs, machines }, 'training', job)).toBe('gone');
     expect(await dev.ledger.get(keys.task('training', job))).toMatchObject({ token: 'second token', answered: false });
     expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('returned');
+  });
+});
+
+describe('a training job that does not exist', () => {
+  const train = async (start: () => Promise<JobStart>) => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const [window] = (planned as { windows: { plan: Digest; job: string }[] }).windows;
+    if (window === undefined) throw new Error('no window');
+    dev.machines.waiting.add('token');
+    const jobs = { start, describe: async () => ({ kind: 'absent' as const }) };
+    return { ...window, jobs, result: trainWindow({ ...dev, jobs })({ ...window, token: 'token' }) };
+  };
+
+  it('because SageMaker refused to create it has failed at once, with the reason', async () => {
+    const { job, jobs, result } = await train(async () => ({
+      kind: 'refused',
+      reason: 'ValidationException: no image',
+    }));
+    expect(await result).toEqual({ status: 'refused' });
+    expect(dev.machines.answers.get('token')).toEqual({ status: 'failed', reason: 'ValidationException: no image' });
+    expect(await dev.ledger.get(keys.task('training', job))).toMatchObject({ answered: true });
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('running');
+  });
+
+  it('because its creation met a fault may still be created; after a quarter of an hour it has failed', async () => {
+    const { job, jobs, result } = await train(async () => {
+      throw new Error('the quota is used up');
+    });
+    await expect(result).rejects.toThrow('the quota is used up');
+    dev.clock.at += 14 * 60_000;
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('running');
+    dev.clock.at += 60_000;
+    expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('returned');
+    expect(dev.machines.answers.get('token')).toEqual({
+      status: 'failed',
+      reason: `there is no training job ${job}: it was never created, or was deleted`,
+    });
+    expect(await dev.ledger.get(keys.task('training', job))).toMatchObject({ answered: true });
+  });
+
+  it('is given its time anew by whoever tries again', async () => {
+    const { job, jobs, result, plan } = await train(async () => {
+      throw new Error('throttled');
+    });
+    await expect(result).rejects.toThrow('throttled');
+    dev.clock.at += 20 * 60_000;
+    const start = async (): Promise<JobStart> => {
+      expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('running');
+      return { kind: 'started' };
+    };
+    dev.machines.waiting.add('second');
+    expect(await trainWindow({ ...dev, jobs: { ...jobs, start } })({ plan, job, token: 'second' })).toEqual({
+      status: 'started',
+    });
+    expect(dev.machines.waiting).toContain('second');
+  });
+
+  it('is no candidate, and the run says why', async () => {
+    const plan = digestOf('plan');
+    const windows = [
+      {
+        window: 'all',
+        plan,
+        export: { status: 'exported', rows: 1, positives: 0 },
+        training: { status: 'failed', reason: 'no image' },
+      },
+    ];
+    const training = { readArtifact: async () => new Map(), storeRows: async () => undefined };
+    expect(await packageCandidates({ ...dev, training })({ windows })).toMatchObject({
+      status: 'nothing',
+      reasons: ['all: no image'],
+    });
   });
 });
 

@@ -2,11 +2,11 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import {
   CreateProcessingJobCommand,
   DescribeProcessingJobCommand,
-  ResourceInUse,
   type SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { readObject } from './artifact-store.ts';
+import { createJob, describeJob } from './sagemaker-job.ts';
 
 /** Where the container of a processing job finds its input and leaves its output. */
 const FOLDER = '/opt/ml/processing';
@@ -19,8 +19,8 @@ export function sageMakerProcessing(
 ): ProcessingJobs {
   return {
     async start({ name, image, input, output, maxRuntimeSeconds }) {
-      try {
-        await sageMaker.send(
+      return createJob(() =>
+        sageMaker.send(
           new CreateProcessingJobCommand({
             ProcessingJobName: name,
             AppSpecification: { ImageUri: image },
@@ -55,13 +55,14 @@ export function sageMakerProcessing(
             StoppingCondition: { MaxRuntimeInSeconds: maxRuntimeSeconds },
             NetworkConfig: { EnableNetworkIsolation: true },
           }),
-        );
-      } catch (error) {
-        if (!(error instanceof ResourceInUse)) throw error;
-      }
+        ),
+      );
     },
     async describe(name) {
-      const job = await sageMaker.send(new DescribeProcessingJobCommand({ ProcessingJobName: name }));
+      const job = await describeJob(() =>
+        sageMaker.send(new DescribeProcessingJobCommand({ ProcessingJobName: name })),
+      );
+      if (job === undefined) return { kind: 'absent' };
       switch (job.ProcessingJobStatus) {
         case 'Completed':
           return { kind: 'completed' };

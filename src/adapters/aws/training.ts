@@ -7,7 +7,6 @@ import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   CreateTrainingJobCommand,
   DescribeTrainingJobCommand,
-  ResourceInUse,
   type SageMakerClient,
   type TrainingInstanceType,
 } from '@aws-sdk/client-sagemaker';
@@ -15,6 +14,7 @@ import { extract } from 'tar-stream';
 import { GatehouseError } from '#domain/error.ts';
 import type { TrainingData, TrainingJobs } from '#ports/training-jobs.ts';
 import { readObject } from './artifact-store.ts';
+import { createJob, describeJob } from './sagemaker-job.ts';
 
 /** The most bytes that a job's model may have when unpacked. */
 const MAX_MODEL_BYTES = 256 * 1024 * 1024;
@@ -23,8 +23,8 @@ const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: string): TrainingJobs {
   return {
     async start(request) {
-      try {
-        await client.send(
+      return createJob(() =>
+        client.send(
           new CreateTrainingJobCommand({
             TrainingJobName: request.name,
             AlgorithmSpecification: { TrainingImage: request.image, TrainingInputMode: 'File' },
@@ -51,13 +51,12 @@ export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: 
             HyperParameters: { ...request.hyperparameters },
             EnableNetworkIsolation: true,
           }),
-        );
-      } catch (error) {
-        if (!(error instanceof ResourceInUse)) throw error;
-      }
+        ),
+      );
     },
     async describe(name) {
-      const job = await client.send(new DescribeTrainingJobCommand({ TrainingJobName: name }));
+      const job = await describeJob(() => client.send(new DescribeTrainingJobCommand({ TrainingJobName: name })));
+      if (job === undefined) return { kind: 'absent' };
       switch (job.TrainingJobStatus) {
         case 'Completed':
           return {

@@ -15,8 +15,9 @@ export function memoryProcessingJobs(): ProcessingJobs & {
     outputs,
     async start(request) {
       if (!requests.has(request.name)) requests.set(request.name, request);
+      return { kind: 'started' };
     },
-    describe: async (name) => states.get(name) ?? { kind: 'running' },
+    describe: async (name) => states.get(name) ?? { kind: requests.has(name) ? 'running' : 'absent' },
     readOutput: async (key) => outputs.get(key),
   };
 }

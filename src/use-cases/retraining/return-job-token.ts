@@ -1,5 +1,6 @@
-import { equals, textOf } from '#domain/ledger/item.ts';
+import { equals, type Item, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
@@ -9,13 +10,26 @@ import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 /** The kinds of jobs for whose end an execution waits. */
 export const JOB_KINDS = ['training', 'processing'] as const;
-type JobKind = (typeof JOB_KINDS)[number];
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/**
+ * How long after its token was written a job may not exist yet. No Lambda function runs longer: whoever wrote the token
+ * creates no job any more, and whoever tries again writes a token of its own.
+ */
+const CREATION_MS = 15 * 60_000;
 
 export interface ReturningTokens {
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly machines: StateMachines;
   readonly jobs: Pick<TrainingJobs, 'describe'>;
   readonly checks: Pick<ProcessingJobs, 'describe'>;
+}
+
+/** How a job ended, as the machine that waits for it is told. */
+interface JobOutcome {
+  readonly status: 'trained' | 'checked' | 'failed';
+  readonly reason?: string;
 }
 
 /** Tells the waiting execution how a job ended, as the job itself says now; an event is only the hint to look. */
@@ -26,27 +40,46 @@ export async function returnJobToken(
 ): Promise<'returned' | 'gone' | 'running' | 'unknown'> {
   const item = await deps.ledger.get(keys.task(kind, job));
   if (item === undefined) return 'unknown';
-  const output = await outcomeOf(deps, kind, job);
-  if (output === undefined) return 'running';
-  const answer = await deps.machines.succeed(textOf(item, 'token'), output);
+  const outcome = await outcomeOf(deps, kind, item);
+  return outcome === undefined ? 'running' : answerTask(deps, item, outcome);
+}
+
+/** Returns the token of a task's item, and notes that it was returned. */
+export async function answerTask(
+  { ledger, machines }: Pick<ReturningTokens, 'ledger' | 'machines'>,
+  item: Item,
+  outcome: JobOutcome,
+): Promise<'returned' | 'gone'> {
+  const reason = outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 1000) };
+  const answer = await machines.succeed(textOf(item, 'token'), { ...outcome, ...reason });
   await writeUnaudited(
-    deps.ledger, // Not if the machine waits with another token by now: that one has not been answered.
+    ledger, // Not if the machine waits with another token by now: that one has not been answered.
     [{ kind: 'put', item: { ...item, answered: true }, condition: equals({ token: textOf(item, 'token') }) }],
     operationName('a', textOf(item, 'token')),
   );
   return answer;
 }
 
-async function outcomeOf({ jobs, checks }: ReturningTokens, kind: JobKind, job: string): Promise<object | undefined> {
-  const state = kind === 'training' ? await jobs.describe(job) : await checks.describe(job);
+async function outcomeOf(
+  { jobs, checks, clock }: ReturningTokens,
+  kind: JobKind,
+  item: Item,
+): Promise<JobOutcome | undefined> {
+  const state = kind === 'training' ? await jobs.describe(item.sk) : await checks.describe(item.sk);
   switch (state.kind) {
     case 'running':
       return undefined;
+    case 'absent': {
+      // An item without a time is of an earlier version of this code, which creates no jobs any more.
+      const since = typeof item['at'] === 'string' ? Date.parse(item['at']) : 0;
+      if (clock.now().getTime() < since + CREATION_MS) return undefined;
+      return { status: 'failed', reason: `there is no ${kind} job ${item.sk}: it was never created, or was deleted` };
+    }
     case 'completed': {
       const { kind: _, ...left } = state;
       return { status: kind === 'training' ? 'trained' : 'checked', ...left };
     }
     case 'failed':
-      return { status: 'failed', reason: state.reason.slice(0, 1000) };
+      return { status: 'failed', reason: state.reason };
   }
 }

@@ -1,40 +1,35 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Ledger } from '#ports/ledger.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
-import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { rowsPrefix } from './export-training-rows.ts';
-import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { startJob, type StartingJobs } from './start-job.ts';
 
-export interface Training {
-  readonly ledger: Ledger;
+export interface Training extends StartingJobs {
   readonly documents: ArtifactStore;
   readonly releases: ArtifactStore;
   readonly jobs: TrainingJobs;
 }
 
-/** Starts the training job of a window; the execution waits until the job's state change, or the reconciler, returns the token. */
+/** Starts the training job of a window, for whose end the execution waits. */
 export function trainWindow(deps: Training): Task {
   return task(z.object({ plan: Digest, job: z.string(), token: z.string() }), async ({ plan: digest, job, token }) => {
     const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
     const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
-    const item = { ...keys.task('training', job), token, model: plan.model, run: plan.run, answered: false };
-    await writeUnaudited(deps.ledger, [{ kind: 'put', item }], operationName('t', token));
-    await deps.jobs.start({
-      name: job,
-      image: definition.training.image,
-      input: rowsPrefix(plan.run, plan.window.name),
-      output: `runs/${plan.run}/${plan.window.name}/output/`,
-      hyperparameters: trainingHyperparameters(definition),
-      instanceType: definition.training.instanceType,
-      maxRuntimeSeconds: definition.training.maxRuntimeSeconds,
-    });
-    return { status: 'started' };
+    return startJob(deps, 'training', { job, token, model: plan.model, run: plan.run }, () =>
+      deps.jobs.start({
+        name: job,
+        image: definition.training.image,
+        input: rowsPrefix(plan.run, plan.window.name),
+        output: `runs/${plan.run}/${plan.window.name}/output/`,
+        hyperparameters: trainingHyperparameters(definition),
+        instanceType: definition.training.instanceType,
+        maxRuntimeSeconds: definition.training.maxRuntimeSeconds,
+      }),
+    );
   });
 }
