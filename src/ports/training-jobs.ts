@@ -1,3 +1,4 @@
+import type { Refusal } from '#domain/error.ts';
 import type { AbsentJob, JobStart } from './job.ts';
 
 /** A training job as it is asked for. */
@@ -25,10 +26,15 @@ export interface TrainingJobs {
   describe(name: string): Promise<TrainingJobState>;
 }
 
+/** The files of a job's `model.tar.gz` that a release is made from, by their names; or why they cannot be had. */
+export type ModelArtifact =
+  | { readonly kind: 'read'; readonly files: ReadonlyMap<string, Uint8Array> }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
 /** What jobs leave behind, and what they are given. */
 export interface TrainingData {
-  /** The files of a job's `model.tar.gz`, by their paths in it. */
-  readArtifact(uri: string): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Reads what a training program left: foreign bytes, which are refused where no retry would mend them. */
+  readArtifact(uri: string): Promise<ModelArtifact>;
   /** Stores a run's rows; the key's run and window make it unique. */
   storeRows(key: string, path: string): Promise<void>;
 }

@@ -6,9 +6,10 @@ import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { openManifest } from '#domain/release/manifest.ts';
+import type { Refusal } from '#domain/error.ts';
 import type { JobStart } from '#ports/job.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import type { TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
+import type { ModelArtifact, TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
@@ -242,7 +243,10 @@ describe('a training job that does not exist', () => {
         training: { status: 'failed', reason: 'no image' },
       },
     ];
-    const training = { readArtifact: async () => new Map(), storeRows: async () => undefined };
+    const training = {
+      readArtifact: async () => ({ kind: 'read', files: new Map() }) as const,
+      storeRows: async () => undefined,
+    };
     expect(await packageCandidates({ ...dev, training })({ windows })).toMatchObject({
       status: 'nothing',
       reasons: ['all: no image'],
@@ -251,10 +255,23 @@ describe('a training job that does not exist', () => {
 });
 
 describe('what training leaves', () => {
+  type Left = Readonly<Record<string, string | Uint8Array>> | Refusal;
+  const artifactOf = (left: Left): ModelArtifact =>
+    'rule' in left
+      ? { kind: 'refused', refusal: left as Refusal }
+      : {
+          kind: 'read',
+          files: new Map(
+            Object.entries(left).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
+          ),
+        };
   const packaged = async (
-    files: Readonly<Record<string, string | Uint8Array>>,
+    files: Left,
     exported: object = { status: 'exported', rows: 100, positives: 20 },
-    scoring: Scoring = dev.scoring,
+    {
+      others = {},
+      scoring = dev.scoring,
+    }: { readonly others?: Readonly<Record<string, Left>>; readonly scoring?: Scoring } = {},
   ) => {
     const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
     const [window] = (planned as { windows: { plan: Digest }[] }).windows;
@@ -268,8 +285,7 @@ describe('what training leaves', () => {
         rows: 10,
       });
     const training = {
-      readArtifact: async () =>
-        new Map(Object.entries(files).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file])),
+      readArtifact: async (uri: string) => artifactOf(others[uri] ?? files),
       storeRows: async () => undefined,
     };
     const windows = [
@@ -279,6 +295,12 @@ describe('what training leaves', () => {
         export: exported,
         training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
       },
+      ...Object.keys(others).map((artifact) => ({
+        window: artifact,
+        plan: window?.plan,
+        export: exported,
+        training: { status: 'trained', artifact },
+      })),
     ];
     return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
       status: string;
@@ -314,8 +336,22 @@ describe('what training leaves', () => {
     expect(await packaged(files)).toEqual(await packaged(files));
   });
 
-  it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}'])(
-    'is none the worse for metrics such as %s',
+  it('is refused by its window where the artifact is bad, and the other windows go on', async () => {
+    const refusal = { rule: 'model artifact fits the limit', found: '9 bytes, 8 are allowed', remedy: 'train less' };
+    const reason = 'model artifact fits the limit: 9 bytes, 8 are allowed; train less';
+    const good = { 'model.onnx': 'MODEL trained' };
+    expect(await packaged(good, undefined, { others: { wide: refusal, narrow: good } })).toMatchObject({
+      status: 'packaged',
+      candidates: [{ window: 'all' }, { window: 'narrow' }],
+      baseline: { baseRate: 0.2 },
+      reasons: [`wide: ${reason}`],
+    });
+    expect(await packaged(refusal)).toMatchObject({ status: 'nothing', candidates: [], reasons: [`all: ${reason}`] });
+  });
+
+  const many = JSON.stringify(Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`m${index}`, index])));
+  it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}', many, `{"a":1}${' '.repeat(65_536)}`])(
+    'is unaffected by metrics such as %.20s',
     async (metrics) => {
       expect(await packaged({ 'model.onnx': 'MODEL trained', 'metrics.json': metrics })).toMatchObject({
         status: 'packaged',
@@ -326,6 +362,7 @@ describe('what training leaves', () => {
 
   it.each([
     ['no model', {}, 'all: the job left no model.onnx'],
+    ['an empty model', { 'model.onnx': '' }, 'all: the job left an empty model.onnx'],
     ['what is no model', { 'model.onnx': 'import os' }, 'all: not a model'],
   ])('is refused with %s, and the reason', async (_, files, reason) => {
     expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
@@ -336,7 +373,7 @@ describe('what training leaves', () => {
     ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
   ])('is refused where it %s, as the real inspection says', async (_, model, reason) => {
     const scoring: Scoring = { ...dev.scoring, inspect: (onnx, features) => onnxScoring.inspect(onnx, features) };
-    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, scoring);
+    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, { scoring });
     expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
     expect(reasons.join('\n')).toMatch(reason);
   });

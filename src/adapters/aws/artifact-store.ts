@@ -65,7 +65,7 @@ export function s3ArtifactStore(client: S3Client, bucket: string): ArtifactStore
   return store;
 }
 
-/** An object's bytes, by version where one is given; undefined where there is none. */
+/** An object's bytes, by version where one is given; undefined where there is none, or no such version any more. */
 export async function readObject(
   client: S3Client,
   bucket: string,
@@ -78,7 +78,19 @@ export async function readObject(
     );
     return await output.Body?.transformToByteArray();
   } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
+    // The SDK has a class for a missing key, and none for a missing version.
+    if (error instanceof NoSuchKey || (error instanceof S3ServiceException && error.name === 'NoSuchVersion'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** How many bytes an object has; undefined where there is none. */
+export async function sizeOfObject(client: S3Client, bucket: string, key: string): Promise<number | undefined> {
+  try {
+    return (await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ContentLength;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
     throw error;
   }
 }

@@ -1,8 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { createGunzip } from 'node:zlib';
+import { readFile } from 'node:fs/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   CreateTrainingJobCommand,
@@ -10,14 +6,10 @@ import {
   type SageMakerClient,
   type TrainingInstanceType,
 } from '@aws-sdk/client-sagemaker';
-import { extract } from 'tar-stream';
-import { GatehouseError } from '#domain/error.ts';
 import type { TrainingData, TrainingJobs } from '#ports/training-jobs.ts';
-import { readObject } from './artifact-store.ts';
+import { readObject, sizeOfObject } from './artifact-store.ts';
+import { MAX_MODEL_BYTES, tooLarge, unpackModel, vanished } from './model-archive.ts';
 import { createJob, describeJob } from './sagemaker-job.ts';
-
-/** The most bytes that a job's model may have when unpacked. */
-const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 
 /** SageMaker's training jobs: network isolation on, one channel, no right beyond the run's own prefix. */
 export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: string): TrainingJobs {
@@ -85,38 +77,17 @@ export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: 
 export function s3TrainingData(client: S3Client, bucket: string): TrainingData {
   return {
     async readArtifact(uri) {
-      const { hostname, pathname } = new URL(uri);
-      const content = await readObject(client, hostname, decodeURIComponent(pathname.slice(1)));
-      if (content === undefined) throw new GatehouseError('ARTIFACT_MISSING', `no object at ${uri}`, { uri });
-      return unpack(content);
+      const { host, pathname } = URL.parse(uri) ?? { host: '', pathname: '' };
+      const key = decodeURIComponent(pathname.slice(1));
+      const size = key === '' ? undefined : await sizeOfObject(client, host, key);
+      // What would not fit into the memory of the function is not read.
+      if (size !== undefined && size > MAX_MODEL_BYTES) return tooLarge(`model.tar.gz has ${size}`);
+      const content = size === undefined ? undefined : await readObject(client, host, key);
+      return content === undefined ? vanished(uri) : unpackModel(content);
     },
     async storeRows(key, path) {
-      await client.send(
-        new PutObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          Body: createReadStream(path),
-          ContentLength: (await stat(path)).size,
-        }),
-      );
+      // The whole file, not a stream: the SDK can send it again, and no stream can fail when nobody listens any more.
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await readFile(path) }));
     },
   };
-}
-
-/** The regular files of a `.tar.gz`, by their paths; nothing is written to a disk, so that no path can lead anywhere. */
-async function unpack(archive: Uint8Array): Promise<ReadonlyMap<string, Uint8Array>> {
-  const files = new Map<string, Uint8Array>();
-  let total = 0;
-  const entries = Readable.from([archive]).pipe(createGunzip()).pipe(extract());
-  for await (const entry of entries) {
-    if (entry.header.type !== 'file') {
-      entry.resume();
-      continue;
-    }
-    total += entry.header.size ?? 0;
-    if (total > MAX_MODEL_BYTES)
-      throw new GatehouseError('ARTIFACT_TOO_LARGE', `the model has more than ${MAX_MODEL_BYTES} bytes`, { total });
-    files.set(entry.header.name.replace(/^\.\//, ''), await buffer(entry));
-  }
-  return files;
 }

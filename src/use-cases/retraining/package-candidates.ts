@@ -26,14 +26,19 @@ const Parameters = z.object({
   features: z.array(BuiltBatch).default([]),
 });
 
+/** The most that `metrics.json` may hold: its numbers travel through the machine's document of 256 KB, of all windows together. */
+const MAX_METRICS = { bytes: 64 * 1024, names: 50 };
+
 /** What a training program may say of itself, in `metrics.json`: its numbers are kept, and nothing else. */
 const Metrics = z
   .record(z.string().max(40), z.unknown())
   .transform((said) => Object.fromEntries(Object.entries(said).filter(([, value]) => Number.isFinite(value))))
-  .pipe(z.record(z.string(), z.number()));
+  .pipe(z.record(z.string(), z.number()))
+  .refine((numbers) => Object.keys(numbers).length <= MAX_METRICS.names);
 
-/** What the program says of itself is information: where it says NaN, or nothing, the release is none the worse. */
+/** What the program says of itself is information: where it says NaN, nothing or too much, the release is unaffected. */
 function metricsOf(file: Uint8Array | undefined): z.infer<typeof Metrics> {
+  if (file === undefined || file.length > MAX_METRICS.bytes) return {};
   try {
     return Metrics.parse(JSON.parse(new TextDecoder().decode(file)));
   } catch {
@@ -52,11 +57,17 @@ export function packageCandidates(deps: Packaging): Task {
         reasons.push(`${window.window}: ${failure ?? 'was not trained'}`.slice(0, 500));
         continue;
       }
-      const files = await deps.training.readArtifact(window.training.artifact);
-      const onnx = files.get('model.onnx');
+      const artifact = await deps.training.readArtifact(window.training.artifact);
+      if (artifact.kind === 'refused') {
+        const { rule, found, remedy } = artifact.refusal;
+        reasons.push(`${window.window}: ${rule}: ${found}; ${remedy}`.slice(0, 500));
+        continue;
+      }
+      const onnx = artifact.files.get('model.onnx');
       const { plan, definition } = await readPlan(deps, window.plan);
-      const problem =
-        onnx === undefined ? 'the job left no model.onnx' : deps.scoring.inspect(onnx, definition.features.columns);
+      const problem = onnx?.length
+        ? deps.scoring.inspect(onnx, definition.features.columns)
+        : `the job left ${onnx === undefined ? 'no' : 'an empty'} model.onnx`;
       if (onnx === undefined || problem !== undefined) {
         reasons.push(`${window.window}: ${problem}`.slice(0, 500));
         continue;
@@ -70,7 +81,7 @@ export function packageCandidates(deps: Packaging): Task {
         release: stored.release,
         window: window.window,
         fingerprint: plan.fingerprint,
-        metrics: metricsOf(files.get('metrics.json')),
+        metrics: metricsOf(artifact.files.get('metrics.json')),
       });
     }
     return {
