@@ -272,6 +272,26 @@ describe('the review of a release on probation', () => {
     expect(await codesSince(before)).toEqual(told);
   });
 
+  it('records no verdict under a policy that was replaced while it was reached', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(3));
+    const active = await prod.ledger.get(keys.policy(MODEL));
+    let isReplaced = false;
+    const transact: Environment['ledger']['transact'] = async (writes, token) => {
+      if (!isReplaced && active !== undefined) {
+        isReplaced = true;
+        const next = { ...active, ...keys.policy(MODEL), policy: digestOf('another policy'), activation: 2 };
+        await prod.ledger.transact([{ kind: 'put', item: next }], 'activated meanwhile');
+      }
+      return prod.ledger.transact(writes, token);
+    };
+    const own = { ...prod, ledger: { ...prod.ledger, transact } };
+    const { path } = await review(day(3), { fast: fortnight(-0.05) }, own);
+    expect(isReplaced).toBe(true);
+    expect(path.at(-1)).toBe('Watched');
+    expect(await prod.codes()).not.toContain('RELEASE_JUDGED');
+  });
+
   it('judges once where two look at the same time, and both do the same', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(6));

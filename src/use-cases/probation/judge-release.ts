@@ -6,6 +6,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
@@ -54,11 +55,13 @@ export function judgeRelease(deps: Judging): Task {
     const { epoch, release: current } = plan;
     const served: Write = { kind: 'check', key: keys.pointer(model), condition: equals({ epoch, current }) };
     const event = eventOf(given, found, verdict);
-    const result = await recordChange(deps, { model, operation, writes: [served, review], event });
+    // A verdict is recorded under the policy that it was reached by, or not at all.
+    const governed = found.inForce === undefined ? [] : [stillInForce(model, found.inForce)];
+    const result = await recordChange(deps, { model, operation, writes: [served, ...governed, review], event });
     // It is served no more, or another review was quicker: then that one's verdict stands.
     const other = result.kind === 'recorded' ? undefined : await standingVerdict(deps.ledger, model, plan.epoch);
     if (result.kind === 'refused' && other === undefined)
-      return { ...act, status: NEXT.WAIT, reason: 'the pointer moved', evidence };
+      return { ...act, status: NEXT.WAIT, reason: 'the pointer or the policy moved', evidence };
     return { ...act, ...(other ?? { status: NEXT[verdict], reason: shortened(reason), evidence }) };
   });
 }
@@ -72,6 +75,7 @@ async function standingVerdict(ledger: Ledger, model: string, epoch: number) {
 interface Found {
   readonly judgement: LiveJudgement;
   readonly policy: Digest;
+  readonly inForce: ActivePolicy | undefined;
   /** The measurements that the two rules judged, as objects by digest. */
   readonly measures: { readonly fast: Digest | null; readonly slow: Digest | null };
   /** How far it and its shadow are apart: on the holdout that let it in, and on each day that it served. */
@@ -96,6 +100,7 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
         ? UNGOVERNED
         : judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation),
     policy: inForce?.policy ?? promotion.policy,
+    inForce,
     measures,
     disagreement: {
       holdout,
