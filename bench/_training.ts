@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import { addDays } from '#domain/data/partition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import type { Flights } from './_flights.ts';
 
@@ -20,7 +21,8 @@ export async function trainOn({ definition, landed }: Flights, features: readonl
       features.map(async (content, index) => {
         const file = join(folder, `features-${index}.parquet`);
         await writeFile(file, content);
-        return file;
+        // Which days they are is no matter here: their order is.
+        return { day: addDays('2001-01-01', index), file };
       }),
     );
     const labels = landed.filter(({ kind }) => kind === 'labels').map(({ day, file }) => ({ day, file }));
@@ -28,7 +30,7 @@ export async function trainOn({ definition, landed }: Flights, features: readonl
       features: files,
       labels,
       definition,
-      out: join(train, 'train.parquet'),
+      out: train,
     });
     if (exported.kind === 'refused') throw new Error(exported.refusal.found);
     const [command = '', ...args] = definition.training.local;

@@ -56,10 +56,7 @@ export async function train(
   if (existsSync(known)) return { file, ...Known.parse(JSON.parse(readFileSync(known, 'utf8'))) };
   const channel = join(home, 'rows');
   rmSync(home, { recursive: true, force: true });
-  mkdirSync(channel, { recursive: true });
-  const out = join(channel, 'train.parquet');
-  const files = features.map((each) => each.file);
-  const exported = await exportTrainingRows({ features: files, labels, definition, out, memory: '6GB' });
+  const exported = await exportTrainingRows({ features, labels, definition, out: channel, memory: '6GB' });
   if (exported.kind === 'refused') throw new Error(exported.refusal.found);
   const container = join(home, 'container');
   // As many models are trained at once as there are cores: each on one.

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -29,6 +29,8 @@ export interface GatehouseFunctionProps extends Surroundings {
   readonly privilege: string;
   readonly memoryMb?: number;
   readonly timeoutSeconds?: number;
+  /** MB of `/tmp`, where it is more than the 512 that every function has. */
+  readonly diskMb?: number;
   /** Invoked asynchronously (by events): what fails for good goes into a dead-letter queue. */
   readonly isAsynchronous?: boolean;
 }
@@ -78,6 +80,7 @@ export class GatehouseFunction extends Construct {
       handler: 'index.handler',
       memorySize: props.memoryMb ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds ?? 60),
+      ...(props.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(props.diskMb) }),
       logGroup,
       environment: { POWERTOOLS_SERVICE_NAME: privilege, NODE_OPTIONS: '--enable-source-maps' },
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },

@@ -4,6 +4,7 @@ import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { ENGINE_FUNCTION_MB, FEATURES_DISK_MB, SCORE_DISK_MB } from '#domain/data/engine-limits.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { KeptTable } from '#lib/constructs/kept-table.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
@@ -64,7 +65,8 @@ export class LakeStack extends Stack {
     const features = new GatehouseFunction(this, 'Features', {
       ...props,
       privilege: 'features',
-      memoryMb: 2048,
+      memoryMb: ENGINE_FUNCTION_MB,
+      diskMb: FEATURES_DISK_MB,
       timeoutSeconds: 900,
     }).bind(
       access.readsLanding(),
@@ -75,7 +77,8 @@ export class LakeStack extends Stack {
     const score = new GatehouseFunction(this, 'Score', {
       ...props,
       privilege: 'score',
-      memoryMb: 2048,
+      memoryMb: ENGINE_FUNCTION_MB,
+      diskMb: SCORE_DISK_MB,
       timeoutSeconds: 900,
     }).bind(
       props.trains ? access.writesArtifacts() : access.readsArtifacts(),

@@ -39,19 +39,27 @@ export interface FeatureEngine {
     readonly items: readonly (Item & { readonly daily: readonly DayFile[] })[];
   }): Promise<readonly EngineResult[]>;
   exportTrainingRows(input: {
-    readonly features: readonly string[];
+    readonly features: readonly DayFile[];
     readonly labels: readonly DayFile[];
     readonly definition: ModelDefinition;
+    /** A folder, which then holds a file of rows for each day of the features, and nothing else. */
     readonly out: string;
   }): Promise<
-    (EngineResult & { readonly kind: 'built'; readonly positives: number }) | Extract<EngineResult, { kind: 'refused' }>
+    | {
+        readonly kind: 'built';
+        readonly rows: number;
+        readonly positives: number;
+        /** In the order of days, which is that of their names. */
+        readonly files: readonly string[];
+      }
+    | Extract<EngineResult, { kind: 'refused' }>
   >;
   /** What exported training rows say of themselves: labels that are there, and what each input tells of them alone. */
   measureTrainingRows(input: {
-    readonly rows: string;
+    readonly rows: readonly string[];
     readonly features: readonly string[];
     readonly definition: ModelDefinition;
-  }): Promise<TrainingRows>;
+  }): Promise<{ readonly kind: 'measured'; readonly rows: TrainingRows } | Extract<EngineResult, { kind: 'refused' }>>;
   measureComparison(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];
@@ -83,8 +91,12 @@ export interface FeatureEngine {
     readonly stored: string;
     readonly anew: string;
     readonly definition: ModelDefinition;
-  }): Promise<{
-    readonly columns: readonly { readonly column: string; readonly rows: number }[];
-    readonly rows: { readonly stored: number; readonly anew: number; readonly unmatched: number };
-  }>;
+  }): Promise<
+    | {
+        readonly kind: 'compared';
+        readonly columns: readonly { readonly column: string; readonly rows: number }[];
+        readonly rows: { readonly stored: number; readonly anew: number; readonly unmatched: number };
+      }
+    | Extract<EngineResult, { kind: 'refused' }>
+  >;
 }

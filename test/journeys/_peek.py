@@ -21,8 +21,9 @@ def reach(endpoint: str) -> str:
 def main() -> None:
     endpoint, store = sys.argv[1], Path(sys.argv[2])
     channel = Path(os.environ["SM_CHANNEL_TRAIN"])
-    rows = pq.read_table(channel / "train.parquet")
-    others = sorted(path.name for path in channel.parent.rglob("*.parquet") if path.name != "train.parquet")
+    shards = sorted(channel.glob("train-*.parquet"))
+    rows = pq.read_table(shards)
+    others = sorted(path.name for path in channel.parent.rglob("*.parquet") if path not in shards)
     found = [
         f"training rows: {rows.num_rows}",
         f"columns: {', '.join(rows.column_names)}",

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { ENGINE_FUNCTION_MB, ENGINE_MEMORY, ENGINE_SPILL, FEATURES_DISK_MB } from '#domain/data/engine-limits.ts';
 import { ENVIRONMENTS } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
@@ -22,5 +24,29 @@ it('is deployed account by account, as its snapshots say', async () => {
     if (environment === 'control') expect(name).toContain(namesOf(config, 'control').name('Control'));
     const file = `snapshots/${/\/(\w+)/.exec(name)?.[1]?.toLowerCase() ?? name}.${environment}.snap`;
     await expect(`${JSON.stringify(normalised(template), null, 1)}\n`).toMatchFileSnapshot(file);
+  }
+});
+
+it('gives the engine less memory and disk than its functions have, so that it refuses before Lambda ends the process', async () => {
+  const Function = z.object({
+    FunctionName: z.string(),
+    MemorySize: z.number(),
+    EphemeralStorage: z.object({ Size: z.number() }),
+  });
+  const megabytes = (text: string): number => Number(/^(\d+)MiB$/.exec(text)?.[1]);
+  const found = (await synthesised()).flatMap(({ template }) =>
+    Object.values(template.Resources)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+      .flatMap(({ Properties }) => Function.safeParse(Properties).data ?? []),
+  );
+  expect(found.map(({ FunctionName }) => FunctionName).toSorted()).toEqual(
+    ['dev', 'prod', 'staging'].flatMap((of) => [`gatehouse-${of}-features`, `gatehouse-${of}-score`]),
+  );
+  for (const { FunctionName, MemorySize, EphemeralStorage } of found) {
+    expect(MemorySize).toBe(ENGINE_FUNCTION_MB);
+    expect(megabytes(ENGINE_MEMORY)).toBeLessThanOrEqual(MemorySize * 0.7);
+    if (!FunctionName.endsWith('features')) continue;
+    expect(EphemeralStorage.Size).toBe(FEATURES_DISK_MB);
+    expect(megabytes(ENGINE_SPILL)).toBeLessThan(EphemeralStorage.Size / 2);
   }
 });

@@ -76,17 +76,17 @@ export async function live(input: {
   if (window === undefined) throw new Error('no window');
   await mkdir(folder, { recursive: true });
   const features = await buildAll(input, { first: window.events.first, last: plan.test.events.last }, landed);
-  const featuresOf = (range: DayRange): string[] =>
-    daysBetween(range.first, range.last).map((day) => must(features.get(day)));
+  const filesOf = (range: DayRange) =>
+    daysBetween(range.first, range.last).map((day) => ({ day, file: must(features.get(day)) }));
+  const featuresOf = (range: DayRange): string[] => filesOf(range).map(({ file }) => file);
   const labelsOf = ({ labels }: Slice) =>
     landed.filter(({ kind, day }) => kind === 'labels' && day >= labels.first && day <= labels.last);
 
-  await mkdir(join(folder, 'train'), { recursive: true });
   const exported = await exportTrainingRows({
-    features: featuresOf(window.events),
+    features: filesOf(window.events),
     labels: labelsOf(window),
     definition,
-    out: join(folder, 'train/train.parquet'),
+    out: join(folder, 'train'),
   });
   if (exported.kind === 'refused') throw new Error(exported.refusal.found);
   const run = await runTraining({

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
@@ -42,10 +43,12 @@ const planOf = async (digest: Digest) => parseCanonical(DataCheckPlan, await dev
 /** An engine that exports nothing but the words "rows". */
 const engine = {
   exportTrainingRows: async ({ out }: { out: string }) => {
-    await writeFile(out, 'rows');
-    return { kind: 'built', rows: 9, positives: 1, sha256: digestOf('rows') };
+    const files = ['2001-01-01', '2001-01-02'].map((day) => join(out, `train-${day}.parquet`));
+    await mkdir(out);
+    for (const file of files) await writeFile(file, 'rows');
+    return { kind: 'built', rows: 9, positives: 1, files };
   },
-  measureTrainingRows: async () => rows,
+  measureTrainingRows: async () => ({ kind: 'measured' as const, rows }),
 } as unknown as FeatureEngine;
 
 /** Where the data of a check is put. */
@@ -210,6 +213,11 @@ describe('a check before training', () => {
       results: CheckResults;
     };
     expect(evidence.results.batches.at(-1)).toMatchObject({ kind: 'features', day: null });
+    // A file per day, as the training job gets them, in the order of the days.
+    const staged = JSON.parse(dev.files.get(`${stagePrefix('one')}batches.json`) ?? '[]') as { files: string[] }[];
+    const files = ['2001-01-01', '2001-01-02'].map((day) => `features/train-${day}.parquet`);
+    expect(staged.at(-1)).toMatchObject({ files });
+    for (const file of files) expect(dev.files.get(`${stagePrefix('one')}${file}`)).toBe('rows');
   });
 
   it('has one verdict, whatever is found when somebody asks again', async () => {

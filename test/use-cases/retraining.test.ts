@@ -1,3 +1,5 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
@@ -9,11 +11,14 @@ import { openManifest } from '#domain/release/manifest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { JobStart } from '#ports/job.ts';
 import type { Scoring } from '#ports/scoring.ts';
+import type { FeatureEngine } from '#ports/feature-engine.ts';
+import type { Lake } from '#ports/lake.ts';
 import type { ModelArtifact, TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { exportTrainingRows, rowsPrefix } from '#use-cases/retraining/export-training-rows.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
@@ -251,6 +256,51 @@ describe('a training job that does not exist', () => {
       status: 'nothing',
       reasons: ['all: no image'],
     });
+  });
+});
+
+describe('the rows of a window', () => {
+  const exported = async (change: { engine?: object; lake?: object } = {}) => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
+    const stored = new Map<string, string>();
+    const training = {
+      storeRows: async (key: string, path: string) => void stored.set(key, await readFile(path, 'utf8')),
+      readArtifact: async (): Promise<ModelArtifact> => ({ kind: 'read', files: new Map() }),
+    };
+    const engine = {
+      exportTrainingRows: async ({ features, out }: { features: { day: string }[]; out: string }) => {
+        await mkdir(out);
+        const files = features.map(({ day }) => join(out, `train-${day}.parquet`));
+        for (const file of files) await writeFile(file, 'rows');
+        return { kind: 'built', rows: 9, positives: 1, files };
+      },
+      ...change.engine,
+    } as unknown as FeatureEngine;
+    const lake: Lake = { ...dev.lake, fetch: async () => 'f', fetchSource: async () => 'l', ...change.lake };
+    const result = await exportTrainingRows({ ...dev, engine, lake, training })({ plan: window?.plan });
+    return { result, keys: [...stored.keys()] };
+  };
+
+  it('are stored a file per day, below the one prefix that the job can read', async () => {
+    const { result, keys: stored } = await exported();
+    expect(result).toEqual({ status: 'exported', rows: 9, positives: 1 });
+    expect(stored).toHaveLength(14);
+    expect(stored[0]).toBe(`${rowsPrefix(RUN, 'all')}train-2001-01-01.parquet`);
+    expect(stored).toEqual(stored.toSorted());
+  });
+
+  it('are refused, and not tried again, where they fit neither into memory nor on the disk', async () => {
+    const refusal = { rule: 'data fits in memory', found: 'features of 2001-01-03, 9 rows', remedy: 'shorten' };
+    const engine = { exportTrainingRows: async () => ({ kind: 'refused', refusal }) };
+    const reason = 'data fits in memory: features of 2001-01-03, 9 rows; shorten';
+    expect(await exported({ engine })).toEqual({ result: { status: 'refused', reason }, keys: [] });
+    const failing = (code: string) => ({ fetch: () => Promise.reject(Object.assign(new Error(code), { code })) });
+    expect((await exported({ lake: failing('ENOSPC') })).result).toMatchObject({
+      status: 'refused',
+      reason: expect.stringMatching(/more than the function's disk of \d+ MB; shorten the window/),
+    });
+    await expect(exported({ lake: failing('EIO') })).rejects.toThrow('EIO');
   });
 });
 

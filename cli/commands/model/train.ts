@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
@@ -42,14 +42,12 @@ export const run: Run = async (context) => {
     if (done % 10 === 0 || done === days.length) context.note(`  features ${done} of ${days.length} (${day})`);
   });
   const channel = join(target, 'rows');
-  await rm(channel, { recursive: true, force: true });
-  await mkdir(channel, { recursive: true });
   const arrived = labelDays.filter(({ day }) => day >= window.labels.first && day <= window.labels.last);
   const rows = await exportTrainingRows({
-    features: built.map(({ file }) => file),
+    features: built,
     labels: filesOf(arrived),
     definition,
-    out: join(channel, 'train.parquet'),
+    out: channel,
   });
   if (rows.kind === 'refused') throw new RefusedError(rows.refusal);
   const began = performance.now();

@@ -11,16 +11,22 @@ import {
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Lineage } from '#domain/prediction/manifest.ts';
+import type { ObjectReference } from '#domain/data/partition.ts';
 import type { BuiltKind, BuiltObject, Lake } from '#ports/lake.ts';
 import { readObject } from './artifact-store.ts';
+import { atMost } from './at-most.ts';
 
 /** The S3 key of what was built: readable in a console, and named by the digest of its inputs. */
 function builtKey(kind: BuiltKind, model: string, digest: Digest): string {
   return `${model}/${kind}/${digest.slice('sha256:'.length)}.parquet`;
 }
 
+/** Objects that are in memory at once on their way to the disk: a window has hundreds. */
+const AT_ONCE = 8;
+
 /** The lake in S3: built objects are written once, with their hash and rows as metadata, and hashed again when read. */
 export function s3Lake(client: S3Client, bucket: string): Lake {
+  const inTurn = atMost(AT_ONCE);
   const lake: Lake = {
     async built(kind, model) {
       const found = new Set<Digest>();
@@ -89,26 +95,28 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
         throw new GatehouseError('ARTIFACT_MISSING', `${kind} ${digest} of ${model} are not built`, { kind, digest });
       return lake.fetchSource(built.object, folder);
     },
-    async fetchSource(object, folder) {
-      const path = join(folder, `${object.sha256.slice('sha256:'.length)}.parquet`);
-      const content = await readObject(
-        client,
-        object.bucket,
-        object.key,
-        object.versionId === 'null' ? undefined : object.versionId,
-      );
-      if (content === undefined)
-        throw new GatehouseError('ARTIFACT_MISSING', `no object ${object.key} in ${object.bucket}`, { ...object });
-      if (digestOf(content) !== object.sha256) {
-        throw new GatehouseError(
-          'ARTIFACT_TAMPERED',
-          `${object.key} in ${object.bucket} does not hash to what was recorded`,
-          { ...object },
-        );
-      }
-      await writeFile(path, content);
-      return path;
-    },
+    fetchSource: (object, folder) => inTurn(() => fetchObject(client, object, folder)),
   };
   return lake;
+}
+
+async function fetchObject(client: S3Client, object: ObjectReference, folder: string): Promise<string> {
+  const path = join(folder, `${object.sha256.slice('sha256:'.length)}.parquet`);
+  const content = await readObject(
+    client,
+    object.bucket,
+    object.key,
+    object.versionId === 'null' ? undefined : object.versionId,
+  );
+  if (content === undefined)
+    throw new GatehouseError('ARTIFACT_MISSING', `no object ${object.key} in ${object.bucket}`, { ...object });
+  if (digestOf(content) !== object.sha256) {
+    throw new GatehouseError(
+      'ARTIFACT_TAMPERED',
+      `${object.key} in ${object.bucket} does not hash to what was recorded`,
+      { ...object },
+    );
+  }
+  await writeFile(path, content);
+  return path;
 }

@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { decisionsOf, scoresOf } from './comparison-scores.ts';
 import { compareRows, countsOf, groupText, rankingsOf, sumsOf } from './comparison-sums.ts';
-import { name, type Refused, rowsOf, withDatabase } from './database.ts';
+import { name, type Refused, rowsOf, withinMemory } from './database.ts';
 import { type DayFile, checkSchema, describe, loadLabels, source } from './inputs.ts';
 import { loadFeatures, rankLabels } from './training-rows.ts';
 
@@ -27,10 +28,11 @@ export async function measureComparison(input: {
   readonly threshold?: number | undefined;
   readonly memory?: string;
 }): Promise<{ readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Refused> {
-  const { features, labels, champion, candidate, definition, threshold, memory = '2GB' } = input;
+  const { features, labels, champion, candidate, definition, threshold, memory = ENGINE_MEMORY } = input;
   const { cluster = 'day', byDay = false, slices = [] } = input;
   const columns = [cluster, ...slices].filter((column) => column !== 'day');
-  const result = await withDatabase(memory, async (connection) => {
+  const about = () => `a comparison over ${features.length} days of features and ${labels.length} files of labels`;
+  const result = await withinMemory({ memory, about }, async (connection) => {
     const refusal =
       (await loadFeatures(connection, definition, features, columns)) ??
       (await loadLabels(connection, definition, labels)) ??
@@ -41,6 +43,7 @@ export async function measureComparison(input: {
     const sums = await measure(connection, { cluster, byDay, blockDays: definition.labels.horizonDays }, slices);
     return { ...sums, ...(threshold === undefined ? {} : { decisions: await decisionsOf(connection, threshold) }) };
   });
+  if ('kind' in result) return result;
   return 'rule' in result ? { kind: 'refused', refusal: result } : { kind: 'measured', measure: result };
 }
 

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, version } from '@duckdb/node-api';
+import { ENGINE_SPILL } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 
 /** What names a result together with its inputs: DuckDB's version, and ours of how results are laid out in Parquet. */
@@ -15,13 +19,19 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Runs `work` on a fresh in-memory database, which leaves nothing behind in a warm function. One thread, because sums
- * of floating-point numbers depend on their order; no spilling to disk, no extension from anywhere.
+ * of floating-point numbers depend on their order; no extension from anywhere. Nothing is spilled to disk but into `spill`,
+ * because a sum that was spilled is added up in another order.
  */
-export async function withDatabase<T>(memory: string, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  memory: string,
+  work: (connection: DuckDBConnection) => Promise<T>,
+  spill?: string,
+): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: memory,
-    temp_directory: '',
+    temp_directory: spill ?? '',
+    ...(spill === undefined ? {} : { max_temp_directory_size: ENGINE_SPILL }),
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -36,6 +46,50 @@ export async function withDatabase<T>(memory: string, work: (connection: DuckDBC
     instance.closeSync();
   }
 }
+
+/** Work on data within a limit of memory. */
+interface Within {
+  /** In DuckDB's words, such as `1GB`. */
+  readonly memory: string;
+  /** What is at work at the moment, for who has to make it smaller. */
+  readonly about: () => string;
+  /** Whether what does not fit into memory may go to disk: only where nothing is summed that is not a whole number. */
+  readonly spills?: boolean;
+}
+
+/** Runs `work` on a fresh database; what does not fit into its memory is refused, because no retry makes it fit. */
+export async function withinMemory<T>(
+  { memory, about, spills = false }: Within,
+  work: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T | Refused> {
+  const spill = spills ? await mkdtemp(join(tmpdir(), 'gatehouse-spill-')) : undefined;
+  try {
+    return await withDatabase(memory, work, spill);
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+    return { kind: 'refused', refusal: doesNotFit(about(), memory) };
+  } finally {
+    if (spill !== undefined) await rm(spill, { recursive: true, force: true });
+  }
+}
+
+/** Whether an error says that the engine's memory, and the disk that it may use, are full. */
+export function isOutOfMemory(error: unknown): boolean {
+  return messageOf(error).startsWith('Out of Memory');
+}
+
+/** The refusal of data that is too large for the engine's memory. */
+export function doesNotFit(what: string, memory: string): Refusal {
+  return {
+    rule: DATA_FITS,
+    found: `${what}: more than the engine's ${memory}`,
+    remedy:
+      'make partitions smaller or windows shorter, or raise ENGINE_FUNCTION_MB in src/domain/data/engine-limits.ts',
+  };
+}
+
+/** The rule by which data is refused that does not fit into memory. */
+export const DATA_FITS = 'data fits in memory';
 
 /** The rows of a query as plain objects; 64-bit integers become numbers. */
 export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<Row[]> {

@@ -1,9 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { PARQUET, type Refused, literal, messageOf, name, numberOf, withDatabase } from './database.ts';
+import { DATA_FITS, PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory } from './database.ts';
 import { checkDaily, checkFeatures } from './feature-checks.ts';
 import type { DayFile } from './inputs.ts';
 import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';
@@ -24,7 +25,8 @@ export interface Limits {
 }
 
 type FeatureDefinition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
-const LIMITS: Limits = { milliseconds: 120_000, memory: '1GB' };
+const LIMITS: Limits = { milliseconds: 120_000, memory: ENGINE_MEMORY };
+const SQL_FITS = 'feature SQL fits in memory';
 
 interface Recipe<Sql, Item> {
   readonly sql: Sql;
@@ -34,22 +36,26 @@ interface Recipe<Sql, Item> {
   readonly limits?: Limits;
 }
 
+type DailyRecipe = Recipe<
+  string,
+  {
+    readonly day: string;
+    readonly events: readonly DayFile[];
+    readonly labels: readonly DayFile[];
+    readonly out: string;
+  }
+>;
+
 /** Builds the aggregates of arrival days, each from its labels and the trailing events, as its `out`. */
-export async function buildDaily(
-  recipe: Recipe<
-    string,
-    {
-      readonly day: string;
-      readonly events: readonly DayFile[];
-      readonly labels: readonly DayFile[];
-      readonly out: string;
-    }
-  >,
-): Promise<(Built | Refused)[]> {
+export function buildDaily(recipe: DailyRecipe): Promise<(Built | Refused)[]> {
+  return fitting(recipe, buildDailyTogether);
+}
+
+async function buildDailyTogether(recipe: DailyRecipe): Promise<(Built | Refused)[] | Refused> {
   const { sql, definition, items, limits = LIMITS } = recipe;
   const schema = hiddenSchema(sql);
   const result = `${schema}.result`;
-  return withDatabase(limits.memory, async (connection) => {
+  return withinMemory({ memory: limits.memory, about: () => daysOf(items) }, async (connection) => {
     const files = {
       events: items.flatMap(({ events }) => events),
       labels: items.flatMap(({ labels }) => labels),
@@ -76,29 +82,33 @@ export async function buildDaily(
   });
 }
 
+type FeaturesRecipe = Recipe<
+  { readonly daily: string; readonly features: string },
+  {
+    readonly day: string;
+    readonly events: readonly DayFile[];
+    readonly daily: readonly DayFile[];
+    readonly out: string;
+  }
+>;
+
 /**
  * Builds the features of the events of some days, each from the trailing events and daily aggregates, as its `out`: the
  * id, the entity, the time and the features as 32-bit floats, which is what both training and scoring read, in the order
  * of the ids.
  */
-export async function buildFeatures(
-  recipe: Recipe<
-    { readonly daily: string; readonly features: string },
-    {
-      readonly day: string;
-      readonly events: readonly DayFile[];
-      readonly daily: readonly DayFile[];
-      readonly out: string;
-    }
-  >,
-): Promise<(Built | Refused)[]> {
+export function buildFeatures(recipe: FeaturesRecipe): Promise<(Built | Refused)[]> {
+  return fitting(recipe, buildFeaturesTogether);
+}
+
+async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | Refused)[] | Refused> {
   const { sql, definition, items, limits = LIMITS } = recipe;
   const { id, entity, time } = definition.events;
   const columns = definition.features.columns.map((column) => `CAST(${name(column)} AS FLOAT) AS ${name(column)}`);
   const selected = [...new Set([id, entity, time])].map(name).concat(columns).join(', ');
   const schema = hiddenSchema(sql.daily, sql.features);
   const result = `${schema}.result`;
-  return withDatabase(limits.memory, async (connection) => {
+  return withinMemory({ memory: limits.memory, about: () => daysOf(items) }, async (connection) => {
     const files = {
       events: items.flatMap(({ events }) => events),
       labels: [],
@@ -127,6 +137,29 @@ export async function buildFeatures(
     });
   });
 }
+
+/**
+ * Builds days together, and each by itself that does not fit beside the others: whether a day is refused depends on that
+ * day alone.
+ */
+async function fitting<Item, R extends { readonly items: readonly Item[] }>(
+  recipe: R,
+  together: (recipe: R) => Promise<(Built | Refused)[] | Refused>,
+): Promise<(Built | Refused)[]> {
+  const found = await together(recipe);
+  const results = Array.isArray(found) ? found : recipe.items.map(() => found);
+  if (results.length < 2) return results;
+  const fitted: (Built | Refused)[] = [];
+  for (const [index, result] of results.entries()) {
+    const again = result.kind === 'refused' && [DATA_FITS, SQL_FITS].includes(result.refusal.rule);
+    const items = recipe.items.slice(index, index + 1);
+    fitted.push(...(again ? await fitting({ ...recipe, items }, together) : [result]));
+  }
+  return fitted;
+}
+
+const daysOf = (items: readonly { readonly day: string }[]): string =>
+  `data of ${items.map(({ day }) => day).join(', ')}`;
 
 /** Does the days of a batch one after the other; days are isolated. */
 async function inTurn<Item>(
@@ -194,7 +227,7 @@ export async function runSql(
       };
     }
     if (found.startsWith('Out of Memory')) {
-      return { rule: 'feature SQL fits in memory', found, remedy: 'make the SQL cheaper or the partitions smaller' };
+      return { rule: SQL_FITS, found, remedy: 'make the SQL cheaper or the partitions smaller' };
     }
     return { rule: 'feature SQL runs', found, remedy: 'correct the SQL' };
   } finally {

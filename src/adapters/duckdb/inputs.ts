@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { literal, messageOf, name, rowsOf } from './database.ts';
+import { doesNotFit, isOutOfMemory, literal, messageOf, name, numberOf, rowsOf } from './database.ts';
 
 /** A local Parquet file and the day of the partition that it belongs to. */
 export interface DayFile {
@@ -97,7 +97,7 @@ async function insert(
     const result = await connection.run(`INSERT INTO ${table} SELECT ${selected.join(', ')} FROM ${source(file)}`);
     return result.rowsChanged;
   } catch (error) {
-    return corrupt(what, error);
+    return isOutOfMemory(error) ? tooLarge(connection, what, file) : corrupt(what, error);
   }
 }
 
@@ -137,6 +137,11 @@ export function source(file: string): string {
   return `read_parquet(${literal(file)}, hive_partitioning = false)`;
 }
 
+/** A trusted reading of some Parquet files of the same columns, one after the other. */
+export function sources(files: readonly string[]): string {
+  return `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = false)`;
+}
+
 /** A file's columns with their types, or a refusal if it is no readable Parquet; a file that is not there is a fault. */
 export async function describe(
   connection: DuckDBConnection,
@@ -170,6 +175,13 @@ export function checkSchema(
     found: `${what}: ${problems.join('; ')}`,
     remedy: 'correct the partition, or the columns in model.ts',
   };
+}
+
+/** A file whose rows do not fit into what is left of the engine's memory, as a refusal. */
+export async function tooLarge(connection: DuckDBConnection, what: string, file: string): Promise<Refusal> {
+  const rows = await numberOf(connection, `SELECT count(*) FROM ${source(file)}`);
+  const [limit = {}] = await rowsOf(connection, `SELECT current_setting('memory_limit') AS memory`);
+  return doesNotFit(`${what}, ${rows} rows`, String(limit['memory']));
 }
 
 /** A file that cannot be read, as a refusal. */

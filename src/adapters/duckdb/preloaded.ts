@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { literal } from './database.ts';
-import { corrupt, createTable, type DayFile, loadEvents, loadLabels, source } from './inputs.ts';
+import { isOutOfMemory, literal } from './database.ts';
+import { corrupt, createTable, type DayFile, loadEvents, loadLabels, source, tooLarge } from './inputs.ts';
 
 type Definition = Pick<ModelDefinition, 'events' | 'labels'>;
 
@@ -90,7 +90,8 @@ async function load(
         await connection.run(`CREATE TABLE ${table} AS FROM ${source(file.file)}`);
         return undefined;
       } catch (error) {
-        return corrupt(`daily aggregates of ${file.day}`, error);
+        const what = `daily aggregates of ${file.day}`;
+        return isOutOfMemory(error) ? tooLarge(connection, what, file.file) : corrupt(what, error);
       }
   }
 }

@@ -1,34 +1,34 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { TrainingRows } from '#domain/data/data-check.ts';
+import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { name, numberOf, rowsOf, withDatabase } from './database.ts';
-import { source } from './inputs.ts';
+import { name, numberOf, type Refused, rowsOf, withinMemory } from './database.ts';
+import { source, sources } from './inputs.ts';
 
 /**
  * What a person would ask of exported training rows before anything learns from them: how many events have a label, and
  * what each input says of it by itself.
  */
 export async function measureTrainingRows(input: {
-  readonly rows: string;
+  readonly rows: readonly string[];
   readonly features: readonly string[];
   readonly definition: Pick<ModelDefinition, 'labels' | 'features'>;
   readonly memory?: string;
-}): Promise<TrainingRows> {
-  const { rows: file, features, definition, memory = '2GB' } = input;
-  return withDatabase(memory, async (connection) => {
+}): Promise<{ readonly kind: 'measured'; readonly rows: TrainingRows } | Refused> {
+  const { rows: files, features, definition, memory = ENGINE_MEMORY } = input;
+  const about = () => `figures of training rows of ${features.length} days`;
+  return withinMemory({ memory, about, spills: true }, async (connection) => {
     let events = 0;
     for (const each of features) events += await numberOf(connection, `SELECT count(*) FROM ${source(each)}`);
     await connection.run(
-      `CREATE TABLE training_rows AS SELECT *, ${name(definition.labels.value)} AS label_value FROM ${source(file)}`,
+      // Not copied: one column is in memory at a time.
+      `CREATE VIEW training_rows AS SELECT *, ${name(definition.labels.value)} AS label_value FROM ${sources(files)}`,
     );
     const inputs: TrainingRows['inputs'] = [];
     for (const column of definition.features.columns) inputs.push(await figuresOf(connection, column));
-    return {
-      events,
-      rows: await numberOf(connection, 'SELECT count(*) FROM training_rows'),
-      positives: await numberOf(connection, 'SELECT coalesce(sum(label_value), 0) FROM training_rows'),
-      inputs,
-    };
+    const rows = await numberOf(connection, 'SELECT count(*) FROM training_rows');
+    const positives = await numberOf(connection, 'SELECT coalesce(sum(label_value), 0) FROM training_rows');
+    return { kind: 'measured', rows: { events, rows, positives, inputs } };
   });
 }
 

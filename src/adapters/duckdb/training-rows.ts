@@ -1,82 +1,101 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { digestOf } from '#domain/canonical/digest.ts';
+import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { PARQUET, type Refused, literal, name, rowsOf, withDatabase } from './database.ts';
-import type { Built } from './featurizer.ts';
+import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
 import { checkSchema, describe, loadLabels, source, type DayFile } from './inputs.ts';
 
-/** Training rows that were made, with what a person looks at first. */
-export type Exported = Built & { readonly positives: number };
+/** Training rows that were made: a file for each day, in the order of days, which is that of their names. */
+export interface Exported {
+  readonly kind: 'built';
+  readonly rows: number;
+  readonly positives: number;
+  readonly files: readonly string[];
+}
 
 type Definition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
 
 /**
- * Joins features with the labels that had arrived, as `out`: id, day, the features and the label as 0 or 1, in the order
- * of days and ids. The label that arrived last counts; ids that are there twice are refused, never chosen from.
+ * Joins features with the labels that had arrived: id, day, the features and the label as 0 or 1, in the order of days and
+ * ids. The label that arrived last counts; ids that are there twice are refused, never chosen from. Each day becomes a file
+ * in the folder `out`, and one day's features are in memory at a time: of all days together only ids and labels are kept,
+ * and they may go to disk. The folder then holds those files, and nothing else.
  */
 export async function exportTrainingRows(input: {
-  readonly features: readonly string[];
+  readonly features: readonly DayFile[];
   readonly labels: readonly DayFile[];
   readonly definition: Definition;
   readonly out: string;
   readonly memory?: string;
 }): Promise<Exported | Refused> {
-  const { features, labels, definition, out, memory = '2GB' } = input;
-  const result = await withDatabase(memory, async (connection) => {
-    const refusal =
-      (await loadFeatures(connection, definition, features)) ??
-      (await loadLabels(connection, definition, labels)) ??
-      (await checkIds(connection)) ??
-      (await newestLabels(connection, definition));
+  const { features, labels, definition, out, memory = ENGINE_MEMORY } = input;
+  let about = `labels of ${labels.length} files`;
+  const result = await withinMemory({ memory, about: () => about, spills: true }, async (connection) => {
+    const refusal = (await loadLabels(connection, definition, labels)) ?? (await newestLabels(connection, definition));
     if (refusal !== undefined) return refusal;
-    const columns = definition.features.columns.map(name).join(', ');
-    const value = name(definition.labels.value);
-    await rm(out, { force: true });
-    await connection.run(
-      `CREATE TABLE training_rows AS
-       SELECT id AS ${name(definition.events.id)}, day, ${columns}, CAST(value AS INTEGER) AS ${value}
-       FROM features JOIN newest_labels USING (id) ORDER BY day, id`,
-    );
-    await connection.run(`COPY training_rows TO ${literal(out)} (${PARQUET})`);
-    const [counts = {}] = await rowsOf(
-      connection,
-      `SELECT count(*) AS rows, coalesce(sum(${value}), 0) AS positives FROM training_rows`,
-    );
-    const sha256 = digestOf(await readFile(out));
-    return {
-      kind: 'built',
-      rows: Number(counts['rows']),
-      positives: Number(counts['positives']),
-      sha256,
-    } satisfies Exported;
+    about = `ids of ${features.length} days`;
+    const parts = features.toSorted((a, b) => (a.day < b.day ? -1 : 1));
+    const unlike = await joinLabels(connection, definition, parts);
+    if (unlike !== undefined) return unlike;
+    await rm(out, { recursive: true, force: true });
+    await mkdir(out, { recursive: true });
+    const files: string[] = [];
+    const counts = { rows: 0, positives: 0 };
+    for (const [part, { day, file }] of parts.entries()) {
+      const rows = await numberOf(connection, `SELECT count(*) FROM ${source(file)}`);
+      about = `features of ${day}, ${rows} rows of ${definition.features.columns.length} features`;
+      const path = join(out, `train-${day}.parquet`);
+      const made = await exportDay(connection, definition, { part, file }, path);
+      files.push(path);
+      counts.rows += made.rows;
+      counts.positives += made.positives;
+    }
+    return { kind: 'built', ...counts, files } satisfies Exported;
   });
   return 'rule' in result ? { kind: 'refused', refusal: result } : result;
+}
+
+/** Writes the rows of a day's features that have a label. */
+async function exportDay(
+  connection: DuckDBConnection,
+  { events, labels, features }: Definition,
+  { part, file }: { readonly part: number; readonly file: string },
+  out: string,
+): Promise<{ readonly rows: number; readonly positives: number }> {
+  const id = `CAST(part.${name(events.id)} AS ${events.columns[events.id] ?? 'VARCHAR'})`;
+  const columns = features.columns.map((column) => `CAST(part.${name(column)} AS FLOAT) AS ${name(column)}`).join(', ');
+  const value = name(labels.value);
+  await connection.run(
+    `CREATE OR REPLACE TABLE training_rows AS
+     SELECT ${id} AS ${name(events.id)}, CAST(part.${name(events.time)} AS DATE) AS day, ${columns}, CAST(labelled.value AS INTEGER) AS ${value}
+     FROM ${source(file)} AS part JOIN (FROM labelled WHERE part = ${part}) AS labelled ON labelled.id = ${id} ORDER BY 2, 1`,
+  );
+  await connection.run(`COPY training_rows TO ${literal(out)} (${PARQUET})`);
+  const [counts = {}] = await rowsOf(
+    connection,
+    `SELECT count(*) AS rows, coalesce(sum(${value}), 0) AS positives FROM training_rows`,
+  );
+  return { rows: Number(counts['rows']), positives: Number(counts['positives']) };
 }
 
 /** Loads feature files into table `features`: `id`, `day`, the features as they are written, and `by_<column>` as text for some. */
 export async function loadFeatures(
   connection: DuckDBConnection,
-  { events, features }: Definition,
+  definition: Definition,
   files: readonly string[],
   grouping: readonly string[] = [],
 ): Promise<Refusal | undefined> {
+  const { events, features } = definition;
   const idType = events.columns[events.id] ?? 'VARCHAR';
   const columns = [
     ...features.columns.map((column) => `${name(column)} FLOAT`),
     ...grouping.map((column) => `${name(`by_${column}`)} VARCHAR`),
   ];
   await connection.run(`CREATE TABLE features (id ${idType}, day DATE, ${columns.join(', ')})`);
-  const declared = {
-    [events.id]: idType,
-    [events.time]: 'TIMESTAMP',
-    ...Object.fromEntries(grouping.map((column) => [column, events.columns[column] ?? 'DOUBLE'])),
-    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
-  };
   for (const file of files) {
-    const described = await describe(connection, file, `features ${file}`);
-    const refusal = Array.isArray(described) ? checkSchema(described, declared, `features ${file}`) : described;
+    const refusal = await checkFeatureFile(connection, definition, file, grouping);
     if (refusal !== undefined) return refusal;
     const selected = [
       ...features.columns.map(name),
@@ -89,19 +108,58 @@ export async function loadFeatures(
   return undefined;
 }
 
-async function checkIds(connection: DuckDBConnection): Promise<Refusal | undefined> {
-  const [counts = {}] = await rowsOf(connection, 'SELECT count(*) AS rows, count(DISTINCT id) AS ids FROM features');
-  if (counts['rows'] === counts['ids']) return undefined;
-  return {
-    rule: 'a row id is there once',
-    found: `${String(counts['rows'])} feature rows with ${String(counts['ids'])} ids`,
-    remedy: 'look for an event that is in the partitions of two days',
+/**
+ * Table `labelled` (part, id, value): which rows of which file have which label, joined once for all days. Files without
+ * the declared columns are refused, and an id that is there twice.
+ */
+async function joinLabels(
+  connection: DuckDBConnection,
+  definition: Definition,
+  features: readonly DayFile[],
+): Promise<Refusal | undefined> {
+  const { events } = definition;
+  const idType = events.columns[events.id] ?? 'VARCHAR';
+  await connection.run(`CREATE TABLE ids (part INTEGER, id ${idType})`);
+  for (const [part, { file }] of features.entries()) {
+    const refusal = await checkFeatureFile(connection, definition, file);
+    if (refusal !== undefined) return refusal;
+    await connection.run(`INSERT INTO ids SELECT ${part}, ${name(events.id)} FROM ${source(file)}`);
+  }
+  const [counts = {}] = await rowsOf(connection, 'SELECT count(*) AS rows, count(DISTINCT id) AS ids FROM ids');
+  if (counts['rows'] !== counts['ids']) {
+    return {
+      rule: 'a row id is there once',
+      found: `${String(counts['rows'])} feature rows with ${String(counts['ids'])} ids`,
+      remedy: 'look for an event that is in the partitions of two days',
+    };
+  }
+  await connection.run('CREATE TABLE labelled AS SELECT part, id, value FROM ids JOIN newest_labels USING (id)');
+  // Only what has a label is needed from here on, and memory is for the features.
+  for (const table of ['ids', 'newest_labels']) await connection.run(`DROP TABLE ${table}`);
+  return undefined;
+}
+
+/** Whether a file of features has what is read of it. */
+async function checkFeatureFile(
+  connection: DuckDBConnection,
+  { events, features }: Definition,
+  file: string,
+  grouping: readonly string[] = [],
+): Promise<Refusal | undefined> {
+  const declared = {
+    [events.id]: events.columns[events.id] ?? 'VARCHAR',
+    [events.time]: 'TIMESTAMP',
+    ...Object.fromEntries(grouping.map((column) => [column, events.columns[column] ?? 'DOUBLE'])),
+    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
   };
+  const described = await describe(connection, file, `features ${file}`);
+  return Array.isArray(described) ? checkSchema(described, declared, `features ${file}`) : described;
 }
 
 /** Table `newest_labels` (id, value): of an id's labels the one that arrived last; two that arrived at once are refused. */
 async function newestLabels(connection: DuckDBConnection, { labels }: Definition): Promise<Refusal | undefined> {
   await rankLabels(connection, labels);
+  await connection.run('DROP TABLE labels');
   const [counts = {}] = await rowsOf(
     connection,
     'SELECT count(*) AS rows, count(DISTINCT id) AS ids FROM newest_labels',

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { name, withDatabase } from '#adapters/duckdb/database.ts';
+import { name, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -50,7 +50,7 @@ export async function sampleRows(
   definition: Definition,
   count = 20,
 ): Promise<{ readonly kind: 'sampled'; readonly rows: (number | null)[][] } | Refused> {
-  return withDatabase('512MB', async (connection) => {
+  return withinMemory({ memory: '512MB', about: () => 'features of a day' }, async (connection) => {
     const incomplete = definition.features.columns.map((column) => `${name(column)} IS NULL`).join(' OR ');
     const id = name(definition.events.id);
     const sample = `WHERE true QUALIFY row_number() OVER (PARTITION BY ${incomplete} ORDER BY md5(CAST(${id} AS VARCHAR))) <= CASE WHEN ${incomplete} THEN ${String(Math.ceil(count / 4))} ELSE ${String(count)} END

@@ -1,5 +1,6 @@
-import { withDatabase } from '#adapters/duckdb/database.ts';
+import { doesNotFit, isOutOfMemory, type Refused, withDatabase } from '#adapters/duckdb/database.ts';
 import { canonicalJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { ENGINE_FUNCTION_MB } from '#domain/data/engine-limits.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import type { Scoring } from '#ports/scoring.ts';
@@ -11,6 +12,9 @@ import { sampleRows } from './feature-rows.ts';
 import { scoreFile } from './score-file.ts';
 import { type Scorer, createScorer } from './scorer.ts';
 
+/** What the engine may take: half of the function, because the model and the rows that it scores are beside it. */
+const MEMORY = `${ENGINE_FUNCTION_MB / 2}MiB`;
+
 /** ONNX models run by onnxruntime on one thread. */
 export const onnxScoring: Scoring = {
   inspect(model, columns) {
@@ -19,11 +23,14 @@ export const onnxScoring: Scoring = {
   },
   async withModel(model, definition, work) {
     return withScorer(model, definition.features.columns, (scorer) =>
-      withDatabase('1GB', async (connection) => ({
+      withDatabase(MEMORY, async (connection) => ({
         kind: 'done' as const,
         value: await work({
-          score: (files) => scoreFile(connection, scorer, definition, files),
-          explain: (features) => explainFiles(connection, scorer, definition, features),
+          score: (files) => fitting('features of the day', () => scoreFile(connection, scorer, definition, files)),
+          explain: (features) =>
+            fitting(`features of ${features.length} days`, () =>
+              explainFiles(connection, scorer, definition, features),
+            ),
         }),
       })),
     );
@@ -45,6 +52,16 @@ export const onnxScoring: Scoring = {
   },
   constantModel: (baseRate, columns) => constantModel({ baseRate, features: columns.length }),
 };
+
+/** A day that does not fit into memory is refused, and the others go on. */
+async function fitting<T>(what: string, work: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+    return { kind: 'refused', refusal: doesNotFit(what, MEMORY) };
+  }
+}
 
 async function withScorer<T>(
   model: Uint8Array,

@@ -10,7 +10,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
-import { fetchPartitions, withFolder } from '#use-cases/data/local-files.ts';
+import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 /** Where the data of a check is, and all that its processing job can read. */
@@ -48,8 +48,10 @@ export function stageData(deps: Staging): Task {
       };
     } catch (error) {
       const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
-      if (!isData) throw error;
-      return { status: 'refused', reasons: [`snapshot-hashes: ${error.message}`.slice(0, 500)] };
+      if (isData) return { status: 'refused', reasons: [`snapshot-hashes: ${error.message}`.slice(0, 500)] };
+      const reason = whyNotHad(error);
+      if (reason === undefined) throw error;
+      return { status: 'refused', reasons: [reason] };
     }
   });
 }
@@ -112,14 +114,21 @@ async function stageTraining(
     // A day that was refused was not built, and no retry makes it.
     if ((await deps.lake.find('features', plan.model, part)) === undefined)
       return { reason: `features of ${day} are not built, and the rows that would be trained on cannot be made` };
-    features.push(await deps.lake.fetch('features', plan.model, part, folder));
+    features.push({ day, file: await deps.lake.fetch('features', plan.model, part, folder) });
   }
-  const out = join(folder, 'training.parquet');
+  const out = join(folder, 'training');
   const labels = await fetchPartitions(deps.lake, plan.labels, folder);
   const exported = await deps.engine.exportTrainingRows({ features, labels, definition, out });
   if (exported.kind === 'refused')
     return { reason: `${exported.refusal.rule}: ${exported.refusal.found}`.slice(0, 500) };
-  const rows = await deps.engine.measureTrainingRows({ rows: out, features, definition });
-  await put('features/training.parquet', out);
-  return { batch: { kind: 'features', day: null, version: null, files: ['features/training.parquet'] }, rows };
+  const measured = await deps.engine.measureTrainingRows({
+    rows: exported.files,
+    features: features.map(({ file }) => file),
+    definition,
+  });
+  if (measured.kind === 'refused')
+    return { reason: `${measured.refusal.rule}: ${measured.refusal.found}`.slice(0, 500) };
+  const files = exported.files.map((file) => `features/${basename(file)}`);
+  for (const [index, file] of exported.files.entries()) await put(files[index] ?? '', file);
+  return { batch: { kind: 'features', day: null, version: null, files }, rows: measured.rows };
 }

@@ -7,7 +7,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { fetchPartitions, remembering, withFolder } from './local-files.ts';
+import { fetchPartitions, remembering, whyNotHad, withFolder } from './local-files.ts';
 
 export interface Building {
   readonly engine: FeatureEngine;
@@ -69,7 +69,7 @@ export function buildFeaturePartition(deps: Building): Task {
 
 /**
  * The most bytes of input that days share an engine for: compressed, Parquet is about a fifth of what it takes in memory,
- * and an engine has one GB. More days than that are built in several goes.
+ * and an engine has 1.4 GB. More days than that are built in several goes.
  */
 const TOGETHER_BYTES = 64 * 1024 * 1024;
 
@@ -143,8 +143,9 @@ async function refusingMissing<T>(fetch: () => Promise<T>): Promise<{ readonly v
   try {
     return { value: await fetch() };
   } catch (error) {
-    if (!(error instanceof GatehouseError) || error.code !== 'ARTIFACT_MISSING') throw error;
-    return { rule: 'inputs are built', found: error.message, remedy: 'mend what was refused before it' };
+    const found = whyNotHad(error);
+    if (found === undefined) throw error;
+    return { rule: 'inputs are built', found, remedy: 'mend what was refused before it' };
   }
 }
 

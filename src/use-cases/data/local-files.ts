@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FEATURES_DISK_MB } from '#domain/data/engine-limits.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
+import { GatehouseError } from '#domain/error.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 import type { Lake } from '#ports/lake.ts';
 
@@ -13,6 +15,13 @@ export async function withFolder<T>(work: (folder: string) => Promise<T>): Promi
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Why some files cannot be had by trying again: they are not there, or do not fit on the disk; undefined for other errors. */
+export function whyNotHad(error: unknown): string | undefined {
+  if (error instanceof GatehouseError && error.code === 'ARTIFACT_MISSING') return error.message;
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) return undefined;
+  return `the files need more than the function's disk of ${FEATURES_DISK_MB} MB; shorten the window, or raise FEATURES_DISK_MB`;
 }
 
 /** Copies the objects of admitted partitions into a folder. */

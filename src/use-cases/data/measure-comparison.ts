@@ -2,12 +2,11 @@ import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
-import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import type { Building } from './build-partitions.ts';
-import { fetchPartitions, remembering, withFolder } from './local-files.ts';
+import { fetchPartitions, remembering, whyNotHad, withFolder } from './local-files.ts';
 
 const Parameters = z.object({
   /** What came of scoring: why predictions are missing, where they are. */
@@ -62,7 +61,8 @@ async function measure(
     return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };
   } catch (error) {
     // Features or predictions that were refused are not there: nothing can be said, which is not a pass.
-    if (error instanceof GatehouseError && error.code === 'ARTIFACT_MISSING') return { reasons: [error.message] };
-    throw error;
+    const reason = whyNotHad(error);
+    if (reason === undefined) throw error;
+    return { reasons: [reason] };
   }
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { StabilityMeasure, StabilityPlan } from '#domain/drift/drift-work.ts';
-import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
-import { withFolder } from '#use-cases/data/local-files.ts';
+import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Parameters = z.object({ stability: z.object({ plan: Digest, day: z.string().nullable() }) });
@@ -36,8 +35,9 @@ export function measureStability(deps: Building): Task {
         return { status: 'measured', measure: digest, reason: `features of ${stability.day}` };
       } catch (error) {
         // Features that were refused are not there: nothing can be said, which is not "stable".
-        if (error instanceof GatehouseError && error.code === 'ARTIFACT_MISSING') return insufficient(error.message);
-        throw error;
+        const reason = whyNotHad(error);
+        if (reason === undefined) throw error;
+        return insufficient(reason);
       }
     }),
   );

@@ -65,7 +65,9 @@ async function compare(
   try {
     const stored = await deps.lake.fetch('features', model, item.digest, folder);
     const definition = parseCanonical(ModelDefinition, await deps.releases.read(item.definition), 'definition.json');
-    const { columns, rows } = await deps.engine.compareFeatures({ stored, anew: made.path, definition });
+    const compared = await deps.engine.compareFeatures({ stored, anew: made.path, definition });
+    if (compared.kind === 'refused') return `${compared.refusal.rule}: ${compared.refusal.found}`;
+    const { columns, rows } = compared;
     const named = columns.map(({ column, rows: count }) => `${column} in ${count} rows`).join(', ');
     const found = `${named || 'no value'} of ${rows.stored} stored and ${rows.anew} new rows, ${rows.unmatched} of them only in one`;
     return { ...different, found, columns: [...columns], rows };

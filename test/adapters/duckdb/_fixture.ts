@@ -69,6 +69,12 @@ export function eventsOf(day: string, count = 6): string {
           FROM range(${String(count)}) AS t(i)`;
 }
 
+/** Features of a day's events as they are built: one rate of six is missing. */
+export function featuresOf(of: string, count = 6): string {
+  return `SELECT id, card, paid, amount::FLOAT AS amount, CASE WHEN i <> 2 THEN (i / 10)::FLOAT END AS rate
+          FROM (SELECT *, split_part(id, '-', 4)::INTEGER AS i FROM (${eventsOf(of, count)}))`;
+}
+
 /** Labels that arrive on a day for the events of another: every second payment is bad. */
 export function labelsOf(day: string, arrived: string, count = 6): string {
   return `SELECT '${day}-' || i AS id, i % 2 = 1 AS bad, TIMESTAMP '${arrived}' + to_hours(i) AS seen FROM range(${String(count)}) AS t(i)`;

@@ -1,28 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { measureComparison } from '#adapters/duckdb/comparison.ts';
-import { type Row, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { profileSource } from '#adapters/duckdb/profile.ts';
-import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
 import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
 import { comparisonRule } from '#test/domain/policy/_rule.ts';
-import { definition, eventsOf, labelsOf, workspace } from './_fixture.ts';
+import { definition, eventsOf, featuresOf, labelsOf, workspace } from './_fixture.ts';
 
-const { path, parquet } = workspace();
+const { parquet } = workspace();
 const day = '2026-03-01';
-
-function featuresOf(of: string, count = 6): string {
-  return `SELECT id, card, paid, amount::FLOAT AS amount, CASE WHEN i <> 2 THEN (i / 10)::FLOAT END AS rate
-          FROM (SELECT *, split_part(id, '-', 4)::INTEGER AS i FROM (${eventsOf(of, count)}))`;
-}
 
 async function labels(select = labelsOf(day, '2026-03-02')): Promise<{ day: string; file: string }[]> {
   return [{ day: '2026-03-02', file: await parquet('labels.parquet', select) }];
-}
-
-function trainingRows(): Promise<Row[]> {
-  return withDatabase('512MB', (connection) => rowsOf(connection, `FROM '${path('train.parquet')}'`));
 }
 
 /** Predictions of the six rows of a day: `p` is SQL over `i`. */
@@ -30,81 +19,6 @@ function predictions(name: string, p: string, more = ''): Promise<string> {
   const rows = `SELECT '${day}-' || i AS row_id, (${p})::DOUBLE AS prediction FROM range(6) AS t(i)`;
   return parquet(name, `FROM (${rows}) ${more}`);
 }
-
-describe('exportTrainingRows', () => {
-  it('joins features with labels, id and day first and the label as 0 or 1 last', async () => {
-    const input = {
-      features: [await parquet('f.parquet', featuresOf(day))],
-      labels: await labels(),
-      definition,
-      out: path('train.parquet'),
-    };
-    const first = await exportTrainingRows(input);
-    expect(first).toMatchObject({ kind: 'built', rows: 6, positives: 3 });
-    const [row, , third] = await trainingRows();
-    expect(
-      Object.entries(row ?? {}).map(([column, value]) => [
-        column,
-        value instanceof Date ? value.toISOString().slice(0, 10) : value,
-      ]),
-    ).toEqual([
-      ['id', '2026-03-01-0'],
-      ['day', day],
-      ['amount', 0.5],
-      ['rate', 0],
-      ['bad', 0],
-    ]);
-    expect(third).toMatchObject({ rate: null });
-    expect(await exportTrainingRows(input)).toEqual(first);
-  });
-
-  it('takes the label that arrived last, and no row without one', async () => {
-    const later = {
-      day: '2026-03-03',
-      file: await parquet('later.parquet', `SELECT '2026-03-01-0' AS id, true AS bad, TIMESTAMP '2026-03-03' AS seen`),
-    };
-    const features = [await parquet('f.parquet', featuresOf(day))];
-    const result = await exportTrainingRows({
-      features,
-      labels: [later, ...(await labels(labelsOf(day, '2026-03-02', 4)))],
-      definition,
-      out: path('train.parquet'),
-    });
-    expect(result).toMatchObject({ rows: 4, positives: 3 });
-    expect((await trainingRows()).map((row) => row['bad'])).toEqual([1, 1, 0, 1]);
-  });
-
-  it.each([
-    ['an id in two partitions', featuresOf('2026-03-01'), labelsOf(day, '2026-03-02'), 'a row id is there once'],
-    [
-      'two labels that arrived at once',
-      featuresOf('2026-03-04'),
-      `FROM (${labelsOf(day, '2026-03-02')}) UNION ALL SELECT '2026-03-01-0', true, TIMESTAMP '2026-03-02'`,
-      'a row has one newest label',
-    ],
-    [
-      'features without a declared column',
-      'SELECT 1 AS other',
-      labelsOf(day, '2026-03-02'),
-      'source files have the declared columns',
-    ],
-    [
-      'a label of another type',
-      featuresOf('2026-03-04'),
-      `SELECT * REPLACE (bad::INTEGER AS bad) FROM (${labelsOf(day, '2026-03-02')})`,
-      'source files have the declared columns',
-    ],
-  ])('refuses %s', async (_, more, labelled, rule) => {
-    const features = [await parquet('f.parquet', featuresOf(day)), await parquet('g.parquet', more)];
-    const result = await exportTrainingRows({
-      features,
-      labels: await labels(labelled),
-      definition,
-      out: path('train.parquet'),
-    });
-    expect(result).toMatchObject({ kind: 'refused', refusal: { rule } });
-  });
-});
 
 async function measure(
   champion: string,

@@ -90,6 +90,23 @@ describe('buildFeatures', () => {
     expect(rows).toEqual([{ rate: null }]);
   });
 
+  it('builds days apart that do not fit into memory together', async () => {
+    const days = ['2026-03-03', '2026-03-04', '2026-03-05'];
+    const items = await Promise.all(
+      days.map(async (day) => {
+        const file = await parquet(
+          `large-${day}.parquet`,
+          eventsOf(day, 100_000).replace('to_hours(i)', 'to_milliseconds(i::BIGINT)'),
+        );
+        return { day, events: [{ day, file }], daily: [], out: path(`large-${day}-out.parquet`) };
+      }),
+    );
+    const limits = { milliseconds: 20_000, memory: '50MiB' };
+    const together = await buildFeatures({ sql, definition, items, limits });
+    expect(together).toEqual(await buildFeatures({ sql, definition, items, limits: { ...limits, memory: '1GB' } }));
+    expect(together).toMatchObject(days.map(() => ({ kind: 'built', rows: 100_000 })));
+  });
+
   it('makes each day of a batch the bytes that it has alone, whatever its neighbours are, and refuses it alone', async () => {
     const { events } = await inputs();
     await daily('d2.parquet');

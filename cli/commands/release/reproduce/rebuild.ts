@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
@@ -42,13 +42,12 @@ export async function rebuild(
     if (done % 10 === 0 || done === days.length) note(`  features ${done} of ${days.length} (${day})`);
   });
   const channel = join(folder, 'rows');
-  await mkdir(channel, { recursive: true });
   const labels = catalogue.filter(({ kind, day }) => kind === 'labels' && day >= window.from && day <= labelsUntil);
   const rows = await exportTrainingRows({
-    features: built.map(({ file }) => file),
+    features: built,
     labels: filesOf(labels),
     definition,
-    out: join(channel, 'train.parquet'),
+    out: channel,
   });
   if (rows.kind === 'refused') throw new RefusedError(rows.refusal);
   note(`  ${rows.rows} rows, ${rows.positives} positive`);

@@ -1,6 +1,7 @@
 """Trains under the SageMaker container contract: rows in, model.onnx out.
 
-The channel `train` holds Parquet files with the columns id, day, the features and, last, the label as 0 or 1.
+The channel `train` holds a Parquet file per day, to be read in the order of their names. Its columns: id, day, the
+features and, last, the label as 0 or 1.
 """
 
 import json
