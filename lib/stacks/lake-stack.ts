@@ -59,7 +59,7 @@ export class LakeStack extends Stack {
       access.putsEvents(),
     );
     admission.lambda.addEventSource(
-      new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 4 }),
+      new SqsEventSource(arrivals, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
     );
 
     const features = new GatehouseFunction(this, 'Features', {

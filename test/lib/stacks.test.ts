@@ -5,6 +5,7 @@ import { ENVIRONMENTS } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { alarms } from './_alarms.ts';
+import { concurrency } from './_concurrency.ts';
 import { keeping } from './_keeping.ts';
 import { normalised } from './_normalise.ts';
 import { rights } from './_rights.ts';
@@ -16,6 +17,7 @@ rights();
 sharing();
 keeping();
 alarms();
+concurrency();
 
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {

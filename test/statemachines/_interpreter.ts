@@ -62,6 +62,7 @@ export async function execute(
     visits.set(at, visit + 1);
     if (state.TimeoutSecondsPath !== undefined && typeof read(state.TimeoutSecondsPath, document, at) !== 'number')
       throw new Error(`${at}: ${state.TimeoutSecondsPath} is not a number of seconds`);
+    const retried = new Map<object, number>();
     for (let attempt = 1; ; attempt += 1) {
       const token = `${execution}: ${at} ${visit}.${attempt}`;
       const context = {
@@ -86,7 +87,11 @@ export async function execute(
       } catch (error) {
         if (!(error instanceof TaskError)) throw error;
         const policy = (state.Retry ?? []).find(({ ErrorEquals }) => isCaught(error.error, ErrorEquals));
-        if (policy === undefined || attempt > policy.MaxAttempts) throw error;
+        if (policy === undefined) throw error;
+        // Each policy counts its own attempts.
+        const count = (retried.get(policy) ?? 0) + 1;
+        if (count > policy.MaxAttempts) throw error;
+        retried.set(policy, count);
       }
     }
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { execute, TaskError } from './_interpreter.ts';
+import { type Call, execute, TaskError } from './_interpreter.ts';
 import { machine, MACHINES, statesOf } from './_machines.ts';
 import { BATCH, failing, PROBATION, REFUSED, type Script, unfit, WELL } from './_scripts.ts';
 
@@ -58,6 +58,22 @@ describe('a fault that no repetition mends', () => {
       if (tries[0]?.token !== undefined) expect(new Set(tries.map(({ token }) => token)).size).toBe(tries.length);
     },
   );
+
+  it('is waited for where it is no fault: no room in the account for minutes, and then there is', async () => {
+    const { input = {}, script = {} } = WELL['retraining'] ?? {};
+    for (const name of [machine('retraining').StartAt, 'Build feature partition', 'Train window']) {
+      const served = new Map<string, number>();
+      const full = (times: number) => (call: Call) => {
+        const count = served.get(call.state) ?? 0;
+        served.set(call.state, count + 1);
+        if (call.state === name && count < times) throw new TaskError('Lambda.TooManyRequestsException');
+        return script[call.state];
+      };
+      expect((await execute('retraining', input, full(30))).status, name).toBe('SUCCEEDED');
+      served.clear();
+      expect((await execute('retraining', input, full(1000))).status, name).toBe('FAILED');
+    }
+  });
 
   it.each(MACHINES)(
     'of the recording state of %s fails the execution, which another function records',

@@ -563,7 +563,7 @@ describe('batch-inference', () => {
       if (one?.Type !== 'Map' || many?.Type !== 'Map') throw new Error(`${small} and ${large} are Maps`);
       expect(Object.values(many.ItemProcessor.States)).toEqual(Object.values(one.ItemProcessor.States));
       expect({ from: many.ItemsPath, caught: many.Catch }).toEqual({ from: one.ItemsPath, caught: one.Catch });
-      expect(many).toMatchObject({ ToleratedFailurePercentage: 0, MaxConcurrency: 20 });
+      expect(many).toMatchObject({ ToleratedFailurePercentage: 0, MaxConcurrency: 4 });
     }
   });
 

@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkBindings } from '#lib/constructs/asl-state-machine.ts';
 import { MACHINES as DEPLOYED } from '#model/names.ts';
-import { childOf, handlerTables, machine, MACHINES, privilegeOf, reachable, statesOf, textOf } from './_machines.ts';
+import {
+  childOf,
+  handlerTables,
+  machine,
+  MACHINES,
+  privilegeOf,
+  reachable,
+  statesOf,
+  type TaskState,
+  textOf,
+} from './_machines.ts';
 
 /** The states in which an execution may end well, or in a refusal: past participles. */
 const ENDINGS = [
@@ -111,6 +121,15 @@ describe.each(MACHINES)('%s', (name) => {
   });
 });
 
+/** The seconds that a policy waits at most, over all of its attempts. */
+function longestDelay(policy: NonNullable<TaskState['Retry']>[number] | undefined): number {
+  if (policy === undefined) return 0;
+  const { IntervalSeconds, BackoffRate, MaxAttempts, MaxDelaySeconds = Infinity } = policy;
+  return Array.from({ length: MaxAttempts }, (_, attempt) =>
+    Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** attempt),
+  ).reduce((sum, delay) => sum + delay, 0);
+}
+
 describe('every Task', () => {
   it.each(tasks)('$machine: $name has a time-out', ({ state }) => {
     expect([state.TimeoutSeconds, state.TimeoutSecondsPath].filter((each) => each !== undefined)).toHaveLength(1);
@@ -121,8 +140,20 @@ describe('every Task', () => {
     // A child execution records its own fault; a second one of the same name would be a second run.
     if (childOf(state) !== undefined) expect(policies).toEqual([]);
     else {
-      expect(policies).toHaveLength(1);
-      expect(policies[0]?.ErrorEquals).toEqual(['States.TaskFailed']);
+      // The first one that names an error counts: what Lambda could not begin, then what the function threw.
+      const [lambda, thrown, ...more] = policies;
+      expect(more).toEqual([]);
+      expect(lambda?.ErrorEquals).toEqual([
+        'Lambda.TooManyRequestsException',
+        'Lambda.ServiceException',
+        'Lambda.AWSLambdaException',
+        'Lambda.SdkClientException',
+      ]);
+      expect(thrown?.ErrorEquals).toEqual(['States.TaskFailed']);
+      // With full jitter a delay is half of its bound in the mean. No function runs for longer than fifteen minutes, so
+      // that one that is in the way has ended; a fault of a function's own is told within ten minutes.
+      expect(longestDelay(lambda) / 2).toBeGreaterThan(900);
+      expect(longestDelay(thrown)).toBeLessThan(1200);
     }
   });
 
