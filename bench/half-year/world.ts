@@ -105,5 +105,5 @@ async function dataFlaws({ catalogue, days }: WeeklyRun, { data }: Policy, suite
   const used = catalogue.partitions.filter(({ day }) => day >= days.first && day <= days.last);
   const span = { from: days.first, to: days.last };
   const checked = await suites(used);
-  return judgeData({ catalogue: catalogue.partitions, checked, span, used, training: null }, data).reasons;
+  return judgeData({ catalogue: catalogue.partitions, checked, span, used, refused: [], training: null }, data).reasons;
 }

@@ -10,6 +10,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { queueHandler } from '#runtime/queue.ts';
 import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
+import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { receiveRequest } from '#use-cases/control/receive-request.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
@@ -43,4 +44,12 @@ const Message = z.union([
   z.object({ Message: z.string() }).transform(({ Message: text }) => Hint.parse(JSON.parse(text))),
 ]);
 
-export const handler = queueHandler(Message, ({ environment, model }) => readPeer(deps, environment, model, handle));
+/** A record that cannot be taken in stops those after it in its chain, which depend on it, and no other chain. */
+const read = keepingFaults(
+  deps,
+  'intake',
+  ({ environment, model }: z.infer<typeof Hint>) => ({ item: `${model} from ${environment}`, model }),
+  ({ environment, model }) => readPeer(deps, environment, model, handle),
+);
+
+export const handler = queueHandler(Message, read);

@@ -12,6 +12,7 @@ import { readEnvironment } from '#runtime/env.ts';
 import { logger } from '#runtime/observability.ts';
 import { ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { each, type Fault, throwFaults } from '#use-cases/each.ts';
 
 const { LEDGER_TABLE, PUBLISHED_BUCKET, SIGNING_KEY, ANNOUNCEMENTS_TOPIC, ALERTS_TOPIC, BUS } = readEnvironment(
   z.object({
@@ -47,7 +48,12 @@ function modelOf(pk: string): string[] {
 }
 
 export async function handler(event: unknown): Promise<void> {
-  for (const model of new Set(parseDocument(Event, event, 'stream event'))) {
-    logger.info('published', { model, ...(await publishRecords(deps, model)) });
-  }
+  const faults: Fault[] = [];
+  await each(
+    faults,
+    new Set(parseDocument(Event, event, 'stream event')),
+    (model) => ({ item: model, model }),
+    async (model) => logger.info('published', { model, ...(await publishRecords(deps, model)) }),
+  );
+  throwFaults(faults);
 }

@@ -153,6 +153,7 @@ export class Exchange extends Construct {
       access.environment(),
       access.writesLedger(
         'CURSOR',
+        'FAULT',
         'PEER',
         ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
         ...(environment === 'control' ? ['REQUEST'] : []),
@@ -172,7 +173,11 @@ export class Exchange extends Construct {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger(...(promotes ? ['PROMOTION', 'LOCK'] : []), ...(environment === 'dev' ? ['TASK'] : [])),
+      access.writesLedger(
+        'FAULT',
+        ...(promotes ? ['PROMOTION', 'LOCK'] : []),
+        ...(environment === 'dev' ? ['TASK'] : []),
+      ),
       {
         variables: {
           INBOX_ARN: inbox.queueArn,

@@ -53,7 +53,7 @@ export class LakeStack extends Stack {
       timeoutSeconds: 120,
     }).bind(
       access.environment(),
-      access.writesLedger(),
+      access.writesLedger('FAULT'),
       access.writesCatalogue('PARTITION', 'ADMISSION'),
       access.readsLanding(),
       access.putsEvents(),

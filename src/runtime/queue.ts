@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
+import { each, type Fault } from '#use-cases/each.ts';
 import { logger } from './observability.ts';
 
 /**
@@ -12,16 +13,18 @@ export function queueHandler<T>(
   work: (message: T) => Promise<object>,
 ): (event: SQSEvent) => Promise<SQSBatchResponse> {
   return async ({ Records: records }) => {
-    const failed: string[] = [];
-    for (const { body, messageId } of records) {
-      try {
+    const faults: Fault[] = [];
+    await each(
+      faults,
+      records,
+      ({ messageId }) => ({ item: messageId }),
+      async ({ body, messageId }) => {
         const result = await work(parseDocument(schema, JSON.parse(body), 'message'));
         logger.info('message done', { messageId, ...result });
-      } catch (error) {
-        logger.error('message failed', { messageId, error: error instanceof Error ? error : String(error) });
-        failed.push(messageId);
-      }
-    }
-    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+      },
+    );
+    for (const { item: messageId, error } of faults)
+      logger.error('message failed', { messageId, error: error instanceof Error ? error : String(error) });
+    return { batchItemFailures: faults.map(({ item }) => ({ itemIdentifier: item })) };
   };
 }

@@ -306,6 +306,9 @@ async function misdecide(world: World, { deps }: Environment, request: Item, how
 
 /** The faults that a command may meet without anything being wrong. */
 function isExpected(error: unknown): boolean {
+  // A round over items says what befell each.
+  if (error instanceof GatehouseError && error.cause instanceof AggregateError)
+    return error.cause.errors.every(isExpected);
   if (error instanceof GatehouseError) return true;
   return error instanceof Error && /^the (answer got lost|function was ended)/.test(error.message);
 }

@@ -26,6 +26,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PARTITION: ['admission'],
     PEER: ['intake'],
     DATA: ['data-quality'],
+    FAULT: ['admission', 'intake', 'reconciler'],
     REGISTRATION: ['registration'],
     RUN: ['recorder', 'training', 'validation'],
     TASK: ['data-quality', 'reconciler', 'training', 'training-events'],
@@ -36,6 +37,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     APPROVAL: ['intake', 'pointer'],
     CURSOR: ['intake', 'publisher'],
     EVIDENCE: ['gates'],
+    FAULT: ['admission', 'intake', 'reconciler'],
     FENCE: ['reconciliation', 'recorder'],
     INCIDENT: ['release'],
     LOCK: ['pointer', 'reconciler', 'recorder', 'release'],
@@ -54,6 +56,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   control: {
     CURSOR: ['intake', 'publisher'],
     DECISION: ['approvals'],
+    FAULT: ['intake', 'reconciler'],
     PEER: ['intake'],
     REQUEST: ['intake'],
   },

@@ -179,11 +179,43 @@ describe('admission', () => {
     expect(await admitPartition(both, MARKER)).toMatchObject({ partitions: [{ model: MODEL }, { model: 'twin' }] });
   });
 
+  it.each([['refuses'], ['fails on']])('admits a source for a model though another one %s it', async (how) => {
+    const [first] = deployed.models;
+    if (first === undefined) throw new Error('no model');
+    const { events } = first.definition;
+    const named = (name: string, readyMarker: string) => ({
+      ...first,
+      definition: { ...first.definition, name, events: { ...events, readyMarker } },
+    });
+    let calls = 0;
+    const both = {
+      ...prod,
+      deployed: { ...deployed, models: [named(MODEL, '_READY'), named('twin', '_READY')] },
+      landing: {
+        list: async (prefix: string) => {
+          calls += 1;
+          if (calls > 1) return list(prefix);
+          if (how === 'fails on') throw new Error('S3 is slow');
+          return (await list(prefix)).filter(({ key }) => key === MARKER);
+        },
+      },
+      announce: async (partition: AdmittedPartition) => void announced.push(partition),
+    };
+    const result = await admitPartition(both, MARKER).catch((error: unknown) => error);
+    expect(result).toMatchObject(
+      how === 'refuses'
+        ? { kind: 'refused', refusal: { rule: 'partition-whole' } }
+        : { code: 'ITEMS_FAILED', message: expect.stringContaining('events of toy, 2001-01-10: S3 is slow') },
+    );
+    expect(announced).toMatchObject([{ model: 'twin', day: '2001-01-10' }]);
+  });
+
   it('is told to look again when two admit at once, and nothing is lost', async () => {
     const results = await Promise.allSettled([admit(), admit(), admit()]);
     expect(results.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThanOrEqual(1);
     for (const result of results)
-      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'ADMISSION_RACED' });
+      if (result.status === 'rejected')
+        expect(result.reason).toMatchObject({ code: 'ITEMS_FAILED', message: expect.stringContaining('look again') });
     expect(await admit()).toEqual({ kind: 'unchanged' });
     expect(await newest()).toMatchObject({ version: 1 });
   });

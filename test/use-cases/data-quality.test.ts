@@ -135,7 +135,28 @@ describe('a check of what has arrived', () => {
     const key = 'toy/events/dt=2001-01-03/part.parquet';
     dev.lake.sources.set(key, bytes('something else'));
     const refused = await stage(planned.plan);
-    expect(refused).toMatchObject({ status: 'refused', reasons: [expect.stringContaining(`snapshot-hashes: ${key}`)] });
+    const again = parseCanonical(StagedData, await dev.documents.read(refused.staged ?? digestOf('')), 'staged');
+    expect(again.refused).toMatchObject([{ kind: 'events', day: '2001-01-03', reason: expect.stringContaining(key) }]);
+    expect(again.files).toBe(36);
+    // The others are validated, and remembered; the one that is wrong is not looked at again for some hours.
+    finds('one');
+    expect(await judge(planned, refused)).toMatchObject({
+      status: 'FAIL',
+      reasons: [expect.stringContaining(`snapshot-hashes: ${key}`)],
+    });
+    expect(await plan('two')).toMatchObject({ status: 'nothing' });
+    dev.clock.at += 7 * 3_600_000;
+    expect(await plan('three')).toMatchObject({ status: 'planned', partitions: 1 });
+  });
+
+  it('starts no job where everything that it looks at is something else by now', async () => {
+    await check('one');
+    await admitDays(dev.ledger, '2001-01-20', '2001-01-20');
+    for (const kind of ['events', 'labels'])
+      dev.lake.sources.set(`toy/${kind}/dt=2001-01-20/part.parquet`, bytes('something else'));
+    const planned = await plan('two');
+    const refused = await stage(planned.plan);
+    expect(refused).toMatchObject({ status: 'refused' });
     expect(await judge(planned, refused, undefined)).toMatchObject({ status: 'INCONCLUSIVE' });
   });
 

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '#domain/audit/events.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { TrainingJobState } from '#ports/training-jobs.ts';
 import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { keepingFaults, recordFaults } from '#use-cases/audit/record-faults.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 import { type Environment, MODEL, world } from './_world.ts';
 
@@ -73,5 +75,191 @@ describe('the reconciler', () => {
     expect(dev.machines.answers.get('token done')).toEqual({ status: 'trained', artifact: 's3://a', seconds: 3 });
     expect(dev.machines.answers.get('token failed')).toEqual({ status: 'failed', reason: 'out of memory' });
     expect(dev.machines.waiting).toContain('token running');
+  });
+
+  describe('that meets faults', () => {
+    const FAULT = new GatehouseError('OUT_OF_ORDER', 'it is out of order');
+    /** A round in which what is named fails; what was done all the same, and what the round said in the end. */
+    const roundWith = async (
+      failing: readonly string[],
+      publish: (model: string) => Promise<unknown> = async () => {},
+    ) => {
+      const own = staging;
+      const done: string[] = [];
+      const meet = (name: string) => async (): Promise<void> => {
+        if (failing.includes(name)) throw FAULT;
+        done.push(name);
+      };
+      const ledger = {
+        ...own.ledger,
+        query: async (...args: Parameters<typeof own.ledger.query>) => {
+          await meet(`query ${args[0]}`)();
+          return own.ledger.query(...args);
+        },
+      };
+      const error = await reconcileEnvironment({
+        ...own,
+        ledger,
+        peers: ['dev', 'control'],
+        models: [MODEL, 'other'],
+        jobs: {
+          describe: async (job) => {
+            await meet(`job ${job}`)();
+            return { kind: 'failed', reason: 'x' };
+          },
+        },
+        inbox: {
+          subscribe: async (peer) => {
+            await meet(`subscribe ${peer}`)();
+            return 'was-subscribed';
+          },
+          askToRead: (peer, model) => meet(`read ${model} ${peer}`)(),
+          async askToPublish(model) {
+            await meet(`publish ${model}`)();
+            await publish(model);
+          },
+        },
+      }).then(
+        () => undefined,
+        (thrown: unknown) => thrown as GatehouseError,
+      );
+      return { done: done.filter((name) => !name.startsWith('query')), error };
+    };
+    const told = async (own = staging) =>
+      (await own.chain()).filter(({ code }) => code === 'ITEM_FAILED').map(({ details }) => details['item']);
+    const minutes = (count: number): void => {
+      staging.clock.at += count * 60_000;
+    };
+    const task = async (job: string): Promise<void> => {
+      staging.machines.waiting.add(`token ${job}`);
+      const item = { ...keys.task('training', job), token: `token ${job}`, model: MODEL, answered: false };
+      await staging.ledger.transact([{ kind: 'put', item }], job);
+    };
+
+    it('does everything else, whichever item fails, and ends visibly', async () => {
+      const all = ['subscribe dev', 'subscribe control', 'publish toy'];
+      all.push(...[MODEL, 'other'].flatMap((model) => ['dev', 'control'].map((peer) => `read ${model} ${peer}`)));
+      all.push('job a', 'job b');
+      await staging.says(started);
+      for (const failing of [...all, `query ${keys.promotions(MODEL)}`, `query ${keys.tasks('processing')}`]) {
+        for (const job of ['a', 'b']) {
+          await task(job);
+          await staging.ledger.transact(
+            [
+              {
+                kind: 'put',
+                item: { ...keys.task('training', job), token: `token ${job}`, model: MODEL, answered: false },
+              },
+            ],
+            `${failing} ${job}`.slice(0, 36),
+          );
+        }
+        const { done, error } = await roundWith([failing]);
+        expect(done).toEqual(all.filter((name) => name !== failing));
+        expect(error).toMatchObject({
+          code: 'ITEMS_FAILED',
+          message: expect.stringMatching(/^1 failed, .*out of order/),
+        });
+      }
+    });
+
+    it('lets no promotion keep another from its end', async () => {
+      for (const promotion of ['a', 'b'])
+        await staging.ledger.transact(
+          [{ kind: 'put', item: { ...keys.promotion(MODEL, promotion), status: 'no promotion' } }],
+          promotion,
+        );
+      const { error } = await roundWith([]);
+      expect(error?.details['items']).toEqual([`promotions of ${MODEL}: a`, `promotions of ${MODEL}: b`]);
+    });
+
+    it('tells people once of a fault that lasts, and again when it had gone', async () => {
+      const bad = ['subscribe dev'];
+      const published = (failing: readonly string[]) => roundWith(failing, (model) => publishRecords(staging, model));
+      await published(bad);
+      expect(await told()).toEqual([]);
+      for (let round = 0; round < 3; round += 1) {
+        minutes(5);
+        await published(bad);
+        expect(await told()).toEqual(['subscription to dev']);
+      }
+      expect((await staging.chain()).at(-1)?.details).toMatchObject({
+        function: 'reconciler',
+        error: 'OUT_OF_ORDER',
+        found: 'it is out of order',
+      });
+      await published([]);
+      for (let round = 0; round < 3; round += 1) {
+        minutes(5);
+        await published(bad);
+      }
+      expect(await told()).toEqual(['subscription to dev', 'subscription to dev']);
+    });
+
+    it('tells of another fault of the same item, and of none that passes', async () => {
+      const failing = async (error: Error) => {
+        minutes(5);
+        const faults = [{ item: 'it', model: MODEL, error }];
+        await recordFaults(staging, 'reconciler', faults);
+      };
+      for (const text of ['request 1', 'request 2', 'request 3']) await failing(new GatehouseError('ONE', text));
+      await failing(new GatehouseError('TWO', 'once'));
+      await failing(new GatehouseError('THREE', 'a'));
+      await failing(new GatehouseError('THREE', 'b'));
+      const records = (await staging.chain()).filter(({ code }) => code === 'ITEM_FAILED');
+      expect(records.map(({ details }) => [details['error'], details['found']])).toEqual([
+        ['ONE', 'request 2'],
+        ['THREE', 'b'],
+      ]);
+    });
+
+    it('does not take a fault for gone where nobody looked', async () => {
+      await task('a');
+      const publish = (model: string) => publishRecords(staging, model);
+      await roundWith(['job a'], publish);
+      minutes(5);
+      await roundWith(['job a'], publish);
+      await roundWith([`query ${keys.tasks('training')}`], publish);
+      minutes(5);
+      await roundWith(['job a'], publish);
+      expect(await told()).toEqual(['training jobs: a']);
+    });
+
+    it('tells of records that nobody publishes, and not of those that are about to be', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        await staging.says({ ...started, details: { ...started.details, run: `run-${round}` } });
+        await roundWith([]);
+        minutes(5);
+        await publishRecords(staging, MODEL);
+      }
+      expect(await told()).toEqual([]);
+      await staging.says({ ...started, details: { ...started.details, run: 'stuck' } });
+      for (let round = 0; round < 3; round += 1) {
+        expect((await roundWith([])).error).toBeUndefined();
+        minutes(5);
+      }
+      expect(await told()).toEqual([`publication of ${MODEL}`]);
+    });
+  });
+
+  it('keeps the fault of a message of a queue in the same way', async () => {
+    let isBroken = true;
+    const work = keepingFaults(
+      staging,
+      'intake',
+      (item: string) => ({ item, model: MODEL }),
+      async () => {
+        if (isBroken) throw new Error('it is out of order');
+        return {};
+      },
+    );
+    for (let time = 0; time < 3; time += 1) {
+      await expect(work('toy from dev')).rejects.toThrow('out of order');
+      staging.clock.at += 6 * 60_000;
+    }
+    isBroken = false;
+    await work('toy from dev');
+    expect(await staging.ledger.get(keys.fault('intake', 'toy from dev'))).toMatchObject({ code: null });
+    expect((await staging.codes()).filter((code) => code === 'ITEM_FAILED')).toHaveLength(1);
   });
 });

@@ -53,20 +53,20 @@ export const run: Run = async (context) => {
   });
 };
 
-/** Runs each reconciler once, so that the environments hear each other at once and not after its first interval. */
+/** Runs each reconciler once, so that the environments hear each other at once; one that fails never stops the others. */
 async function settle(context: Context, environments: readonly Environment[]): Promise<void> {
+  const failures: Record<string, string> = {};
   for (const environment of environments) {
     const { lambda, names } = context.cloud(environment);
     const answer = await lambda.send(
       new InvokeCommand({ FunctionName: names.functionName('reconciler'), Payload: '{}' }),
     );
-    if (answer.FunctionError !== undefined) {
-      const found = new TextDecoder().decode(answer.Payload);
-      throw new GatehouseError('RECONCILER_FAILED', `the reconciler of ${environment} failed: ${found}`, {
-        environment,
-      });
-    }
+    if (answer.FunctionError !== undefined) failures[environment] = new TextDecoder().decode(answer.Payload);
   }
+  const failed = Object.keys(failures);
+  if (failed.length === 0) return;
+  const found = failed.map((environment) => `${environment}: ${failures[environment]}`).join('; ');
+  throw new GatehouseError('RECONCILER_FAILED', `deployed, and the reconciler failed in ${found}`, { failures });
 }
 
 /** On a laptop an image stands for a command: the SageMaker subset looks it up here. */

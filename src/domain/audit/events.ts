@@ -264,6 +264,11 @@ export const AUDIT_EVENTS = {
     z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }),
     true,
   ),
+  ITEM_FAILED: event(
+    'a function keeps failing on one item of its work; the other items are done',
+    z.strictObject({ function: Text, item: Text, error: Text, found: z.string(), since: z.iso.datetime() }),
+    true,
+  ),
   RELEASE_ROLLED_BACK: event(
     'the pointer was switched back and the release it named was quarantined',
     z.strictObject({

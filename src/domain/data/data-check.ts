@@ -55,6 +55,8 @@ export const StagedData = z.strictObject({
   files: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   training: TrainingRows.nullable(),
+  /** Partitions whose bytes are not those that were admitted, each with the reason; the others were staged. */
+  refused: z.array(z.strictObject({ kind: PartitionKind, day: Day, version: z.int().min(1), reason: z.string() })),
   /** Why there are no training rows though a training is about to begin. */
   untrainable: z.array(z.string()),
 });

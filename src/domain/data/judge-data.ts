@@ -15,6 +15,8 @@ export interface DataEvidence {
   readonly span: { readonly from: string; readonly to: string };
   /** The partitions whose expectations count, which may be older versions than the newest. */
   readonly used: readonly Pick<Partition, 'kind' | 'day' | 'digest'>[];
+  /** Partitions that could not be validated because their bytes are not those that were admitted, and why. */
+  readonly refused: readonly (Pick<Partition, 'kind' | 'day' | 'digest'> & { readonly reason: string })[];
   /** Before training: the rows, and what the suite said of them. Null for what has just arrived. */
   readonly training:
     | { readonly rows: TrainingRows; readonly batch: CheckedBatch | undefined }
@@ -54,7 +56,7 @@ export function judgeData(evidence: DataEvidence, rule: DataRule): DataJudgement
 }
 
 /** Expectations that were not met, and data that no suite has seen. */
-function unmet({ used, checked, catalogue, training }: DataEvidence): string[] {
+function unmet({ used, checked, catalogue, refused, training }: DataEvidence): string[] {
   const of = new Map(checked.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
   const empty = new Set(
     catalogue.filter(({ objects }) => objects.length === 0).map(({ kind, day, digest }) => `${kind} ${day} ${digest}`),
@@ -63,6 +65,8 @@ function unmet({ used, checked, catalogue, training }: DataEvidence): string[] {
     const key = `${part.kind} ${part.day} ${part.digest}`;
     const found = of.get(key);
     if (found !== undefined) return found.failures.map((failure) => failureText(found, failure));
+    const why = refused.find(({ kind, day, digest }) => `${kind} ${day} ${digest}` === key)?.reason;
+    if (why !== undefined) return [why];
     return empty.has(key)
       ? []
       : [`${part.kind} of ${part.day} (${part.digest.slice(0, 19)}): no suite has looked at it`];

@@ -57,6 +57,9 @@ export const keys = {
   /** How far the publisher and each peer's reader have come in a chain. */
   cursor: (who: string, model: string): Key => ({ pk: `CURSOR#${who}`, sk: model }),
   cursors: (who: string): string => `CURSOR#${who}`,
+  /** The fault that an item of a function's work has, or had. */
+  fault: (by: string, item: string): Key => ({ pk: `FAULT#${by}`, sk: item }),
+  faults: (by: string): string => `FAULT#${by}`,
   /** What a peer's signed chain said of a release. */
   upstream: (model: string, release: string, environment: string): Key => ({
     pk: `UPSTREAM#${model}`,
@@ -110,6 +113,7 @@ const AUTHORITIES = {
   FENCE: 'book-keeping',
   TASK: 'book-keeping',
   CURSOR: 'book-keeping',
+  FAULT: 'book-keeping',
   PARTITION: 'catalogue',
   ADMISSION: 'catalogue',
   PREDICTION: 'catalogue',

@@ -8,7 +8,9 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { each, type Fault, type Named as NamedItem, throwFaults } from '#use-cases/each.ts';
 
 /** Where producers put their partitions. */
 export interface Landing {
@@ -29,58 +31,78 @@ export type Admission =
   | { readonly kind: 'ignored' }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** A partition of a model, as its producer names it: the day is not known to be one. */
+interface Reader {
+  readonly model: string;
+  readonly kind: 'events' | 'labels';
+  readonly source: { readonly source: string; readonly readyMarker: string };
+  readonly day: string;
+}
+
 /**
  * Admits the partition whose ready marker was written: by reference, with versions and hashes. The same bytes again are
  * no news; other bytes are a correction, version n+1. A marker that is gone withdraws the partition: it is empty from
- * then on. What counts is what is there now, whatever the event said. Several models may read one source.
+ * then on. What counts is what is there now, whatever the event said. Several models may read one source; what one of
+ * them refuses, or fails on, never keeps it from the others. @throws GatehouseError `ITEMS_FAILED`
  */
 export async function admitPartition(deps: Admitting, key: string): Promise<Admission> {
-  const readers = deps.deployed.models.flatMap(({ definition }) =>
-    (['events', 'labels'] as const)
-      .filter((kind) => markerDay(definition[kind], key) !== undefined)
-      .map((kind) => ({
-        model: definition.name,
-        kind,
-        source: definition[kind],
-        day: markerDay(definition[kind], key) ?? '',
-      })),
+  const readers = deps.deployed.models.flatMap(({ definition: { name: model, events, labels } }) =>
+    Object.entries({ events, labels } as const).flatMap(([kind, source]) => {
+      const day = markerDay(source, key);
+      return day === undefined ? [] : [{ model, kind: kind as Reader['kind'], source, day }];
+    }),
   );
   if (readers.length === 0) return { kind: 'ignored' };
-  const admitted: AdmittedPartition[] = [];
-  for (const { model, kind, source, day } of readers) {
-    const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
-      refused(deps, { model, kind, day }, { rule, found, remedy });
-    if (!Day.safeParse(day).success) {
-      return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
-    }
-    const prefix = `${source.source}/dt=${day}/`;
-    const listed = await deps.landing.list(prefix);
-    const objects = listed.filter((object) => object.key.endsWith('.parquet'));
-    if (!listed.some((object) => object.key === `${prefix}${source.readyMarker}`)) {
-      const withdrawn = await withdraw(deps, { model, kind, day });
-      if (withdrawn !== undefined) admitted.push(withdrawn);
-      continue;
-    }
-    if (objects.length === 0) {
-      const found = `${prefix} has a ready marker and no Parquet file`;
-      return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
-    }
-    const current = await currentOf(deps, { model, kind, day });
-    if (current?.digest === partitionDigest(objects)) continue;
-    const next = nextVersion(deps, current, { model, kind, day, objects });
-    const tooMany = whyTooManyFiles(next.partition);
-    if (tooMany !== undefined)
-      return refuse('partition-files', tooMany, 'write fewer and larger files, and the marker again');
-    admitted.push(await admit(deps, next));
+  const admissions: Admission[] = [];
+  const faults: Fault[] = [];
+  const named = ({ model, kind, day }: Reader): NamedItem => ({
+    item: `${kind} of ${model}, ${day}`.slice(0, 200),
+    model,
+  });
+  const admitting = keepingFaults(deps, 'admission', named, async (reader: Reader) => {
+    const admission = await admitFor(deps, key, reader);
+    admissions.push(admission);
+    return admission;
+  });
+  await each(faults, readers, named, admitting);
+  throwFaults(faults);
+  const refused = admissions.find(({ kind }) => kind === 'refused');
+  const partitions = admissions.flatMap((each) => (each.kind === 'admitted' ? each.partitions : []));
+  return refused ?? (partitions.length > 0 ? { kind: 'admitted', partitions } : { kind: 'unchanged' });
+}
+
+/** Admits the partition for one of the models that read its source. */
+async function admitFor(deps: Admitting, key: string, { model, kind, source, day }: Reader): Promise<Admission> {
+  const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
+    refused(deps, { model, kind, day }, { rule, found, remedy });
+  if (!Day.safeParse(day).success)
+    return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
+  const prefix = `${source.source}/dt=${day}/`;
+  const listed = await deps.landing.list(prefix);
+  const objects = listed.filter((object) => object.key.endsWith('.parquet'));
+  if (!listed.some((object) => object.key === `${prefix}${source.readyMarker}`))
+    return admitted(await withdraw(deps, { model, kind, day }));
+  if (objects.length === 0) {
+    const found = `${prefix} has a ready marker and no Parquet file`;
+    return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
   }
-  return admitted.length > 0 ? { kind: 'admitted', partitions: admitted } : { kind: 'unchanged' };
+  const current = await currentOf(deps, { model, kind, day });
+  if (current?.digest === partitionDigest(objects)) return { kind: 'unchanged' };
+  const next = nextVersion(deps, current, { model, kind, day, objects });
+  const tooMany = whyTooManyFiles(next.partition);
+  if (tooMany !== undefined)
+    return refuse('partition-files', tooMany, 'write fewer and larger files, and the marker again');
+  return admitted(await admit(deps, next));
+}
+
+function admitted(partition: AdmittedPartition | undefined): Admission {
+  return partition === undefined ? { kind: 'unchanged' } : { kind: 'admitted', partitions: [partition] };
 }
 
 async function admit(deps: Admitting, { partition, writes }: NextVersion): Promise<AdmittedPartition> {
   const { model, kind, day, version, digest, admittedAt } = partition;
   const result = await writeUnaudited(
     deps.ledger,
-    // A partition of many files is a large item, and there are two of it: so many bytes are one transaction's.
     writes,
     operationName('admit', model, kind, day, version, digest, admittedAt),
   );

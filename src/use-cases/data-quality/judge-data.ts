@@ -71,7 +71,10 @@ export function judgeData(deps: DataJudging): Task {
     });
     const kept = CheckedPartitions.parse({ formatVersion: 1, model, partitions: currentOf(checked, catalogue) });
     const document = await write(kept);
-    const unresolved = found.results === null ? { data: dataDigest(plan), at: deps.clock.now().toISOString() } : null;
+    const left = found.results === null ? plan.partitions : refusedOf(plan, found.staged);
+    const isResolved = found.results !== null && left.length === 0;
+    const at = deps.clock.now().toISOString();
+    const unresolved = isResolved ? null : { data: dataDigest({ ...plan, partitions: left }), at };
     const details = {
       run,
       partitions: plan.partitions.length,
@@ -167,6 +170,16 @@ function currentOf(checked: readonly CheckedPartition[], catalogue: readonly Adm
     .toSorted((a, b) => (`${a.kind} ${a.day}` < `${b.kind} ${b.day}` ? -1 : 1));
 }
 
+/** The partitions of a check that could not be staged, and why. */
+function refusedOf({ partitions }: DataCheckPlan, { refused }: StagedData) {
+  return partitions.flatMap((part) => {
+    const found = refused.find(
+      ({ kind, day, version }) => kind === part.kind && day === part.day && version === part.version,
+    );
+    return found === undefined ? [] : [{ ...part, reason: found.reason }];
+  });
+}
+
 async function evidenceOf(
   deps: DataJudging,
   plan: DataCheckPlan,
@@ -175,11 +188,12 @@ async function evidenceOf(
   catalogue: readonly AdmittedPartition[],
 ): Promise<DataEvidence> {
   const { training } = plan;
+  const refused = refusedOf(plan, staged);
   if (training === null) {
     const days = plan.partitions.filter(({ kind }) => kind === 'events').map(({ day }) => day);
     // No event has arrived: there is no day whose rows could be off.
     const span = { from: days[0] ?? '9999-12-31', to: days.at(-1) ?? '0000-01-01' };
-    return { catalogue, checked, span, used: plan.partitions, training: null };
+    return { catalogue, checked, span, used: plan.partitions, refused, training: null };
   }
   const { from, to } = training;
   const held = catalogue.filter(({ day, objects }) => day >= from && day <= to && objects.length > 0);
@@ -195,6 +209,7 @@ async function evidenceOf(
     checked,
     span: { from, to },
     used: [...used.values()],
+    refused,
     training:
       staged.training === null
         ? { untrainable: staged.untrainable.length > 0 ? staged.untrainable : ['there are no training rows'] }

@@ -34,40 +34,60 @@ interface Staging extends Building {
 const TOGETHER = 16;
 
 /**
- * Copies what a check looks at to where its job can read it. Each byte is hashed on its way and held against what was
- * admitted: data that changed where it lay is refused here.
+ * Copies what a check validates to where its job can read it. Each byte is hashed on its way and compared with what was
+ * admitted: a partition that changed where it lay is refused here, and the others are staged.
  */
 export function stageData(deps: Staging): Task {
   return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
     const plan = parseCanonical(DataCheckPlan, await deps.documents.read(digest), 'data check plan');
-    try {
-      const staged = await withFolder((folder) => stage(deps, plan, folder));
-      return {
-        status: 'staged',
-        staged: (await deps.documents.write(new TextEncoder().encode(canonicalJson(staged)))).digest,
-      };
-    } catch (error) {
-      const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
-      if (isData) return { status: 'refused', reasons: [`snapshot-hashes: ${error.message}`.slice(0, 500)] };
-      const reason = whyNotHad(error);
-      if (reason === undefined) throw error;
-      return { status: 'refused', reasons: [reason] };
-    }
+    const { staged, batches } = await withFolder((folder) => stage(deps, plan, folder));
+    if (batches === 0) return { status: 'refused', reasons: staged.refused.map(({ reason }) => reason).slice(0, 12) };
+    return {
+      status: 'staged',
+      staged: (await deps.documents.write(new TextEncoder().encode(canonicalJson(staged)))).digest,
+    };
   });
 }
 
-async function stage(deps: Staging, plan: DataCheckPlan, folder: string): Promise<StagedData> {
+/** Why data is refused: its bytes are not, or are no longer, those that were admitted, or they do not fit here. @throws what is a fault */
+function refusalOf(error: unknown): string {
+  const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
+  if (isData) return `snapshot-hashes: ${error.message}`.slice(0, 500);
+  const reason = whyNotHad(error);
+  if (reason === undefined) throw error;
+  return reason;
+}
+
+async function stage(deps: Staging, plan: DataCheckPlan, folder: string) {
   const prefix = stagePrefix(plan.run);
   const put = (name: string, path: string): Promise<void> => deps.training.storeRows(`${prefix}${name}`, path);
   const batches: Batch[] = [];
-  const files = plan.partitions.flatMap(({ objects }) => objects);
+  const refused: StagedData['refused'] = [];
   for (const { from, to } of ranges(plan.partitions.length, TOGETHER))
-    batches.push(
-      ...(await Promise.all(plan.partitions.slice(from, to).map((part) => stagePartition(deps, part, folder, put)))),
+    await Promise.all(
+      plan.partitions.slice(from, to).map(async (part) => {
+        try {
+          batches.push(await stagePartition(deps, part, folder, put));
+        } catch (error) {
+          const { kind, day, version } = part;
+          refused.push({ kind, day, version, reason: refusalOf(error) });
+        }
+      }),
     );
-  const training = plan.training === null ? null : await stageTraining(deps, plan.training.plan, folder, put);
+  const training =
+    plan.training === null
+      ? null
+      : await stageTraining(deps, plan.training.plan, folder, put).catch((error: unknown) => ({
+          reason: refusalOf(error),
+        }));
   const rows = training !== null && 'rows' in training ? training : null;
   if (rows !== null) batches.push(rows.batch);
+  const files = plan.partitions
+    .filter(
+      ({ kind, day, version }) =>
+        !refused.some((each) => each.kind === kind && each.day === day && each.version === version),
+    )
+    .flatMap(({ objects }) => objects);
   const kinds = new Set(batches.map(({ kind }) => kind));
   for (const [kind, digest] of Object.entries(plan.suites).filter(([kind]) => kinds.has(kind))) {
     const path = join(folder, `${kind}.json`);
@@ -75,15 +95,26 @@ async function stage(deps: Staging, plan: DataCheckPlan, folder: string): Promis
     await put(`suites/${kind}.json`, path);
   }
   const index = join(folder, 'batches.json');
-  await writeFile(index, canonicalJson(batches.filter(({ kind }) => kind in plan.suites)));
+  const checked = inOrder(batches).filter(({ kind }) => kind in plan.suites);
+  await writeFile(index, canonicalJson(checked));
   await put('batches.json', index);
-  return StagedData.parse({
+  const staged = StagedData.parse({
     formatVersion: 1,
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
+    refused: inOrder(refused),
     training: rows?.rows ?? null,
     untrainable: training !== null && 'reason' in training ? [training.reason] : [],
   });
+  return { staged, batches: checked.length };
+}
+
+/** Partitions as the plan has them, whichever was staged first; the training rows come last. */
+function inOrder<T extends { readonly kind: string; readonly day: string | null; readonly version: number | null }>(
+  of: readonly T[],
+): T[] {
+  const place = ({ kind, day, version }: T): string => (day === null ? '~' : `${kind} ${day} ${version}`);
+  return of.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
 async function stagePartition(

@@ -1,8 +1,11 @@
 import type { Environment, Inbox } from '#ports/inbox.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
+import { recordFaults } from '#use-cases/audit/record-faults.ts';
+import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
@@ -25,46 +28,99 @@ export interface Reconciled {
 
 /**
  * The round that makes good whatever got lost: the inbox's subscriptions, records that were not published, peers'
- * announcements that did not arrive, task tokens that were not returned, promotions past their deadline.
+ * announcements that did not arrive, task tokens that were not returned, promotions past their deadline. One item's
+ * fault never stops the others. @throws GatehouseError `ITEMS_FAILED` at the end of the round
  */
 export async function reconcileEnvironment(deps: Reconciling): Promise<Reconciled> {
-  const subscribed: string[] = [];
-  for (const peer of deps.peers) {
-    if ((await deps.inbox.subscribe(peer)) === 'subscribed') subscribed.push(peer);
-  }
-  const republished: string[] = [];
-  const tokensReturned: string[] = [];
-  const ended: string[] = [];
-  for (const model of deps.models) {
-    const cursor = await deps.ledger.get(keys.cursor('published', model));
-    if ((await chainHead(deps.ledger, model)).seq > Number(cursor?.['seq'] ?? -1)) {
+  const { peers, models } = deps;
+  const faults: Fault[] = [];
+  const unpublished: Fault[] = [];
+  const done = { subscribed: [], republished: [], polled: 0, tokensReturned: [], ended: [] } as Done;
+  // An environment's own affairs are told by the chain of one of its models.
+  const own = (item: string): Named => ({ item, model: models[0] });
+  await each(
+    faults,
+    peers,
+    (peer) => own(`subscription to ${peer}`),
+    async (peer) => {
+      if ((await deps.inbox.subscribe(peer)) === 'subscribed') done.subscribed.push(peer);
+    },
+  );
+  await each(
+    faults,
+    models,
+    (model) => ({ item: `publication of ${model}`, model }),
+    async (model) => {
+      const seq = Number((await deps.ledger.get(keys.cursor('published', model)))?.['seq'] ?? -1);
+      if (seq >= (await chainHead(deps.ledger, model)).seq) return;
       await deps.inbox.askToPublish(model);
-      republished.push(model);
-    }
-    for (const peer of deps.peers) await deps.inbox.askToRead(peer, model);
-    const promotions = (await deps.ledger.query(keys.promotions(model))).map((item) => unkey(Promotion, item));
-    for (const promotion of promotions) {
-      const isWaiting = promotion.status === 'awaiting-approval';
-      if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
-        tokensReturned.push(promotion.promotion);
-      const isOpen = isWaiting || promotion.status === 'open';
-      if (isOpen && !(Date.parse(promotion.deadline) > deps.clock.now().getTime())) {
-        const found = `the deadline was ${promotion.deadline}`;
-        await endPromotion(deps, promotion, 'refused', {
-          rule: 'promotion-deadline',
-          found,
-          remedy: 'ask for a new promotion',
-        });
-        await returnApprovalToken(deps, promotion, refusedBy('promotion-deadline', found));
-        ended.push(promotion.promotion);
-      }
-    }
-  }
-  for (const kind of JOB_KINDS) {
-    for (const item of await deps.ledger.query(keys.tasks(kind))) {
-      if (item['answered'] === false && (await returnJobToken(deps, kind, item.sk)) === 'returned')
-        tokensReturned.push(item.sk);
-    }
-  }
-  return { subscribed, republished, polled: deps.peers.length * deps.models.length, tokensReturned, ended };
+      done.republished.push(model);
+      // The publisher may just be at it. If the same record is missing in a later round, it is not.
+      unpublished.push({ item: `publication of ${model}`, model, error: notPublished(model, seq) });
+    },
+  );
+  await each(
+    faults,
+    models.flatMap((model) => peers.map((peer) => ({ model, peer }))),
+    ({ model, peer }) => ({ item: `reading of ${model} from ${peer}`, model }),
+    async ({ model, peer }) => {
+      await deps.inbox.askToRead(peer, model);
+      done.polled += 1;
+    },
+  );
+  const nameOf = (model: string): string => `promotions of ${model}`;
+  await each(
+    faults,
+    models,
+    (model) => ({ item: nameOf(model), model }),
+    async (model) => {
+      const items = await deps.ledger.query(keys.promotions(model));
+      await each(
+        faults,
+        items,
+        ({ sk }) => ({ item: `${nameOf(model)}: ${sk}`, model }),
+        (item) => reconcilePromotion(deps, unkey(Promotion, item), done),
+      );
+    },
+  );
+  await each(
+    faults,
+    JOB_KINDS,
+    (kind) => own(`${kind} jobs`),
+    async (kind) => {
+      const items = await deps.ledger.query(keys.tasks(kind));
+      await each(
+        faults,
+        items.filter((item) => item['answered'] === false),
+        (item) => ({ item: `${kind} jobs: ${item.sk}`, model: textOf(item, 'model') }),
+        async ({ sk }) => {
+          if ((await returnJobToken(deps, kind, sk)) === 'returned') done.tokensReturned.push(sk);
+        },
+      );
+    },
+  );
+  const found = [...faults, ...unpublished];
+  await each(faults, ['faults'], own, () => recordFaults(deps, 'reconciler', found));
+  throwFaults(faults, { ...done });
+  return done;
+}
+
+type Done = { -readonly [K in keyof Reconciled]: Reconciled[K] extends readonly string[] ? string[] : Reconciled[K] };
+
+/** Each record has a fault of its own: as long as the publisher moves on, none of them lasts. */
+function notPublished(model: string, seq: number): GatehouseError {
+  return new GatehouseError(`UNPUBLISHED_AFTER_${seq}`, `records of ${model} after ${seq} are not published`, { seq });
+}
+
+async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done: Done): Promise<void> {
+  const isWaiting = promotion.status === 'awaiting-approval';
+  if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
+    done.tokensReturned.push(promotion.promotion);
+  const isOpen = isWaiting || promotion.status === 'open';
+  if (!isOpen || Date.parse(promotion.deadline) > deps.clock.now().getTime()) return;
+  const found = `the deadline was ${promotion.deadline}`;
+  const refusal = { rule: 'promotion-deadline', found, remedy: 'ask for a new promotion' };
+  await endPromotion(deps, promotion, 'refused', refusal);
+  await returnApprovalToken(deps, promotion, refusedBy('promotion-deadline', found));
+  done.ended.push(promotion.promotion);
 }

@@ -162,6 +162,7 @@ describe('the registry of events', () => {
       'DECISION_REFUSED',
       'DRIFT_CHECKED',
       'INCIDENT_OPENED',
+      'ITEM_FAILED',
       'PARTITION_REFUSED',
       'PARTITION_WITHDRAWN',
       'PEER_REFUSED',
@@ -170,6 +171,7 @@ describe('the registry of events', () => {
       'RELEASE_JUDGED',
       'RELEASE_ROLLED_BACK',
       'ROLLBACK_REFUSED',
+      'ROWS_NOT_PUBLISHED',
       'RUN_FAILED',
     ]);
   });

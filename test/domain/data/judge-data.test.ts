@@ -32,6 +32,7 @@ const healthy: DataEvidence = {
   checked,
   span: { from: '2001-01-15', to: '2001-02-11' },
   used: catalogue,
+  refused: [],
   training: { rows, batch: { ...batch, failures: [] } },
 };
 const failure = {
