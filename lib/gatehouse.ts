@@ -25,6 +25,15 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
   const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','));
   const platform = context('platform', 'linux-x64') as Platform;
   const bundleOf = bundleFunctions(ROOT, context('bundles', join(ROOT, 'dist', 'functions')), deployed, platform);
+  addEnvironments(app, config, { deployed, bundleOf, platform });
+}
+
+/** The stages of all environments, with what was compiled and bundled for them. */
+export function addEnvironments(
+  app: App,
+  config: Config,
+  { deployed, bundleOf, platform }: Pick<StackSurroundings, 'deployed' | 'bundleOf'> & { readonly platform: Platform },
+): void {
   for (const environment of ENVIRONMENTS) {
     const names = namesOf(config, environment);
     const { account, region } = names;

@@ -34,9 +34,9 @@ export class AslStateMachine extends Construct {
     const substitutions: Record<string, string> = {};
     for (const [placeholder, binding] of Object.entries(bindings)) {
       if ('function' in binding) {
-        const arn = 'sharedArn' in binding.function ? binding.function.sharedArn : binding.function.version.functionArn;
-        substitutions[placeholder] = arn;
-        role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [arn] }));
+        const { invoked, invocable } = callOf(binding.function);
+        substitutions[placeholder] = invoked;
+        role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [invocable] }));
       } else {
         const arn = names.stateMachineArn(binding.machine);
         substitutions[placeholder] = arn;
@@ -82,6 +82,16 @@ export class AslStateMachine extends Construct {
       },
     });
   }
+}
+
+/**
+ * What a definition calls, and what its executions may call. An execution keeps the definition that it began with, and
+ * the version in it, while the role has the rights of the newest deployment: it may invoke every version of the function.
+ * An alias is the same name in each deployment.
+ */
+function callOf(target: GatehouseFunction | SharedFunction): { readonly invoked: string; readonly invocable: string } {
+  if ('sharedArn' in target) return { invoked: target.sharedArn, invocable: target.sharedArn };
+  return { invoked: target.version.functionArn, invocable: `${target.lambda.functionArn}:*` };
 }
 
 /** Each placeholder is bound, and each binding is used. */

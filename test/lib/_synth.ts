@@ -27,17 +27,22 @@ async function synthesise(): Promise<SynthesisedStack[]> {
       context: { 'gatehouse:bundles': join(folder, 'bundles') },
     });
     await gatehouse(app, config);
-    return app.synth().nestedAssemblies.flatMap(({ nestedAssembly, displayName }) =>
-      nestedAssembly.stacks.map((stack) => ({
-        environment: displayName.split('/').at(-1) ?? displayName,
-        name: stack.displayName,
-        account: stack.environment.account,
-        template: Template.parse(stack.template),
-      })),
-    );
+    return stacksIn(app);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The stacks of an app, synthesised. */
+export function stacksIn(app: App): SynthesisedStack[] {
+  return app.synth().nestedAssemblies.flatMap(({ nestedAssembly, displayName }) =>
+    nestedAssembly.stacks.map((stack) => ({
+      environment: displayName.split('/').at(-1) ?? displayName,
+      name: stack.displayName,
+      account: stack.environment.account,
+      template: Template.parse(stack.template),
+    })),
+  );
 }
 
 let made: Promise<SynthesisedStack[]> | undefined;

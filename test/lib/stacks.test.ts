@@ -6,6 +6,7 @@ import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { alarms } from './_alarms.ts';
 import { concurrency } from './_concurrency.ts';
+import { deployments } from './_deployments.ts';
 import { keeping } from './_keeping.ts';
 import { normalised } from './_normalise.ts';
 import { rights } from './_rights.ts';
@@ -18,6 +19,7 @@ sharing();
 keeping();
 alarms();
 concurrency();
+deployments();
 
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {
