@@ -1,30 +1,18 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { constantModel } from '#adapters/onnx/constant-model.ts';
-import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { type Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { openManifest } from '#domain/release/manifest.ts';
-import type { Refusal } from '#domain/error.ts';
 import type { JobStart } from '#ports/job.ts';
-import type { Scoring } from '#ports/scoring.ts';
-import type { FeatureEngine } from '#ports/feature-engine.ts';
-import type { Lake } from '#ports/lake.ts';
-import type { ModelArtifact, TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
+import type { TrainingJobRequest, TrainingJobState } from '#ports/training-jobs.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
-import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
-import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
-import { exportTrainingRows, rowsPrefix } from '#use-cases/retraining/export-training-rows.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
-import { admitDays, bytes, definition, type Environment, MODEL, world } from './_world.ts';
+import { admitDays, definition, type Environment, MODEL, world } from './_world.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;
@@ -255,182 +243,6 @@ describe('a training job that does not exist', () => {
     expect(await packageCandidates({ ...dev, training })({ windows })).toMatchObject({
       status: 'nothing',
       reasons: ['all: no image'],
-    });
-  });
-});
-
-describe('the rows of a window', () => {
-  const exported = async (change: { engine?: object; lake?: object } = {}) => {
-    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
-    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
-    const stored = new Map<string, string>();
-    const training = {
-      storeRows: async (key: string, path: string) => void stored.set(key, await readFile(path, 'utf8')),
-      readArtifact: async (): Promise<ModelArtifact> => ({ kind: 'read', files: new Map() }),
-    };
-    const engine = {
-      exportTrainingRows: async ({ features, out }: { features: { day: string }[]; out: string }) => {
-        await mkdir(out);
-        const files = features.map(({ day }) => join(out, `train-${day}.parquet`));
-        for (const file of files) await writeFile(file, 'rows');
-        return { kind: 'built', rows: 9, positives: 1, files };
-      },
-      ...change.engine,
-    } as unknown as FeatureEngine;
-    const lake: Lake = { ...dev.lake, fetch: async () => 'f', fetchSource: async () => 'l', ...change.lake };
-    const result = await exportTrainingRows({ ...dev, engine, lake, training })({ plan: window?.plan });
-    return { result, keys: [...stored.keys()] };
-  };
-
-  it('are stored a file per day, below the one prefix that the job can read', async () => {
-    const { result, keys: stored } = await exported();
-    expect(result).toEqual({ status: 'exported', rows: 9, positives: 1 });
-    expect(stored).toHaveLength(14);
-    expect(stored[0]).toBe(`${rowsPrefix(RUN, 'all')}train-2001-01-01.parquet`);
-    expect(stored).toEqual(stored.toSorted());
-  });
-
-  it('are refused, and not tried again, where they fit neither into memory nor on the disk', async () => {
-    const refusal = { rule: 'data fits in memory', found: 'features of 2001-01-03, 9 rows', remedy: 'shorten' };
-    const engine = { exportTrainingRows: async () => ({ kind: 'refused', refusal }) };
-    const reason = 'data fits in memory: features of 2001-01-03, 9 rows; shorten';
-    expect(await exported({ engine })).toEqual({ result: { status: 'refused', reason }, keys: [] });
-    const failing = (code: string) => ({ fetch: () => Promise.reject(Object.assign(new Error(code), { code })) });
-    expect((await exported({ lake: failing('ENOSPC') })).result).toMatchObject({
-      status: 'refused',
-      reason: expect.stringMatching(/more than the function's disk of \d+ MB; shorten the window/),
-    });
-    await expect(exported({ lake: failing('EIO') })).rejects.toThrow('EIO');
-  });
-});
-
-describe('what training leaves', () => {
-  type Left = Readonly<Record<string, string | Uint8Array>> | Refusal;
-  const artifactOf = (left: Left): ModelArtifact =>
-    'rule' in left
-      ? { kind: 'refused', refusal: left as Refusal }
-      : {
-          kind: 'read',
-          files: new Map(
-            Object.entries(left).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
-          ),
-        };
-  const packaged = async (
-    files: Left,
-    exported: object = { status: 'exported', rows: 100, positives: 20 },
-    {
-      others = {},
-      scoring = dev.scoring,
-    }: { readonly others?: Readonly<Record<string, Left>>; readonly scoring?: Scoring } = {},
-  ) => {
-    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
-    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
-    const plan = TrainingPlan.parse(
-      JSON.parse(Buffer.from(await dev.documents.read(window?.plan ?? digestOf(''))).toString()),
-    );
-    for (const { digest } of plan.features)
-      dev.lake.objects.set(`${MODEL}/features/${digest}`, {
-        content: bytes('rows'),
-        sha256: digestOf('rows'),
-        rows: 10,
-      });
-    const training = {
-      readArtifact: async (uri: string) => artifactOf(others[uri] ?? files),
-      storeRows: async () => undefined,
-    };
-    const windows = [
-      {
-        window: 'all',
-        plan: window?.plan,
-        export: exported,
-        training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
-      },
-      ...Object.keys(others).map((artifact) => ({
-        window: artifact,
-        plan: window?.plan,
-        export: exported,
-        training: { status: 'trained', artifact },
-      })),
-    ];
-    return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
-      status: string;
-      candidates: { release: Digest; window: string; fingerprint: Digest; metrics: Record<string, number> }[];
-      baseline: { release: Digest; baseRate: number; window: string } | null;
-      reasons: string[];
-    }>;
-  };
-
-  it('becomes a release that verifies, and a baseline of the base rate', async () => {
-    const { status, candidates, baseline } = await packaged({
-      'model.onnx': 'MODEL trained',
-      'metrics.json': '{"logLoss":0.4}',
-    });
-    expect(status).toBe('packaged');
-    expect(candidates).toMatchObject([{ window: 'all', metrics: { logLoss: 0.4 } }]);
-    expect(baseline).toMatchObject({ baseRate: 0.2, window: 'all' });
-    for (const release of [candidates[0]?.release, baseline?.release]) {
-      if (release === undefined) throw new Error('no release');
-      expect(await whyNotWhole(dev.releases, release)).toBeUndefined();
-      expect(await verifyRelease(dev)({ model: MODEL, release })).toMatchObject({
-        checks: Array.from({ length: 4 }, () => ({ problem: null })),
-      });
-    }
-    expect(openManifest(await dev.releases.read(baseline?.release ?? digestOf('')))).toMatchObject({
-      kind: 'baseline',
-      data: { asOf: '2001-01-20', partitions: 14 },
-    });
-  });
-
-  it('is the same release when it is packaged again', async () => {
-    const files = { 'model.onnx': 'MODEL trained' };
-    expect(await packaged(files)).toEqual(await packaged(files));
-  });
-
-  it('is refused by its window where the artifact is bad, and the other windows go on', async () => {
-    const refusal = { rule: 'model artifact fits the limit', found: '9 bytes, 8 are allowed', remedy: 'train less' };
-    const reason = 'model artifact fits the limit: 9 bytes, 8 are allowed; train less';
-    const good = { 'model.onnx': 'MODEL trained' };
-    expect(await packaged(good, undefined, { others: { wide: refusal, narrow: good } })).toMatchObject({
-      status: 'packaged',
-      candidates: [{ window: 'all' }, { window: 'narrow' }],
-      baseline: { baseRate: 0.2 },
-      reasons: [`wide: ${reason}`],
-    });
-    expect(await packaged(refusal)).toMatchObject({ status: 'nothing', candidates: [], reasons: [`all: ${reason}`] });
-  });
-
-  const many = JSON.stringify(Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`m${index}`, index])));
-  it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}', many, `{"a":1}${' '.repeat(65_536)}`])(
-    'is unaffected by metrics such as %.20s',
-    async (metrics) => {
-      expect(await packaged({ 'model.onnx': 'MODEL trained', 'metrics.json': metrics })).toMatchObject({
-        status: 'packaged',
-        candidates: [{ metrics: {} }],
-      });
-    },
-  );
-
-  it.each([
-    ['no model', {}, 'all: the job left no model.onnx'],
-    ['an empty model', { 'model.onnx': '' }, 'all: the job left an empty model.onnx'],
-    ['what is no model', { 'model.onnx': 'import os' }, 'all: not a model'],
-  ])('is refused with %s, and the reason', async (_, files, reason) => {
-    expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
-  });
-
-  it.each([
-    ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
-    ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
-  ])('is refused where it %s, as the real inspection says', async (_, model, reason) => {
-    const scoring: Scoring = { ...dev.scoring, inspect: (onnx, features) => onnxScoring.inspect(onnx, features) };
-    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, { scoring });
-    expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
-    expect(reasons.join('\n')).toMatch(reason);
-  });
-
-  it('has no baseline where the labels have one class', async () => {
-    expect(await packaged({ 'model.onnx': 'MODEL t' }, { status: 'exported', rows: 100, positives: 0 })).toMatchObject({
-      baseline: null,
     });
   });
 });

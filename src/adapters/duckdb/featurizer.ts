@@ -142,7 +142,7 @@ async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | R
  * Builds days together, and each by itself that does not fit beside the others: whether a day is refused depends on that
  * day alone.
  */
-async function fitting<Item, R extends { readonly items: readonly Item[] }>(
+async function fitting<R extends { readonly items: readonly unknown[] }>(
   recipe: R,
   together: (recipe: R) => Promise<(Built | Refused)[] | Refused>,
 ): Promise<(Built | Refused)[]> {

@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { constantModel } from '#adapters/onnx/constant-model.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { TrainingPlan } from '#domain/data/training-plan.ts';
+import type { Refusal } from '#domain/error.ts';
+import { openManifest } from '#domain/release/manifest.ts';
+import type { Scoring } from '#ports/scoring.ts';
+import type { ModelArtifact } from '#ports/training-jobs.ts';
+import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
+import { planWindows } from '#use-cases/retraining/plan-windows.ts';
+import { admitDays, bytes, type Environment, MODEL, world } from './_world.ts';
+
+const RUN = 'toy-run-1';
+let dev: Environment;
+beforeEach(async () => {
+  dev = world().environment('dev');
+  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
+});
+
+describe('what training leaves', () => {
+  type Left = Readonly<Record<string, string | Uint8Array>> | Refusal;
+  const artifactOf = (left: Left): ModelArtifact =>
+    'rule' in left
+      ? { kind: 'refused', refusal: left as Refusal }
+      : {
+          kind: 'read',
+          files: new Map(
+            Object.entries(left).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
+          ),
+        };
+  const packaged = async (
+    files: Left,
+    exported: object = { status: 'exported', rows: 100, positives: 20 },
+    {
+      others = {},
+      scoring = dev.scoring,
+    }: { readonly others?: Readonly<Record<string, Left>>; readonly scoring?: Scoring } = {},
+  ) => {
+    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
+    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
+    const plan = TrainingPlan.parse(
+      JSON.parse(Buffer.from(await dev.documents.read(window?.plan ?? digestOf(''))).toString()),
+    );
+    for (const { digest } of plan.features)
+      dev.lake.objects.set(`${MODEL}/features/${digest}`, {
+        content: bytes('rows'),
+        sha256: digestOf('rows'),
+        rows: 10,
+      });
+    const training = {
+      readArtifact: async (uri: string) => artifactOf(others[uri] ?? files),
+      storeRows: async () => undefined,
+    };
+    const windows = [
+      {
+        window: 'all',
+        plan: window?.plan,
+        export: exported,
+        training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
+      },
+      ...Object.keys(others).map((artifact) => ({
+        window: artifact,
+        plan: window?.plan,
+        export: exported,
+        training: { status: 'trained', artifact },
+      })),
+    ];
+    return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
+      status: string;
+      candidates: { release: Digest; window: string; fingerprint: Digest; metrics: Record<string, number> }[];
+      baseline: { release: Digest; baseRate: number; window: string } | null;
+      reasons: string[];
+    }>;
+  };
+
+  it('becomes a release that verifies, and a baseline of the base rate', async () => {
+    const { status, candidates, baseline } = await packaged({
+      'model.onnx': 'MODEL trained',
+      'metrics.json': '{"logLoss":0.4}',
+    });
+    expect(status).toBe('packaged');
+    expect(candidates).toMatchObject([{ window: 'all', metrics: { logLoss: 0.4 } }]);
+    expect(baseline).toMatchObject({ baseRate: 0.2, window: 'all' });
+    for (const release of [candidates[0]?.release, baseline?.release]) {
+      if (release === undefined) throw new Error('no release');
+      expect(await whyNotWhole(dev.releases, release)).toBeUndefined();
+      expect(await verifyRelease(dev)({ model: MODEL, release })).toMatchObject({
+        checks: Array.from({ length: 4 }, () => ({ problem: null })),
+      });
+    }
+    expect(openManifest(await dev.releases.read(baseline?.release ?? digestOf('')))).toMatchObject({
+      kind: 'baseline',
+      data: { asOf: '2001-01-20', partitions: 14 },
+    });
+  });
+
+  it('is the same release when it is packaged again', async () => {
+    const files = { 'model.onnx': 'MODEL trained' };
+    expect(await packaged(files)).toEqual(await packaged(files));
+  });
+
+  it('is refused by its window where the artifact is bad, and the other windows go on', async () => {
+    const refusal = { rule: 'model artifact fits the limit', found: '9 bytes, 8 are allowed', remedy: 'train less' };
+    const reason = 'model artifact fits the limit: 9 bytes, 8 are allowed; train less';
+    const good = { 'model.onnx': 'MODEL trained' };
+    expect(await packaged(good, undefined, { others: { wide: refusal, narrow: good } })).toMatchObject({
+      status: 'packaged',
+      candidates: [{ window: 'all' }, { window: 'narrow' }],
+      baseline: { baseRate: 0.2 },
+      reasons: [`wide: ${reason}`],
+    });
+    expect(await packaged(refusal)).toMatchObject({ status: 'nothing', candidates: [], reasons: [`all: ${reason}`] });
+  });
+
+  const many = JSON.stringify(Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`m${index}`, index])));
+  it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}', many, `{"a":1}${' '.repeat(65_536)}`])(
+    'is unaffected by metrics such as %.20s',
+    async (metrics) => {
+      expect(await packaged({ 'model.onnx': 'MODEL trained', 'metrics.json': metrics })).toMatchObject({
+        status: 'packaged',
+        candidates: [{ metrics: {} }],
+      });
+    },
+  );
+
+  it.each([
+    ['no model', {}, 'all: the job left no model.onnx'],
+    ['an empty model', { 'model.onnx': '' }, 'all: the job left an empty model.onnx'],
+    ['what is no model', { 'model.onnx': 'import os' }, 'all: not a model'],
+  ])('is refused with %s, and the reason', async (_, files, reason) => {
+    expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
+  });
+
+  it.each([
+    ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
+    ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],
+  ])('is refused where it %s, as the real inspection says', async (_, model, reason) => {
+    const scoring: Scoring = { ...dev.scoring, inspect: (onnx, features) => onnxScoring.inspect(onnx, features) };
+    const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, { scoring });
+    expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
+    expect(reasons.join('\n')).toMatch(reason);
+  });
+
+  it('has no baseline where the labels have one class', async () => {
+    expect(await packaged({ 'model.onnx': 'MODEL t' }, { status: 'exported', rows: 100, positives: 0 })).toMatchObject({
+      baseline: null,
+    });
+  });
+});
