@@ -102,7 +102,8 @@ export class Exchange extends Construct {
     const publisher = new GatehouseFunction(this, 'Publisher', {
       ...props,
       privilege: 'publisher',
-      timeoutSeconds: 120,
+      // As long as the reconciler's interval: while there is a backlog, one invocation follows the other.
+      timeoutSeconds: 300,
       isAsynchronous: true,
     }).bind(
       access.writesLedgerUnaudited('CURSOR'),

@@ -6,6 +6,6 @@ export interface Announcements {
   announce(record: AuditRecord): Promise<void>;
   /** To this environment's own rules. */
   emit(record: AuditRecord): Promise<void>;
-  /** To people: something needs their attention. Carries no token and no acting link. */
-  alert(record: AuditRecord): Promise<void>;
+  /** To people: something needs their attention. Carries no token and no acting link; says so where it may have been sent before. */
+  alert(record: AuditRecord, how: { readonly mayRepeat: boolean }): Promise<void>;
 }

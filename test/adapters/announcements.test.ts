@@ -200,12 +200,12 @@ describe('announcements', () => {
     );
 
     const announcements = snsAnnouncements(
-      { sns: sns(), events: events() },
+      { sns: sns(), alerts: sns(), events: events() },
       { announcementsTopic, alertsTopic, bus: 'bus' },
     );
     await announcements.announce(record);
     await announcements.emit(record);
-    await announcements.alert(record);
+    for (const mayRepeat of [false, true]) await announcements.alert(record, { mayRepeat });
 
     const Wrapped = z.object({ Message: z.string(), Subject: z.string().optional() });
     const announced = Wrapped.parse(JSON.parse(await peer.receive()));
@@ -216,6 +216,9 @@ describe('announcements', () => {
       meaning: 'what a peer published was not believed',
       details: { peer: 'dev' },
     });
+    const again = Wrapped.parse(JSON.parse(await person.receive()));
+    expect(again.Subject).toBe('[staging] m: PEER_REFUSED (may repeat)');
+    expect(JSON.parse(again.Message)).toMatchObject({ note: expect.stringMatching(/may repeat/), seq: 0 });
     const event = z.object({ detail: AuditRecord }).parse(JSON.parse(await rule.receive()));
     expect(event.detail).toEqual(record);
   });

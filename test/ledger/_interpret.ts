@@ -4,7 +4,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { PolicyVote } from '#domain/control/policy-vote.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { publishModels } from '#use-cases/announcements/publish-records.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { decide } from '#use-cases/control/decide.ts';
@@ -43,7 +43,7 @@ export async function read(environment: Environment, peer: Name): Promise<void> 
 
 /** Publishes what an environment's chain says. */
 export async function publish({ deps }: Environment): Promise<void> {
-  await publishRecords(deps, MODEL);
+  await publishModels(deps, [MODEL]);
 }
 
 /** One round of an environment's reconciler. */

@@ -83,6 +83,7 @@ interface Beginning {
 export function world(from?: Beginning, mutant?: Mutant) {
   const clock = { at: from?.clock.at ?? START, now: () => new Date(clock.at) };
   const shown = byName((name): Shown => copyOf(from?.shown[name]));
+  const counter = { value: from?.counter.value ?? 0 };
   const violations: string[] = [];
   const references = byName((name): Reference => reference(name, from?.environments[name].reference));
   for (const name of ENVIRONMENTS) references[name].meet(references, violations);
@@ -120,6 +121,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
     };
     const executions: Execution[] = (before?.executions ?? []).map((execution) => ({ ...execution }));
     const hints: Name[] = [...(before?.hints ?? [])];
+    const told = new Set<number>();
     const deps = {
       environment: name,
       ledger: mutant?.ledger?.(troubled, name) ?? troubled,
@@ -166,8 +168,12 @@ export function world(from?: Beginning, mutant?: Mutant) {
           }
         },
         async emit() {},
-        async alert() {},
+        async alert({ seq }: { readonly seq: number }, { mayRepeat }: { readonly mayRepeat: boolean }) {
+          if (told.has(seq) && !mayRepeat) violations.push(`${name}: people are told of record ${seq} a second time`);
+          told.add(seq);
+        },
       },
+      newClaim: () => `claim-${(counter.value += 1)}`,
       published: {
         async publishKey(pem: string) {
           shown[name].key = pem;
@@ -203,7 +209,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
     environments,
     violations,
     /** What the counting of names starts from, so that runs and rollbacks are told apart. */
-    counter: { value: from?.counter.value ?? 0 },
+    counter,
     /** Runs something that meets a fault. */
     async under(fault: Fault | undefined, run: Trouble['run'], act: () => Promise<void>): Promise<void> {
       trouble.now = fault === undefined ? undefined : { fault, run, count: 0 };

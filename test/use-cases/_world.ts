@@ -28,6 +28,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
+import { publishModels } from '#use-cases/announcements/publish-records.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 
@@ -152,6 +153,7 @@ export const scoring: Scoring = {
 export function world() {
   const clock = { at: START, now: () => new Date(clock.at) };
   const shown = memoryPublishedRecords();
+  let claims = 0;
   return {
     clock,
     shown,
@@ -171,6 +173,7 @@ export function world() {
         machines: memoryStateMachines(),
         checks: memoryProcessingJobs(),
         announcements: memoryAnnouncements(),
+        newClaim: () => `claim-${(claims += 1)}`,
         signer: memorySigner(),
         published: shown.of(name),
         peers: shown.peers,
@@ -194,6 +197,12 @@ export function world() {
   };
 }
 export type Environment = ReturnType<ReturnType<typeof world>['environment']>;
+
+/** Publishes what a model's chain says, and tells people. */
+export async function publishRecords(own: Parameters<typeof publishModels>[0], model: string, until?: Date) {
+  const [result] = await publishModels(own, [model], until);
+  return { published: result?.published, upTo: result?.upTo };
+}
 
 async function chainOf(ledger: Ledger): Promise<AuditRecord[]> {
   return (await chainRecords(ledger, MODEL, 0)).map(({ record }) => record);

@@ -4,15 +4,14 @@ import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { keyIdOf, openEnvelope, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
+import { keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
 import { scene } from './_scene.ts';
-import { type Environment, MODEL, world } from './_world.ts';
+import { type Environment, MODEL, world, publishRecords } from './_world.ts';
 
 const started = (run: string): AuditEvent => ({
   code: 'RETRAINING_STARTED',
@@ -37,53 +36,6 @@ const read = () =>
     heard.push(record);
   });
 const objectOf = (seq: number): string => `dev/chain/${MODEL}/${String(seq).padStart(12, '0')}`;
-
-describe('publishing', () => {
-  it('signs every record once, in order, and tells peers, rules and people', async () => {
-    for (const run of ['a', 'b', 'c']) await dev.says(started(run));
-    await dev.says({
-      code: 'CANDIDATES_REJECTED',
-      actor: 'pipeline:validation',
-      release: null,
-      details: { run: 'c', asOf: '2026-03-01', reasons: ['worse'] },
-    });
-    expect(await publishRecords(dev, MODEL)).toEqual({ published: 4, upTo: 3 });
-    expect(await publishRecords(dev, MODEL)).toEqual({ published: 0, upTo: 3 });
-    expect(dev.announcements.announced.map(({ seq }) => seq)).toEqual([0, 1, 2, 3]);
-    expect(dev.announcements.emitted).toEqual(await dev.chain());
-    expect(dev.announcements.alerted.map(({ code }) => code)).toEqual(['CANDIDATES_REJECTED']);
-    const pem = await dev.signer.publicKeyPem();
-    for (const { seq, envelope } of await all.shown.peers.recordsAfter('dev', MODEL, -1)) {
-      const payload = Buffer.from(openEnvelope(envelope, PAYLOAD_TYPES.auditRecord, pem)).toString();
-      expect(payload).toBe(canonicalJson((await dev.chain())[seq]));
-    }
-  });
-
-  it('goes on where it was interrupted, and shows nothing twice', async () => {
-    for (const run of ['a', 'b', 'c']) await dev.says(started(run));
-    let failures = 0;
-    const announcements = {
-      ...dev.announcements,
-      announce: async (record: AuditRecord) => {
-        if (record.seq === 1 && failures === 0) {
-          failures += 1;
-          throw new Error('the topic is not there');
-        }
-        return dev.announcements.announce(record);
-      },
-    };
-    await expect(publishRecords({ ...dev, announcements }, MODEL)).rejects.toThrow('the topic is not there');
-    expect(await publishRecords({ ...dev, announcements }, MODEL)).toEqual({ published: 3, upTo: 2 });
-    expect((await all.shown.peers.recordsAfter('dev', MODEL, -1)).map(({ seq }) => seq)).toEqual([0, 1, 2]);
-  });
-
-  it('is harmless when two do it at once', async () => {
-    for (const run of ['a', 'b']) await dev.says(started(run));
-    await Promise.all([publishRecords(dev, MODEL), publishRecords(dev, MODEL)]);
-    expect(await dev.ledger.get(keys.cursor('published', MODEL))).toMatchObject({ seq: 1 });
-    expect((await all.shown.peers.recordsAfter('dev', MODEL, -1)).map(({ seq }) => seq)).toEqual([0, 1]);
-  });
-});
 
 describe('following a peer', () => {
   it('hears nothing of who has published nothing', async () => {

@@ -12,7 +12,6 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
@@ -23,7 +22,7 @@ import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import type { Task } from '#use-cases/task.ts';
 import { rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, bytes, type Environment, hours, MODEL, world } from './_world.ts';
+import { admitDays, bytes, type Environment, hours, MODEL, world, publishRecords } from './_world.ts';
 
 let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;

@@ -5,12 +5,11 @@ import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
 import { execute } from '#test/statemachines/_interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { definition, deployed, type Environment, MODEL, policy, SQL } from './_world.ts';
+import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_world.ts';
 
 /** The policy that lets in what is likely better, on probation. */
 const lenient: Policy = {

@@ -11,7 +11,6 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { DIFFERENT, DRIFT, HEALTHY, lost, moved } from '#test/domain/drift/_evidence.ts';
 import { execute, TaskError } from '#test/statemachines/_interpreter.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { judgeDrift } from '#use-cases/drift/judge-drift.ts';
@@ -20,7 +19,17 @@ import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Task } from '#use-cases/task.ts';
 import { rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, bytes, definition, deployed, type Environment, MODEL, policy, SQL } from './_world.ts';
+import {
+  admitDays,
+  bytes,
+  definition,
+  deployed,
+  type Environment,
+  MODEL,
+  policy,
+  SQL,
+  publishRecords,
+} from './_world.ts';
 
 /** The day as of which releases are let in here. */
 const FROM = '2001-01-20';

@@ -5,7 +5,6 @@ import type { AuditRecord } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Execution, execute, TaskError } from '#test/statemachines/_interpreter.ts';
 import { type Script, scripted, WELL } from '#test/statemachines/_scripts.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { findPromotion, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
@@ -13,7 +12,7 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, type Environment, MODEL } from './_world.ts';
+import { admitDays, type Environment, MODEL, publishRecords } from './_world.ts';
 
 const FAULT = 'Runtime.HandlerError';
 

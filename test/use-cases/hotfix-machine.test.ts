@@ -4,13 +4,12 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { findPromotion, findRequest, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote, rollBack } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
-import { definition, deployed, type Environment, makeRelease, MODEL, policy, SQL } from './_world.ts';
+import { definition, deployed, type Environment, makeRelease, MODEL, policy, SQL, publishRecords } from './_world.ts';
 
 const { prod: normal } = policy.transitions;
 /** The policy that knows a hotfix: one more role decides. */

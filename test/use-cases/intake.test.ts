@@ -5,12 +5,11 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { findRequest } from '#use-cases/promotion/ledger-state.ts';
-import { deployed, type Environment, MODEL, world } from './_world.ts';
+import { deployed, type Environment, MODEL, world, publishRecords } from './_world.ts';
 
 const RELEASE = digestOf('release');
 const offered: AuditEvent = {

@@ -3,14 +3,13 @@ import { memoryDirectory } from '#adapters/memory/people.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type DeployedModels, policyDigest } from '#domain/model/deployed.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
 import { promote } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { deployed as first, type Environment, hours, MODEL, policy } from './_world.ts';
+import { deployed as first, type Environment, hours, MODEL, policy, publishRecords } from './_world.ts';
 
 /** What is to come: more days, and nobody but one person to change it. */
 const NEXT: Policy = {

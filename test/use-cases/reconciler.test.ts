@@ -3,10 +3,9 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { TrainingJobState } from '#ports/training-jobs.ts';
-import { publishRecords } from '#use-cases/announcements/publish-records.ts';
 import { keepingFaults, recordFaults } from '#use-cases/audit/record-faults.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
-import { type Environment, MODEL, world } from './_world.ts';
+import { type Environment, MODEL, world, publishRecords } from './_world.ts';
 
 let dev: Environment;
 let staging: Environment;

@@ -4,9 +4,12 @@ import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Announcements } from '#ports/announcements.ts';
 
-/** Announcements by SNS, local events by EventBridge, alerts by SNS. */
+/**
+ * Announcements by SNS, local events by EventBridge, alerts by SNS. The client of alerts must not try again by itself: an
+ * alert whose answer got lost would be mailed twice, and would not say so.
+ */
 export function snsAnnouncements(
-  clients: { readonly sns: SNSClient; readonly events: EventBridgeClient },
+  clients: { readonly sns: SNSClient; readonly alerts: SNSClient; readonly events: EventBridgeClient },
   names: { readonly announcementsTopic: string; readonly alertsTopic: string; readonly bus: string },
 ): Announcements {
   return {
@@ -21,13 +24,14 @@ export function snsAnnouncements(
     async emit(record) {
       await putEvent(clients.events, names.bus, record.code, record);
     },
-    async alert(record) {
+    async alert(record, { mayRepeat }) {
       const { environment, model, code } = record;
-      await clients.sns.send(
+      const note = mayRepeat ? { note: 'this may repeat an earlier message: nobody knows whether that was sent' } : {};
+      await clients.alerts.send(
         new PublishCommand({
           TopicArn: names.alertsTopic,
-          Subject: `[${environment}] ${model}: ${code}`.slice(0, 100),
-          Message: JSON.stringify({ meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
+          Subject: `[${environment}] ${model}: ${code}${mayRepeat ? ' (may repeat)' : ''}`.slice(0, 100),
+          Message: JSON.stringify({ ...note, meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
         }),
       );
     },

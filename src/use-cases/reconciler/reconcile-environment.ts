@@ -4,6 +4,7 @@ import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
+import { isTold } from '#use-cases/announcements/alert-people.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
@@ -51,12 +52,13 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     models,
     (model) => ({ item: `publication of ${model}`, model }),
     async (model) => {
+      const head = (await chainHead(deps.ledger, model)).seq;
       const seq = Number((await deps.ledger.get(keys.cursor('published', model)))?.['seq'] ?? -1);
-      if (seq >= (await chainHead(deps.ledger, model)).seq) return;
+      if (head < 0 || (seq >= head && (await isTold(deps.ledger, model, head)))) return;
       await deps.inbox.askToPublish(model);
       done.republished.push(model);
       // The publisher may just be at it. If the same record is missing in a later round, it is not.
-      unpublished.push({ item: `publication of ${model}`, model, error: notPublished(model, seq) });
+      if (seq < head) unpublished.push({ item: `publication of ${model}`, model, error: notPublished(model, seq) });
     },
   );
   await each(
