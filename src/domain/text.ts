@@ -2,10 +2,11 @@ import { z } from 'zod';
 
 /**
  * Characters that a terminal acts on instead of showing them, or that show a text in another order than it stands: C0 and C1
- * controls (escape sequences begin with one), line and paragraph separators, zero-width and bidirectional marks.
+ * controls (escape sequences begin with one), line and paragraph separators, and what formats or fills without being seen:
+ * zero-width and bidirectional marks, tags, fillers.
  * Source: https://trojansource.codes
  */
-const UNSEEN = '\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff';
+const UNSEEN = '\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\u034f\\u115f\\u1160\\u3164\\uffa0';
 const ONLY_SEEN = new RegExp(`^[^${UNSEEN}]*$`, 'u');
 const EACH_UNSEEN = new RegExp(`[${UNSEEN}]`, 'gu');
 
@@ -20,12 +21,24 @@ export function seen(text: string): string {
     .join('\n');
 }
 
+/** The same as one line, as a reason or a name is. */
+export function seenLine(text: string): string {
+  return seen(text.replaceAll('\n', ' '));
+}
+
 /** A JSON text in which such characters stand as JSON spells them: nothing is lost, and nothing acts on a terminal. */
 export function escaped(json: string): string {
   return json
     .split('\n')
     .map((line) =>
-      line.replaceAll(EACH_UNSEEN, (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`),
+      line.replaceAll(EACH_UNSEEN, (each) =>
+        // JSON spells a character beyond the first plane as two.
+        Array.from({ length: each.length }, (_, unit) => spelled(each.charCodeAt(unit))).join(''),
+      ),
     )
     .join('\n');
+}
+
+function spelled(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
 }

@@ -16,6 +16,9 @@ const UNSEEN: readonly [string, string][] = [
   ['a zero-width space', 'churn\u200b@1.0.0'],
   ['a line separator', 'fine\u2028PASS'],
   ['a bell', 'fine\u0007'],
+  ['a soft hyphen', 'ap\u00adproved'],
+  ['a filler', 'fine\u3164'],
+  ['tags', 'fine\u{e0041}\u{e0042}'],
 ];
 
 describe('other people’s text', () => {
@@ -31,7 +34,8 @@ describe('other people’s text', () => {
 
   it.each(UNSEEN)('is shown as it stands where it has %s', (_, text) => {
     // oxlint-disable-next-line no-control-regex -- that is what must not get through
-    const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069]/u;
+    const acting =
+      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\u3164\u{e0041}]/u;
     expect(seen(text)).not.toMatch(acting);
     const json = JSON.stringify({ text }, null, 2);
     expect(escaped(json)).not.toMatch(acting);

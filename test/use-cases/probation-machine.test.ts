@@ -272,6 +272,16 @@ describe('the review of a release on probation', () => {
     expect(await codesSince(before)).toEqual(told);
   });
 
+  it('rolls back whatever text of the data stands in the reason', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(0), day(6));
+    const bad = fortnight(-0.05);
+    const slice = { column: 'coun\ntry', value: 'D\tE\u001b[2K\u202e', clusters: bad.clusters };
+    const done = await review(day(7), { slow: { ...bad, slices: [slice] } });
+    expect(done.path.at(-1)).toBe('Rolled back');
+    expect(await isQuarantined(prod.ledger, MODEL, release)).toBe(true);
+  });
+
   it('records no verdict under a policy that was replaced while it was reached', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(3));

@@ -139,6 +139,31 @@ describe('the machine of promotions with its use-cases', () => {
     await atRest();
   });
 
+  it('decides again where something changed at the commit that does not stand against it', async () => {
+    await here.begin();
+    const { request: asked, release, well, name } = await here.candidate('better');
+    const { prod } = here;
+    let isChanged = false;
+    const transact: typeof prod.ledger.transact = async (writes, token) => {
+      const isCommit = writes.some((write) => write.kind === 'put' && write.item.pk === `POINTER#${MODEL}`);
+      if (isCommit && !isChanged) {
+        isChanged = true;
+        const promotion = await findPromotion(prod.ledger, MODEL, name);
+        const key = keys.policy(MODEL);
+        const active = await prod.ledger.get(key);
+        expect(promotion?.status).toBe('awaiting-approval');
+        // The same policy, activated anew: the pinned digest is in force still.
+        await prod.ledger.transact([{ kind: 'put', item: { ...active, ...key, activation: 2 } }], 'activated anew');
+      }
+      return prod.ledger.transact(writes, token);
+    };
+    const { path } = await promote({ ...prod, ledger: { ...prod.ledger, transact } }, asked, well);
+    expect(isChanged).toBe(true);
+    expect(path.at(-1)).toBe('Promoted');
+    expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
+    await atRest();
+  });
+
   it('refuses a release whose bytes were changed on the way, before anything is judged', async () => {
     await here.begin();
     const { request: asked, release, well } = await here.candidate('tampered');

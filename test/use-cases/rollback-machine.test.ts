@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
@@ -49,7 +50,7 @@ describe('the machine of rollbacks with its use-cases', () => {
     expect((await prod.codes()).slice(-2)).toEqual(['RELEASE_ROLLED_BACK', 'INCIDENT_OPENED']);
   });
 
-  it.each(['pipeline:gates', 'pipeline:promotion'])(
+  it.each(['pipeline:gates', 'pipeline:promotion', ' pipeline:gates', 'Pipeline:gates'])(
     'does nothing in the name of %s without a verdict',
     async (actor) => {
       const { release } = await here.letIn('good');
@@ -60,9 +61,14 @@ describe('the machine of rollbacks with its use-cases', () => {
     },
   );
 
-  it('goes back in the name of the promotion that has just written the pointer', async () => {
+  it('goes back in the name of the promotion whose release was found not to be served', async () => {
     const { release, name } = await here.letIn('unserved');
     const given = { rollback: `${name}-unserved`, from: release, actor: 'pipeline:promotion' };
+    expect((await rollBack(prod, given)).path.at(-1)).toBe('Refused');
+    prod.releases.objects.delete(digestOf('MODEL unserved'));
+    const verify = verifyServing({ ...prod, own: prod.releases });
+    expect(await verify({ model: MODEL, release, promotion: name })).toMatchObject({ status: 'failed' });
+    expect((await prod.chain()).at(-1)).toMatchObject({ code: 'RELEASE_NOT_SERVED', details: { promotion: name } });
     expect((await rollBack(prod, given)).path.at(-1)).toBe('Rolled back');
   });
 

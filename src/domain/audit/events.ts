@@ -190,6 +190,10 @@ export const AUDIT_EVENTS = {
       epoch: z.int(),
     }),
   ),
+  RELEASE_NOT_SERVED: event(
+    'what a promotion committed is not what is served; it is rolled back',
+    z.strictObject({ promotion: Text, reason: z.string() }),
+  ),
   RELEASE_JUDGED: event(
     'the release that is served was judged by the labels that had arrived: it is to be confirmed, or taken back',
     z.strictObject({

@@ -120,13 +120,14 @@ export function judgeGrounds(state: GroundsState, now: Date): Grounds {
   };
 }
 
-/** The rules that stay broken once they are: waiting mends none of them, whatever people decide. */
+/** The rules that stay broken once they are, or as good as: waiting mends none of them, whatever people decide. */
 const LASTING = new Set([
   'release-quarantined',
   'request-verified',
   'policy-in-force',
   'released-upstream',
   'data-validated',
+  'champion-unchanged',
 ]);
 
 /** Why a promotion can never be committed any more, or undefined. */

@@ -79,8 +79,9 @@ export function transitionOf(
   environment: string,
   { kind, hotfix }: Pick<PromotionRequest, 'kind' | 'hotfix'>,
 ): Transition {
-  if (kind === 'baseline') return 'initial';
+  // Whatever is to come past staging is a hotfix, the first release too: its rule says whether, and by whom.
   if (hotfix !== undefined) return 'hotfix';
+  if (kind === 'baseline') return 'initial';
   return environment === 'prod' ? 'prod' : 'staging';
 }
 

@@ -17,12 +17,12 @@ export async function decidePolicy(deps: Asking, username: string, vote: PolicyV
   if (unknown !== undefined) return { kind: 'refused', refusal: unknown };
   const as = voteAs(vote, subject, await deps.directory.groupsOf(username));
   if (as.kind === 'refuse') return { kind: 'refused', refusal: as.refusal };
-  const { model, environment, policy, activation } = vote;
+  const { model, environment, policy, replaces, activation } = vote;
   // A vote that has expired may be cast again: hence the minute in its name.
   const minute = deps.clock.now().toISOString().slice(0, 16);
   const result = await recordChange(deps, {
     model,
-    operation: operationName('decide-policy', environment, policy, activation, subject, minute),
+    operation: operationName('decide-policy', environment, policy, replaces, activation, subject, as.role, minute),
     writes: [],
     event: policyEvent(vote, subject, as.role),
   });

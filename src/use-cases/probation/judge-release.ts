@@ -4,6 +4,7 @@ import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-m
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
+import { seenLine } from '#domain/text.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
@@ -170,7 +171,8 @@ function reviewItem(deps: Judging, { model, run, plan }: Parameters, found: Foun
   return { kind: 'put', item };
 }
 
-/** A reason as a pointer's act carries one. */
+/** A reason as a pointer's act carries one: values of the data may stand in it, and must not keep the act from being done. */
 function shortened(reason: string): string {
-  return reason.length <= 500 ? reason : `${reason.slice(0, 497)}...`;
+  const line = seenLine(reason);
+  return line.length <= 500 ? line : `${line.slice(0, 497)}...`;
 }

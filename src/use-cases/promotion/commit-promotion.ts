@@ -1,37 +1,48 @@
 import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { PromotionParameters, readGrounds, readPromotion } from './ledger-state.ts';
 
-/** Switches the pointer to the promotion's release, if everything that admits it holds at this moment. */
+/** How often a commit is decided anew when something that it rests on has changed since it was read. */
+const ATTEMPTS = 3;
+
+/**
+ * Switches the pointer to the promotion's release, if everything that it rests on holds at this moment. What has changed
+ * since it was read is read again, and refused by its own rule if it stands against the commit.
+ */
 export function commitPromotion(deps: Recording): Task {
   return task(PromotionParameters, async (named) => {
-    const promotion = await readPromotion(deps.ledger, named);
-    if (promotion.status === 'committed')
-      return { status: 'committed', release: promotion.release, epoch: promotion.epoch };
-    const decision = decide(await readGrounds(deps.ledger, promotion), deps.clock.now());
-    if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
-    const result = await recordChange(deps, {
-      model: promotion.model,
-      operation: operationName('commit', promotion.promotion),
-      writes: decision.writes,
-      event: decision.event,
-      until: decision.until,
-    });
-    if (result.kind === 'recorded')
-      return { status: 'committed', release: promotion.release, epoch: decision.pointer.epoch };
-    if (result.kind === 'already-recorded') {
-      const { release, epoch } = await readPromotion(deps.ledger, named);
-      return { status: 'committed', release, epoch };
+    let changed = '';
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const promotion = await readPromotion(deps.ledger, named);
+      if (promotion.status === 'committed') return committed(promotion);
+      const decision = decide(await readGrounds(deps.ledger, promotion), deps.clock.now());
+      if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
+      const result = await recordChange(deps, {
+        model: promotion.model,
+        operation: operationName('commit', promotion.promotion),
+        writes: decision.writes,
+        event: decision.event,
+        until: decision.until,
+      });
+      if (result.kind === 'recorded')
+        return { status: 'committed', release: promotion.release, epoch: decision.pointer.epoch };
+      if (result.kind === 'already-recorded') return committed(await readPromotion(deps.ledger, named));
+      changed = result.failed.map(keyText).join(', ');
     }
     return {
       status: 'refused',
       refusal: {
         rule: 'commit-conditions',
-        found: `changed in the meantime: ${result.failed.map(keyText).join(', ')}`,
-        remedy: 'ask for a new promotion',
+        found: `changed in the meantime, time and again: ${changed}`,
+        remedy: 'request a new promotion',
       },
     };
   });
+}
+
+function committed({ release, epoch }: Promotion) {
+  return { status: 'committed', release, epoch };
 }

@@ -5,6 +5,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import type { Refusal } from '#domain/error.ts';
+import { Person } from '#domain/control/person.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
@@ -27,7 +28,7 @@ async function whyNotActor(
   model: string,
   { actor, evidence, epoch }: Pick<z.infer<typeof Parameters>, 'actor' | 'evidence' | 'epoch'>,
 ): Promise<Refusal | undefined> {
-  if (!actor.startsWith('pipeline:')) return undefined;
+  if (Person.safeParse(actor).success) return undefined;
   const judged = await recordedVerdict(ledger, model, epoch);
   if (judged?.verdict === 'CONFIRM' && judged.evidence === evidence) return undefined;
   const found = `${actor} confirms epoch ${epoch}, and the recorded verdict of it is ${judged?.verdict ?? 'none'}`;

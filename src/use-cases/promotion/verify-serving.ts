@@ -1,22 +1,42 @@
 import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { isQuarantined, readPointer } from './ledger-state.ts';
 import { whyNotWhole } from './prepare-rollback-target.ts';
 
 /** Looks again, after the pointer was switched: it names the release, which is whole here and not quarantined. */
-export function verifyServing(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {
-  return task(z.object({ model: z.string(), release: Digest }), async ({ model, release }) => {
+export function verifyServing(deps: Recording & { readonly own: ArtifactStore }): Task {
+  const Parameters = z.object({ model: z.string(), release: Digest, promotion: z.string().exactOptional() });
+  return task(Parameters, async ({ model, release, promotion }) => {
     const pointer = await readPointer(deps.ledger, model);
     const found: string[] = [];
     if (pointer?.current !== release) found.push(`the pointer names ${pointer?.version ?? 'nothing'}`);
     if (await isQuarantined(deps.ledger, model, release)) found.push('the release is quarantined');
     const damage = await whyNotWhole(deps.own, release);
     if (damage !== undefined) found.push(damage);
-    return found.length === 0
-      ? { status: 'verified' }
-      : { status: 'failed', reason: `not serving what was released: ${found.join('; ')}` };
+    if (found.length === 0) return { status: 'verified' };
+    const reason = `not serving what was released: ${found.join('; ')}`;
+    // By this record the rollback knows that it is the pipeline's own.
+    if (promotion !== undefined)
+      await recordChange(deps, {
+        model,
+        operation: unservedOperation(promotion),
+        writes: [],
+        event: {
+          code: 'RELEASE_NOT_SERVED',
+          actor: 'pipeline:release',
+          release,
+          details: { promotion, reason: fitting([reason], 1, 1200).join('') },
+        },
+      });
+    return { status: 'failed', reason };
   });
+}
+
+/** The operation under which it is recorded that what a promotion committed is not served. */
+export function unservedOperation(promotion: string): string {
+  return operationName('unserved', promotion);
 }

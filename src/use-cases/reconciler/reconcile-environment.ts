@@ -116,12 +116,15 @@ function notPublished(model: string, seq: number): GatehouseError {
 
 async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done: Done): Promise<void> {
   const isWaiting = promotion.status === 'awaiting-approval';
-  if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
-    done.tokensReturned.push(promotion.promotion);
-  const isOpen = isWaiting || promotion.status === 'open';
-  if (!isOpen || Date.parse(promotion.deadline) > deps.clock.now().getTime()) return;
+  if (!isWaiting && promotion.status !== 'open') return;
+  if (Date.parse(promotion.deadline) > deps.clock.now().getTime()) {
+    if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
+      done.tokensReturned.push(promotion.promotion);
+    return;
+  }
+  // Past its deadline it ends whatever it rests on, also where that cannot be read.
   const found = `the deadline was ${promotion.deadline}`;
-  const refusal = { rule: 'promotion-deadline', found, remedy: 'ask for a new promotion' };
+  const refusal = { rule: 'promotion-deadline', found, remedy: 'request a new promotion' };
   await endPromotion(deps, promotion, 'refused', refusal);
   await returnApprovalToken(deps, promotion, refusedBy('promotion-deadline', found));
   done.ended.push(promotion.promotion);

@@ -4,6 +4,8 @@ import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
+import { Person } from '#domain/control/person.ts';
+import { unservedOperation } from '#use-cases/promotion/verify-serving.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Refusal } from '#domain/error.ts';
@@ -31,16 +33,19 @@ export function switchOperation(rollback: string): string {
 
 /**
  * Why a rollback is not by whom it says. A person may start one, and the account's trail knows who it was; the pipeline
- * rolls back what it has recorded a verdict of, or what a promotion of its own has just written.
+ * rolls back what it has recorded a verdict of: while it served, or just after a promotion of its own wrote the pointer.
  */
 async function whyNotActor(
   ledger: Ledger,
   { model, writtenBy }: Pointer,
   { actor, rollback, epoch }: { readonly actor: string; readonly rollback: string; readonly epoch: number },
 ): Promise<Refusal | undefined> {
-  if (!actor.startsWith('pipeline:')) return undefined;
-  const isOfPromotion = actor === 'pipeline:promotion' && rollback === unservedRollback(writtenBy);
-  if (isOfPromotion || (await recordedVerdict(ledger, model, epoch))?.verdict === 'ROLL_BACK') return undefined;
+  if (Person.safeParse(actor).success) return undefined;
+  const isUnserved =
+    actor === 'pipeline:promotion' &&
+    rollback === unservedRollback(writtenBy) &&
+    (await ledger.get(keys.operation(model, unservedOperation(writtenBy)))) !== undefined;
+  if (isUnserved || (await recordedVerdict(ledger, model, epoch))?.verdict === 'ROLL_BACK') return undefined;
   const found = `${actor} rolls back epoch ${epoch}, and no verdict of it is recorded`;
   return { rule: 'actor-verified', found, remedy: 'roll it back as a person: gatehouse rollback' };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
@@ -10,6 +12,7 @@ import { championOf } from './champion.ts';
 
 const Parameters = z.object({
   model: z.string(),
+  run: z.string(),
   asOf: z.string(),
   candidates: z.array(z.object({ release: Digest, version: z.string() })).min(1),
 });
@@ -23,8 +26,12 @@ interface ValidationPlanning extends ComparisonPlanning {
 
 /** Plans the comparison of a run's candidates with prod's champion: chosen on the selection days, tested on the test days. */
 export function planValidation(deps: ValidationPlanning): Task {
-  return task(Parameters, async ({ model, asOf: given, candidates }) => {
+  return task(Parameters, async ({ model, run, asOf: given, candidates }) => {
     const asOf = logicalDay(given, deps.clock);
+    // The day is the run's, at which everything was pinned: whoever starts this by hand chooses no luckier one.
+    const opened = await deps.ledger.get(keys.run(model, run));
+    if (opened?.['asOf'] !== asOf)
+      throw new GatehouseError('RUN_MISMATCH', `there is no run ${run} of ${model} as of ${asOf}`, { model, run });
     const champion = await championOf(deps, 'prod', model);
     const { comparison: rule, costs } = deployedModel(deps.deployed, model).policy;
     const releases = candidates.map(({ release }) => release);

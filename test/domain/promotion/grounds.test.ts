@@ -131,5 +131,7 @@ describe('a promotion is what its verified request says', () => {
     expect(transitionOf('staging', { kind: 'trained' })).toBe('staging');
     expect(transitionOf('prod', { kind: 'baseline' })).toBe('initial');
     expect(transitionOf('prod', { kind: 'trained', hotfix })).toBe('hotfix');
+    // The first release comes past staging by no other way than any other.
+    expect(transitionOf('prod', { kind: 'baseline', hotfix })).toBe('hotfix');
   });
 });
