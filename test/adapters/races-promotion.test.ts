@@ -11,7 +11,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { type Change, type ChangeResult, recordChange } from '#use-cases/audit/record-change.ts';
 import { readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
-import { admissible, MODEL, NOW, PASSED, pointer as first, recordsOf } from '#test/domain/promotion/_case.ts';
+import { admissible, inForce, MODEL, NOW, PASSED, pointer as first, recordsOf } from '#test/domain/promotion/_case.ts';
 import { freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import { expectChain, race, racers, racing, racingLedger } from './_races.ts';
 
@@ -115,7 +115,8 @@ racing(
   'uses up an approval once, in one commit that takes all its conditions',
   async ({ name, rounds }) => {
     const ledger = await racingLedger(cloud, name);
-    await ledger.transact([pointerWrite(undefined, first)], 'first');
+    const policy = { kind: 'put', item: { ...keys.policy(MODEL), ...inForce() } } as const;
+    await ledger.transact([pointerWrite(undefined, first), policy], 'first');
     let pointer: Pointer = first;
     for (let round = 0; round < rounds; round += 1) {
       const asked = admissible({ release: digestOf(`release ${round}`), requestSeq: round + 10 }, round + 3);
