@@ -54,7 +54,11 @@ export function checkItem(item: { readonly pk: string; readonly sk: string }): v
 
 /** A message as text, of a size that its service takes. @throws GatehouseError `MESSAGE_TOO_LARGE` */
 export function messageText(what: string, message: unknown): string {
-  const text = JSON.stringify(message);
+  return checkedMessage(what, JSON.stringify(message));
+}
+
+/** The same of a message that is a text already. @throws GatehouseError `MESSAGE_TOO_LARGE` */
+export function checkedMessage(what: string, text: string): string {
   const bytes = Buffer.byteLength(text);
   if (bytes > MESSAGE_BYTES)
     throw new GatehouseError('MESSAGE_TOO_LARGE', `${what} has ${bytes} bytes, at most ${MESSAGE_BYTES}`, { bytes });

@@ -8,6 +8,7 @@ import {
   ReceiveMessageCommand,
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
+import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { snsAnnouncements } from '#adapters/aws/announcements.ts';
@@ -221,6 +222,20 @@ describe('announcements', () => {
     expect(JSON.parse(again.Message)).toMatchObject({ note: expect.stringMatching(/may repeat/), seq: 0 });
     const event = z.object({ detail: AuditRecord }).parse(JSON.parse(await rule.receive()));
     expect(event.detail).toEqual(record);
+  });
+
+  it('are refused where they are larger than a message may be, as in memory', async () => {
+    const { sns, events } = clients(cloud, ACCOUNT);
+    const names = { announcementsTopic: 'none', alertsTopic: 'none', bus: 'none' };
+    const large = { ...record, details: { found: 'x'.repeat(256 * 1024) } } as typeof record;
+    const tooLarge = { code: 'MESSAGE_TOO_LARGE' };
+    for (const port of [
+      snsAnnouncements({ sns: sns(), alerts: sns(), events: events() }, names),
+      memoryAnnouncements(),
+    ]) {
+      await expect(port.emit(large)).rejects.toMatchObject(tooLarge);
+      await expect(port.alert(large, { mayRepeat: false })).rejects.toMatchObject(tooLarge);
+    }
   });
 
   it('reach an inbox that keeps itself subscribed to the topics of other accounts', async () => {

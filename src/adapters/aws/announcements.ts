@@ -2,6 +2,7 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { checkedMessage, messageText } from '#domain/limits.ts';
 import type { Announcements } from '#ports/announcements.ts';
 
 /**
@@ -17,7 +18,7 @@ export function snsAnnouncements(
       await clients.sns.send(
         new PublishCommand({
           TopicArn: names.announcementsTopic,
-          Message: JSON.stringify({ environment, model, seq }),
+          Message: messageText('an announcement', { environment, model, seq }),
         }),
       );
     },
@@ -31,7 +32,10 @@ export function snsAnnouncements(
         new PublishCommand({
           TopicArn: names.alertsTopic,
           Subject: `[${environment}] ${model}: ${code}${mayRepeat ? ' (may repeat)' : ''}`.slice(0, 100),
-          Message: JSON.stringify({ ...note, meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
+          Message: checkedMessage(
+            `the alert of ${code}`,
+            JSON.stringify({ ...note, meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
+          ),
         }),
       );
     },
@@ -42,7 +46,9 @@ export function snsAnnouncements(
 export async function putEvent(client: EventBridgeClient, bus: string, type: string, detail: object): Promise<void> {
   const output = await client.send(
     new PutEventsCommand({
-      Entries: [{ EventBusName: bus, Source: 'gatehouse', DetailType: type, Detail: JSON.stringify(detail) }],
+      Entries: [
+        { EventBusName: bus, Source: 'gatehouse', DetailType: type, Detail: messageText(`the event ${type}`, detail) },
+      ],
     }),
   );
   if ((output.FailedEntryCount ?? 0) > 0) {

@@ -7,6 +7,7 @@ import {
   SubscribeCommand,
 } from '@aws-sdk/client-sns';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { messageText } from '#domain/limits.ts';
 import type { Inbox } from '#ports/inbox.ts';
 
 /** The inbox as an SQS queue that the reconciler keeps subscribed to the peers' SNS topics. */
@@ -43,7 +44,10 @@ export function sqsInbox(
     },
     async askToRead(environment, model) {
       await clients.sqs.send(
-        new SendMessageCommand({ QueueUrl: names.queueUrl, MessageBody: JSON.stringify({ environment, model }) }),
+        new SendMessageCommand({
+          QueueUrl: names.queueUrl,
+          MessageBody: messageText('a hint', { environment, model }),
+        }),
       );
     },
     async askToPublish(model) {

@@ -1,5 +1,6 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { ApprovalRequest } from '#domain/control/request.ts';
+import { checkedMessage } from '#domain/limits.ts';
 import type { Notices } from '#ports/notices.ts';
 
 /** Notices through an SNS topic: what is asked, of whom, until when, and the command to type. */
@@ -7,7 +8,11 @@ export function snsNotices(client: SNSClient, topicArn: string): Notices {
   return {
     async askApprovers(request) {
       await client.send(
-        new PublishCommand({ TopicArn: topicArn, Subject: subjectOf(request), Message: noticeText(request) }),
+        new PublishCommand({
+          TopicArn: topicArn,
+          Subject: subjectOf(request),
+          Message: checkedMessage('a notice', noticeText(request)),
+        }),
       );
     },
   };

@@ -5,7 +5,7 @@ import { Digest, parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { checkItem } from '#domain/limits.ts';
 import { Day } from '#domain/model/definition.ts';
-import { rowKey } from '#domain/prediction/row-key.ts';
+import { rowKey, rowPartition } from '#domain/prediction/row-key.ts';
 import type { PredictionRows, PublishedRow } from '#ports/prediction-rows.ts';
 
 /** The most items that DynamoDB takes in one batch. */
@@ -61,7 +61,7 @@ export function dynamoPredictionRows(client: DynamoDBDocumentClient, table: stri
           TableName: table,
           ConsistentRead: true,
           KeyConditionExpression: 'pk = :pk',
-          ExpressionAttributeValues: { ':pk': `ROW#${model}#${entity}` },
+          ExpressionAttributeValues: { ':pk': rowPartition(model, entity) },
           ScanIndexForward: false,
         },
       );

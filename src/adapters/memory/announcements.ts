@@ -1,4 +1,5 @@
 import type { AuditRecord } from '#domain/audit/chain.ts';
+import { messageText } from '#domain/limits.ts';
 import type { Announcements } from '#ports/announcements.ts';
 
 /** Announcements in memory, by whom they are for. */
@@ -14,6 +15,7 @@ export function memoryAnnouncements(): Announcements & {
   const alerted: AuditRecord[] = [];
   const repeated: AuditRecord[] = [];
   const into = (list: AuditRecord[]) => async (record: AuditRecord) => {
+    messageText(`the message of ${record.code}`, record);
     list.push(structuredClone(record));
   };
   return {

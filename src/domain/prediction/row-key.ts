@@ -9,9 +9,14 @@ interface NamedRow {
   readonly predictions: string;
 }
 
+/** The partition in which an entity's published rows stand. */
+export function rowPartition(model: string, entity: string): string {
+  return `ROW#${model}#${entity}`;
+}
+
 /** The key of a row that is published for look-up: an entity's rows together, sorted by day and by the partition that they are of. */
 export function rowKey(model: string, { entity, day, predictions, row }: NamedRow): Key {
-  return { pk: `ROW#${model}#${entity}`, sk: `${day}#${predictions}#${row}` };
+  return { pk: rowPartition(model, entity), sk: `${day}#${predictions}#${row}` };
 }
 
 /** Why a row cannot be published for look-up, or undefined: its entity or its id is longer than a key may be. */
