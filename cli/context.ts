@@ -2,10 +2,13 @@ import type { Environment, Config } from '#model/config.ts';
 import type { z } from 'zod';
 import type { Cloud } from './cloud.ts';
 import type { Report } from './report.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What every command is given: the configuration, the clouds, and the person in front of it. */
 export interface Context {
   readonly config: Config;
+  /** What the command was typed in. */
+  readonly terminal: Terminal;
   /** The folder of the local cloud and of the session: `GATEHOUSE_HOME`, else `.gatehouse`. */
   readonly home: string;
   /** The folders with models: `models`, unless `--models` names others. */

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
-import { stderr, stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { type Config, type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { defaultHome } from '#local/emulator/cloud.ts';
+import { homeIn } from '#local/emulator/cloud.ts';
 import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
 import { cloudOf, isolationNotice } from './cloud.ts';
 import type { Context } from './context.ts';
@@ -11,6 +10,7 @@ import { UsageError } from './refusal.ts';
 import { EXIT } from './refusal.ts';
 import { failureOf } from './failure.ts';
 import { render, type Report } from './report.ts';
+import type { Terminal } from './terminal.ts';
 import { seen } from '#domain/text.ts';
 
 /** Runs a command and answers its exit code; nothing that a command throws gets past it. */
@@ -18,54 +18,62 @@ export async function execute(
   spec: CommandSpec,
   given: Readonly<Record<string, unknown>>,
   global: GlobalOptions,
+  terminal: Terminal,
 ): Promise<number> {
+  const { env, stdout, stderr } = terminal;
   const found: Report[] = [];
   try {
     const { default: config } = await import('../gatehouse.config.ts');
     const notice = isolationNotice(config);
-    if (notice !== undefined) process.stderr.write(`${notice}\n`);
+    if (notice !== undefined) stderr.write(`${notice}\n`);
     const { run } = await spec.load();
-    await run({ ...contextOf(config, given, global), print: (report) => void found.push(report) });
-    for (const report of found) process.stdout.write(`${render(report, global.output)}\n`);
+    await run({ ...contextOf(config, given, global, terminal), print: (report) => void found.push(report) });
+    for (const report of found) stdout.write(`${render(report, global.output)}\n`);
     return EXIT.done;
   } catch (error) {
     const failure = failureOf(error);
     if (global.output === 'table') {
-      for (const report of found) process.stdout.write(`${render(report, global.output)}\n`);
-      process.stderr.write(`${seen(failure.lines.join('\n'))}\n`);
+      for (const report of found) stdout.write(`${render(report, global.output)}\n`);
+      stderr.write(`${seen(failure.lines.join('\n'))}\n`);
     } else {
       // A check that fails has found something first: a program reads that and the failure as one document.
       const data = Object.assign({}, ...found.map((report) => report.data), failure.data) as object;
-      process.stdout.write(`${render({ data, sections: [] }, global.output)}\n`);
+      stdout.write(`${render({ data, sections: [] }, global.output)}\n`);
     }
-    if (failure.exitCode === EXIT.fault && process.env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
+    if (failure.exitCode === EXIT.fault && env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
     return failure.exitCode;
   }
 }
 
-/** The context of a command that is given these arguments and options. */
-export function contextOf(config: Config, given: Readonly<Record<string, unknown>>, global: GlobalOptions): Context {
-  const home = defaultHome();
+function contextOf(
+  config: Config,
+  given: Readonly<Record<string, unknown>>,
+  global: GlobalOptions,
+  terminal: Terminal,
+): Context {
+  const { stdout, stderr } = terminal;
+  const home = homeIn(terminal.env);
   return {
     config,
+    terminal,
     home,
-    modelFolders: (global.models ?? ['models']).map((folder) => resolve(folder)),
+    modelFolders: (global.models ?? ['models']).map((named) => resolve(named)),
     profile: global.profile,
     wait: global.wait,
     isEnvironmentNamed: global.env !== undefined,
     now: () => new Date(),
     cloud: (environment) => cloudOf(config, environment, { home, profile: global.profile }),
     environment: (allowed, fallback) => chosenEnvironment(global.env, allowed, fallback),
-    print: (report) => void process.stdout.write(`${render(report, global.output)}\n`),
-    note: (text) => void process.stderr.write(`${seen(text)}\n`),
+    print: (report) => void stdout.write(`${render(report, global.output)}\n`),
+    note: (text) => void stderr.write(`${seen(text)}\n`),
     async showing(title, work) {
-      if (!process.stdout.isTTY || global.output !== 'table')
-        return work((_picture, news) => news.forEach((line) => process.stderr.write(`${seen(line)}\n`)));
+      if (stdout.isTTY !== true || global.output !== 'table')
+        return work((_picture, news) => news.forEach((line) => stderr.write(`${seen(line)}\n`)));
       const { drawn } = await import('./live.ts');
       return drawn(seen(title), (draw) => work((picture, news) => draw(picture.map(seen), news.map(seen))));
     },
-    confirm: (question) => confirmed(question, global.yes === true),
-    ask: prompt,
+    confirm: (question) => confirmed(question, global.yes === true, terminal),
+    ask: (question, secret) => prompt(question, terminal, secret),
     input(schema) {
       const parsed = schema.safeParse(given);
       if (parsed.success) return parsed.data;
@@ -87,15 +95,16 @@ export function chosenEnvironment(
   throw new UsageError(`--env ${wanted}: expected ${allowed.join(', ')}`);
 }
 
-async function confirmed(question: string, yes: boolean): Promise<void> {
+async function confirmed(question: string, yes: boolean, terminal: Terminal): Promise<void> {
   if (yes) return;
-  if (!stdin.isTTY) throw new UsageError(`${question} Consent is needed: add --yes, or run it in a terminal`);
-  const answer = await prompt(`${question} [y/N] `);
+  if (terminal.stdin.isTTY !== true)
+    throw new UsageError(`${question} Consent is needed: add --yes, or run it in a terminal`);
+  const answer = await prompt(`${question} [y/N] `, terminal);
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('nothing was done');
 }
 
-async function prompt(question: string, secret = false): Promise<string> {
-  if (!stdin.isTTY) throw new UsageError(`${question.trim()} is needed, and there is no terminal to ask in`);
+async function prompt(question: string, { stdin, stderr }: Terminal, secret = false): Promise<string> {
+  if (stdin.isTTY !== true) throw new UsageError(`${question.trim()} is needed, and there is no terminal to ask in`);
   stderr.write(seen(question));
   // A secret is typed unseen: what readline would echo goes nowhere.
   const output = secret ? new Writable({ write: (_chunk, _encoding, done) => done() }) : stderr;

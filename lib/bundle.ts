@@ -63,6 +63,8 @@ export function bundleFunctions(
     platform: 'node',
     target: 'node24',
     format: 'esm',
+    // Of a package in ES modules only what is used is bundled, and so read at each cold start.
+    mainFields: ['module', 'main'],
     // Packages in CommonJS call require, which an ES module has not.
     banner: {
       js: "import { createRequire as gatehouseRequire } from 'node:module'; const require = gatehouseRequire(import.meta.url);",

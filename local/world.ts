@@ -150,6 +150,14 @@ export function worldAround(
   };
 }
 
+/** What programs add to a command that they type. */
+export const commonOptions = (folders: readonly string[]): readonly string[] => [
+  '-o',
+  'json',
+  '--yes',
+  ...folders.flatMap((folder) => ['--models', folder]),
+];
+
 async function runCommand(
   cloud: LocalCloud,
   folders: readonly string[],
@@ -157,8 +165,7 @@ async function runCommand(
   person?: string,
   onNote?: (text: string) => void,
 ): Promise<CommandResult> {
-  const models = folders.flatMap((folder) => ['--models', folder]);
-  const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, '-o', 'json', '--yes', ...models], {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, ...commonOptions(folders)], {
     cwd: REPOSITORY,
     env: {
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),

@@ -6,7 +6,7 @@ import { stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { Listr, type ListrTask } from 'listr2';
 import { z } from 'zod';
-import { defaultHome, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
+import { homeIn, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
 import { until } from '#local/emulator/processes.ts';
 import { type CommandResult, type World, worldAround } from '#local/world.ts';
 import config from '../gatehouse.config.ts';
@@ -52,7 +52,7 @@ function seconds(since: number): string {
 }
 
 async function startCloud(): Promise<string> {
-  const home = defaultHome();
+  const home = homeIn(process.env);
   await stopLocalCloud(home);
   // What an earlier quickstart left in the cloud is gone; prepared flights are kept.
   for (const state of ['emulator', 'sagemaker', 'functions'])
@@ -279,7 +279,7 @@ Stop it with: npm run gatehouse -- local down
 `);
 } catch (error) {
   process.stderr.write(
-    `\nThe quickstart stopped: ${error instanceof Error ? error.message : String(error)}\nThe cloud is left as it is; its logs are in ${join(defaultHome(), 'logs')}.\n`,
+    `\nThe quickstart stopped: ${error instanceof Error ? error.message : String(error)}\nThe cloud is left as it is; its logs are in ${join(homeIn(process.env), 'logs')}.\n`,
   );
   process.exitCode = 3;
 }

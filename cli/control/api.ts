@@ -30,7 +30,7 @@ const RENEW_BEFORE_MS = 60_000;
 /** The API as the person of the stored session, with fresh tokens where they have expired. */
 export async function controlApi(context: Context): Promise<ControlApi> {
   const control = context.cloud('control');
-  const file = sessionFile(context.home, control.isLocal);
+  const file = sessionFile(context.home, control.isLocal, context.terminal.env);
   const stored = await readSession(file);
   if (stored === undefined) return refuse('signed-in', 'nobody is signed in', 'sign in: gatehouse login');
   const session = await fresh(file, stored, control.endpoint, context.now());

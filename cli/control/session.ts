@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
+import type { Terminal } from '../terminal.ts';
 
 /** A signed-in person: the tokens, and the API that they are for. */
 export const Session = z.strictObject({
@@ -18,9 +19,9 @@ export const Session = z.strictObject({
 export type Session = z.infer<typeof Session>;
 
 /** Where the session is kept: with the local cloud that it belongs to, else in the user's own configuration. */
-export function sessionFile(home: string, isLocal: boolean, environment: NodeJS.ProcessEnv = process.env): string {
-  if (isLocal || environment['GATEHOUSE_HOME'] !== undefined) return join(home, 'session.json');
-  return join(environment['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'gatehouse', 'session.json');
+export function sessionFile(home: string, isLocal: boolean, env: Terminal['env']): string {
+  if (isLocal || env['GATEHOUSE_HOME'] !== undefined) return join(home, 'session.json');
+  return join(env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'gatehouse', 'session.json');
 }
 
 /** The stored session, if there is one. */

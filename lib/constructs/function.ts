@@ -82,7 +82,7 @@ export class GatehouseFunction extends Construct {
       timeout: Duration.seconds(props.timeoutSeconds ?? 60),
       ...(props.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(props.diskMb) }),
       logGroup,
-      environment: { POWERTOOLS_SERVICE_NAME: privilege, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { POWERTOOLS_SERVICE_NAME: privilege },
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(props.isAsynchronous === true
         ? {

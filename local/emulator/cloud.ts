@@ -59,10 +59,12 @@ export type LocalCloudStatus =
       readonly logs: readonly string[];
     };
 
-/** The home that commands use if they name none. */
-export function defaultHome(): string {
-  return process.env['GATEHOUSE_HOME'] ?? join(REPOSITORY, '.gatehouse');
+/** The home that is meant where none is named. */
+export function homeIn(env: Readonly<Record<string, string | undefined>>): string {
+  return env['GATEHOUSE_HOME'] ?? join(REPOSITORY, '.gatehouse');
 }
+
+const defaultHome = (): string => homeIn(process.env);
 
 /** Says what runs under a home, by its processes and not by its files. */
 export function localCloudStatus(home: string = defaultHome()): LocalCloudStatus {
@@ -88,10 +90,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   });
 }
 
-/** Stops the local cloud of a home, with every process that it started; says whether one ran. */
-export async function stopLocalCloud(home: string = defaultHome()): Promise<boolean> {
+/**
+ * Stops the local cloud of a home, with every process that it started; says whether one ran. Without a grace it saves
+ * nothing, which is for clouds that nobody starts again.
+ */
+export async function stopLocalCloud(home: string = defaultHome(), graceMs: number = STOP_GRACE_MS): Promise<boolean> {
   if (!existsSync(home)) return false;
-  return exclusively(home, () => endAll(home));
+  return exclusively(home, () => endAll(home, graceMs));
 }
 
 async function startBoth(options: LocalCloudOptions & { readonly home: string }, ports: Ports): Promise<LocalState> {
@@ -179,11 +184,11 @@ function requirePython(): string {
   });
 }
 
-async function endAll(home: string): Promise<boolean> {
+async function endAll(home: string, graceMs = STOP_GRACE_MS): Promise<boolean> {
   const state = readState(home);
   if (state === undefined) return false;
   const running = (['emulator', 'sagemaker'] as const).filter((name) => runs(state, name));
-  await Promise.all(running.map((name) => endGroup(state[name].pid, STOP_GRACE_MS)));
+  await Promise.all(running.map((name) => endGroup(state[name].pid, graceMs)));
   for (const name of ['emulator', 'sagemaker'] as const) endOrphans(state[name].pid);
   clearState(home);
   return running.length > 0;

@@ -10,7 +10,7 @@ import { type Ports, rememberedPorts, rememberPorts } from './state.ts';
  * What the emulator writes once, or replaces as a whole under another name first: objects and functions' code. Two homes can
  * share these files.
  */
-const SHARED = ['emulator/s3', 'emulator/state/lambda-blobs'];
+const SHARED = ['emulator/s3', 'emulator/state/lambda-blobs', 'emulator/unpacked'];
 const STATE = 'emulator/state';
 /** What a start or a deployment makes anew, and what belongs to whoever used the cloud. */
 const LEFT = new Set([

@@ -1,17 +1,18 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Five things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Six things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
 TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
-stream goes on after a restart; a function's code is unpacked once, not for each of its processes; and the process group
-ends with its owner, so that a killed test leaves nothing behind.
+stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an invocation waits
+for a process that is at work, before it starts another; and the process group ends with its owner, so that a killed test
+leaves nothing behind.
 """
 
 import hashlib
 import os
+import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 import types
@@ -20,6 +21,9 @@ import zipfile
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import eventbridge, lambda_svc
+
+# How long an invocation waits for the function's process that is at work, before it gets one of its own.
+WAIT_FOR_WORKER_S = 5
 
 
 def admit_sagemaker_events() -> None:
@@ -51,16 +55,20 @@ def read_streams_from_their_beginning() -> None:
     lambda_svc._restore_esm_positions = restoring
 
 
-def unpack_code_once() -> None:
+def unpack_code_once(folder: str) -> None:
     # Functions with native code unpack over a hundred megabytes, which takes longer than their start. As on AWS, they
     # write nothing where their code is.
     lock = threading.Lock()
+    # What no function has any more.
+    for digest in os.listdir(folder) if os.path.isdir(folder) else []:
+        if not os.path.exists(os.path.join(folder, "..", "state", "lambda-blobs", f"{digest}.zip")):
+            shutil.rmtree(os.path.join(folder, digest))
 
     class UnpackedOnce(zipfile.ZipFile):
         def extractall(self, path):
             with open(self.filename, "rb") as packed:
                 digest = hashlib.file_digest(packed, "sha256").hexdigest()
-            whole = os.path.join(tempfile.gettempdir(), "unpacked", digest)
+            whole = os.path.join(folder, digest)
             with lock:
                 if not os.path.isdir(whole):
                     super().extractall(f"{whole}.part")
@@ -69,6 +77,24 @@ def unpack_code_once() -> None:
             os.symlink(whole, path)
 
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+
+
+def wait_for_idle_workers() -> None:
+    # A burst of invocations would start a process for each, and a start takes longer than what most of them do.
+    acquire = lambda_svc.acquire_worker
+
+    def patient(func_name, config, code_zip, qualifier="$LATEST", max_concurrency=None):
+        key = lambda_runtime._worker_key(func_name, config, qualifier)
+        deadline = time.monotonic() + WAIT_FOR_WORKER_S
+        while time.monotonic() < deadline:
+            with lambda_runtime._lock:
+                workers = lambda_runtime._workers.get(key, [])
+                if not workers or any(not worker.in_use for worker in workers):
+                    break
+            time.sleep(0.01)
+        return acquire(func_name, config, code_zip, qualifier, max_concurrency)
+
+    lambda_svc.acquire_worker = patient
 
 
 def end_with(owner: int) -> None:
@@ -92,7 +118,8 @@ if __name__ == "__main__":
     admit_sagemaker_events()
     count_loopback_as_tls()
     read_streams_from_their_beginning()
-    unpack_code_once()
+    unpack_code_once(os.path.join(arguments[0], "emulator", "unpacked"))
+    wait_for_idle_workers()
     if len(arguments) > 1:
         end_with(int(arguments[1]))
     app.main()

@@ -34,6 +34,7 @@ export function testContext(
   const notes: string[] = [];
   const context: Context = {
     config,
+    terminal: process,
     home: options.home ?? '.gatehouse',
     modelFolders: options.models ?? ['models'],
     profile: undefined,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '#cli/catalogue/index.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
+const PROGRAM = join(import.meta.dirname, '../../cli/program.ts');
 let home = '';
 
 beforeAll(async () => {
@@ -41,7 +42,7 @@ describe('the command line', () => {
     expect(code).toBe(0);
     for (const { name } of CATALOGUE) expect(stdout).toContain(name.split(' ')[0]);
     // Help may import the catalogue and commander alone, which is why it is quick.
-    const imports = (await readFile(MAIN, 'utf8')).matchAll(/^import (?!type).* from '(.+)';$/gm);
+    const imports = (await readFile(PROGRAM, 'utf8')).matchAll(/^import (?!type).* from '(.+)';$/gm);
     expect([...imports].map(([, from]) => from)).toEqual(['commander', './catalogue/index.ts']);
   });
 

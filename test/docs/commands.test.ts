@@ -3,7 +3,7 @@ import { CATALOGUE } from '#cli/catalogue/index.ts';
 import { ENVIRONMENTS } from '#model/config.ts';
 import { blocksOf, document, documents, spansOf } from './_documents.ts';
 
-/** The options that every command understands, as `cli/main.ts` declares them. */
+/** The options that every command understands, as `cli/program.ts` declares them. */
 const GLOBAL = [
   '-o, --output <format>',
   '--env <environment>',

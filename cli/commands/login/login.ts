@@ -14,14 +14,14 @@ const Input = z.object({
 export const run: Run = async (context) => {
   const { username: named, api, client, mfa } = context.input(Input);
   const access = await controlAccess(context, { api, client });
-  const username = named ?? process.env['GATEHOUSE_USERNAME'] ?? (await context.ask('User name: '));
+  const username = named ?? context.terminal.env['GATEHOUSE_USERNAME'] ?? (await context.ask('User name: '));
   // Never an option: other users of this machine see the arguments of every process.
-  const password = process.env['GATEHOUSE_PASSWORD'] ?? (await context.ask('Password: ', true));
+  const password = context.terminal.env['GATEHOUSE_PASSWORD'] ?? (await context.ask('Password: ', true));
   const ask = (question: string, secret?: boolean) => context.ask(question, secret);
   const signedIn = await signIn(access, username, password, ask, context.now());
   if (mfa) await enrolAuthenticator(access, signedIn, ask);
   const { session } = signedIn;
-  const file = sessionFile(context.home, context.cloud('control').isLocal);
+  const file = sessionFile(context.home, context.cloud('control').isLocal, context.terminal.env);
   await writeSession(file, session);
   context.print({
     data: { username: session.username, mfa, apiUrl: session.apiUrl, expiresAt: session.expiresAt },

@@ -38,7 +38,7 @@ export const run: Run = async (context) => {
   if (report === true) {
     const page = resolve(out ?? pageOf(context.home, registration));
     context.print(await fetchReport(store, registration, page));
-    if (open && process.stdout.isTTY) openFile(page);
+    if (open && context.terminal.stdout.isTTY === true) openFile(page);
     return;
   }
   const manifest = openManifest(await store.read(release));
