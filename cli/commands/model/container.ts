@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
+import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { layoutOf } from '#local/sagemaker/container.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
@@ -13,7 +13,7 @@ const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 /** What a training program left. */
 export interface Trained {
   readonly model: string;
-  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly metrics: Readonly<Record<string, number>>;
   /** What it said went wrong; undefined when it ended well. */
   readonly failure: string | undefined;
 }
@@ -74,8 +74,8 @@ export async function runTraining(
       : isThere
         ? undefined
         : 'the program left no model.onnx';
-  const metrics = await readFile(join(layout.model, 'metrics.json'), 'utf8').catch(() => '{}');
-  return { model, failure, metrics: z.record(z.string(), z.unknown()).parse(JSON.parse(metrics)) };
+  const metrics = await readFile(join(layout.model, 'metrics.json')).catch(() => undefined);
+  return { model, failure, metrics: trainingMetrics(metrics) };
 }
 
 function runCommand(

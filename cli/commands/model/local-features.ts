@@ -6,6 +6,7 @@ import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { type CataloguePartition, type DailyPlan, featurePlanner } from '#domain/data/feature-plan.ts';
 import { partitionDigest, type PartitionKind } from '#domain/data/partition.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
+import { mustBeFile } from '../../given-files.ts';
 import { RefusedError, refuse, UsageError } from '../../refusal.ts';
 
 /** A local file and the day that its path names. */
@@ -41,9 +42,8 @@ export async function localCatalogue(
   for (const [day, own] of Map.groupBy(files, (file) => file.day)) {
     const objects = await Promise.all(
       own.map(async ({ file }) => {
-        const content = await readFile(file).catch((cause: unknown) => {
-          throw new UsageError(`${file} cannot be read`, { cause });
-        });
+        await mustBeFile(file);
+        const content = await readFile(file);
         return { bucket: 'local', key: file, versionId: 'local', sha256: digestOf(content), size: content.length };
       }),
     );

@@ -76,7 +76,7 @@ export const run: Run = async (context) => {
         title: `${name} trained on ${window.name} in ${duration(performance.now() - began)}`,
         lines: [
           `  rows     ${rows.rows}, ${rows.positives} positive`,
-          ...Object.entries(trained.metrics).map(([metric, value]) => `  ${metric.padEnd(8)} ${JSON.stringify(value)}`),
+          ...Object.entries(trained.metrics).map(([metric, value]) => `  ${metric.padEnd(8)} ${value}`),
           `  model    ${trained.model}: ${inspected.inspection.operators.join(', ')}`,
         ],
       },

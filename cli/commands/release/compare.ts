@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { measureFiles } from '#adapters/duckdb/comparison-files.ts';
@@ -7,7 +7,8 @@ import { GatehouseError } from '#domain/error.ts';
 import { ComparisonRule } from '#domain/policy/policy.ts';
 import { invalidComparison, judgeComparison } from '#domain/statistics/judge-comparison.ts';
 import type { Run } from '../../context.ts';
-import { UsageError } from '../../refusal.ts';
+import { mustBeFile } from '../../given-files.ts';
+import { refuse, UsageError } from '../../refusal.ts';
 import { compileFloor, compilePolicyOf } from '../model/policy.ts';
 import { comparisonReport } from './compare-view.ts';
 
@@ -22,28 +23,19 @@ const Input = z.object({
 export const run: Run = async (context) => {
   const { policy, ...files } = context.input(Input);
   const rule = await ruleOf(policy);
-  for (const file of Object.values(files)) await mustExist(file);
+  for (const file of Object.values(files)) await mustBeFile(file);
   const result = await measureFiles(files);
-  context.print(
-    comparisonReport(
-      result.kind === 'measured' ? judgeComparison(result.measure, rule) : invalidComparison(result.flaws, rule),
-      files,
-    ),
-  );
+  const judgement =
+    result.kind === 'measured' ? judgeComparison(result.measure, rule) : invalidComparison(result.flaws, rule);
+  context.print(comparisonReport(judgement, files));
+  // Nothing was compared: who reads the exit code alone must not take that for a verdict.
+  if (judgement.verdict === 'INVALID') refuse('comparison-valid', judgement.reason, judgement.change);
 };
-
-async function mustExist(file: string): Promise<void> {
-  try {
-    await access(file);
-  } catch {
-    throw new UsageError(`${file}: there is no such file that can be read`);
-  }
-}
 
 /** The rule of a policy.ts, the floor changed by a JSON file, or the floor; one that cannot be is a usage error. */
 async function ruleOf(policy: string | undefined): Promise<ComparisonRule> {
   try {
-    if (policy !== undefined) await mustExist(policy);
+    if (policy !== undefined) await mustBeFile(policy);
     if (policy === undefined) return (await compileFloor()).comparison;
     if (basename(policy) === 'policy.ts') return (await compilePolicyOf(dirname(resolve(policy)))).comparison;
     const { comparison } = await compileFloor();

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
-import { compareRows, countsOf, groupText, rankingsOf, sumsOf } from './comparison-sums.ts';
-import { literal, messageOf, name, rowsOf, withDatabase } from './database.ts';
+import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
+import { fileLiteral, messageOf, name, rowsOf, withDatabase } from './database.ts';
 import { source } from './inputs.ts';
 
 /** What three files say: a measure, or why they are no input at all. */
@@ -60,7 +60,7 @@ async function load(
   // No dialect of numbers or dates is guessed: each value stays the text that it is until it is read as what it should be.
   const from = isParquet
     ? source(file)
-    : `read_csv(${literal(file)}, header = true, all_varchar = true, nullstr = '', null_padding = false)`;
+    : `read_csv(${fileLiteral(file)}, header = true, all_varchar = true, nullstr = '', null_padding = false)`;
   try {
     const described = await rowsOf(connection, `DESCRIBE SELECT * FROM ${from}`);
     const types = new Map(described.map((row) => [String(row['column_name']), String(row['column_type'])]));
@@ -99,17 +99,11 @@ function wrongColumn(column: string, type: string | undefined, isTyped: boolean)
 function valueOf(column: string): string {
   switch (column) {
     case 'label':
-      return `CASE lower(trim(CAST(label AS VARCHAR))) ${[
-        ["'1', '1.0', 'true'", true],
-        ["'0', '0.0', 'false'", false],
-      ]
-        .map(
-          ([texts, value]) =>
-            `WHEN ${String(texts).replaceAll(', ', ` THEN ${String(value)} WHEN `)} THEN ${String(value)}`,
-        )
-        .join(' ')} END`;
+      // 1.00 of a decimal column and -0.0 are the numbers that they are.
+      return `CASE WHEN lower(trim(CAST(label AS VARCHAR))) = 'true' OR TRY_CAST(CAST(label AS VARCHAR) AS DOUBLE) = 1 THEN true
+                   WHEN lower(trim(CAST(label AS VARCHAR))) = 'false' OR TRY_CAST(CAST(label AS VARCHAR) AS DOUBLE) = 0 THEN false END`;
     case 'prediction':
-      return 'TRY_CAST(prediction AS DOUBLE)';
+      return predictionOf('TRY_CAST(prediction AS DOUBLE)');
     default:
       return `CAST(${name(column)} AS VARCHAR)`;
   }

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ComparisonMeasure, Disagreement, PredictionCounts } from '#domain/data/comparison-measure.ts';
+import { ROUNDING } from '#domain/statistics/probability.ts';
 import { rank } from '#domain/statistics/ranking.ts';
 import { type Row, literal, numberOf, rowsOf } from './database.ts';
 
@@ -69,6 +70,11 @@ const SUMS = `count(*) AS rows, count(*) FILTER (value) AS positives, ${SIDES.ma
   (side) => `sum(-ln(CASE WHEN value THEN ${clipped(side)} ELSE 1 - ${clipped(side)} END)) AS ${side}_log_loss,
              sum((${side} - value::INTEGER) * (${side} - value::INTEGER)) AS ${side}_brier, sum(${side}) AS ${side}_predicted`,
 ).join(', ')}`;
+
+/** A prediction as SQL: what rounding has put past 0 or 1 is that end; what is no probability stays what it is, and is counted. */
+export function predictionOf(sql: string): string {
+  return `CASE WHEN ${sql} BETWEEN ${-ROUNDING} AND ${1 + ROUNDING} THEN greatest(0, least(1, ${sql})) ELSE ${sql} END`;
+}
 
 /** A prediction as SQL, clipped to where its logit is finite. */
 export function clipped(side: Side): string {

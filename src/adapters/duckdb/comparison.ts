@@ -4,7 +4,7 @@ import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { decisionsOf, scoresOf } from './comparison-scores.ts';
-import { compareRows, countsOf, groupText, rankingsOf, sumsOf } from './comparison-sums.ts';
+import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { name, type Refused, rowsOf, withinMemory } from './database.ts';
 import { type DayFile, checkSchema, describe, loadLabels, source } from './inputs.ts';
 import { loadFeatures, rankLabels } from './training-rows.ts';
@@ -60,7 +60,7 @@ async function loadPredictions(
       ? checkSchema(described, { row_id: 'VARCHAR', prediction: 'DOUBLE' }, what)
       : described;
     if (refusal !== undefined) return refusal;
-    await connection.run(`INSERT INTO ${side} SELECT row_id, prediction FROM ${source(file)}`);
+    await connection.run(`INSERT INTO ${side} SELECT row_id, ${predictionOf('prediction')} FROM ${source(file)}`);
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, version } from '@duckdb/node-api';
 import { ENGINE_SPILL } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
@@ -112,6 +112,14 @@ export async function numberOf(connection: DuckDBConnection, sql: string): Promi
 /** A text as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The path of a file to read as an SQL literal: DuckDB takes brackets, stars and question marks for a pattern that other
+ * files match as well, and what begins like `x://` for an address.
+ */
+export function fileLiteral(file: string): string {
+  return literal(resolve(file).replaceAll(/[[*?]/g, '[$&]'));
 }
 
 /** A name as an SQL identifier. */

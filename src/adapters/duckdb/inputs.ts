@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { doesNotFit, isOutOfMemory, literal, messageOf, name, numberOf, rowsOf } from './database.ts';
+import { doesNotFit, isOutOfMemory, fileLiteral, literal, messageOf, name, numberOf, rowsOf } from './database.ts';
 
 /** A local Parquet file and the day of the partition that it belongs to. */
 export interface DayFile {
@@ -134,12 +134,12 @@ function describeFile(table: string, { day, file }: DayFile): string {
 
 /** A trusted reading of one Parquet file. */
 export function source(file: string): string {
-  return `read_parquet(${literal(file)}, hive_partitioning = false)`;
+  return `read_parquet(${fileLiteral(file)}, hive_partitioning = false)`;
 }
 
 /** A trusted reading of some Parquet files of the same columns, one after the other. */
 export function sources(files: readonly string[]): string {
-  return `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = false)`;
+  return `read_parquet([${files.map(fileLiteral).join(', ')}], hive_partitioning = false)`;
 }
 
 /** A file's columns with their types, or a refusal if it is no readable Parquet; a file that is not there is a fault. */

@@ -1,9 +1,7 @@
 import type { Golden } from '#domain/data/golden.ts';
 import type { Refusal } from '#domain/error.ts';
+import { ROUNDING } from '#domain/statistics/probability.ts';
 import type { Scorer } from './scorer.ts';
-
-/** A prediction may differ by this much between machines: vector instructions sum in different orders. */
-const TOLERANCE = 1e-6;
 
 /** Scores rows and keeps both, for the release to carry. */
 export async function makeGolden(
@@ -55,7 +53,7 @@ export async function checkGolden(
     Math.abs(expected - (result.predictions[row] ?? Number.NaN)),
   );
   const greatestDifference = Math.max(...differences);
-  if (greatestDifference <= TOLERANCE) return { kind: 'reproduced', rows: golden.rows.length, greatestDifference };
+  if (greatestDifference <= ROUNDING) return { kind: 'reproduced', rows: golden.rows.length, greatestDifference };
   const row = differences.indexOf(greatestDifference);
   const found = `row ${String(row)} gives ${String(result.predictions[row])}, promised ${String(golden.predictions[row])}`;
   return {

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor, env } from 'onnxruntime-node';
 import type { Refusal } from '#domain/error.ts';
+import { probabilityOf } from '#domain/statistics/probability.ts';
 import { type OnnxInspection, inspectOnnx } from './inspect.ts';
 
 /** The runtime by name and version, as `SCORER` in the domain names it. */
@@ -92,14 +93,15 @@ async function score(
     }
     for (let row = 0; row < size; row += 1) predictions[first + row] = data[row * 2 + 1] ?? Number.NaN;
   }
-  return check(predictions);
+  return asProbabilities(predictions);
 }
 
-function check(predictions: Float64Array): Scores {
-  const wrong = predictions.findIndex((value) => !(value >= 0 && value <= 1));
+function asProbabilities(scores: Float64Array): Scores {
+  const predictions = scores.map(probabilityOf);
+  const wrong = predictions.findIndex(Number.isNaN);
   if (wrong < 0) return { kind: 'scored', predictions };
-  const count = predictions.reduce((sum, value) => sum + (value >= 0 && value <= 1 ? 0 : 1), 0);
-  const found = `${String(count)} of ${String(predictions.length)} predictions are no probability, the first is ${String(predictions[wrong])} in row ${String(wrong)}`;
+  const count = predictions.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0);
+  const found = `${String(count)} of ${String(predictions.length)} predictions are no probability, the first is ${String(scores[wrong])} in row ${String(wrong)}`;
   return refused(
     'predictions are probabilities',
     found,

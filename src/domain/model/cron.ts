@@ -1,12 +1,22 @@
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+/** What no field is. */
+const NOTHING = /^(?!)/;
+/** The fields as EventBridge Scheduler knows them; `extra` is what stands for a whole field, and not in a list. */
 const FIELDS = [
-  { name: 'minutes', first: 0, last: 59, words: [] as string[], extra: /^$/ },
-  { name: 'hours', first: 0, last: 23, words: [], extra: /^$/ },
-  { name: 'day of month', first: 1, last: 31, words: [], extra: /^(\?|L|\d{1,2}W|LW)$/ },
-  { name: 'month', first: 1, last: 12, words: MONTHS, extra: /^$/ },
-  { name: 'day of week', first: 1, last: 7, words: WEEKDAYS, extra: /^(\?|L|[1-7]L|[1-7]#[1-5]|[A-Z]{3}#[1-5])$/ },
-  { name: 'year', first: 1970, last: 2199, words: [], extra: /^$/ },
+  { name: 'minutes', first: 0, last: 59, words: [] as string[], extra: NOTHING, hasSteps: true },
+  { name: 'hours', first: 0, last: 23, words: [], extra: NOTHING, hasSteps: true },
+  { name: 'day of month', first: 1, last: 31, words: [], extra: /^(\?|L|LW|(0?[1-9]|[12]\d|3[01])W)$/, hasSteps: true },
+  { name: 'month', first: 1, last: 12, words: MONTHS, extra: NOTHING, hasSteps: true },
+  {
+    name: 'day of week',
+    first: 1,
+    last: 7,
+    words: WEEKDAYS,
+    extra: new RegExp(`^(\\?|L|([1-7]|${WEEKDAYS.join('|')})(L|#[1-5]))$`),
+    hasSteps: false,
+  },
+  { name: 'year', first: 1970, last: 2199, words: [], extra: NOTHING, hasSteps: true },
 ] as const;
 
 /**
@@ -16,9 +26,9 @@ const FIELDS = [
  */
 export function cronProblem(expression: string): string | undefined {
   if (expression.startsWith('rate(')) {
-    return /^rate\(([1-9]\d*) (minutes?|hours?|days?)\)$/.test(expression)
+    return /^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$/.test(expression)
       ? undefined
-      : 'expected rate(<number> minutes|hours|days)';
+      : 'expected rate(1 minute|hour|day) or rate(<number> minutes|hours|days)';
   }
   const fields = /^cron\((.*)\)$/.exec(expression)?.[1]?.trim().split(/\s+/);
   if (fields?.length !== FIELDS.length) {
@@ -26,7 +36,7 @@ export function cronProblem(expression: string): string | undefined {
   }
   for (const [index, field] of FIELDS.entries()) {
     const text = fields[index] ?? '';
-    if (!text.split(',').every((part) => isPart(part, field))) {
+    if (!field.extra.test(text) && !text.split(',').every((part) => isPart(part, field))) {
       return `${field.name} is '${text}', expected ${field.first} to ${field.last}, *, a list, a range or a step`;
     }
   }
@@ -35,9 +45,9 @@ export function cronProblem(expression: string): string | undefined {
 }
 
 function isPart(part: string, field: (typeof FIELDS)[number]): boolean {
-  if (part === '*' || (field.extra.test(part) && part !== '')) return true;
+  if (part === '*') return true;
   const [range = '', step, ...rest] = part.split('/');
-  if (rest.length > 0 || (step !== undefined && !/^[1-9]\d*$/.test(step))) return false;
+  if (rest.length > 0 || (step !== undefined && !(field.hasSteps && /^[1-9]\d*$/.test(step)))) return false;
   if (range === '*') return true;
   const ends = range.split('-').map((text) => valueOf(text, field));
   return ends.length <= 2 && ends.every((end) => end !== undefined && end >= field.first && end <= field.last);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { SeenText } from '../text.ts';
 
 /** A model's name: lower-case words joined by hyphens; it is part of resource names, so it is short. */
 export const ModelName = z
@@ -15,12 +16,38 @@ export const MOST_TEST_DAYS = 840;
 /** The column types that a source may declare, in DuckDB's words. */
 export const ColumnType = z.enum(['VARCHAR', 'TIMESTAMP', 'DATE', 'BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE']);
 
+/** A prefix of the landing bucket, which is part of keys of at most 1,024 bytes and of event patterns: folders joined by slashes. */
+const SourcePrefix = z
+  .string()
+  .max(500)
+  .regex(
+    /^(?!\.{1,2}(\/|$))[A-Za-z0-9!_.=-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9!_.=-]+)*$/,
+    "folders of letters, digits, '!', '_', '.', '=' and '-', joined by '/'",
+  );
+/** The name of an object beside a partition's files, and no such file itself. */
+const MarkerName = z
+  .string()
+  .max(100)
+  .regex(
+    /^(?!\.{1,2}$)(?!.*\.parquet$)[A-Za-z0-9!_.-]+$/i,
+    "a file's name of letters, digits, '!', '_', '.' and '-', other than *.parquet",
+  );
+/** Part of an object's key, of a path on a machine that trains, and of a job's name, which has no other characters. */
+const WindowName = z
+  .string()
+  .max(20)
+  .regex(/^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$/, "letters and digits, joined by '-' or '_'");
+/** What SageMaker takes: at most 100, keys of 256 and values of 2,500 characters, in one line. */
+const Hyperparameters = z
+  .record(z.string().min(1).max(256).regex(/^.+$/u, 'one line'), z.string().max(2500).regex(/^.*$/u, 'one line'))
+  .refine((given) => Object.keys(given).length <= 100, 'at most 100 hyperparameters');
+
 const Sql = z.strictObject({ path: z.string().regex(/^features\/[a-z0-9-]+\.sql$/), sha256: Digest });
 
 /** One training window: so many days before the selection days, or everything since a day (a growing window). */
 export const Window = z.union([
-  z.strictObject({ name: z.string().min(1).max(20), days: z.int().min(1).max(3650) }),
-  z.strictObject({ name: z.string().min(1).max(20), since: Day }),
+  z.strictObject({ name: WindowName, days: z.int().min(1).max(3650) }),
+  z.strictObject({ name: WindowName, since: Day }),
 ]);
 export type Window = z.infer<typeof Window>;
 
@@ -32,12 +59,12 @@ export const ModelDefinition = z.strictObject({
   formatVersion: z.literal(1),
   name: ModelName,
   task: z.literal('binary-classification'),
-  owner: z.string().min(1),
-  purpose: z.string().min(1),
+  owner: SeenText.min(1).max(200),
+  purpose: SeenText.min(1).max(1000),
   /** `source` is a prefix of the landing bucket; a partition is `<source>/dt=YYYY-MM-DD/*.parquet` and exists when `<source>/dt=.../<readyMarker>` does. `time` is UTC. */
   events: z.strictObject({
-    source: z.string().min(1),
-    readyMarker: z.string().min(1),
+    source: SourcePrefix,
+    readyMarker: MarkerName,
     id: ColumnName,
     entity: ColumnName,
     time: ColumnName,
@@ -45,8 +72,8 @@ export const ModelDefinition = z.strictObject({
   }),
   /** Partitioned by the UTC day on which the labels ARRIVED, not by the day of their events. `value` is BOOLEAN. */
   labels: z.strictObject({
-    source: z.string().min(1),
-    readyMarker: z.string().min(1),
+    source: SourcePrefix,
+    readyMarker: MarkerName,
     join: ColumnName,
     value: ColumnName,
     arrivedAt: ColumnName,
@@ -73,12 +100,16 @@ export const ModelDefinition = z.strictObject({
     /** The container image by digest (`<repository>@sha256:...`) for SageMaker. */
     image: z
       .string()
-      .regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
+      .max(255)
+      .regex(
+        /^[A-Za-z0-9][^\s@]*@sha256:[0-9a-f]{64}$/,
+        'an image is named by digest: <repository>@sha256:<64 hex digits>',
+      ),
     /** The same program as a command, run in the model's folder under the container contract on a laptop. */
     local: z.array(z.string().min(1)).min(1),
-    hyperparameters: z.record(z.string(), z.string()),
+    hyperparameters: Hyperparameters,
     seed: z.int().min(0),
-    instanceType: z.string().regex(/^ml\./),
+    instanceType: z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/, 'an instance type such as ml.m5.xlarge'),
     maxRuntimeSeconds: z.int().min(1).max(86_400),
     /** Digest over the files of `training/`: the code that trains. */
     code: Digest,
@@ -87,7 +118,13 @@ export const ModelDefinition = z.strictObject({
   /** The held-out days: the newest matured `testDays` test the chosen candidate, the `selectionDays` before them choose it. */
   evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(MOST_TEST_DAYS) }),
   /** EventBridge Scheduler's cron and an IANA time zone. */
-  schedule: z.strictObject({ cron: z.string().regex(/^(cron|rate)\(.+\)$/), timezone: z.string().min(1) }),
+  schedule: z.strictObject({
+    cron: z
+      .string()
+      .max(256)
+      .regex(/^(cron|rate)\(.+\)$/),
+    timezone: z.string().min(1).max(50),
+  }),
   /**
    * How many of the newest event partitions are kept scored, whether rows can be looked up by entity, and what a reader
    * starts who asks for the served release and finds another one's predictions: nothing (`refuse`, the default), or a
@@ -100,6 +137,6 @@ export const ModelDefinition = z.strictObject({
     onMismatch: z.enum(['refuse', 'recompute']).optional(),
   }),
   sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
-  escalation: z.array(z.string().min(1)).min(1),
+  escalation: z.array(SeenText.min(1).max(200)).min(1),
 });
 export type ModelDefinition = z.infer<typeof ModelDefinition>;

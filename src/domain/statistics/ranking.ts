@@ -1,4 +1,5 @@
 import { type BootstrapInterval, bootstrap } from './bootstrap.ts';
+import { probabilityOf } from './probability.ts';
 
 /** Scored rows in the order of their clusters. */
 export interface RankedRows {
@@ -64,7 +65,8 @@ export function rank({ scores, positive, sizes }: RankedRows): Ranking {
   const all = positives * (order.length - positives);
   return {
     auc: all > 0 ? inOrder / all : null,
-    averagePrecision: positives > 0 ? precision : null,
+    // A sum of shares, which rounding may put past the 1 that they add up to.
+    averagePrecision: positives > 0 ? probabilityOf(precision) : null,
     pairs: Array.from({ length: count }, (_, g) => [...pairs.subarray(g * count, (g + 1) * count)]),
   };
 }

@@ -4,6 +4,7 @@ import { TrainedWindow, TrainingPlan } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
@@ -25,26 +26,6 @@ const Parameters = z.object({
   daily: z.array(BuiltBatch).default([]),
   features: z.array(BuiltBatch).default([]),
 });
-
-/** The most that `metrics.json` may hold: its numbers travel through the machine's document of 256 KB, of all windows together. */
-const MAX_METRICS = { bytes: 64 * 1024, names: 50 };
-
-/** What a training program may say of itself, in `metrics.json`: its numbers are kept, and nothing else. */
-const Metrics = z
-  .record(z.string().max(40), z.unknown())
-  .transform((said) => Object.fromEntries(Object.entries(said).filter(([, value]) => Number.isFinite(value))))
-  .pipe(z.record(z.string(), z.number()))
-  .refine((numbers) => Object.keys(numbers).length <= MAX_METRICS.names);
-
-/** What the program says of itself is information: where it says NaN, nothing or too much, the release is unaffected. */
-function metricsOf(file: Uint8Array | undefined): z.infer<typeof Metrics> {
-  if (file === undefined || file.length > MAX_METRICS.bytes) return {};
-  try {
-    return Metrics.parse(JSON.parse(new TextDecoder().decode(file)));
-  } catch {
-    return {};
-  }
-}
 
 /** Makes releases of what was trained, and the model's constant baseline; what is no model of the schema is refused with the reason. */
 export function packageCandidates(deps: Packaging): Task {
@@ -81,7 +62,7 @@ export function packageCandidates(deps: Packaging): Task {
         release: stored.release,
         window: window.window,
         fingerprint: plan.fingerprint,
-        metrics: metricsOf(artifact.files.get('metrics.json')),
+        metrics: trainingMetrics(artifact.files.get('metrics.json')),
       });
     }
     return {

@@ -127,6 +127,49 @@ describe('compileModel', () => {
       { events: { ...valid.events, columns: { ...valid.events.columns, fraud: 'BOOLEAN' } } },
       /events\.columns: "fraud"/,
     ],
+    ...['a#b', '50%', '..', '.', 'Q1/2024', 'été', 'a b', '-a', 'a?', 'a\\b', ''].map(
+      (name): [string, object, RegExp] => [
+        `a window called '${name}', which no key or job can have in its name`,
+        { windows: { [name]: 28, all: { since: '2026-01-01' } } },
+        /windows\.0.*letters and digits, joined by/,
+      ],
+    ),
+    ...[
+      '/cards',
+      'cards/',
+      'cards//events',
+      '../events',
+      'cards/./events',
+      'cards/ev*',
+      'cards/été',
+      'c'.repeat(501),
+    ].map((source): [string, object, RegExp] => [
+      `events in the prefix '${source.slice(0, 20)}'`,
+      { events: { ...valid.events, source } },
+      /events\.source/,
+    ]),
+    ...['a/_READY', '..', 'done.parquet', 'fer tig'].map((readyMarker): [string, object, RegExp] => [
+      `a marker called '${readyMarker}'`,
+      { labels: { ...valid.labels, readyMarker } },
+      /labels\.readyMarker/,
+    ]),
+    ...[
+      { '': '1' },
+      { rate: 'a\nb' },
+      { rate: 'x'.repeat(2501) },
+      Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`p${index}`, '1'])),
+    ].map((hyperparameters, index): [string, object, RegExp] => [
+      `hyperparameters that SageMaker refuses (${index})`,
+      { training: { ...valid.training, hyperparameters } },
+      /training\.hyperparameters/,
+    ]),
+    ['an instance that is none', { training: { ...valid.training, instanceType: 'ml.' } }, /training\.instanceType/],
+    ['an owner in two lines', { owner: 'risk\nteam' }, /owner/],
+    [
+      'a day of the month that there is not',
+      { schedule: { ...valid.schedule, cron: 'cron(0 6 45W * ? *)' } },
+      /schedule\.cron.*day of month is '45W'/,
+    ],
     [
       'one prefix for both sources',
       { labels: { ...valid.labels, source: 'cards/events' } },

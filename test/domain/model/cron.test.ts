@@ -10,6 +10,12 @@ it.each([
   'rate(1 day)',
   'rate(12 hours)',
   'cron(0 9 ? * 2#1 *)',
+  'cron(0 6 ? * MON#5 *)',
+  'cron(0 6 15W * ? *)',
+  'cron(0 6 LW * ? *)',
+  'cron(0 6 ? * FRIL *)',
+  'rate(1 hour)',
+  'rate(10 minutes)',
 ])('accepts %s', (expression) => {
   expect(cronProblem(expression)).toBeUndefined();
 });
@@ -28,6 +34,15 @@ it.each([
   'cron(0 6, ? * MON *)',
   'cron(1-2-3 6 ? * MON *)',
   'cron(0/0 6 ? * MON *)',
+  'cron(0 6 45W * ? *)',
+  'cron(0 6 0W * ? *)',
+  'cron(0 6 ? * XYZ#1 *)',
+  'cron(0 6 ? * MON#6 *)',
+  'cron(0 6 ? * ?,MON *)',
+  'cron(0 6 L,15 * ? *)',
+  'cron(0 6 ? * MON/2 *)',
+  'rate(1 hours)',
+  'rate(5 minute)',
 ])('refuses %s', (expression) => {
   expect(cronProblem(expression)).toBeTypeOf('string');
 });

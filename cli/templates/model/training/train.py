@@ -43,6 +43,8 @@ def main() -> None:
     classifier = model.steps[-1][1]
     onnx = convert_sklearn(
         model,
+        # Without a name the graph is given a random one, and the same model has other bytes each time.
+        name="model",
         initial_types=[("features", FloatTensorType([None, len(names)]))],
         # Probabilities as a tensor, which is what scoring reads.
         options={id(classifier): {"zipmap": False}},
