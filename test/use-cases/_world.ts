@@ -261,7 +261,7 @@ export async function admitDays(
   ledger: Ledger,
   first: string,
   last: string,
-  { mark = '', at = START }: { readonly mark?: string; readonly at?: number } = {},
+  { mark = '', at = START, content }: { readonly mark?: string; readonly at?: number; readonly content?: string } = {},
 ): Promise<void> {
   const admit = async (kind: PartitionKind, day: string): Promise<void> => {
     const key = keys.partition(MODEL, kind, day);
@@ -270,7 +270,7 @@ export async function admitDays(
         bucket: 'landing',
         key: `toy/${kind}/dt=${day}/part.parquet`,
         versionId: '1',
-        sha256: digestOf(`${kind} ${day}${mark}`),
+        sha256: digestOf(content ?? `${kind} ${day}${mark}`),
         size: 9,
       },
     ];
@@ -291,7 +291,7 @@ export async function admitDays(
         { kind: 'put', item: partitionItem(key, partition) },
         { kind: 'put', item: admission },
       ],
-      operationName('admit', kind, day, mark),
+      operationName('admit', kind, day, content ?? mark),
     );
   };
   for (const day of daysBetween(first, last)) await admit('events', day);

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
@@ -147,6 +148,31 @@ describe('a check of what has arrived', () => {
     expect(await plan('two')).toMatchObject({ status: 'nothing' });
     dev.clock.at += 7 * 3_600_000;
     expect(await plan('three')).toMatchObject({ status: 'planned', partitions: 1 });
+  });
+
+  it('stages days of the same bytes side by side', async () => {
+    const same = bytes('no rows');
+    const days = ['2001-01-02', '2001-01-03', '2001-01-04'];
+    for (const day of days) {
+      await admitDays(dev.ledger, day, day, { content: 'no rows' });
+      dev.lake.sources.set(`toy/events/dt=${day}/part.parquet`, same);
+    }
+    const sent: string[] = [];
+    // A copy that is removed before it was sent would be missing here.
+    const training = {
+      ...putting(),
+      storeRows: async (key: string, path: string) => {
+        await setImmediate();
+        if ((await readFile(path, 'utf8')) === 'no rows') sent.push(key);
+        await setImmediate();
+      },
+    };
+    const planned = await plan('one');
+    for (const { kind, day, objects } of (await planOf(planned.plan)).partitions)
+      for (const { key } of objects) if (!dev.lake.sources.has(key)) dev.lake.sources.set(key, bytes(`${kind} ${day}`));
+    expect(await stageData({ ...dev, engine, training })({ plan: planned.plan })).toMatchObject({ status: 'staged' });
+    expect(sent).toHaveLength(days.length);
+    expect(new Set(sent).size).toBe(days.length);
   });
 
   it('starts no job where everything that it looks at is something else by now', async () => {

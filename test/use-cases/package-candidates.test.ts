@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
@@ -37,18 +38,23 @@ describe('what training leaves', () => {
     {
       others = {},
       scoring = dev.scoring,
-    }: { readonly others?: Readonly<Record<string, Left>>; readonly scoring?: Scoring } = {},
+      rowsOf = () => 10,
+    }: {
+      readonly others?: Readonly<Record<string, Left>>;
+      readonly scoring?: Scoring;
+      readonly rowsOf?: (day: string) => number;
+    } = {},
   ) => {
     const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
     const [window] = (planned as { windows: { plan: Digest }[] }).windows;
     const plan = TrainingPlan.parse(
       JSON.parse(Buffer.from(await dev.documents.read(window?.plan ?? digestOf(''))).toString()),
     );
-    for (const { digest } of plan.features)
+    for (const { day, digest } of plan.features)
       dev.lake.objects.set(`${MODEL}/features/${digest}`, {
-        content: bytes('rows'),
-        sha256: digestOf('rows'),
-        rows: 10,
+        content: bytes(`rows of ${day}`),
+        sha256: digestOf(`rows of ${day}`),
+        rows: rowsOf(day),
       });
     const training = {
       readArtifact: async (uri: string) => artifactOf(others[uri] ?? files),
@@ -113,6 +119,36 @@ describe('what training leaves', () => {
       reasons: [`wide: ${reason}`],
     });
     expect(await packaged(refusal)).toMatchObject({ status: 'nothing', candidates: [], reasons: [`all: ${reason}`] });
+  });
+
+  it('takes golden rows from the newest day that has any, for the baseline as well', async () => {
+    const looked: string[] = [];
+    const scoring: Scoring = {
+      ...dev.scoring,
+      makeGolden: async (model, definition, features) => {
+        looked.push(await readFile(features, 'utf8'));
+        return dev.scoring.makeGolden(model, definition, features);
+      },
+    };
+    const days: string[] = [];
+    const rowsOf = (day: string): number => {
+      days.push(day);
+      return day >= '2001-01-08' ? 0 : 10;
+    };
+    const { baseline } = await packaged({ 'model.onnx': 'MODEL trained' }, undefined, { scoring, rowsOf });
+    expect(days.at(-1)).toBeDefined();
+    expect(days.some((day) => day >= '2001-01-08')).toBe(true);
+    expect(looked).toEqual(['rows of 2001-01-07', 'rows of 2001-01-07']);
+    expect(baseline).not.toBeNull();
+  });
+
+  it('makes no release, and no baseline, where no day has a row, and says so', async () => {
+    const left = await packaged({ 'model.onnx': 'MODEL trained' }, undefined, { rowsOf: () => 0 });
+    expect(left).toMatchObject({ status: 'nothing', candidates: [], baseline: null });
+    expect(left.reasons).toEqual([
+      expect.stringMatching(/^baseline: .*no day from 2001-01-01 to .* has a row of features/),
+      expect.stringMatching(/^all: .*no day from/),
+    ]);
   });
 
   const many = JSON.stringify(Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`m${index}`, index])));

@@ -11,7 +11,7 @@ import {
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Lineage } from '#domain/prediction/manifest.ts';
-import type { ObjectReference } from '#domain/data/partition.ts';
+import { copyNameOf, type ObjectReference } from '#domain/data/partition.ts';
 import type { BuiltKind, BuiltObject, Lake } from '#ports/lake.ts';
 import { readObject } from './artifact-store.ts';
 import { atMost } from './at-most.ts';
@@ -101,7 +101,7 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
 }
 
 async function fetchObject(client: S3Client, object: ObjectReference, folder: string): Promise<string> {
-  const path = join(folder, `${object.sha256.slice('sha256:'.length)}.parquet`);
+  const path = join(folder, copyNameOf(object));
   const content = await readObject(
     client,
     object.bucket,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
-import type { ObjectReference } from '#domain/data/partition.ts';
+import { copyNameOf, type ObjectReference } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { BuiltKind, Lake, LocalObject } from '#ports/lake.ts';
 
@@ -16,17 +16,13 @@ export function memoryLake(): Lake & {
 } {
   const objects = new Map<string, Stored>();
   const sources = new Map<string, Uint8Array>();
-  const copy = async (
-    name: string,
-    content: Uint8Array | undefined,
-    sha256: Digest,
-    folder: string,
-  ): Promise<string> => {
+  const copy = async (content: Uint8Array | undefined, object: ObjectReference, folder: string): Promise<string> => {
+    const { key: name } = object;
     if (content === undefined) throw new GatehouseError('ARTIFACT_MISSING', `${name} is not there`, { name });
-    if (digestOf(content) !== sha256) {
+    if (digestOf(content) !== object.sha256) {
       throw new GatehouseError('ARTIFACT_TAMPERED', `${name} does not hash to what was recorded`, { name });
     }
-    const path = join(folder, `${sha256.slice('sha256:'.length)}.parquet`);
+    const path = join(folder, copyNameOf(object));
     await writeFile(path, content);
     return path;
   };
@@ -64,9 +60,10 @@ export function memoryLake(): Lake & {
     async fetch(kind, model, digest, folder) {
       const key = builtName(kind, model, digest);
       const found = objects.get(key);
-      return copy(key, found?.content, found?.sha256 ?? digest, folder);
+      const object = { bucket: 'lake', key, versionId: '1', sha256: found?.sha256 ?? digest, size: 0 };
+      return copy(found?.content, object, folder);
     },
-    fetchSource: (object, folder) => copy(object.key, sources.get(object.key), object.sha256, folder),
+    fetchSource: (object, folder) => copy(sources.get(object.key), object, folder),
   };
 }
 

@@ -90,9 +90,15 @@ function countRows({ catalogue, checked, span }: DataEvidence, rule: DataRule) {
   return judgeRowCounts(rows, rule.rowCounts, span.from);
 }
 
-/** The same bytes under two days: a source that repeats itself looks healthy in every other respect. */
-function twice({ catalogue, span }: DataEvidence): string[] {
-  const days = catalogue.filter(({ kind, day, objects }) => kind === 'events' && objects.length > 0 && day <= span.to);
+/** The same rows under two days: a source that repeats itself looks healthy in every other respect. Days without rows are alike. */
+function twice({ catalogue, checked, span }: DataEvidence): string[] {
+  const empty = new Set(
+    checked.filter(({ kind, rows }) => kind === 'events' && rows === 0).map(({ day, digest }) => `${day} ${digest}`),
+  );
+  const days = catalogue.filter(
+    ({ kind, day, digest, objects }) =>
+      kind === 'events' && objects.length > 0 && day <= span.to && !empty.has(`${day} ${digest}`),
+  );
   return [...Map.groupBy(days, ({ digest }) => digest)].flatMap(([, same]) => {
     const named = same.map(({ day }) => day).toSorted();
     return named.length > 1 && (named.at(-1) ?? '') >= span.from

@@ -46,6 +46,11 @@ export function partitionDigest(objects: readonly Pick<ObjectReference, 'key' | 
   return digestOfJson(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
+/** The name of an object's copy among the copies of others: equal bytes may lie at several places, and one copy go before another. */
+export function copyNameOf({ bucket, key, versionId, sha256 }: ObjectReference): string {
+  return `${digestOfJson({ bucket, key, versionId, sha256 }).slice('sha256:'.length)}.parquet`;
+}
+
 /** The day so many days after (or, negative, before) a day. */
 export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);

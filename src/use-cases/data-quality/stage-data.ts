@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
@@ -124,10 +124,13 @@ async function stagePartition(
   put: (name: string, path: string) => Promise<void>,
 ): Promise<Batch> {
   const { kind, day, version } = part;
-  const local = await fetchPartitions(deps.lake, [part], folder);
+  // Of its own: what one partition no longer needs, another may have yet to send.
+  const own = join(folder, `${kind}-${day}-v${version}`);
+  await mkdir(own);
+  const local = await fetchPartitions(deps.lake, [part], own);
   const names = local.map(({ file }) => `${kind}/${day}-v${version}/${basename(file)}`);
   await Promise.all(local.map(({ file }, index) => put(names[index] ?? '', file)));
-  await Promise.all(local.map(({ file }) => rm(file, { force: true })));
+  await rm(own, { recursive: true });
   return { kind, day, version, files: names };
 }
 

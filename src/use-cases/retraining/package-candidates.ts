@@ -32,6 +32,8 @@ export function packageCandidates(deps: Packaging): Task {
   return task(Parameters, async ({ windows, daily, features }) => {
     const candidates = [];
     const reasons = causesIn([...daily, ...features]);
+    const made = await storing(() => packageBaseline(deps, windows));
+    if (made.kind === 'refused') reasons.push(`baseline: ${made.reason}`.slice(0, 500));
     for (const window of windows) {
       const failure = window.export.reason ?? window.training?.reason;
       if (window.training?.artifact === undefined) {
@@ -53,13 +55,13 @@ export function packageCandidates(deps: Packaging): Task {
         reasons.push(`${window.window}: ${problem}`.slice(0, 500));
         continue;
       }
-      const stored = await storeScorable(deps, plan, definition, onnx);
+      const stored = await storing(() => storeRelease(deps, plan, definition, onnx, 'trained'));
       if (stored.kind === 'refused') {
         reasons.push(`${window.window}: ${stored.reason}`.slice(0, 500));
         continue;
       }
       candidates.push({
-        release: stored.release,
+        release: stored.value,
         window: window.window,
         fingerprint: plan.fingerprint,
         metrics: trainingMetrics(artifact.files.get('metrics.json')),
@@ -68,23 +70,18 @@ export function packageCandidates(deps: Packaging): Task {
     return {
       status: candidates.length > 0 ? 'packaged' : 'nothing',
       candidates,
-      baseline: await packageBaseline(deps, windows),
+      baseline: made.kind === 'stored' ? made.value : null,
       reasons,
     };
   });
 }
 
-/** A release of a model whose golden predictions can be made; one that gives no numbers never becomes one. */
-async function storeScorable(
-  deps: Packaging,
-  plan: TrainingPlan,
-  definition: ModelDefinition,
-  onnx: Uint8Array,
-): Promise<
-  { readonly kind: 'stored'; readonly release: Digest } | { readonly kind: 'refused'; readonly reason: string }
-> {
+/** A release of a model whose golden predictions can be made; one that gives no numbers, or has no rows to give them for, never becomes one. */
+async function storing<T>(
+  store: () => Promise<T>,
+): Promise<{ readonly kind: 'stored'; readonly value: T } | { readonly kind: 'refused'; readonly reason: string }> {
   try {
-    return { kind: 'stored', release: await storeRelease(deps, plan, definition, onnx, 'trained') };
+    return { kind: 'stored', value: await store() };
   } catch (error) {
     if (!(error instanceof GatehouseError) || error.code !== 'NOT_SCORABLE') throw error;
     return { kind: 'refused', reason: error.message };
@@ -116,6 +113,27 @@ async function readPlan(deps: Packaging, digest: Digest): Promise<{ plan: Traini
   };
 }
 
+/** Golden rows are of the newest day that has any. */
+async function goldenOf(
+  deps: Packaging,
+  plan: TrainingPlan,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+): Promise<string> {
+  for (const { digest } of plan.features.toReversed()) {
+    const built = await deps.lake.find('features', plan.model, digest);
+    if (built === undefined || built.rows === 0) continue;
+    return withFolder(async (folder) =>
+      deps.scoring.makeGolden(onnx, definition, await deps.lake.fetch('features', plan.model, digest, folder)),
+    );
+  }
+  throw new GatehouseError(
+    'NOT_SCORABLE',
+    `there are rows for golden predictions: no day from ${plan.window.from} to ${plan.window.to} has a row of features; look at what the events of these days hold`,
+    { model: plan.model },
+  );
+}
+
 async function storeRelease(
   deps: Packaging,
   plan: TrainingPlan,
@@ -123,11 +141,7 @@ async function storeRelease(
   onnx: Uint8Array,
   kind: ReleaseManifest['kind'],
 ): Promise<Digest> {
-  const newest = plan.features.at(-1);
-  if (newest === undefined) throw new Error('a training plan has feature partitions');
-  const golden = await withFolder(async (folder) =>
-    deps.scoring.makeGolden(onnx, definition, await deps.lake.fetch('features', plan.model, newest.digest, folder)),
-  );
+  const golden = await goldenOf(deps, plan, definition, onnx);
   const schema = schemaOf(definition);
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {

@@ -139,6 +139,23 @@ describe('data that is to be learned from', () => {
     expect(reasons[0]).toContain('no day from 2001-01-01 to 2001-01-14 has a past');
   });
 
+  it('takes days without any row for no delivery under two dates', () => {
+    const closed = ['2001-01-28', '2001-02-04', '2001-02-11'];
+    const isClosed = ({ kind, day }: { kind: string; day: string }): boolean =>
+      kind === 'events' && closed.includes(day);
+    const empty = digestOf('no rows');
+    const changed = <T extends { kind: string; day: string }>(each: T) =>
+      isClosed(each) ? { ...each, digest: empty } : each;
+    const sundays = { ...healthy, catalogue: catalogue.map(changed), used: catalogue.map(changed) };
+    const found = (rowCount: number) =>
+      judgeData(
+        { ...sundays, checked: checked.map((each) => (isClosed(each) ? { ...changed(each), rows: rowCount } : each)) },
+        rule,
+      );
+    expect(found(0).reasons.join()).not.toContain('the same bytes');
+    expect(found(1000).reasons.join()).toContain('2001-01-28 and of 2001-02-04 and of 2001-02-11 are the same bytes');
+  });
+
   it('takes a few withdrawn days, which are empty by an act of somebody', () => {
     const withdrawn = catalogue.map((each) => (each.day === '2001-02-08' ? { ...each, objects: [] } : each));
     expect(
