@@ -223,9 +223,12 @@ describe('the stability of inputs', () => {
     expect(rate?.missing).toEqual({ reference: expect.any(Number), current: 1 });
     expect(indices['rate']).toBeGreaterThan(1);
     const x = measured?.inputs.find(({ input }) => input === 'x');
-    expect(x?.bins.at(-1)?.upTo).toBeNull();
+    expect(x?.bins.at(-1)?.upTo).toBe(199);
     for (const side of ['reference', 'current'] as const)
-      expect(x?.bins.reduce((sum, bin) => sum + bin[side], 0)).toBeCloseTo(1, 12);
+      expect(x?.bins.reduce((sum, bin) => sum + bin[side], (x.unseen?.[side] ?? 0) + x.missing[side])).toBeCloseTo(
+        1,
+        12,
+      );
   });
 
   it('cannot be told of what is not there', async () => {

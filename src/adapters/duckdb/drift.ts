@@ -34,16 +34,9 @@ export async function measureStability(input: {
       rows = { reference: before.length, current: after.length };
       const found = populationStability(before, after);
       if (found === undefined) continue;
-      const missing = found.bins.find(({ upTo }) => upTo === null) ?? { reference: 0, current: 0 };
-      inputs.push({
-        input: column,
-        index: found.index,
-        // What has no bound is null, because JSON knows no infinity.
-        bins: found.bins
-          .filter(({ upTo }) => upTo !== null)
-          .map((bin) => ({ ...bin, upTo: bin.upTo === Infinity ? null : bin.upTo })),
-        missing: { reference: missing.reference, current: missing.current },
-      });
+      // A bound that is infinite is null, because JSON knows no infinity.
+      const bins = found.bins.map((bin) => ({ ...bin, upTo: Number.isFinite(bin.upTo) ? bin.upTo : null }));
+      inputs.push({ input: column, ...found, bins });
     }
     return { kind: 'measured', measure: { rows, inputs } };
   });

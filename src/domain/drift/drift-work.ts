@@ -19,8 +19,10 @@ export const InputStability = z.strictObject({
   input: z.string().min(1),
   /** The population stability index. */
   index: z.number().nonnegative(),
-  /** Shares of the rows whose value is above the bound before and at most this; the bin without a bound holds what is above them all. */
+  /** Shares of the rows whose value is above the bound before and at most this; a bound that is infinite is null. */
   bins: z.array(z.strictObject({ upTo: z.number().nullable(), ...Shares })),
+  /** Shares of the rows whose value is none such as the reference has; measures of before do not say. */
+  unseen: z.strictObject(Shares).exactOptional(),
   /** Shares of the rows that have no value. */
   missing: z.strictObject(Shares),
 });

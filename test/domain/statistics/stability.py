@@ -15,19 +15,26 @@ from scipy import stats
 EMPTY = 0.5
 
 
-def shares(bounds, values):
+def shares(bounds, seen, values):
     missing = np.isnan(values)
-    bins = np.searchsorted(bounds, values[~missing], side="left")
-    counts = np.append(np.bincount(bins, minlength=len(bounds)), missing.sum()).astype(float)
-    return counts, len(values)
+    there = seen(values) & ~missing
+    bins = np.searchsorted(bounds, values[there], side="left")
+    unseen = len(values) - there.sum() - missing.sum()
+    return np.append(np.bincount(bins, minlength=len(bounds)), [unseen, missing.sum()]).astype(float), len(values)
 
 
 def index(reference, current):
     known = reference[~np.isnan(reference)]
     distinct = np.unique(known)
-    tenths = np.quantile(known, np.arange(1, 10) / 10, method="inverted_cdf")
-    bounds = np.append(distinct[:-1] if len(distinct) <= 10 else np.unique(tenths), np.inf)
-    (before, n), (after, m) = shares(bounds, reference), shares(bounds, current)
+    few = len(distinct) <= 10
+    bounds = distinct if few else np.unique(np.quantile(known, np.arange(1, 11) / 10, method="inverted_cdf"))
+
+    def seen(values):
+        if few or len(distinct) * 20 <= len(known):
+            return np.isin(values, distinct)
+        return (values >= known.min()) & (values <= known.max())
+
+    (before, n), (after, m) = shares(bounds, seen, reference), shares(bounds, seen, current)
     there = (before > 0) | (after > 0)
     p = np.maximum(before[there], EMPTY) / n
     q = np.maximum(after[there], EMPTY) / m
