@@ -69,9 +69,15 @@ function decide(measure: ComparisonMeasure, rule: ComparisonRule, figures: Retur
     return decision('REJECT', 'degenerate', `candidate: ${degenerate}`, change);
   }
   if (clusters.length < rule.minimumDays || comparedRows < rule.minimumRows) {
-    const needed = `${rule.minimumDays} ${unit} and ${rule.minimumRows} rows`;
-    const reason = `${clusters.length} ${unit} and ${comparedRows} rows are fewer than ${needed}`;
-    return decision('INCONCLUSIVE', 'holdout', reason, `a holdout of at least ${needed}`);
+    const lacking = [
+      { found: clusters.length, needed: rule.minimumDays, what: unit },
+      { found: comparedRows, needed: rule.minimumRows, what: 'rows' },
+    ].filter(({ found, needed }) => found < needed);
+    const reason = lacking
+      .map(({ found, needed, what }) => `the models were compared on ${found} ${what}, ${needed} are needed`)
+      .join('; ');
+    const change = `a holdout of at least ${rule.minimumDays} ${unit} and ${rule.minimumRows} rows with labels`;
+    return decision('INCONCLUSIVE', 'holdout', reason, change);
   }
   if (figures === undefined) {
     return decision('INCONCLUSIVE', 'holdout', 'the comparison is not a number', 'sums of losses that are finite');

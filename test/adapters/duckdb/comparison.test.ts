@@ -127,7 +127,7 @@ describe('measureComparison', () => {
     expect(judgeComparison(blocks, rule)).toMatchObject({
       verdict: 'INCONCLUSIVE',
       rule: 'holdout',
-      reason: expect.stringContaining('3 blocks of 2 days and 30 rows are fewer than 5 blocks of 2 days'),
+      reason: expect.stringContaining('the models were compared on 3 blocks of 2 days, 5 are needed'),
     });
   });
 

@@ -65,8 +65,8 @@ describe('better-than-champion', () => {
     expect(betterThanChampion(week, rule)).toMatchObject({
       verdict: 'INCONCLUSIVE',
       reasons: [
-        'holdout: 7 days and 7000 rows are fewer than 14 days and 10000 rows',
-        'to change it: a holdout of at least 14 days and 10000 rows',
+        'holdout: the models were compared on 7 days, 14 are needed; the models were compared on 7000 rows, 10000 are needed',
+        'to change it: a holdout of at least 14 days and 10000 rows with labels',
       ],
     });
     expect(betterThanChampion(week, { ...rule, minimumDays: 7, minimumRows: 7001 }).verdict).toBe('INCONCLUSIVE');
