@@ -1,14 +1,15 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 
-/** A prediction: of which event and which entity. */
+/** A prediction: of which event and which entity, if the event names one. */
 export interface ScoredRow {
   readonly row: string;
-  readonly entity: string;
+  readonly entity: string | null;
   readonly prediction: number;
 }
 
 /** A row as it was published for look-up: `predictions` names the partition that it belongs to. */
 export interface PublishedRow extends ScoredRow {
+  readonly entity: string;
   readonly day: string;
   readonly predictions: Digest;
   readonly release: Digest;

@@ -117,15 +117,17 @@ describe('batch inference', () => {
     const rows = memoryPredictionRows();
     const long = 'x'.repeat(3000);
     const readRows = async () =>
-      ['a', long, 'b'].map((entity) => ({ row: `of ${entity.slice(0, 9)}`, entity, prediction: 0.5 }));
+      ['a', long, 'b', null].map((entity) => ({ row: `of ${entity?.slice(0, 9)}`, entity, prediction: 0.5 }));
     const { path, document } = await batch('run-1', { lookup: { rows, readRows } });
     expect(path.at(-1)).toBe('Reported');
-    expect(document['report']).toMatchObject({ published: 3, unpublished: 3 });
+    expect(document['report']).toMatchObject({ published: 3, unpublished: 6 });
     expect(await manifests()).toHaveLength(3);
     for (const entity of ['a', 'b']) expect(await rows.of(MODEL, entity)).toHaveLength(3);
     const told = (await prod.chain()).find(({ code }) => code === 'ROWS_NOT_PUBLISHED');
-    expect(told?.details).toMatchObject({ run: 'run-1', rows: 3 });
+    expect(told?.details).toMatchObject({ run: 'run-1', rows: 6 });
     expect(JSON.stringify(told?.details)).toContain('2001-01-23: pk has 3008 bytes, at most 2048');
+    expect(JSON.stringify(told?.details)).toContain('row of undefined has no entity');
+    expect(await rows.of(MODEL, 'null')).toEqual([]);
     expect(isAlerting('ROWS_NOT_PUBLISHED', {})).toBe(true);
   });
 

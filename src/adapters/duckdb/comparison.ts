@@ -81,14 +81,16 @@ async function measure(
   // Blocks are counted from the first day that is compared; the last one may have fewer days, and depends on none before it.
   const start =
     blockDays === undefined
-      ? 'features.day'
-      : `features.day - CAST((features.day - (SELECT min(day) FROM feature_rows)) % ${String(blockDays)} AS INTEGER)`;
+      ? 'features._day'
+      : `features._day - CAST((features._day - (SELECT min(_day) FROM feature_rows)) % ${String(blockDays)} AS INTEGER)`;
   const day = `strftime(${start}, '%Y-%m-%d')`;
-  const group = (column: string): string => (column === 'day' ? day : groupText(`features.${name(`by_${column}`)}`));
+  const group = (column: string): string => (column === 'day' ? day : groupText(`features.${name(`_by_${column}`)}`));
   const unit = byDay ? `${day} || ' ' || ${group(cluster)}` : group(cluster);
   const sliced = slices.map((column, index) => `, ${group(column)} AS slice_${String(index)}`).join('');
   // Ids are compared as texts, as predictions have them.
-  await connection.run('CREATE TABLE feature_rows AS SELECT * REPLACE (CAST(id AS VARCHAR) AS id) FROM features');
+  await connection.run(
+    "CREATE TABLE feature_rows AS SELECT CAST(_id AS VARCHAR) AS id, COLUMNS('^_(day$|by_)') FROM features",
+  );
   await connection.run('CREATE TABLE label_rows AS SELECT CAST(id AS VARCHAR) AS id, value FROM newest_labels');
   const tables = ['feature_rows', 'label_rows'] as const;
   const repeats = await compareRows(

@@ -62,14 +62,18 @@ async function load(
   rules: Rules,
 ): Promise<Refusal | undefined> {
   await createTable(connection, table, columns);
-  let first = 0;
   for (const input of files) {
-    const rows = await insert(connection, table, columns, input);
-    if (typeof rows !== 'number') return rows;
-    const refusal = await checkRows(connection, table, input, { first, past: first + rows }, rules);
+    const what = describeFile(table, input);
+    // Looked through by itself: what DuckDB numbers rows by may be the name of a column.
+    const own = files.length === 1 ? table : 'file_rows';
+    if (own !== table) await createTable(connection, own, columns);
+    const refusal =
+      (await insert(connection, own, columns, input.file, what)) ??
+      (await checkRows(connection, own, input, what, rules));
     if (refusal !== undefined) return refusal;
-    first += rows;
+    if (own !== table) await connection.run(`INSERT INTO ${table} FROM ${own}`);
   }
+  if (files.length > 1) await connection.run('DROP TABLE file_rows');
   return undefined;
 }
 
@@ -83,9 +87,9 @@ async function insert(
   connection: DuckDBConnection,
   table: string,
   columns: Columns,
-  { day, file }: DayFile,
-): Promise<number | Refusal> {
-  const what = describeFile(table, { day, file });
+  file: string,
+  what: string,
+): Promise<Refusal | undefined> {
   const described = await describe(connection, file, what);
   if (!Array.isArray(described)) return described;
   const refusal = checkSchema(described, columns, what);
@@ -94,28 +98,27 @@ async function insert(
     ([column, type]) => `CAST(${name(column)} AS ${type}) AS ${name(column)}`,
   );
   try {
-    const result = await connection.run(`INSERT INTO ${table} SELECT ${selected.join(', ')} FROM ${source(file)}`);
-    return result.rowsChanged;
+    await connection.run(`INSERT INTO ${table} SELECT ${selected.join(', ')} FROM ${source(file)}`);
+    return undefined;
   } catch (error) {
     return isOutOfMemory(error) ? tooLarge(connection, what, file) : corrupt(what, error);
   }
 }
 
-/** Looks through the rows of a file by their ids in the table: nothing is null that must not be, and each is of the file's day. */
+/** Looks through the rows of a file: nothing is null that must not be, and each is of the file's day. */
 async function checkRows(
   connection: DuckDBConnection,
   table: string,
-  input: DayFile,
-  { first, past }: { readonly first: number; readonly past: number },
+  { day }: DayFile,
+  what: string,
   { time, required }: Rules,
 ): Promise<Refusal | undefined> {
   const missing = required.map((column) => `${name(column)} IS NULL`).join(' OR ');
   const [wrong = {}] = await rowsOf(
     connection,
-    `SELECT count(*) FILTER (${missing}) AS missing, count(*) FILTER (CAST(${name(time)} AS DATE) <> DATE ${literal(input.day)}) AS outside
-     FROM ${table} WHERE rowid >= ${String(first)} AND rowid < ${String(past)}`,
+    `SELECT count(*) FILTER (${missing}) AS missing, count(*) FILTER (CAST(${name(time)} AS DATE) <> DATE ${literal(day)}) AS outside
+     FROM ${table}`,
   );
-  const what = describeFile(table, input);
   const remedy = 'correct the partition at its source';
   if (Number(wrong['missing']) > 0) {
     const found = `${String(wrong['missing'])} rows of ${what} have a null in ${required.join(' or ')}`;

@@ -11,12 +11,14 @@ export function readScoredRows(
   return withDatabase('512MB', async (connection) => {
     const rows = await rowsOf(
       connection,
-      `SELECT row_id AS row, CAST(${name(events.entity)} AS VARCHAR) AS entity, prediction
-       FROM ${source(files.predictions)} JOIN ${source(files.features)} ON CAST(${name(events.id)} AS VARCHAR) = row_id ORDER BY row_id`,
+      `SELECT scored.row_id AS row, CAST(built.${name(events.entity)} AS VARCHAR) AS entity, scored.prediction
+       FROM ${source(files.predictions)} AS scored
+       JOIN ${source(files.features)} AS built ON CAST(built.${name(events.id)} AS VARCHAR) = scored.row_id
+       ORDER BY scored.row_id`,
     );
     return rows.map(({ row, entity, prediction }) => ({
       row: String(row),
-      entity: String(entity),
+      entity: entity === null ? null : String(entity),
       prediction: Number(prediction),
     }));
   });

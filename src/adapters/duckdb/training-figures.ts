@@ -22,12 +22,12 @@ export async function measureTrainingRows(input: {
     for (const each of features) events += await numberOf(connection, `SELECT count(*) FROM ${source(each)}`);
     await connection.run(
       // Not copied: one column is in memory at a time.
-      `CREATE VIEW training_rows AS SELECT *, ${name(definition.labels.value)} AS label_value FROM ${sources(files)}`,
+      `CREATE VIEW training_rows AS SELECT *, ${name(definition.labels.value)} AS _label FROM ${sources(files)}`,
     );
     const inputs: TrainingRows['inputs'] = [];
     for (const column of definition.features.columns) inputs.push(await figuresOf(connection, column));
     const rows = await numberOf(connection, 'SELECT count(*) FROM training_rows');
-    const positives = await numberOf(connection, 'SELECT coalesce(sum(label_value), 0) FROM training_rows');
+    const positives = await numberOf(connection, 'SELECT coalesce(sum(_label), 0) FROM training_rows');
     return { kind: 'measured', rows: { events, rows, positives, inputs } };
   });
 }
@@ -40,16 +40,16 @@ async function figuresOf(connection: DuckDBConnection, column: string): Promise<
   const [found = {}] = await rowsOf(
     connection,
     `WITH known AS (
-       SELECT CAST(${name(column)} AS DOUBLE) AS value, label_value FROM training_rows
+       SELECT CAST(${name(column)} AS DOUBLE) AS _value, _label FROM training_rows
        WHERE ${name(column)} IS NOT NULL AND NOT isnan(CAST(${name(column)} AS DOUBLE))
      ),
      counted AS (
-       SELECT value, CAST(sum(label_value) AS DOUBLE) AS positives, CAST(count(*) - sum(label_value) AS DOUBLE) AS negatives
-       FROM known GROUP BY value
+       SELECT _value, CAST(sum(_label) AS DOUBLE) AS positives, CAST(count(*) - sum(_label) AS DOUBLE) AS negatives
+       FROM known GROUP BY _value
      ),
      ranked AS (
        SELECT positives, negatives,
-              coalesce(sum(negatives) OVER (ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS below
+              coalesce(sum(negatives) OVER (ORDER BY _value ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS below
        FROM counted
      )
      SELECT sum(positives * (below + negatives / 2)) / nullif(sum(positives) * sum(negatives), 0) AS auc,

@@ -80,7 +80,10 @@ async function exportDay(
   return { rows: Number(counts['rows']), positives: Number(counts['positives']) };
 }
 
-/** Loads feature files into table `features`: `id`, `day`, the features as they are written, and `by_<column>` as text for some. */
+/**
+ * Loads feature files into table `features`: `_id`, `_day`, the features as they are written, and `_by_<column>` as text for
+ * some. No column of a model begins with an underscore.
+ */
 export async function loadFeatures(
   connection: DuckDBConnection,
   definition: Definition,
@@ -91,9 +94,9 @@ export async function loadFeatures(
   const idType = events.columns[events.id] ?? 'VARCHAR';
   const columns = [
     ...features.columns.map((column) => `${name(column)} FLOAT`),
-    ...grouping.map((column) => `${name(`by_${column}`)} VARCHAR`),
+    ...grouping.map((column) => `${name(`_by_${column}`)} VARCHAR`),
   ];
-  await connection.run(`CREATE TABLE features (id ${idType}, day DATE, ${columns.join(', ')})`);
+  await connection.run(`CREATE TABLE features (_id ${idType}, _day DATE, ${columns.join(', ')})`);
   for (const file of files) {
     const refusal = await checkFeatureFile(connection, definition, file, grouping);
     if (refusal !== undefined) return refusal;
@@ -176,7 +179,7 @@ async function newestLabels(connection: DuckDBConnection, { labels }: Definition
 export async function rankLabels(connection: DuckDBConnection, labels: Definition['labels']): Promise<void> {
   await connection.run(
     `CREATE TABLE newest_labels AS
-     SELECT ${name(labels.join)} AS id, ${name(labels.value)} AS value FROM labels
-     QUALIFY rank() OVER (PARTITION BY ${name(labels.join)} ORDER BY ${name(labels.arrivedAt)} DESC) = 1`,
+     SELECT labels.${name(labels.join)} AS id, labels.${name(labels.value)} AS value FROM labels
+     QUALIFY rank() OVER (PARTITION BY labels.${name(labels.join)} ORDER BY labels.${name(labels.arrivedAt)} DESC) = 1`,
   );
 }

@@ -27,6 +27,8 @@ function eventIssues({ events }: ModelDefinition): DefinitionIssue[] {
   }
   check(issues, `events.columns.${events.id}`, events.columns[events.id], ['VARCHAR', 'BIGINT', 'INTEGER']);
   check(issues, `events.columns.${events.time}`, events.columns[events.time], ['TIMESTAMP']);
+  // Rows that are trained on have a column of this name beside the id and the label.
+  if (events.id === 'day') issues.push({ path: 'events.id', value: 'day', allowed: 'another name: day is reserved' });
   if (events.id === events.time)
     issues.push({ path: 'events.time', value: events.time, allowed: 'another column than events.id' });
   return issues;
@@ -41,6 +43,8 @@ function labelIssues({ events, labels }: ModelDefinition): DefinitionIssue[] {
   }
   check(issues, `labels.columns.${labels.value}`, labels.columns[labels.value], ['BOOLEAN']);
   check(issues, `labels.columns.${labels.arrivedAt}`, labels.columns[labels.arrivedAt], ['TIMESTAMP']);
+  if (labels.value === 'day')
+    issues.push({ path: 'labels.value', value: 'day', allowed: 'another name: day is reserved' });
   const idType = events.columns[events.id];
   if (idType !== undefined) check(issues, `labels.columns.${labels.join}`, labels.columns[labels.join], [idType]);
   if (events.source === labels.source) {

@@ -19,7 +19,12 @@ export function rowKey(model: string, { entity, day, predictions, row }: NamedRo
   return { pk: rowPartition(model, entity), sk: `${day}#${predictions}#${row}` };
 }
 
-/** Why a row cannot be published for look-up, or undefined: its entity or its id is longer than a key may be. */
-export function whyNotPublishable(model: string, row: NamedRow): string | undefined {
-  return whyNotKey(rowKey(model, row));
+/** Why a row cannot be published for look-up, or undefined: it has no entity, or its entity or id is longer than a key may be. */
+export function whyNotPublishable(
+  model: string,
+  row: Omit<NamedRow, 'entity'> & { readonly entity: string | null },
+): string | undefined {
+  const { entity } = row;
+  if (entity === null || entity === '') return `row ${row.row} has no entity`;
+  return whyNotKey(rowKey(model, { ...row, entity }));
 }

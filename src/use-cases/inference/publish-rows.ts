@@ -4,7 +4,7 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Lake } from '#ports/lake.ts';
-import type { PredictionRows, PublishedRow } from '#ports/prediction-rows.ts';
+import type { PredictionRows, PublishedRow, ScoredRow } from '#ports/prediction-rows.ts';
 import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { whyNotPublishable } from '#domain/prediction/row-key.ts';
@@ -21,7 +21,7 @@ export interface RowPublication {
   readRows(
     definition: ModelDefinition,
     files: { readonly features: string; readonly predictions: string },
-  ): Promise<readonly Pick<PublishedRow, 'row' | 'entity' | 'prediction'>[]>;
+  ): Promise<readonly ScoredRow[]>;
 }
 
 /**
@@ -45,11 +45,12 @@ export function publishRows(deps: RowPublication): Task {
         }),
       );
       // One row that no key can hold is left out and told of: the others, and the partition itself, are published.
-      const named = rows.map((row) => ({ ...row, day, predictions, release }));
-      const published = named.filter((row) => {
+      const published = rows.flatMap((scored): PublishedRow[] => {
+        const row = { ...scored, day, predictions, release };
         const why = whyNotPublishable(model, row);
-        if (why !== undefined) unpublishable.push(`${day}: ${why}`);
-        return why === undefined;
+        if (why === undefined && row.entity !== null) return [{ ...row, entity: row.entity }];
+        unpublishable.push(`${day}: ${why}`);
+        return [];
       });
       await deps.rows.put(model, published, expiresAt);
       done.partitions += 1;

@@ -10,14 +10,14 @@ it('gives the rows of a prediction partition with the entities of its features, 
   const { events } = await compileModel(join(import.meta.dirname, '../../models/card-fraud'));
   const features = await parquet(
     'features.parquet',
-    "SELECT i::BIGINT AS payment_id, 'card-' || (i % 2) AS card, 0.5::FLOAT AS amount FROM (VALUES (10), (9)) AS t(i)",
+    "SELECT i::BIGINT AS payment_id, CASE WHEN i = 10 THEN NULL ELSE 'card-' || (i % 2) END AS card, 0.5::FLOAT AS amount FROM (VALUES (10), (9)) AS t(i)",
   );
   const predictions = await parquet(
     'predictions.parquet',
     "SELECT row_id, prediction FROM (VALUES ('9', 0.25), ('10', 0.5)) AS t(row_id, prediction)",
   );
   expect(await readScoredRows({ events }, { features, predictions })).toEqual([
-    { row: '10', entity: 'card-0', prediction: 0.5 },
+    { row: '10', entity: null, prediction: 0.5 },
     { row: '9', entity: 'card-1', prediction: 0.25 },
   ]);
 });

@@ -190,6 +190,11 @@ describe('compileModel', () => {
       { features: { ...valid.features, columns: ['amount', 'amount'] } },
       /features\.columns\.1: "amount", allowed: each name once/,
     ],
+    [
+      'an id called day, as the day of a row that is trained on is',
+      { events: { ...valid.events, id: 'day', columns: { ...valid.events.columns, day: 'VARCHAR' } } },
+      /events\.id: "day"/,
+    ],
     ['an unknown field', { features: { ...valid.features, lookback: 3 } }, /features: .*allowed: no field lookback/],
     ['no growing window', { windows: { month: 28 } }, /windows: \["month"\], allowed: at least one window that grows/],
     ['a window of no days', { windows: { none: 0, all: { since: '2026-01-01' } } }, /windows\.0/],
