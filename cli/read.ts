@@ -154,7 +154,7 @@ export async function predictionsOf(ledger: ReadableLedger, model: string): Prom
 
 /** The digests that were rolled back in an environment. */
 export async function quarantinedIn(ledger: ReadableLedger, model: string): Promise<readonly Digest[]> {
-  return (await ledger.query(keys.quarantine(model, '').pk)).map((item) => Digest.parse(item['release']));
+  return (await ledger.query(keys.quarantined(model))).map((item) => Digest.parse(item['release']));
 }
 
 /** What a review of the served release found. */

@@ -4,8 +4,8 @@ Six things are added to what `ministack` does: events of source `aws.sagemaker` 
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
 TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
 stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an invocation waits
-for a process that is at work, before it starts another; and the process group ends with its owner, so that a killed test
-leaves nothing behind.
+for a process that is at work, before it starts another; and the process group ends with its owner, so that a killed
+test leaves nothing behind.
 """
 
 import hashlib

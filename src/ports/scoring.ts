@@ -49,6 +49,12 @@ export interface Scoring {
   makeGolden(model: Uint8Array, definition: ModelDefinition, features: string): Promise<string>;
   /** Why a model does not reproduce its golden predictions, or undefined. */
   checkGolden(model: Uint8Array, definition: ModelDefinition, golden: string): Promise<string | undefined>;
+  /** In what a model is the same as another one, whose golden predictions are known, in words; undefined where it is another. */
+  sameAs(
+    model: Uint8Array,
+    definition: ModelDefinition,
+    other: { readonly model: Uint8Array; readonly golden: string },
+  ): Promise<string | undefined>;
   /** A model that predicts the base rate whatever it is given. */
   constantModel(baseRate: number, columns: readonly string[]): Uint8Array;
 }

@@ -191,6 +191,29 @@ describe('the machine of promotions with its use-cases', () => {
     await atRest();
   });
 
+  it('refuses what was rolled back here under another digest', async () => {
+    await here.begin();
+    const bad = await here.candidate('bad#trained on Monday');
+    // It was served here, and taken back.
+    expect(await makeRelease(here.prod.releases, 'bad#trained on Monday')).toBe(bad.release);
+    const item = { ...keys.quarantine(MODEL, bad.release), release: bad.release, version: '0.1.1' };
+    await here.prod.ledger.transact([{ kind: 'put', item }], 'quarantine');
+    const again = await here.candidate('bad#trained on Tuesday', { version: '0.1.2', requestSeq: 2 });
+    expect(again.release).not.toBe(bad.release);
+    const { path } = await promote(here.prod, again.request, again.well);
+    expect(path.at(-1)).toBe('Refused');
+    expect((await here.prod.chain()).at(-1)?.details).toMatchObject({
+      rule: 'gates',
+      reasons: [
+        expect.stringContaining(
+          `was not rolled back under another digest: it has the same operators and weights, and ${bad.release}`,
+        ),
+      ],
+    });
+    const other = await here.candidate('good', { version: '0.1.3', requestSeq: 3 });
+    expect((await promote(here.prod, other.request, other.well)).path.at(-1)).toBe('Promoted');
+  });
+
   it('refuses when what a rollback would go back to is damaged', async () => {
     await here.begin();
     const { request: asked, well } = await here.candidate('better');

@@ -54,6 +54,16 @@ describe('registration', () => {
     expect(item).toMatchObject({ owner: 'owners', creator: 'pipeline:registration' });
   });
 
+  it('makes no new version of what was made from the same, though its bytes differ', async () => {
+    const [first] = (await register(RUN, ['one'], 'base')).candidates;
+    // The same data: `makeRelease` names it by what comes before the mark.
+    const again = await register('toy-run-2', ['one#trained again'], null);
+    expect(again.candidates).toEqual([first]);
+    const other = await register('toy-run-3', ['two'], null);
+    expect(other.candidates[0]?.version).toBe('0.1.2');
+    expect((await dev.codes()).filter((code) => code === 'RELEASE_REGISTERED')).toHaveLength(2);
+  });
+
   it('is done once per digest, and the baseline once per model', async () => {
     const first = await register(RUN, ['one'], 'base');
     expect(await register(RUN, ['one'], 'base')).toEqual(first);

@@ -5,6 +5,7 @@ import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { constantModel } from './constant-model.ts';
+import { contentDigest } from './content.ts';
 import { checkGolden, makeGolden } from './golden.ts';
 import { explainFiles } from './importance.ts';
 import { inspectOnnx } from './inspect.ts';
@@ -49,6 +50,13 @@ export const onnxScoring: Scoring = {
     const promised = parseCanonical(Golden, golden, 'golden.json');
     const result = await withScorer(model, definition.features.columns, (scorer) => checkGolden(scorer, promised));
     return result.kind === 'refused' ? inWords(result.refusal) : undefined;
+  },
+  async sameAs(model, definition, other) {
+    if (contentDigest(model) === contentDigest(other.model)) return 'it has the same operators and weights';
+    const promised = parseCanonical(Golden, other.golden, 'golden.json');
+    const result = await withScorer(model, definition.features.columns, (scorer) => checkGolden(scorer, promised));
+    // What cannot be scored by these rows, because it has other columns, is another model.
+    return result.kind === 'refused' ? undefined : `it predicts the same for all ${result.rows} golden rows`;
   },
   constantModel: (baseRate, columns) => constantModel({ baseRate, features: columns.length }),
 };

@@ -38,7 +38,8 @@ export const keys = {
   }),
   /** What the suites have said of a model's data, as a document by digest. */
   checkedData: (model: string): Key => ({ pk: `DATA#${model}`, sk: 'CHECKED' }),
-  quarantine: (model: string, release: string): Key => ({ pk: `QUARANTINE#${model}`, sk: release }),
+  quarantine: (model: string, release: string): Key => ({ pk: keys.quarantined(model), sk: release }),
+  quarantined: (model: string): string => `QUARANTINE#${model}`,
   incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
   runs: (model: string): string => `RUN#${model}`,

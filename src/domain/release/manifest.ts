@@ -77,6 +77,15 @@ export function recipeOf(definition: ModelDefinition): Digest {
   return digestOfJson({ features, training, windows, evaluation });
 }
 
+/**
+ * The digest of all that a release was made from. Training need not give the same bytes twice; what was made from the same
+ * is the same release for whoever counts them.
+ */
+export function originOf({ model, kind, data, training, recipe, schemas }: ReleaseManifest): Digest {
+  const { asOf: _asOf, ...read } = data;
+  return digestOfJson({ model, kind, data: read, training, recipe, schemas });
+}
+
 /** `schema.json` of a release: the columns that the model reads, in their order, and what it answers. */
 export const ReleaseSchema = z.strictObject({
   formatVersion: z.literal(1),

@@ -26,6 +26,8 @@ export const Registration = z.strictObject({
   /** Log loss, Brier score and rows, as the trainer reported them on its own rows: information, never evidence. */
   metrics: z.record(z.string(), z.number()),
   parent: Digest.nullable(),
+  /** All that it was made from (`originOf`); registrations of before do not say. */
+  origin: Digest.exactOptional(),
   /** The evidence by which its data was accepted before it was trained. */
   dataCheck: Digest.exactOptional(),
   /**

@@ -64,7 +64,7 @@ export function populationStability(reference: Float64Array, current: Float64Arr
 interface Bins {
   /** Upper bounds: the reference's tenths, each once, or its values where they are few. */
   readonly bounds: readonly number[];
-  isUnseen(value: number): boolean;
+  readonly isUnseen: (value: number) => boolean;
 }
 
 function binsOf(reference: Float64Array): Bins {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Approval } from '#domain/approval/approval.ts';
-import type { Digest } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
@@ -114,6 +114,11 @@ export async function readCarriers(ledger: Ledger, pointer: Pointer | undefined)
   if (pointer === undefined || pointer.debt === null) return NO_CARRIERS;
   const [dev, staging] = await readUpstream(ledger, pointer.model, pointer.debt.release, ['dev', 'staging']);
   return { dev, staging };
+}
+
+/** The releases that were rolled back here. */
+export async function readQuarantined(ledger: Ledger, model: string): Promise<readonly Digest[]> {
+  return (await ledger.query(keys.quarantined(model))).map((item) => Digest.parse(item['release']));
 }
 
 /** Whether a release was rolled back here once. */

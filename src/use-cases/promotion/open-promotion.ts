@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -24,12 +25,12 @@ import { endOperation } from './end-promotion.ts';
 import {
   findPromotion,
   findRequest,
-  isQuarantined,
   PromotionParameters,
   readActivePolicy,
   readCarriers,
   readLock,
   readPointer,
+  readQuarantined,
   readUpstream,
 } from './ledger-state.ts';
 import { refusedBy, returnApprovalToken } from './approval-token.ts';
@@ -82,13 +83,13 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     readPointer(ledger, model),
     readLock(ledger, model),
     readActivePolicy(ledger, model),
-    isQuarantined(ledger, model, request.release),
+    readQuarantined(ledger, model),
     ledger.get(ending),
   ]);
   if (existing !== undefined) {
     const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
     return isOpen && existing.execution === execution
-      ? answer(existing)
+      ? answer(existing, quarantined)
       : refused(name, 'promotion-open', `it is ${existing.status}`);
   }
   if (ended !== undefined) return refused(name, 'promotion-open', 'it has ended before it was opened');
@@ -98,7 +99,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
   if (request.transition !== 'initial' && pointer === undefined) return waiting(name, 'the baseline is not here yet');
   if (pointer?.current === request.release)
     return refused(name, 'release-new', 'the pointer names this release already');
-  if (quarantined) return refused(name, 'release-quarantined', request.version);
+  if (quarantined.includes(request.release)) return refused(name, 'release-quarantined', request.version);
   const today = deps.clock.now().toISOString().slice(0, 10);
   if (request.asOf > today) return refused(name, 'as-of-past', `it is as of ${request.asOf}, which is after ${today}`);
 
@@ -167,14 +168,14 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     return waiting(name, 'the lock, the pointer or the policy has moved since it was read');
   if (holder !== undefined)
     await returnApprovalToken(deps, holder, refusedBy('promotion-newest', `superseded by ${name}`));
-  return answer(promotion);
+  return answer(promotion, quarantined);
 }
 
 function waiting(promotion: string, reason: string) {
   return { status: 'waiting', promotion, reason } as const;
 }
 
-function answer(promotion: Promotion) {
+function answer(promotion: Promotion, quarantined: readonly Digest[]) {
   return {
     status: 'opened' as const,
     promotion: promotion.promotion,
@@ -182,6 +183,8 @@ function answer(promotion: Promotion) {
     release: promotion.release,
     source: promotion.source,
     asOf: promotion.asOf,
+    // What is let in must be none of these under another digest.
+    quarantined,
     approvals: promotion.approvals.length === 0 ? 'none' : 'needed',
     approvalSeconds: Math.round(promotion.approvalHours * 3600),
   };

@@ -14,9 +14,15 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
-/** Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions. */
+/** `quarantined` are the releases that were rolled back here. */
+const Parameters = z.object({ model: z.string(), release: Digest, quarantined: z.array(Digest) });
+
+/**
+ * Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions, and that it
+ * is none of those that were rolled back under another digest: training need not give the same bytes twice.
+ */
 export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly scoring: Scoring }): Task {
-  return task(z.object({ model: z.string(), release: Digest }), async ({ model, release }) => {
+  return task(Parameters, async ({ model, release, quarantined }) => {
     const checks: { check: string; problem: string | null }[] = [];
     const check = async (
       name: string,
@@ -72,10 +78,23 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
         const loads = await check('model.onnx is allowed and loads', () =>
           deps.scoring.inspect(onnx, known.features.columns),
         );
-        if (loads)
+        if (loads) {
           await check('golden predictions reproduce', () =>
             deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))),
           );
+          await check('was not rolled back under another digest', async () => {
+            for (const other of quarantined) {
+              const theirs = openManifest(await deps.releases.read(other));
+              const [bytes, golden] = await Promise.all(
+                (['model.onnx', 'golden.json'] as const).map((path) => deps.releases.read(fileOf(theirs, path).sha256)),
+              );
+              const same = await deps.scoring.sameAs(onnx, known, { model: bytes ?? onnx, golden: text(golden) });
+              if (same !== undefined)
+                return `${same}, and ${other} was rolled back: train on other data, or change the recipe`;
+            }
+            return undefined;
+          });
+        }
       }
     }
     return { release, checks };

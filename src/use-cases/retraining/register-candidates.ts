@@ -4,8 +4,8 @@ import { GatehouseError } from '#domain/error.ts';
 import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { openManifest } from '#domain/release/manifest.ts';
-import { nextVersion, type Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
+import { openManifest, originOf } from '#domain/release/manifest.ts';
+import { nextVersion, Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -26,7 +26,11 @@ const Parameters = z.object({
   baseline: z.object({ release: Digest, baseRate: z.number(), window: z.string() }).nullable(),
 });
 
-/** Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. */
+/**
+ * Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. What was made from
+ * the same as a registered release is that release, though its bytes differ: a run that is repeated makes no new version,
+ * and what was rolled back does not come back under another digest.
+ */
 export function registerCandidates(deps: Registering): Task {
   return task(Parameters, async ({ model, run, dataCheck, candidates, baseline }) => {
     if (baseline !== null && !(await hasBaseline(deps, model))) {
@@ -38,9 +42,12 @@ export function registerCandidates(deps: Registering): Task {
   });
 }
 
+async function registrationsOf(deps: Registering, model: string): Promise<readonly Registration[]> {
+  return (await deps.ledger.query(keys.registrations(model))).map((item) => unkey(Registration, item));
+}
+
 async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
-  const registrations = await deps.ledger.query(keys.registrations(model));
-  return registrations.some(({ kind }) => kind === 'baseline');
+  return (await registrationsOf(deps, model)).some(({ kind }) => kind === 'baseline');
 }
 
 interface Candidate {
@@ -62,6 +69,9 @@ async function register(
   ]);
   if (existing !== undefined) return { release: candidate.release, version: textOf(existing, 'version') };
   const manifest = openManifest(await deps.releases.read(candidate.release));
+  const origin = originOf(manifest);
+  const known = (await registrationsOf(deps, model)).find((registered) => registered.origin === origin);
+  if (known !== undefined) return { release: known.release, version: known.version };
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
   const { version, reason } = nextVersion(head, manifest);
   const evidence = candidate.dataCheck === null ? {} : { dataCheck: candidate.dataCheck };
@@ -79,6 +89,7 @@ async function register(
     window: candidate.window,
     metrics: candidate.metrics,
     parent: head?.release ?? null,
+    origin,
     ...evidence,
   };
   const result = await recordChange(deps, {

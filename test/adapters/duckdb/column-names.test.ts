@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { measureComparison } from '#adapters/duckdb/comparison.ts';
 import { name, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';

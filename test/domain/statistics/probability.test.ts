@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { probabilityOf, ROUNDING } from '#domain/statistics/probability.ts';
 import { rank } from '#domain/statistics/ranking.ts';
