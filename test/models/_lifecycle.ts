@@ -14,6 +14,7 @@ import { type DayRange, type Slice, planWindows } from '#domain/data/windows.ts'
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import type { LandingPartition } from '#model/replay.ts';
+import { PYTHON_FOLDER } from './_programs.ts';
 
 /** How a training program ended. */
 export interface TrainingRun {
@@ -21,7 +22,21 @@ export interface TrainingRun {
   readonly stderr: string;
 }
 
-/** Runs a model's training program under the container contract, in `folder`: train/ in, model/ and output/ out. */
+/** The container contract in `folder`: train/ in, model/ and output/ out. Makes the folders; the program's environment. */
+export async function trainingEnvironment(
+  folder: string,
+  hyperparameters: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const places = {
+    SM_CHANNEL_TRAIN: join(folder, 'train'),
+    SM_MODEL_DIR: join(folder, 'model'),
+    SM_OUTPUT_DIR: join(folder, 'output'),
+  };
+  await Promise.all(Object.values(places).map((path) => mkdir(path, { recursive: true })));
+  return { PATH: PYTHON_FOLDER, ...places, SM_HPS: JSON.stringify(hyperparameters) };
+}
+
+/** Runs a model's training program under the container contract in `folder`. */
 export async function runTraining(program: {
   model: string;
   hyperparameters: Record<string, string>;
@@ -29,19 +44,10 @@ export async function runTraining(program: {
   local: readonly string[];
 }): Promise<TrainingRun> {
   const { model, hyperparameters, folder, local } = program;
-  const [train, target, output] = ['train', 'model', 'output'].map((name) => join(folder, name));
-  await Promise.all([train, target, output].map((path) => mkdir(path ?? folder, { recursive: true })));
-  const bin = join(import.meta.dirname, '../../.venv/bin');
   const [command = '', ...args] = local;
-  const child = spawn(join(bin, command), args, {
+  const child = spawn(join(PYTHON_FOLDER, command), args, {
     cwd: model,
-    env: {
-      PATH: bin,
-      SM_CHANNEL_TRAIN: train,
-      SM_MODEL_DIR: target,
-      SM_OUTPUT_DIR: output,
-      SM_HPS: JSON.stringify(hyperparameters),
-    },
+    env: await trainingEnvironment(folder, hyperparameters),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';

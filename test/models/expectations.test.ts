@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { literal, PARQUET, withDatabase } from '#adapters/duckdb/database.ts';
 import { CheckResults, failureText } from '#domain/data/data-check.ts';
+import { runPrograms } from './_programs.ts';
 import { replay as flights } from '../../models/flight-delay/replay.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -23,12 +22,12 @@ interface Batch {
   readonly files: readonly string[];
 }
 
-/** Runs the program of the processing job under its container contract on some batches, and the suites of a model. */
-async function validate(
+/** Lays out what the processing job reads under its container contract: some batches, and the suites of a model. */
+async function prepared(
   name: string,
   batches: readonly Batch[],
   suites = join(ROOT, 'models/flight-delay/expectations'),
-) {
+): Promise<string> {
   const home = join(folder, name);
   const input = join(home, 'opt/ml/processing/input');
   await mkdir(input, { recursive: true });
@@ -41,20 +40,27 @@ async function validate(
     }),
   );
   await writeFile(join(input, 'batches.json'), JSON.stringify(named));
-  const run = promisify(execFile)(join(ROOT, '.venv/bin/python'), [join(ROOT, 'containers/data-quality/validate.py')], {
-    env: { SM_ROOT: home },
+  return home;
+}
+
+/** Runs the program of the processing job on each layout. */
+async function validate(homes: readonly string[]) {
+  const ended = await runPrograms({
+    program: join(ROOT, 'containers/data-quality/validate.py'),
+    modules: ['great_expectations', 'pyarrow.parquet'],
+    runs: homes.map((home) => ({ cwd: home, env: { SM_ROOT: home } })),
   });
-  const code = await run.then(
-    () => 0,
-    (error: { code?: number }) => error.code ?? -1,
+  return Promise.all(
+    homes.map(async (home, index) => {
+      const read = (path: string) => readFile(join(home, path), 'utf8').catch(() => '');
+      const results = await read('opt/ml/processing/output/results.json');
+      return {
+        code: ended[index]?.code,
+        message: await read('opt/ml/output/message'),
+        batches: results === '' ? [] : CheckResults.parse(JSON.parse(results)).batches,
+      };
+    }),
   );
-  const read = (path: string) => readFile(join(home, path), 'utf8').catch(() => '');
-  const results = await read('opt/ml/processing/output/results.json');
-  return {
-    code,
-    message: await read('opt/ml/output/message'),
-    batches: results === '' ? [] : CheckResults.parse(JSON.parse(results)).batches,
-  };
 }
 
 /** A file with what some SQL makes of another one's rows. */
@@ -68,40 +74,38 @@ async function made(name: string, file: string, select: string): Promise<string>
 }
 
 describe('the expectations of the reference model', () => {
-  it('are met by healthy days, and each fault of a source is named with its values', async () => {
+  const faults: readonly (readonly [string, 'events' | 'labels', string, string])[] = [
+    [
+      'kilometres',
+      'events',
+      'SELECT * REPLACE (CAST(distance * 1.609344 AS INTEGER) AS distance) FROM day',
+      'expect_column_median_to_be_between(column=distance',
+    ],
+    [
+      'nulls',
+      'events',
+      "SELECT * REPLACE (CASE WHEN flight_id < 'f1' THEN NULL ELSE origin END AS origin) FROM day",
+      'expect_column_values_to_not_be_null(column=origin)',
+    ],
+    ['twice', 'events', 'FROM day UNION ALL FROM day LIMIT 600', 'expect_column_values_to_be_unique(column=flight_id)'],
+    ['another column', 'events', 'SELECT *, 1 AS delay FROM day', 'expect_table_columns_to_match_set'],
+    [
+      'no label',
+      'labels',
+      'SELECT * REPLACE (CAST(NULL AS BOOLEAN) AS late) FROM day',
+      'expect_column_values_to_not_be_null(column=late)',
+    ],
+  ] as const;
+  let healthy: readonly Batch[] = [];
+  let reference: Awaited<ReturnType<typeof validate>>[number] | undefined;
+  let broken: typeof reference;
+  beforeAll(async () => {
     const partitions = await flights.prepare({ folder: join(folder, 'flights'), sample: 0.02 });
-    const healthy = partitions
+    healthy = partitions
       .filter(({ day }) => DAYS.includes(day))
       .map(({ kind, day, file }) => ({ kind, day, files: [file] }));
     const events = healthy.find(({ kind }) => kind === 'events')?.files[0] ?? '';
     const labels = healthy.find(({ kind }) => kind === 'labels')?.files[0] ?? '';
-    const faults: readonly (readonly [string, 'events' | 'labels', string, string])[] = [
-      [
-        'kilometres',
-        'events',
-        'SELECT * REPLACE (CAST(distance * 1.609344 AS INTEGER) AS distance) FROM day',
-        'expect_column_median_to_be_between(column=distance',
-      ],
-      [
-        'nulls',
-        'events',
-        "SELECT * REPLACE (CASE WHEN flight_id < 'f1' THEN NULL ELSE origin END AS origin) FROM day",
-        'expect_column_values_to_not_be_null(column=origin)',
-      ],
-      [
-        'twice',
-        'events',
-        'FROM day UNION ALL FROM day LIMIT 600',
-        'expect_column_values_to_be_unique(column=flight_id)',
-      ],
-      ['another column', 'events', 'SELECT *, 1 AS delay FROM day', 'expect_table_columns_to_match_set'],
-      [
-        'no label',
-        'labels',
-        'SELECT * REPLACE (CAST(NULL AS BOOLEAN) AS late) FROM day',
-        'expect_column_values_to_not_be_null(column=late)',
-      ],
-    ] as const;
     const damaged = await Promise.all(
       faults.map(async ([, kind, select], index) => ({
         kind,
@@ -112,7 +116,20 @@ describe('the expectations of the reference model', () => {
     const text = join(folder, 'no-table.parquet');
     await writeFile(text, 'not a table');
     const unreadable = { kind: 'events' as const, day: '2001-07-06', files: [text] };
-    const { code, batches } = await validate('reference', [...healthy, ...damaged, unreadable]);
+    const [first] = partitions.filter(({ kind }) => kind === 'events');
+    const suites = join(folder, 'suites');
+    await mkdir(suites, { recursive: true });
+    const wrong = { name: 'events', expectations: [{ type: 'expect_the_unexpected', kwargs: {} }] };
+    await writeFile(join(suites, 'events.json'), JSON.stringify(wrong));
+    const batch = { kind: 'events', day: first?.day ?? '', files: [first?.file ?? ''] } as const;
+    [reference, broken] = await validate([
+      await prepared('reference', [...healthy, ...damaged, unreadable]),
+      await prepared('broken', [batch], suites),
+    ]);
+  });
+
+  it('are met by healthy days, and each fault of a source is named with its values', () => {
+    const { code, batches = [] } = reference ?? {};
     expect(code).toBe(0);
     expect(batches).toHaveLength(healthy.length + faults.length + 1);
     expect(batches.at(-1)).toMatchObject({ rows: 0, failures: [{ expectation: 'expect_file_to_be_parquet' }] });
@@ -124,15 +141,8 @@ describe('the expectations of the reference model', () => {
     expect(said[healthy.length]).toMatch(/found (8|9)\d\d/);
   });
 
-  it('end the job where a suite is none, because then nothing was looked at', async () => {
-    const partitions = await flights.prepare({ folder: join(folder, 'flights'), sample: 0.02 });
-    const [first] = partitions.filter(({ kind }) => kind === 'events');
-    const suites = join(folder, 'suites');
-    await mkdir(suites, { recursive: true });
-    const wrong = { name: 'events', expectations: [{ type: 'expect_the_unexpected', kwargs: {} }] };
-    await writeFile(join(suites, 'events.json'), JSON.stringify(wrong));
-    const batch = { kind: 'events', day: first?.day ?? '', files: [first?.file ?? ''] } as const;
-    const { code, message, batches } = await validate('broken', [batch], suites);
+  it('end the job where a suite is none, because then nothing was looked at', () => {
+    const { code, message, batches } = broken ?? {};
     expect(code).toBe(1);
     expect(batches).toEqual([]);
     expect(message).toContain('expectations/events.json is no suite');
