@@ -285,8 +285,10 @@ describe('the invariants', () => {
 
   /** What fsck says of the items that stand, with some of them replaced. */
   const replays = (state: LedgerState, standing: readonly Item[]): readonly string[] =>
-    checkInvariants({ ...state, ...governedState(standing) }).find(({ invariant }) => invariant === 'ledger-replays')
-      ?.found ?? [];
+    // To verify what was published, which these items are not, would be most of the time.
+    checkInvariants({ ...state, ...governedState(standing), published: undefined }).find(
+      ({ invariant }) => invariant === 'ledger-replays',
+    )?.found ?? [];
 
   it('find any single item that was edited, added or removed by other hands, and name its key', () => {
     const state = soundState();
@@ -327,7 +329,9 @@ describe('the invariants', () => {
   });
 
   it('find any single changed character of the chain', () => {
-    const state = soundState();
+    // What was published says nothing of the chain that is stored.
+    const state = { ...soundState(), published: undefined };
+    expect(violated(state)).not.toContain('chain-unbroken');
     fc.assert(
       fc.property(
         fc.nat({ max: state.stored.length - 1 }),
