@@ -23,6 +23,8 @@ async function synthesise(): Promise<SynthesisedStack[]> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-synth-'));
   try {
     const app = new App({
+      // Without the context of cdk.json it only warns; a deployment with it fails.
+      builtinCloudFormationValidation: false,
       outdir: join(folder, 'cdk.out'),
       context: { 'gatehouse:bundles': join(folder, 'bundles') },
     });
