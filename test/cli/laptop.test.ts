@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
+import { main } from '#cli/program.ts';
 import { byDay } from '#cli/commands/model/local-features.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { silentTerminal } from '../_helpers/terminal.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const DAYS = daysBetween('2026-01-01', '2026-03-01');
@@ -36,9 +38,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function gatehouse(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+const ended = (code: number, stdout: string, stderr: string) => ({ code, stdout, stderr });
+const inFolder = (args: readonly string[]): readonly string[] => ['--models', join(folder, 'models'), ...args];
+
+/** Types a command. */
+async function gatehouse(...args: readonly string[]) {
+  const terminal = silentTerminal({ GATEHOUSE_HOME: folder });
+  const code = await main(inFolder(args), terminal);
+  return ended(code, terminal.shown.out, terminal.shown.err);
+}
+
+/** Runs the command line in a process of its own. */
+function started(...args: readonly string[]): Promise<ReturnType<typeof ended>> {
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
@@ -48,10 +59,10 @@ function gatehouse(
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [join(REPOSITORY, 'cli/main.ts'), '--models', join(folder, 'models'), ...args],
+      [join(REPOSITORY, 'cli/main.ts'), ...inFolder(args)],
       { env },
       (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+        resolve(ended(typeof error?.code === 'number' ? error.code : 0, stdout, stderr));
       },
     );
   });
@@ -73,7 +84,7 @@ describe('a new model on a laptop', () => {
     );
     expect(built.stderr).toBe('');
     expect(JSON.parse(built.stdout)).toMatchObject({ features: [{ day: '2026-03-01', rows: 60 }] });
-    const trained = await gatehouse(
+    const trained = await started(
       'model',
       'train',
       'churn',
@@ -92,7 +103,7 @@ describe('a new model on a laptop', () => {
 
   it('says which days are missing', async () => {
     await gatehouse('model', 'new', 'gap');
-    const ended = await gatehouse(
+    const refused = await gatehouse(
       'model',
       'features',
       'gap',
@@ -101,8 +112,8 @@ describe('a new model on a laptop', () => {
       '--labels',
       ...labels.filter((file) => !file.includes('2026-02-20')),
     );
-    expect(ended.code).toBe(1);
-    expect(ended.stderr).toContain('features of 2026-03-01 need labels of 2026-02-20');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('features of 2026-03-01 need labels of 2026-02-20');
   });
 
   it('says that a path names no day', () => {
