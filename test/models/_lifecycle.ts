@@ -151,28 +151,39 @@ async function buildAll(
     [definition.features.daily, definition.features.features].map(({ path }) => readFile(join(model, path), 'utf8')),
   );
   const sql = { daily: must(daily), features: must(features) };
-  const made = new Map<string, string>();
-  const result = new Map<string, string>();
-  for (const day of daysBetween(range.first, range.last)) {
-    const plan = featurePlanner(definition, engineVersion, catalogue)(day);
+  const planner = featurePlanner(definition, engineVersion, catalogue);
+  const plans = daysBetween(range.first, range.last).map((day) => {
+    const plan = planner(day);
     if (!plan.ready) throw new Error(JSON.stringify(plan.missing));
-    for (const aggregate of plan.daily) {
-      if (made.has(aggregate.day)) continue;
-      const out = join(folder, `daily-${aggregate.day}.parquet`);
-      const labels = aggregate.labels === undefined ? [] : [at(aggregate.labels)];
-      const item = { day: aggregate.day, events: aggregate.events.map(at), labels, out };
-      const [built] = await buildDaily({ sql: sql.daily, definition, items: [item] });
-      if (built?.kind === 'refused') throw new Error(built.refusal.found);
-      made.set(aggregate.day, out);
-    }
-    const out = join(folder, `features-${day}.parquet`);
-    const dailyFiles = plan.daily.map((aggregate) => ({ day: aggregate.day, file: must(made.get(aggregate.day)) }));
-    const item = { day, events: plan.events.map(at), daily: dailyFiles, out };
-    const [built] = await buildFeatures({ sql, definition, items: [item] });
-    if (built?.kind === 'refused') throw new Error(built.refusal.found);
-    result.set(day, out);
-  }
-  return result;
+    return plan;
+  });
+  const dailyFile = (day: string): string => join(folder, `daily-${day}.parquet`);
+  const featuresFile = (day: string): string => join(folder, `features-${day}.parquet`);
+  const aggregates = new Map(plans.flatMap((plan) => plan.daily).map((aggregate) => [aggregate.day, aggregate]));
+  // A batch makes of each day the bytes that it has alone, and starts the engine once.
+  const builtDaily = await buildDaily({
+    sql: sql.daily,
+    definition,
+    items: [...aggregates.values()].map(({ day, events, labels }) => ({
+      day,
+      events: events.map(at),
+      labels: labels === undefined ? [] : [at(labels)],
+      out: dailyFile(day),
+    })),
+  });
+  const builtFeatures = await buildFeatures({
+    sql,
+    definition,
+    items: plans.map(({ day, events, daily: days }) => ({
+      day,
+      events: events.map(at),
+      daily: days.map((aggregate) => ({ day: aggregate.day, file: dailyFile(aggregate.day) })),
+      out: featuresFile(day),
+    })),
+  });
+  for (const built of [...builtDaily, ...builtFeatures])
+    if (built.kind === 'refused') throw new Error(built.refusal.found);
+  return new Map(plans.map(({ day }) => [day, featuresFile(day)]));
 }
 
 function must<T>(value: T | undefined): T {
