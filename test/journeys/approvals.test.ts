@@ -109,6 +109,8 @@ test('one person decides once, in one role', async () => {
   }
   const taken = await recorded(journey, 'prod', 'APPROVAL_RECORDED');
   expect(taken.details).toMatchObject({ subject: 'person:omar', role: 'ml-lead' });
+  const why = await journey.run(z.object({ missing: z.array(z.string()) }), ['why', release.release, '--to', 'prod']);
+  expect(why.missing).toContain('1 of platform');
 });
 
 test('prod does not count what control should not have signed', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { PolicyTightening } from '#domain/policy/tighten.ts';
-import { pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
+import { activePolicyOf, pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import {
@@ -16,6 +16,7 @@ import {
   records,
   type Release,
   settled,
+  SLIPPED,
 } from './_lifecycle.ts';
 
 const SECOND = '2026-01-29';
@@ -46,14 +47,6 @@ beforeAll(async () => {
   await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
   await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
   journey = await openJourney('champion', { folders: [models] });
-  await journey.run(z.unknown(), ['deploy', 'staging', 'prod']);
-  for (const person of ['paul', 'rita']) {
-    await journey.run(z.unknown(), ['login'], person);
-    for (const environment of ['staging', 'prod'])
-      await journey.run(z.unknown(), ['policy', 'activate', MODEL, '--env', environment]);
-  }
-  for (const environment of ['staging', 'prod'] as const)
-    await recorded(journey, environment, 'POLICY_ACTIVATED', ({ details }) => details['replaces'] !== null);
   pager = await listen(journey, 'prod');
 });
 afterAll(async () => {
@@ -80,10 +73,38 @@ async function review(environment: 'staging' | 'prod', asOf: string, name = `rev
   return judgement?.status ?? plan.status;
 }
 
+test('another policy comes into force when two people have asked for it, and not by being deployed', async () => {
+  const inForce = (environment: 'staging' | 'prod') => activePolicyOf(serving(environment), MODEL);
+  const before = await inForce('prod');
+  await journey.run(z.unknown(), ['deploy', 'staging', 'prod']);
+  const activate = async (person: string): Promise<void> => {
+    await journey.run(z.unknown(), ['policy', 'activate', MODEL, '--env', 'staging'], person);
+    await journey.run(z.unknown(), ['policy', 'activate', MODEL, '--env', 'prod']);
+  };
+  await activate('paul');
+  await recorded(journey, 'prod', 'POLICY_APPROVED');
+  expect(await inForce('prod')).toEqual(before);
+  await activate('rita');
+  for (const environment of ['staging', 'prod'] as const) {
+    const activated = await recorded(
+      journey,
+      environment,
+      'POLICY_ACTIVATED',
+      ({ details }) => details['replaces'] !== null,
+    );
+    expect(activated.details).toMatchObject({
+      replaces: before?.policy,
+      approvedBy: ['person:paul', 'person:rita'],
+    });
+    expect((await inForce(environment))?.rules.comparison.minimumImprovement).toBe(0.079);
+  }
+});
+
 test('a likely gain is let in on probation, in staging and in prod', async () => {
   first = await offeredRelease(journey);
   expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
-  await journey.land({ from: FIRST.from, until: SECOND });
+  await journey.land({ from: SLIPPED.first, until: SECOND }, ['dev']);
+  await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
   second = await arriveInStaging(journey, SECOND);
   await letIntoProd(journey, second);
   await settled(journey);
@@ -96,8 +117,8 @@ test('a likely gain is let in on probation, in staging and in prod', async () =>
 });
 
 test('it is watched while labels are few, and nobody is told', async () => {
-  await journey.land({ from: FIRST.from, until: OVER }, ['staging']);
-  await journey.land({ from: FIRST.from, until: OVER, damage: CHANGED }, ['prod']);
+  await journey.land({ from: SECOND, until: OVER }, ['staging']);
+  await journey.land({ from: SECOND, until: OVER, damage: CHANGED }, ['prod']);
   await settled(journey);
   expect(await review('prod', '2026-01-31')).toBe('wait');
   expect(await records(journey, 'prod', 'RELEASE_JUDGED')).toEqual([]);
