@@ -9,16 +9,16 @@ import { copyLocalCloud } from '#local/emulator/copy.ts';
 import { isAlive } from '#local/emulator/processes.ts';
 import { copiedCloud, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
 import { addPeople, type Journey, journeyIn } from './_harness.ts';
+import { stopClock } from './_hearing.ts';
 import { arriveInStaging, FIRST, letIntoProd, offeredRelease, recorded, settled, SLIPPED } from './_lifecycle.ts';
 import { CLOUDS, cloudsFolder, failureOf, STORED, type StoredCloud } from './_stored.ts';
 
 /** What is done to the cloud before, to have each. */
 const STEPS: Readonly<Record<StoredCloud, (journey: Journey) => Promise<unknown>>> = {
-  async deployed(journey) {
+  async candidate(journey) {
     await journey.run(z.unknown(), ['deploy']);
     await addPeople(journey);
-  },
-  async candidate(journey) {
+    await stopClock(journey);
     await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: SLIPPED }, ['dev']);
     await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
     await arriveInStaging(journey, FIRST.asOf);

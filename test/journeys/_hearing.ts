@@ -1,6 +1,31 @@
 import { paginateListSubscriptionsByTopic, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import type { Environment } from '#model/config.ts';
+import { z } from 'zod';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import type { Journey } from './_harness.ts';
+
+const Schedules = z.object({ Schedules: z.array(z.object({ Name: z.string() })) });
+
+/**
+ * Takes reconcilers and data checks off their clock, which is that of the wall: in any copy older than some minutes they
+ * would all start, mend what a journey loses, and look at what it lands. Journeys start them where they mean to.
+ */
+export async function stopClock(journey: Journey): Promise<void> {
+  const { endpoint, region } = journey.cloud;
+  for (const environment of ENVIRONMENTS) {
+    const { names } = journey.account(environment);
+    const ask = async (path: string, method: string): Promise<string> => {
+      // The emulator asks for no signature, but for the account and the service that one names.
+      const authorization = `AWS4-HMAC-SHA256 Credential=${names.account}/20260101/${region}/scheduler/aws4_request, SignedHeaders=host, Signature=0`;
+      const answer = await fetch(new URL(path, endpoint), { method, headers: { authorization } });
+      if (!answer.ok) throw new Error(`${method} ${path} in ${environment}: ${answer.status}`);
+      return answer.text();
+    };
+    const { Schedules: all } = Schedules.parse(JSON.parse(await ask('/schedules', 'GET')));
+    const stopped = all.filter(({ Name }) => Name === names.name('reconcile') || Name.startsWith(names.name('check-')));
+    if (stopped.length === 0) throw new Error(`${environment} has no schedule of its reconciler`);
+    for (const { Name } of stopped) await ask(`/schedules/${Name}`, 'DELETE');
+  }
+}
 
 /** Takes an environment's inbox off a peer's topic: whatever the peer announces is lost, until the reconciler subscribes anew. */
 export async function deafen(journey: Journey, environment: Environment, peer: Environment): Promise<void> {

@@ -12,10 +12,10 @@ declare module 'vitest' {
 }
 
 /**
- * The clouds that journeys start from, each made from the one before it: all stacks deployed; a first release in staging,
+ * The clouds that journeys start from, each made from the one before it: all stacks deployed, and a first release in staging,
  * trained on data that could be better, with prod on its baseline; that release in prod.
  */
-export const STORED = ['deployed', 'candidate', 'champion'] as const;
+export const STORED = ['candidate', 'champion'] as const;
 export type StoredCloud = (typeof STORED)[number];
 
 const ROOT = join(import.meta.dirname, '../..');
