@@ -1,9 +1,9 @@
 import { DescribeStateMachineCommand, StopExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fenceOf, lockOf, pointerOf, predictionsOf, promotionsOf, runsOf } from '#cli/read.ts';
-import { eventually } from '../_helpers/cloud.ts';
+import { eventually, freshCloud } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
-import { type Journey, MODEL, openJourney } from './_harness.ts';
+import { type Journey, journeyIn, MODEL, openJourney } from './_harness.ts';
 import { FIRST, offeredRelease, recorded, records, type Release, settled } from './_lifecycle.ts';
 
 // One fault per kind of Catch: a state's, a Map's, that of a machine that waits for another one, that of a promotion, and
@@ -106,6 +106,16 @@ test('a rollback that fails has gone back before anything else could fail; asked
   expect((await journey.ended('staging', again)).status).toBe('SUCCEEDED');
   expect(await records(journey, 'staging', 'RELEASE_ROLLED_BACK')).toHaveLength(1);
   expect(await records(journey, 'staging', 'INCIDENT_OPENED')).toHaveLength(1);
+});
+
+test('an environment that is not deployed is named', async () => {
+  await using empty = await freshCloud();
+  const nowhere = journeyIn(empty);
+  expect(await nowhere.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it is wrong'])).toMatchObject({
+    rule: 'environment-deployed',
+    found: 'prod is not deployed',
+  });
+  expect(await nowhere.refused(['login'])).toMatchObject({ rule: 'environment-deployed' });
 });
 
 test('what exists keeps every invariant', async () => {

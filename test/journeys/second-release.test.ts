@@ -1,11 +1,18 @@
 import { ExecutionAlreadyExists } from '@aws-sdk/client-sfn';
+import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { partitionsOf, pointerOf, predictionsOf, promotionsOf, quarantinedIn } from '#cli/read.ts';
+import { canIsolate } from '#local/sagemaker/container.ts';
+import { registerLocalImages } from '#local/sagemaker/images.ts';
+import { compileModel } from '#model/compile.ts';
+import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
+import { type Producer, producerOf } from './_producer.ts';
 import {
   arriveInStaging,
   FIRST,
@@ -17,9 +24,11 @@ import {
   retrain,
   serves,
   settled,
+  SLIPPED,
   stateOf,
 } from './_lifecycle.ts';
 
+const HOME = join(import.meta.dirname, '../models', MODEL);
 /** All of it, until the first day that chooses: what is trained on that must not get anywhere. */
 const DAMAGED = { kind: 'shuffled-labels', first: '2026-01-02', last: '2026-01-13' } as const;
 const SECOND = '2026-01-29';
@@ -28,11 +37,13 @@ const DAYS = 9;
 
 let journey: Journey;
 let pager: { readonly dev: Listener; readonly prod: Listener };
+let producer: Producer;
 let first: Release;
 let second: Release;
 
 beforeAll(async () => {
   journey = await openJourney('champion');
+  producer = producerOf(journey);
   pager = { dev: await listen(journey, 'dev'), prod: await listen(journey, 'prod') };
 });
 afterAll(() => journey[Symbol.asyncDispose]());
@@ -52,23 +63,79 @@ test('a first release is let in, and everything is scored by it', async () => {
   );
 });
 
-test('candidates of damaged data are rejected with their numbers, and people are told', async () => {
-  await journey.land({ from: FIRST.from, until: FIRST.asOf, damage: DAMAGED }, ['dev']);
+test('a marker without a file admits nothing, until the file is there', async () => {
+  for (const source of ['payments', 'disputes']) await producer.put(`cards/${source}/dt=${FIRST.asOf}/_READY`, '{}');
+  await eventually('admission to have looked', () => isQueueEmpty());
+  expect(await producer.versionOf(FIRST.asOf)).toBe(0);
+});
+
+const Check = z.object({ run: z.string(), judgement: z.object({ status: z.string() }) });
+
+test('days that are no Parquet, break an expectation or are halved are refused as they arrive, and stop the run that needs them', async () => {
+  const refunds = await producer.rewritten('2026-01-20', 'SELECT * REPLACE (-amount AS amount) FROM day');
+  const half = await producer.rewritten('2026-01-22', "FROM day WHERE md5(payment_id::VARCHAR) < '8'");
+  await producer.lands('2026-01-05', 'not a table');
+  await producer.lands('2026-01-20', refunds);
+  await producer.lands('2026-01-22', half);
+  const check = () => journey.run(Check, ['run', 'start', MODEL, '--machine', 'data-quality']);
+  const arrived = await check();
+  expect(arrived.judgement.status).toBe('FAIL');
+  const alert = await pager.dev.hears('DATA_REFUSED', ({ details }) => details['run'] === arrived.run);
+  const NEGATIVE =
+    /events of 2026-01-20: expect_column_values_to_be_between\(column=amount, .*\): \d+ of \d+ values, such as -\d/;
+  const reasons = z.array(z.string()).parse(alert.details['reasons']).join('\n');
+  expect(reasons).toMatch(NEGATIVE);
+  expect(reasons).toMatch(/events of 2026-01-22: \d+ rows, usual are \d+/);
+  expect(reasons).toContain('events of 2026-01-05: expect_file_to_be_parquet');
+  await isRejected(/2026-01-05.*(Parquet|parquet)/);
+  // The producer corrects what it had written, and the next run finds it so.
+  await journey.land({ from: '2026-01-05', until: '2026-01-06', damage: SLIPPED }, ['dev']);
+  expect(await producer.versionOf('2026-01-05')).toBe(3);
+  const refusal = await journey.refused(['data', 'check', MODEL, '--env', 'dev']);
+  expect(refusal).toMatchObject({ rule: 'data-expectations', found: expect.stringMatching(NEGATIVE) });
+  // What was found as it arrived is not looked at again, and nothing learns from it.
+  await isRejected(NEGATIVE);
+  await journey.land({ from: '2026-01-20', until: '2026-01-23', damage: SLIPPED }, ['dev']);
+  expect((await check()).judgement.status).toBe('PASS');
+  expect((await check()).judgement.status).toBe('NOT_APPLICABLE');
+});
+
+test('a program that looks for the held-out days finds neither them nor a way to them, and fails in its own words', async () => {
+  const { cloud } = journey;
+  const { image, local } = (await compileModel(HOME)).training;
+  const command = ['python', '_peek.py', cloud.endpoint, join(cloud.home, 'emulator')];
+  registerLocalImages(cloud.home, { [image]: { command, folder: import.meta.dirname } });
+  const reasons = await isRejected(/AlgorithmError: /);
+  registerLocalImages(cloud.home, { [image]: { command: local, folder: HOME } });
+  expect(reasons).toContain('files beside the training rows: none');
+  // Ten days of 500 payments: what came after the training days is not among them.
+  expect(reasons).toContain('training rows: 5000;');
+  expect(reasons).toContain('credentials: none');
+  if (await canIsolate()) expect(reasons).toContain('S3: out of reach');
+  // Nothing of it became a release.
+  const registered = await records(journey, 'dev', 'RELEASE_REGISTERED');
+  expect(new Set(registered.map(({ details }) => details['run'])).size).toBe(1);
+});
+
+test('candidates of damaged data are rejected with their numbers', async () => {
+  await journey.land({ from: DAMAGED.first, until: '2026-01-14', damage: DAMAGED }, ['dev']);
   const labels = await partitionsOf(journey.account('dev').ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
   expect(['2026-01-04', '2026-01-08', '2026-01-13', '2026-01-14'].map(versionOf)).toEqual([2, 2, 2, 1]);
-  const { run, status, conclusion } = await retrain(journey, FIRST.asOf);
-  expect(status).toBe('rejected');
-  const { reasons } = detailsOf(conclusion, 'CANDIDATES_REJECTED');
-  expect(reasons.join('\n')).toMatch(/log loss \d\.\d{4} against the champion's \d\.\d{4}: -\d+\.\d\d %/);
-  const alert = await pager.dev.hears('CANDIDATES_REJECTED');
-  expect(alert.details).toMatchObject({ run, asOf: FIRST.asOf, reasons });
+  await isRejected(/log loss \d\.\d{4} against the champion's \d\.\d{4}: -\d+\.\d\d %/);
+});
+
+test('nothing of all that became a fault, or got any further', async () => {
+  expect(await records(journey, 'dev', 'RUN_FAILED')).toEqual([]);
+  expect(await records(journey, 'dev', 'RELEASE_OFFERED')).toHaveLength(1);
   expect((await pointerOf(prod(), MODEL))?.current).toBe(first.release);
   expect(await promotionsOf(journey.account('staging').ledger, MODEL)).toHaveLength(2);
 });
 
 test('corrections are new versions, and what is trained on them is better and is let in', async () => {
-  await journey.land({ from: FIRST.from, until: SECOND });
+  await journey.land({ from: DAMAGED.first, until: SECOND }, ['dev']);
+  await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
+  expect(await producer.versionOf(FIRST.asOf)).toBe(1);
   const ledger = journey.account('dev').ledger;
   const labels = await partitionsOf(ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
@@ -94,7 +161,7 @@ test('a run scores what has changed: everything after a promotion, one day after
   // Labels that arrived on the 27th are known to the features of the 28th, the newest day, and to no other day.
   const corrected = { kind: 'shuffled-labels', first: '2026-01-27', last: '2026-01-27' } as const;
   const known = (await runsOfProd()).length;
-  await journey.land({ from: FIRST.from, until: SECOND, damage: corrected }, ['prod']);
+  await journey.land({ from: corrected.first, until: SECOND, damage: corrected }, ['prod']);
   await recorded(journey, 'prod', 'PREDICTIONS_PUBLISHED', ({ details }) => details['kind'] === 'partial');
   await settled(journey);
   const after = await predictionsOf(prod(), MODEL);
@@ -138,6 +205,30 @@ test('a rollback goes to the last confirmed release, repairs the predictions and
   expect(radius.now.days).toEqual([]);
   await rollBackAgain(done.rollback);
 });
+
+/** Runs the retraining, which must end as rejected, for a reason that people are told. */
+async function isRejected(reason: RegExp): Promise<string> {
+  const { run, status, conclusion } = await retrain(journey, FIRST.asOf);
+  expect(`${status}: ${JSON.stringify(conclusion.details)}`).toMatch(/^rejected/);
+  const { reasons } = detailsOf(conclusion, 'CANDIDATES_REJECTED');
+  expect(reasons.join('\n')).toMatch(reason);
+  const alert = await pager.dev.hears('CANDIDATES_REJECTED', ({ details }) => details['run'] === run);
+  expect(alert.details).toMatchObject({ run, asOf: FIRST.asOf, reasons });
+  return reasons.join('\n');
+}
+
+/** Whether admission has looked at everything that has arrived. */
+async function isQueueEmpty(): Promise<true | undefined> {
+  const { aws, names } = journey.account('dev');
+  const { QueueUrl } = await aws.sqs().send(new GetQueueUrlCommand({ QueueName: names.name('admission') }));
+  const { Attributes = {} } = await aws.sqs().send(
+    new GetQueueAttributesCommand({
+      QueueUrl,
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    }),
+  );
+  return Object.values(Attributes).every((count) => count === '0') ? true : undefined;
+}
 
 /** The same rollback once more: by its own execution, and by another one that an alarm might start. */
 async function rollBackAgain(rollback: string): Promise<void> {

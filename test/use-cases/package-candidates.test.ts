@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { literal, withDatabase } from '#adapters/duckdb/database.ts';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
@@ -10,6 +13,7 @@ import type { Scoring } from '#ports/scoring.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { changed } from '#test/adapters/onnx/_models.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { admitDays, bytes, type Environment, MODEL, world } from './_world.ts';
@@ -39,10 +43,12 @@ describe('what training leaves', () => {
       others = {},
       scoring = dev.scoring,
       rowsOf = () => 10,
+      contentOf = (day) => bytes(`rows of ${day}`),
     }: {
       readonly others?: Readonly<Record<string, Left>>;
       readonly scoring?: Scoring;
       readonly rowsOf?: (day: string) => number;
+      readonly contentOf?: (day: string) => Uint8Array;
     } = {},
   ) => {
     const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
@@ -52,8 +58,8 @@ describe('what training leaves', () => {
     );
     for (const { day, digest } of plan.features)
       dev.lake.objects.set(`${MODEL}/features/${digest}`, {
-        content: bytes(`rows of ${day}`),
-        sha256: digestOf(`rows of ${day}`),
+        content: contentOf(day),
+        sha256: digestOf(contentOf(day)),
         rows: rowsOf(day),
       });
     const training = {
@@ -178,6 +184,30 @@ describe('what training leaves', () => {
     const { status, candidates, reasons } = await packaged({ 'model.onnx': model }, undefined, { scoring });
     expect({ status, candidates }).toEqual({ status: 'nothing', candidates: [] });
     expect(reasons.join('\n')).toMatch(reason);
+  });
+
+  it('is refused where it predicts what is no number, as really running it on features says', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-features-'));
+    try {
+      const file = join(folder, 'features.parquet');
+      await withDatabase('512MB', (connection) =>
+        connection.run(
+          `COPY (SELECT 'row-' || i AS id, i::DOUBLE AS x, 1::DOUBLE AS y FROM range(40) AS t(i)) TO ${literal(file)}`,
+        ),
+      );
+      const features = await readFile(file);
+      const sound = constantModel({ baseRate: 0.1, features: 2 });
+      const hollow = changed((model) => {
+        const [, rates] = model.graph?.initializer ?? [];
+        if (rates !== undefined) rates.floatData = [Number.NaN, Number.NaN];
+      }, sound);
+      const given = { scoring: onnxScoring, contentOf: () => features, others: { sound: { 'model.onnx': sound } } };
+      const { candidates, reasons } = await packaged({ 'model.onnx': hollow }, undefined, given);
+      expect(candidates).toMatchObject([{ window: 'sound' }]);
+      expect(reasons).toEqual([expect.stringMatching(/^all: .*predictions are no probability, the first is NaN/)]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('has no baseline where the labels have one class', async () => {
