@@ -9,8 +9,18 @@ import { copyLocalCloud } from '#local/emulator/copy.ts';
 import { isAlive } from '#local/emulator/processes.ts';
 import { copiedCloud, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
 import { addPeople, type Journey, journeyIn } from './_harness.ts';
-import { stopClock } from './_hearing.ts';
-import { arriveInStaging, FIRST, letIntoProd, offeredRelease, recorded, settled, SLIPPED } from './_lifecycle.ts';
+import { silence, stopClock } from './_hearing.ts';
+import {
+  arriveInStaging,
+  FIRST,
+  letIntoProd,
+  offeredRelease,
+  recorded,
+  retrain,
+  SECOND,
+  settled,
+  SLIPPED,
+} from './_lifecycle.ts';
 import { CLOUDS, cloudsFolder, failureOf, STORED, type StoredCloud } from './_stored.ts';
 
 /** What is done to the cloud before, to have each. */
@@ -23,8 +33,20 @@ const STEPS: Readonly<Record<StoredCloud, (journey: Journey) => Promise<unknown>
     await journey.land({ from: FIRST.from, until: FIRST.asOf }, ['staging', 'prod']);
     await arriveInStaging(journey, FIRST.asOf);
     await recorded(journey, 'prod', 'RELEASE_PROMOTED');
+    await settled(journey);
   },
-  champion: async (journey) => letIntoProd(journey, await offeredRelease(journey)),
+  async champion(journey) {
+    await letIntoProd(journey, await offeredRelease(journey));
+    await settled(journey);
+  },
+  async offered(journey) {
+    await silence(journey, 'dev');
+    await journey.land({ from: SLIPPED.first, until: SECOND }, ['dev']);
+    await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
+    const { status } = await retrain(journey, SECOND);
+    if (status !== 'offered') throw new Error(`the second release was ${status}`);
+    await settled(journey, ['staging', 'prod', 'control']);
+  },
 };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -57,7 +79,6 @@ async function build(folder: string, onStart: (cloud: TestCloud) => void): Promi
       onStart(cloud);
       const journey = journeyIn(cloud);
       await STEPS[name](journey);
-      await settled(journey);
       await stopLocalCloud(cloud.home);
       const whole = join(CLOUDS, `copy-${process.pid}-${name}`);
       await copyLocalCloud(cloud.home, whole);

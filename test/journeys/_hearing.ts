@@ -1,6 +1,12 @@
+import {
+  GetEventSourceMappingCommand,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import { paginateListSubscriptionsByTopic, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import { z } from 'zod';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { eventually } from '../_helpers/cloud.ts';
 import type { Journey } from './_harness.ts';
 
 const Schedules = z.object({ Schedules: z.array(z.object({ Name: z.string() })) });
@@ -36,6 +42,21 @@ export async function deafen(journey: Journey, environment: Environment, peer: E
     .aws.sns()
     .send(new UnsubscribeCommand({ SubscriptionArn: subscription }));
   if (await hears(journey, environment, peer)) throw new Error(`${environment} still hears ${peer}`);
+}
+
+/** Stops the ledger's stream from reaching the publisher, or lets it through again. */
+export async function silence(journey: Journey, environment: Environment, isSilent = true): Promise<void> {
+  const { aws, names } = journey.account(environment);
+  const FunctionName = names.functionName('publisher');
+  const { EventSourceMappings: [mapping] = [] } = await aws
+    .lambda()
+    .send(new ListEventSourceMappingsCommand({ FunctionName }));
+  const UUID = mapping?.UUID;
+  await aws.lambda().send(new UpdateEventSourceMappingCommand({ UUID, Enabled: !isSilent }));
+  await eventually('the stream to be switched', async () => {
+    const { State } = await aws.lambda().send(new GetEventSourceMappingCommand({ UUID }));
+    return State === (isSilent ? 'Disabled' : 'Enabled') ? State : undefined;
+  });
 }
 
 /** Whether an environment's inbox is subscribed to a peer's announcements. */

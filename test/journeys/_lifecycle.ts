@@ -13,6 +13,9 @@ import { type Journey, MODEL } from './_harness.ts';
 /** The days of the story: the history that is landed, and the day at whose beginning the first run stands. */
 export const FIRST = { from: '2026-01-01', asOf: '2026-01-27' } as const;
 
+/** The day at whose beginning the second release is trained, on what was corrected and two days more. */
+export const SECOND = '2026-01-29';
+
 /** Days on which a source said nonsense of the usual frequency: what is trained on them is worth having, and could be better. */
 export const SLIPPED = { kind: 'mixed-labels', first: '2026-01-06', last: '2026-01-09' } as const;
 
@@ -72,6 +75,13 @@ export async function offeredRelease(journey: Journey): Promise<Release> {
   const offer = (await records(journey, 'dev', 'RELEASE_OFFERED')).at(-1);
   if (offer === undefined) throw new Error('dev has offered nothing');
   return { release: String(offer.release), version: detailsOf(offer, 'RELEASE_OFFERED').version };
+}
+
+/** The release that an environment serves. */
+export async function servedRelease(journey: Journey, environment: Environment): Promise<Release> {
+  const pointer = await pointerOf(journey.account(environment).ledger, MODEL);
+  if (pointer === undefined) throw new Error(`${environment} serves nothing`);
+  return { release: pointer.current, version: pointer.version };
 }
 
 /** Waits until an environment serves a release. */

@@ -13,9 +13,10 @@ declare module 'vitest' {
 
 /**
  * The clouds that journeys start from, each made from the one before it: all stacks deployed, and a first release in staging,
- * trained on data that could be better, with prod on its baseline; that release in prod.
+ * trained on data that could be better, with prod on its baseline; that release in prod; two days later, a better one that
+ * dev offers, and that it has not published yet.
  */
-export const STORED = ['candidate', 'champion'] as const;
+export const STORED = ['candidate', 'champion', 'offered'] as const;
 export type StoredCloud = (typeof STORED)[number];
 
 const ROOT = join(import.meta.dirname, '../..');

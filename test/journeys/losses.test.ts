@@ -1,10 +1,5 @@
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { DisableRuleCommand, EnableRuleCommand } from '@aws-sdk/client-eventbridge';
-import {
-  GetEventSourceMappingCommand,
-  ListEventSourceMappingsCommand,
-  UpdateEventSourceMappingCommand,
-} from '@aws-sdk/client-lambda';
 import { DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -14,7 +9,7 @@ import { pointerOf, predictionsOf, promotionsOf, quarantinedIn } from '#cli/read
 import type { Environment } from '#model/config.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { deafen, hears } from './_hearing.ts';
+import { deafen, hears, silence } from './_hearing.ts';
 import {
   approve,
   FIRST,
@@ -50,7 +45,7 @@ test('a training job whose end nobody heard of is asked by the reconciler, and t
   await aws.events().send(new DisableRuleCommand(rule));
   await journey.land({ from: SLIPPED.first, until: FIRST.asOf }, ['dev']);
   await deafen(journey, 'staging', 'dev');
-  await silence('dev');
+  await silence(journey, 'dev');
   const { run, arn } = await journey.run(Started, ['run', 'start', MODEL, '--as-of', FIRST.asOf, '--no-wait']);
   const job = await eventually('the training job', async () => {
     const jobs = await ledger.query(keys.tasks('training'));
@@ -76,7 +71,7 @@ test('records that the stream did not carry are published by the reconciler', as
   expect(Number((await ledger.get(keys.cursor('published', MODEL)))?.['seq'] ?? -1)).toBeLessThan(head);
   await journey.invoke('dev', 'reconciler');
   await published('dev');
-  await silence('dev', false);
+  await silence(journey, 'dev', false);
 });
 
 test('what staging has not heard of comes to prod as a hotfix only, and the request gets lost on its way to control', async () => {
@@ -201,20 +196,5 @@ function published(environment: Environment): Promise<true> {
   return eventually(`${environment} to publish`, async () => {
     const [head, cursor] = [await ledger.get(keys.chainHead(MODEL)), await ledger.get(keys.cursor('published', MODEL))];
     return head !== undefined && cursor?.['seq'] === head['seq'] ? true : undefined;
-  });
-}
-
-/** Stops the ledger's stream from reaching the publisher, or lets it through again. */
-async function silence(environment: Environment, isSilent = true): Promise<void> {
-  const { aws, names } = journey.account(environment);
-  const FunctionName = names.functionName('publisher');
-  const { EventSourceMappings: [mapping] = [] } = await aws
-    .lambda()
-    .send(new ListEventSourceMappingsCommand({ FunctionName }));
-  const UUID = mapping?.UUID;
-  await aws.lambda().send(new UpdateEventSourceMappingCommand({ UUID, Enabled: !isSilent }));
-  await eventually('the stream to be switched', async () => {
-    const { State } = await aws.lambda().send(new GetEventSourceMappingCommand({ UUID }));
-    return State === (isSilent ? 'Disabled' : 'Enabled') ? State : undefined;
   });
 }

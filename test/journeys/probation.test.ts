@@ -7,19 +7,19 @@ import type { PolicyTightening } from '#domain/policy/tighten.ts';
 import { activePolicyOf, pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
+import { silence } from './_hearing.ts';
 import {
-  arriveInStaging,
-  FIRST,
   letIntoProd,
   offeredRelease,
   recorded,
   records,
   type Release,
+  SECOND,
+  servedRelease,
+  serves,
   settled,
-  SLIPPED,
 } from './_lifecycle.ts';
 
-const SECOND = '2026-01-29';
 /**
  * The day after the second release's week, and what prod's customers dispute in it: something else than they did. On its
  * last day prod's payments come in cents.
@@ -46,7 +46,7 @@ beforeAll(async () => {
   models = await mkdtemp(join(ROOT, 'models-'));
   await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
   await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
-  journey = await openJourney('champion', { folders: [models] });
+  journey = await openJourney('offered', { folders: [models] });
   pager = await listen(journey, 'prod');
 });
 afterAll(async () => {
@@ -101,11 +101,13 @@ test('another policy comes into force when two people have asked for it, and not
 });
 
 test('a likely gain is let in on probation, in staging and in prod', async () => {
-  first = await offeredRelease(journey);
+  first = await servedRelease(journey, 'prod');
+  second = await offeredRelease(journey);
+  expect(second.release).not.toBe(first.release);
   expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
-  await journey.land({ from: SLIPPED.first, until: SECOND }, ['dev']);
-  await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
-  second = await arriveInStaging(journey, SECOND);
+  await silence(journey, 'dev', false);
+  await journey.invoke('dev', 'publisher', { model: MODEL });
+  await serves(journey, 'staging', second);
   await letIntoProd(journey, second);
   await settled(journey);
   for (const environment of ['staging', 'prod'] as const) {

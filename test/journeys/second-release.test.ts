@@ -21,6 +21,7 @@ import {
   recorded,
   records,
   type Release,
+  SECOND,
   retrain,
   serves,
   settled,
@@ -31,7 +32,6 @@ import {
 const HOME = join(import.meta.dirname, '../models', MODEL);
 /** All of it, until the first day that chooses: what is trained on that must not get anywhere. */
 const DAMAGED = { kind: 'shuffled-labels', first: '2026-01-02', last: '2026-01-13' } as const;
-const SECOND = '2026-01-29';
 /** The days that are kept scored, and the two that were when the first release came. */
 const DAYS = 9;
 
