@@ -309,14 +309,14 @@ async function scoringFigures(features: readonly string[]): Promise<Figure[]> {
       for (const file of features) {
         let read: Awaited<ReturnType<typeof readFeatures>> | undefined;
         times.reading += await milliseconds(async () => {
-          read = await readFeatures(connection, file, definition, '');
+          read = await readFeatures(connection, file, definition);
         });
         if (read === undefined || 'rule' in read) throw new Error('features cannot be read');
-        const { values, ids } = read;
-        rows += ids.length;
-        times.ours += await milliseconds(() => created.scorer.score(values, ids.length));
+        const { values, count } = read;
+        rows += count;
+        times.ours += await milliseconds(() => created.scorer.score(values, count));
         times.plain += await milliseconds(() =>
-          session.run({ [input]: new Tensor('float32', values, [ids.length, width]) }, [probabilities]),
+          session.run({ [input]: new Tensor('float32', values, [count, width]) }, [probabilities]),
         );
       }
     });

@@ -1,8 +1,13 @@
 import type { FeatureRows } from './feature-rows.ts';
 
+/** Rows with their ids as text. */
+export interface IdentifiedRows extends FeatureRows {
+  readonly ids: readonly string[];
+}
+
 /** An earlier scoring of the same model: its features and its predictions by row id. */
 export interface Earlier {
-  readonly rows: FeatureRows;
+  readonly rows: IdentifiedRows;
   readonly predictions: ReadonlyMap<string, number>;
 }
 
@@ -26,7 +31,7 @@ const CHECKED = 64;
  * Parts the rows of a partition into those whose features are bit for bit those of the earlier partition's row of the
  * same id, and the others. Bits, because a model may tell -0 from 0; a missing value is one NaN.
  */
-export function partRows(rows: FeatureRows, earlier: Earlier): Parted {
+export function partRows(rows: IdentifiedRows, earlier: Earlier): Parted {
   const width = rows.values.length / Math.max(1, rows.ids.length);
   const [now, then] = [bitsOf(rows.values), bitsOf(earlier.rows.values)];
   const rowOf = new Map(earlier.rows.ids.map((id, row) => [id, row]));

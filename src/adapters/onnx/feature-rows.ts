@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { name, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
 import type { Refusal } from '#domain/error.ts';
@@ -8,9 +8,9 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 export type Definition = Pick<ModelDefinition, 'events' | 'features'>;
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Rows of a feature partition: ids as text, and the features row after row. */
+/** Rows of a feature partition: how many, and their features row after row; a missing value is NaN. */
 export interface FeatureRows {
-  readonly ids: readonly string[];
+  readonly count: number;
   readonly values: Float32Array;
 }
 
@@ -19,7 +19,7 @@ export async function readFeatures(
   connection: DuckDBConnection,
   file: string,
   { events, features }: Definition,
-  rest: string,
+  rest = '',
 ): Promise<FeatureRows | Refusal> {
   const declared = {
     [events.id]: events.columns[events.id] ?? 'VARCHAR',
@@ -28,17 +28,42 @@ export async function readFeatures(
   const described = await describe(connection, file, 'feature partition');
   const refusal = Array.isArray(described) ? checkSchema(described, declared, 'feature partition') : described;
   if (refusal !== undefined) return refusal;
+  const width = features.columns.length;
   const selected = features.columns.map((column) => `CAST(${name(column)} AS FLOAT)`).join(', ');
-  const reader = await connection.runAndReadAll(
-    `SELECT CAST(${name(events.id)} AS VARCHAR), ${selected} FROM ${source(file)} ${rest}`,
-  );
-  const [ids = [], ...columns] = reader.getColumnsJS();
-  const values = new Float32Array(ids.length * columns.length);
-  for (const [index, column] of columns.entries()) {
-    for (const [row, value] of column.entries())
-      values[row * columns.length + index] = typeof value === 'number' ? value : Number.NaN;
+  const result = await connection.run(`SELECT ${selected} FROM ${source(file)} ${rest}`);
+  const chunks: DuckDBDataChunk[] = [];
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
+    chunks.push(chunk);
+  const count = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  const values = new Float32Array(count * width);
+  let first = 0;
+  for (const chunk of chunks) {
+    for (let column = 0; column < width; column += 1) {
+      const vector = chunk.getColumnVector(column);
+      let at = first * width + column;
+      for (let row = 0; row < chunk.rowCount; row += 1, at += width) {
+        const value = vector.getItem(row);
+        values[at] = typeof value === 'number' ? value : Number.NaN;
+      }
+    }
+    first += chunk.rowCount;
   }
-  return { ids: ids.map(String), values };
+  return { count, values };
+}
+
+/** The ids of a feature partition's rows as text, in the order of `readFeatures`. */
+export async function readIds(
+  connection: DuckDBConnection,
+  file: string,
+  { events }: Pick<Definition, 'events'>,
+): Promise<readonly string[]> {
+  const reader = await connection.runAndReadAll(`SELECT ${idText(events)} FROM ${source(file)}`);
+  return (reader.getColumnsJS()[0] ?? []).map(String);
+}
+
+/** A row's id as predictions name it, as SQL. */
+export function idText(events: Definition['events']): string {
+  return `CAST(${name(events.id)} AS VARCHAR)`;
 }
 
 /**
@@ -58,7 +83,7 @@ export async function sampleRows(
     const read = await readFeatures(connection, features, definition, sample);
     if ('rule' in read) return { kind: 'refused', refusal: read };
     const width = definition.features.columns.length;
-    const rows = read.ids.map((_, row) =>
+    const rows = Array.from({ length: read.count }, (_, row) =>
       [...read.values.subarray(row * width, (row + 1) * width)].map((value) => (Number.isNaN(value) ? null : value)),
     );
     return { kind: 'sampled', rows };

@@ -1,9 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { name } from '#adapters/duckdb/database.ts';
 import type { FeatureImportances } from '#domain/report/explanation.ts';
 import { mulberry32, SEED, shuffled } from '#domain/statistics/bootstrap.ts';
 import type { Importances } from '#ports/scoring.ts';
-import { type Definition, readFeatures } from './feature-rows.ts';
+import { type Definition, idText, readFeatures } from './feature-rows.ts';
 import type { Scorer, Scores } from './scorer.ts';
 
 type Refused = Extract<Scores, { kind: 'refused' }>;
@@ -28,7 +27,7 @@ export async function explainFiles(
   const each = Math.ceil(SAMPLE / Math.max(1, files.length));
   const parts: Float32Array[] = [];
   for (const file of files) {
-    const id = `CAST(${name(definition.events.id)} AS VARCHAR)`;
+    const id = idText(definition.events);
     const read = await readFeatures(connection, file, definition, `ORDER BY md5(${id}), ${id} LIMIT ${String(each)}`);
     if ('rule' in read) return { kind: 'refused', refusal: read };
     parts.push(read.values);

@@ -1,12 +1,12 @@
 import { readFile, rm } from 'node:fs/promises';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import { PARQUET, literal } from '#adapters/duckdb/database.ts';
 import { source } from '#adapters/duckdb/inputs.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ScoredFile, ScoringFiles } from '#ports/scoring.ts';
-import { type Earlier, partRows } from './carry-over.ts';
-import { type Definition, type FeatureRows, readFeatures } from './feature-rows.ts';
+import { type Earlier, type IdentifiedRows, partRows } from './carry-over.ts';
+import { type Definition, idText, readFeatures, readIds } from './feature-rows.ts';
 import type { Scorer, Scores } from './scorer.ts';
 
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -22,33 +22,47 @@ export async function scoreFile(
   definition: Definition,
   { features, out, previous }: ScoringFiles,
 ): Promise<ScoredFile | Refused> {
-  const read = await readFeatures(connection, features, definition, '');
+  const read = await readFeatures(connection, features, definition);
   if ('rule' in read) return { kind: 'refused', refusal: read };
   const earlier = previous === undefined ? undefined : await readEarlier(connection, definition, previous);
-  const { scores, carried, dropped } = await scoreRows(scorer, read, earlier);
+  // Ids become texts where rows are told apart by them only.
+  const rows = { ...read, ids: earlier === undefined ? [] : await readIds(connection, features, definition) };
+  const { scores, carried, dropped } = await scoreRows(scorer, rows, earlier);
   if (scores.kind === 'refused') return scores;
-  await connection.run('CREATE OR REPLACE TABLE predictions (row_id VARCHAR, prediction DOUBLE)');
-  const appender = await connection.createAppender('predictions');
-  for (const [row, id] of read.ids.entries()) {
-    appender.appendVarchar(id);
-    appender.appendDouble(scores.predictions[row] ?? Number.NaN);
-    appender.endRow();
+  await store(connection, scores.predictions);
+  await rm(out, { force: true });
+  await connection.run(
+    `COPY (SELECT ${idText(definition.events)} AS row_id, scored.prediction FROM ${source(features)} POSITIONAL JOIN scored ORDER BY row_id)
+     TO ${literal(out)} (${PARQUET})`,
+  );
+  return { kind: 'built', rows: read.count, sha256: digestOf(await readFile(out)), carried, dropped };
+}
+
+/** Rows that DuckDB has in one piece. */
+const CHUNK = 2048;
+
+/** Puts predictions into table `scored`, in their order: whole columns at a time. */
+async function store(connection: DuckDBConnection, predictions: Float64Array): Promise<void> {
+  await connection.run('CREATE OR REPLACE TABLE scored (prediction DOUBLE)');
+  const appender = await connection.createAppender('scored');
+  for (let first = 0; first < predictions.length; first += CHUNK) {
+    const part = predictions.subarray(first, first + CHUNK);
+    const chunk = DuckDBDataChunk.create([DOUBLE], part.length);
+    chunk.setColumnValues(0, [...part]);
+    appender.appendDataChunk(chunk);
   }
   appender.closeSync();
-  await rm(out, { force: true });
-  await connection.run(`COPY (FROM predictions ORDER BY row_id) TO ${literal(out)} (${PARQUET})`);
-  return { kind: 'built', rows: read.ids.length, sha256: digestOf(await readFile(out)), carried, dropped };
 }
 
 /** Carries over what may be carried over, and scores the rest; if a carried row is found to score otherwise now, all is scored. */
 async function scoreRows(
   scorer: Scorer,
-  rows: FeatureRows,
+  rows: IdentifiedRows,
   earlier: Earlier | undefined,
 ): Promise<{ readonly scores: Scores; readonly carried: number; readonly dropped: number }> {
   if (earlier !== undefined) {
     const { predictions, toScore, carried, checked, dropped } = partRows(rows, earlier);
-    const width = rows.values.length / Math.max(1, rows.ids.length);
+    const width = rows.values.length / Math.max(1, rows.count);
     const part = new Float32Array(toScore.length * width);
     for (const [index, row] of toScore.entries())
       part.set(rows.values.subarray(row * width, (row + 1) * width), index * width);
@@ -62,7 +76,7 @@ async function scoreRows(
       return { scores: { kind: 'scored', predictions }, carried, dropped };
     }
   }
-  return { scores: await scorer.score(rows.values, rows.ids.length), carried: 0, dropped: 0 };
+  return { scores: await scorer.score(rows.values, rows.count), carried: 0, dropped: 0 };
 }
 
 /** What an earlier scoring left, or nothing where its files are not what they were. */
@@ -71,8 +85,9 @@ async function readEarlier(
   definition: Definition,
   files: NonNullable<ScoringFiles['previous']>,
 ): Promise<Earlier | undefined> {
-  const rows = await readFeatures(connection, files.features, definition, '');
-  if ('rule' in rows) return undefined;
+  const read = await readFeatures(connection, files.features, definition);
+  if ('rule' in read) return undefined;
+  const rows = { ...read, ids: await readIds(connection, files.features, definition) };
   const reader = await connection.runAndReadAll(`SELECT row_id, prediction FROM ${source(files.predictions)}`);
   const [ids = [], predictions = []] = reader.getColumnsJS();
   return { rows, predictions: new Map(ids.map(String).map((id, index) => [id, Number(predictions[index])])) };

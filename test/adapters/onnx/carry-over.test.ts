@@ -18,6 +18,7 @@ const definition = {
 };
 
 const rowsOf = (rows: readonly (readonly [string, number, number])[]) => ({
+  count: rows.length,
   ids: rows.map(([id]) => id),
   values: new Float32Array(rows.flatMap(([, x, y]) => [x, y])),
 });
