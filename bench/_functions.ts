@@ -20,7 +20,7 @@ export async function functionFigures(
 ): Promise<Figure[]> {
   const out = mkdtempSync(join(tmpdir(), 'gatehouse-bundles-'));
   try {
-    const bundles = bundle(out);
+    const bundles = bundle();
     const figures: Figure[] = [];
     for (const [privilege, zip] of Object.entries(bundles)) {
       const unzipped = unzip(zip, join(out, `unzipped-${privilege}`));
@@ -55,12 +55,12 @@ export async function functionFigures(
 }
 
 /** The zips of the native functions, made as synthesis makes them. */
-function bundle(out: string): Record<string, string> {
+function bundle(): Record<string, string> {
   const program = `
     import { bundleFunctions } from './lib/bundle.ts';
     import config from './gatehouse.config.ts';
     import { compileDeployment } from './src/model/compile-deployment.ts';
-    const asset = bundleFunctions(process.cwd(), ${JSON.stringify(join(out, 'bundles'))}, await compileDeployment(process.cwd(), config), \`\${process.platform}-\${process.arch}\`);
+    const asset = bundleFunctions(process.cwd(), await compileDeployment(process.cwd(), config), \`\${process.platform}-\${process.arch}\`);
     console.log(JSON.stringify({ features: asset('features'), score: asset('score') }));`;
   const printed = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
     cwd: ROOT,

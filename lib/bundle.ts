@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
-import { type Zippable, zipSync } from 'fflate';
+import { strToU8, zipSync } from 'fflate';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 
@@ -42,23 +42,20 @@ export function isNative(privilege: string): boolean {
 export type Platform = `${'linux' | 'darwin'}-${'x64' | 'arm64'}`;
 
 /**
- * Bundles every function below `lambdas/` into `<out>/<function>/`, and answers where each one's asset is. Functions with
- * native code become zip files that are made once for the same code and packages, because compressing them takes long.
+ * Bundles every function below `lambdas/` and answers where each one's zip file is. A zip is made once for the same code and
+ * packages: who deploys to several accounts would have each of them compress it again.
  */
 export function bundleFunctions(
   root: string,
-  out: string,
   deployed: DeployedModels,
   platform: Platform,
 ): (privilege: string) => string {
-  rmSync(out, { recursive: true, force: true });
   const functions = readdirSync(join(root, 'lambdas'));
-  buildSync({
-    entryPoints: Object.fromEntries(
-      functions.map((name) => [`${name}/index`, join(root, 'lambdas', name, 'index.ts')]),
-    ),
-    outdir: out,
+  const { outputFiles } = buildSync({
+    entryPoints: Object.fromEntries(functions.map((name) => [name, join(root, 'lambdas', name, 'index.ts')])),
+    outdir: root,
     outExtension: { '.js': '.mjs' },
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -73,34 +70,39 @@ export function bundleFunctions(
     absWorkingDir: root,
     logLevel: 'error',
   });
-  const zips = new Map<string, string>();
-  for (const name of functions) {
-    if (WITH_MODELS.has(name)) writeFileSync(join(out, name, 'models.json'), canonicalJson(deployed));
-    const native = NATIVE[name]?.map((packageName) => packageName.replace('{platform}', platform));
-    if (native !== undefined)
-      zips.set(name, zipNative(root, name, readFileSync(join(out, name, 'index.mjs')), native, platform));
-  }
-  return (privilege) => zips.get(privilege) ?? join(out, privilege);
+  const models = strToU8(canonicalJson(deployed));
+  const zips = new Map(
+    outputFiles.map(({ path, contents }) => {
+      const name = basename(path, '.mjs');
+      const own = { 'index.mjs': contents, ...(WITH_MODELS.has(name) ? { 'models.json': models } : {}) };
+      const native = NATIVE[name]?.map((packageName) => packageName.replace('{platform}', platform)) ?? [];
+      return [name, zipOf(root, name, own, native, platform)];
+    }),
+  );
+  return (privilege) => {
+    const zip = zips.get(privilege);
+    if (zip === undefined) throw new Error(`there is no function ${privilege} below lambdas/`);
+    return zip;
+  };
 }
 
 /** The time that every entry of a zip bears: the same content has the same bytes. */
 const MTIME = new Date('2000-01-01T00:00:00Z');
 
-function zipNative(
+function zipOf(
   root: string,
   name: string,
-  code: Uint8Array,
+  own: Readonly<Record<string, Uint8Array>>,
   packages: readonly string[],
   platform: Platform,
 ): string {
-  const versions = packages.map((packageName) => `${packageName}@${versionOf(root, packageName)}`);
-  const digest = createHash('sha256')
-    .update(code)
-    .update([...versions, platform].join())
-    .digest('hex');
-  const zip = join(root, 'dist', 'native', `${name}-${digest.slice(0, 16)}.zip`);
+  const hash = createHash('sha256');
+  for (const content of Object.values(own)) hash.update(content);
+  if (packages.length > 0)
+    hash.update([...packages.map((each) => `${each}@${versionOf(root, each)}`), platform].join());
+  const zip = join(root, 'dist', 'functions', `${name}-${hash.digest('hex').slice(0, 16)}.zip`);
   if (existsSync(zip)) return zip;
-  const files: Zippable = { 'index.mjs': code };
+  const files: Record<string, Uint8Array> = { ...own };
   for (const packageName of packages) {
     const folder = join(root, 'node_modules', packageName);
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
@@ -110,7 +112,7 @@ function zipNative(
       }
     }
   }
-  const bytes = Object.values(files).reduce((sum, content) => sum + (content as Uint8Array).length, 0);
+  const bytes = Object.values(files).reduce((sum, content) => sum + content.length, 0);
   if (bytes > MAX_BYTES) throw new Error(`${name} has ${bytes} bytes unzipped; Lambda takes ${MAX_BYTES}`);
   mkdirSync(dirname(zip), { recursive: true });
   // Renamed when whole: another synthesis may be looking for it.

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type App, Stage, Tags } from 'aws-cdk-lib';
 import { compileDeployment } from '#model/compile-deployment.ts';
@@ -17,14 +16,14 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
  * The whole of Gatehouse: one stage per environment, so that `cdk deploy "prod/**"` is one environment. Context:
  * `gatehouse:models`, folders with models beside `models/`, separated by commas; `gatehouse:platform`, what native code
- * is bundled for (`linux-x64`); `gatehouse:bundles`, where bundles are made.
+ * is bundled for (`linux-x64`).
  */
 export async function gatehouse(app: App, config: Config): Promise<void> {
   const context = (name: string, otherwise: string): string =>
     String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
   const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','));
   const platform = context('platform', 'linux-x64') as Platform;
-  const bundleOf = bundleFunctions(ROOT, context('bundles', join(ROOT, 'dist', 'functions')), deployed, platform);
+  const bundleOf = bundleFunctions(ROOT, deployed, platform);
   addEnvironments(app, config, { deployed, bundleOf, platform });
 }
 

@@ -96,8 +96,7 @@ class Deployments {
       resolveDefaultEnvironment: false,
       lookups: false,
       contextStore: new this.#cdk.CdkAppMultiContext(REPOSITORY, {
-        // Bundles of one cloud never meet another's, and native code is the host's, which is what runs it.
-        'gatehouse:bundles': join(cloud.home, 'functions'),
+        // Native code is the host's, which is what runs it.
         'gatehouse:platform': `${process.platform}-${process.arch}`,
         ...this.#options.context,
       }),

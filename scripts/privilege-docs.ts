@@ -1,7 +1,4 @@
 // Which function may do what, read from the synthesised templates: what is said here is what is deployed.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { z } from 'zod';
@@ -77,27 +74,18 @@ export async function privilegeTable(): Promise<string> {
 }
 
 async function templates(): Promise<readonly { readonly environment: string; readonly resources: Resources }[]> {
-  const bundles = mkdtempSync(join(tmpdir(), 'gatehouse-docs-'));
-  try {
-    const app = new App({
-      analyticsReporting: false,
-      context: {
-        'gatehouse:bundles': bundles,
-        'gatehouse:platform': `${process.platform}-${process.arch}`,
-        'aws:cdk:disable-asset-staging': true,
-      },
-    });
-    await gatehouse(app, config);
-    return ENVIRONMENTS.flatMap((environment) =>
-      app.node
-        .findAll()
-        .filter((construct) => construct instanceof Stack)
-        .filter((stack) => stack.node.path.startsWith(`${environment}/`))
-        .map((stack) => ({ environment, resources: Resources.parse(Template.fromStack(stack).toJSON()['Resources']) })),
-    );
-  } finally {
-    rmSync(bundles, { recursive: true, force: true });
-  }
+  const app = new App({
+    analyticsReporting: false,
+    context: { 'gatehouse:platform': `${process.platform}-${process.arch}`, 'aws:cdk:disable-asset-staging': true },
+  });
+  await gatehouse(app, config);
+  return ENVIRONMENTS.flatMap((environment) =>
+    app.node
+      .findAll()
+      .filter((construct) => construct instanceof Stack)
+      .filter((stack) => stack.node.path.startsWith(`${environment}/`))
+      .map((stack) => ({ environment, resources: Resources.parse(Template.fromStack(stack).toJSON()['Resources']) })),
+  );
 }
 
 function statementsOf(resources: Resources, role: string): readonly Statement[] {

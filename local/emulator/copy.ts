@@ -15,7 +15,6 @@ const STATE = 'emulator/state';
 /** What a start or a deployment makes anew, and what belongs to whoever used the cloud. */
 const LEFT = new Set([
   'cdk',
-  'functions',
   'logs',
   'replay',
   'emulator/tmp',

@@ -26,7 +26,6 @@ async function synthesise(): Promise<SynthesisedStack[]> {
       // Without the context of cdk.json it only warns; a deployment with it fails.
       builtinCloudFormationValidation: false,
       outdir: join(folder, 'cdk.out'),
-      context: { 'gatehouse:bundles': join(folder, 'bundles') },
     });
     await gatehouse(app, config);
     return stacksIn(app);
