@@ -38,6 +38,7 @@ export default defineConfig({
           ...shared,
           name: 'journeys',
           include: ['test/journeys/**/*.test.ts'],
+          isolate: false,
           globalSetup: 'test/journeys/_global-setup.ts',
           testTimeout: 360_000,
           // A journey may wait for the cloud that it starts from.

@@ -74,6 +74,8 @@ export function worldAround(
     endpoint: cloud.endpoint,
     credentials: { accessKeyId: config.environments[environment].account, secretAccessKey: 'test' },
   });
+  // What a producer has is the same for each environment that it lands in.
+  const prepared = new Map<string, ReturnType<Replay['prepare']>>();
   return {
     async land({ model, environment, sample, from, until, damage, onProgress }) {
       const names = namesOf(config, environment);
@@ -83,7 +85,11 @@ export function worldAround(
       if (folder === undefined) throw new GatehouseError('NO_REPLAY', `${model} has no replay.ts`, { model });
       const { replay } = (await import(pathToFileURL(join(folder, 'replay.ts')).href)) as { replay: Replay };
       const cache = join(options.cache ?? join(cloud.home, 'replay'), model);
-      const partitions = await replay.prepare({ folder: cache, sample, ...(damage === undefined ? {} : { damage }) });
+      const wanted = JSON.stringify([folder, sample, damage]);
+      const preparing =
+        prepared.get(wanted) ?? replay.prepare({ folder: cache, sample, ...(damage === undefined ? {} : { damage }) });
+      prepared.set(wanted, preparing);
+      const partitions = await preparing;
       const s3 = new S3Client({ ...settings(environment), forcePathStyle: true });
       const definition = await compileModel(folder);
       await landPartitions({

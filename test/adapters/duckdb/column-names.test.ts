@@ -159,7 +159,7 @@ it('gives the same whatever the columns of a model are called', async () => {
       expect(columns).toEqual([id, 'day', input, made, label]);
     }),
     {
-      numRuns: 10,
+      numRuns: 6,
       examples: [
         [['rowid', 'row_id', 'day', 'by_total', 'value', 'id', 'label_value']],
         [['id', 'value', 'c', 'rowid', 'id_1', 'labels', 'by_value']],
