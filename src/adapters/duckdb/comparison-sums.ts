@@ -106,9 +106,12 @@ export async function rankingsOf(
   const scores = { champion: new Float64Array(count), candidate: new Float64Array(count) };
   const result = await connection.run('SELECT value::DOUBLE, champion, candidate FROM compared');
   let row = 0;
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+  for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
+    // Asked once: the answer comes from native code.
+    const rows = chunk.rowCount;
+    if (rows === 0) break;
     const [values, ...sides] = [0, 1, 2].map((column) => chunk?.getColumnVector(column));
-    for (let index = 0; index < chunk.rowCount; index += 1, row += 1) {
+    for (let index = 0; index < rows; index += 1, row += 1) {
       positive[row] = Number(values?.getItem(index));
       scores.champion[row] = Number(sides[0]?.getItem(index));
       scores.candidate[row] = Number(sides[1]?.getItem(index));

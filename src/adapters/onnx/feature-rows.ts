@@ -31,22 +31,26 @@ export async function readFeatures(
   const width = features.columns.length;
   const selected = features.columns.map((column) => `CAST(${name(column)} AS FLOAT)`).join(', ');
   const result = await connection.run(`SELECT ${selected} FROM ${source(file)} ${rest}`);
-  const chunks: DuckDBDataChunk[] = [];
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
-    chunks.push(chunk);
-  const count = chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  const chunks: { readonly chunk: DuckDBDataChunk; readonly rows: number }[] = [];
+  let count = 0;
+  for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
+    // Asked once: the answer comes from native code.
+    const rows = chunk.rowCount;
+    if (rows === 0) break;
+    chunks.push({ chunk, rows });
+    count += rows;
+  }
   const values = new Float32Array(count * width);
   let first = 0;
-  for (const chunk of chunks) {
+  for (const { chunk, rows } of chunks) {
     for (let column = 0; column < width; column += 1) {
       const vector = chunk.getColumnVector(column);
-      let at = first * width + column;
-      for (let row = 0; row < chunk.rowCount; row += 1, at += width) {
+      for (let row = 0, at = first * width + column; row < rows; row += 1, at += width) {
         const value = vector.getItem(row);
         values[at] = typeof value === 'number' ? value : Number.NaN;
       }
     }
-    first += chunk.rowCount;
+    first += rows;
   }
   return { count, values };
 }
