@@ -19,7 +19,7 @@ options.intra_op_num_threads = options.inter_op_num_threads = 1
 session = onnxruntime.InferenceSession(model, options)
 name, probabilities = session.get_inputs()[0].name, session.get_outputs()[-1].name
 began = 0.0
-for round_ in range(2):
+for _ in range(2):
     began = time.perf_counter()
     for file in sorted(given.glob("features-*.parquet")):
         table = pq.read_table(file, columns=[row_id, *columns], use_threads=False)
