@@ -76,7 +76,7 @@ const past = hindsight(lake, truth, { miss, falseAlarm });
 const live = { policy, probation, truth, past };
 
 const first = await firstRelease(lake, addDays(FIRST_MONDAY, 7));
-const suites = suitesOf(HOME, values.folder);
+const suites = suitesOf(HOME, values.folder, definition);
 // Together, and not a week at a time: each start takes longer than what it looks at.
 await suites(lake.clean.partitions);
 const worldWith = (faults: Schedule) => worldOf({ ...live, lake, cycles, first, schedule: faults, suites });

@@ -4,9 +4,11 @@ import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { stagePartitions } from '#adapters/duckdb/staged-partitions.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { type CheckedPartition, CheckResults } from '#domain/data/data-check.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import { inPieces } from './pieces.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,8 +18,8 @@ const TOGETHER = 120;
 /** Says of each partition what its suite found. */
 export type Suites = (partitions: readonly CataloguePartition[]) => Promise<readonly CheckedPartition[]>;
 
-/** The suites of a model, and what they have said so far below a folder. */
-export function suitesOf(home: string, folder: string): Suites {
+/** The suites of a model, on partitions that are staged as a check stages them, and what they have said so far below a folder. */
+export function suitesOf(home: string, folder: string, definition: ModelDefinition): Suites {
   const kept = join(folder, 'checked');
   mkdirSync(kept, { recursive: true });
   const suite = (kind: CataloguePartition['kind']) =>
@@ -30,12 +32,21 @@ export function suitesOf(home: string, folder: string): Suites {
     const input = join(root, 'opt/ml/processing/input');
     mkdirSync(input, { recursive: true });
     cpSync(join(home, 'expectations'), join(input, 'suites'), { recursive: true });
-    const batches = group.map(({ kind, day, version, objects }) => ({
+    const items = group.map(({ kind, day, version, objects }, index) => ({
       kind,
       day,
       version,
+      out: join(input, `${index}.parquet`),
       files: objects.map(({ key }) => key),
     }));
+    const staged = await stagePartitions({ definition, items });
+    const batches = items.map(({ kind, day, version, out }, index) => {
+      const result = staged[index];
+      const about = { kind, day, version };
+      return result?.kind === 'refused'
+        ? { ...about, files: [], refused: `${result.refusal.rule}: ${result.refusal.found}` }
+        : { ...about, files: [out] };
+    });
     writeFileSync(join(input, 'batches.json'), JSON.stringify(batches));
     const program = join(ROOT, 'containers/data-quality/validate.py');
     await promisify(execFile)(join(ROOT, '.venv/bin/python'), [program], { env: { SM_ROOT: root } });

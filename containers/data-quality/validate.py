@@ -1,8 +1,10 @@
-"""Puts data before the suites of Great Expectations, as a SageMaker processing job.
+"""Validates data against the suites of Great Expectations, as a SageMaker processing job.
 
 Input, below `/opt/ml/processing/input`: `batches.json`, a list of `{kind, day, version, files}`, those files, and a
-suite for each kind in `suites/<kind>.json`. Output: `results.json` below `/opt/ml/processing/output`. An expectation
-that is not met is a result; a suite that cannot be read ends the job, because then nothing was looked at.
+suite for each kind in `suites/<kind>.json`. The files of a batch have one schema: who staged them read them as features
+do, and says in `refused` why features refuse a batch, which then has no file. Output: `results.json` below
+`/opt/ml/processing/output`. An expectation that is not met is a result, and so is a batch that cannot be read or
+validated: it fails by itself. A suite that cannot be read ends the job, because then nothing was looked at.
 """
 
 import json
@@ -35,15 +37,16 @@ def main() -> None:
     for batch in batches:
         about = {key: batch[key] for key in ("kind", "day", "version")}
         try:
+            if "refused" in batch:
+                raise ValueError(batch["refused"])
             frame = pq.read_table([source / name for name in batch["files"]], partitioning=None).to_pandas()
-        except (OSError, ValueError) as error:
-            # What cannot be read meets no expectation, and the other batches are looked at all the same.
-            unread = {"expectation": "expect_file_to_be_parquet", "about": "", "found": str(error)[:LONGEST]}
+            found = whole.get_batch(batch_parameters={"dataframe": frame}).validate(suites[batch["kind"]])
+            failures = [failure(result) for result in found.results if not result.success]
+            results.append({**about, "rows": len(frame), "evaluated": len(found.results), "failures": failures})
+        except Exception as error:
+            # Whatever is wrong with a batch, it meets no expectation, and the others are validated all the same.
+            unread = {"expectation": "expect_partition_to_be_readable", "about": "", "found": str(error)[:LONGEST]}
             results.append({**about, "rows": 0, "evaluated": 1, "failures": [unread]})
-            continue
-        found = whole.get_batch(batch_parameters={"dataframe": frame}).validate(suites[batch["kind"]])
-        failures = [failure(result) for result in found.results if not result.success]
-        results.append({**about, "rows": len(frame), "evaluated": len(found.results), "failures": failures})
     for result in results:
         for each in result["failures"]:
             print(f"{result['kind']} {result['day']}: {each['expectation']}({each['about']}): {each['found']}")

@@ -1,6 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { TrainingRows } from '#domain/data/data-check.ts';
+import type { PartitionKind } from '#domain/data/partition.ts';
 import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -38,6 +39,21 @@ export interface FeatureEngine {
     readonly definition: ModelDefinition;
     readonly items: readonly (Item & { readonly daily: readonly DayFile[] })[];
   }): Promise<readonly EngineResult[]>;
+  /**
+   * Writes each partition as one file of the rows that features would read of it, declared columns first, in their types;
+   * results in the order of the items. What features refuse is refused, each partition by itself.
+   */
+  stagePartitions(input: {
+    readonly definition: ModelDefinition;
+    readonly items: readonly {
+      readonly kind: PartitionKind;
+      readonly day: string;
+      readonly files: readonly string[];
+      readonly out: string;
+    }[];
+  }): Promise<
+    readonly ({ readonly kind: 'built'; readonly rows: number } | Extract<EngineResult, { kind: 'refused' }>)[]
+  >;
   exportTrainingRows(input: {
     readonly features: readonly DayFile[];
     readonly labels: readonly DayFile[];

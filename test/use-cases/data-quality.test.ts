@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
+import { DATA_FITS } from '#domain/data/engine-limits.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DataRule } from '#domain/policy/policy.ts';
@@ -41,8 +42,20 @@ const plan = async (run: string, training: unknown = null) =>
   (await planDataCheck(dev)({ model: MODEL, run, training })) as { status: string; plan: Digest; partitions: number };
 const planOf = async (digest: Digest) => parseCanonical(DataCheckPlan, await dev.documents.read(digest), 'plan');
 
-/** An engine that exports nothing but the words "rows". */
+type Items = Parameters<FeatureEngine['stagePartitions']>[0];
+
+/** An engine that exports nothing but the words "rows", and refuses partitions in which it finds "refuse". */
 const engine = {
+  stagePartitions: async ({ items }: Items) =>
+    Promise.all(
+      items.map(async ({ files, out }) => {
+        const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
+        const [, rule] = /^refuse (.*)/.exec(text) ?? [];
+        if (rule !== undefined) return { kind: 'refused', refusal: { rule, found: 'column x is missing', remedy: '' } };
+        await writeFile(out, text);
+        return { kind: 'built', rows: 9 };
+      }),
+    ),
   exportTrainingRows: async ({ out }: { out: string }) => {
     const files = ['2001-01-01', '2001-01-02'].map((day) => join(out, `train-${day}.parquet`));
     await mkdir(out);
@@ -148,6 +161,51 @@ describe('a check of what has arrived', () => {
     expect(await plan('two')).toMatchObject({ status: 'nothing' });
     dev.clock.at += 7 * 3_600_000;
     expect(await plan('three')).toMatchObject({ status: 'planned', partitions: 1 });
+  });
+
+  it('has the job fail what features refuse, remembers it, and validates the others', async () => {
+    const contents = { '2001-01-03': 'refuse a column is there once', '2001-01-04': `refuse ${DATA_FITS}` };
+    for (const [day, content] of Object.entries(contents)) await admitDays(dev.ledger, day, day, { content });
+    const planned = await plan('one');
+    for (const { objects } of (await planOf(planned.plan)).partitions)
+      for (const { key, sha256 } of objects)
+        for (const content of Object.values(contents))
+          if (digestOf(content) === sha256) dev.lake.sources.set(key, bytes(content));
+    const staged = await stage(planned.plan);
+    const batches = JSON.parse(dev.files.get('runs/one/check/input/batches.json') ?? '[]') as {
+      kind: string;
+      day: string;
+      files: string[];
+      refused?: string;
+    }[];
+    // What does not fit into memory is nothing that is wrong with the data: it is tried again.
+    expect(batches).toHaveLength(36);
+    const refusals = batches.flatMap(({ files, refused }) => (refused === undefined ? [] : [{ files, refused }]));
+    const refusal = { files: [], refused: 'a column is there once: column x is missing' };
+    expect(refusals).toEqual([refusal]);
+    finds('one', ({ kind, day }) =>
+      batches.some((each) => each.refused !== undefined && each.kind === kind && each.day === day)
+        ? { rows: 0, failures: [FAILURE] }
+        : {},
+    );
+    const { status, reasons } = await judge(planned, staged);
+    expect(status).toBe('FAIL');
+    expect(reasons.filter((reason) => reason.includes('fits in memory'))).toHaveLength(1);
+    dev.clock.at += 7 * 3_600_000;
+    expect(await plan('two')).toMatchObject({ status: 'planned', partitions: 1 });
+  });
+
+  it('validates partitions anew when the model reads their columns otherwise', async () => {
+    await check('one');
+    const [model] = dev.deployed.models;
+    if (model === undefined) throw new Error('no model');
+    const events = {
+      ...model.definition.events,
+      columns: { ...model.definition.events.columns, more: 'DOUBLE' as const },
+    };
+    const other = { ...dev.deployed, models: [{ ...model, definition: { ...model.definition, events } }] };
+    const changed = await planDataCheck({ ...dev, deployed: other })({ model: MODEL, run: 'two', training: null });
+    expect(changed).toMatchObject({ status: 'planned', partitions: 19 });
   });
 
   it('stages days of the same bytes side by side', async () => {

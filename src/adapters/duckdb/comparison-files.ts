@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { fileLiteral, messageOf, name, rowsOf, withDatabase } from './database.ts';
-import { source } from './inputs.ts';
+import { type Column, describe, namedTwice, NO_TYPE, source } from './inputs.ts';
 
 /** What three files say: a measure, or why they are no input at all. */
 type MeasuredFiles =
@@ -62,8 +63,11 @@ async function load(
     ? source(file)
     : `read_csv(${fileLiteral(file)}, header = true, all_varchar = true, nullstr = '', null_padding = false)`;
   try {
-    const described = await rowsOf(connection, `DESCRIBE SELECT * FROM ${from}`);
-    const types = new Map(described.map((row) => [String(row['column_name']), String(row['column_type'])]));
+    const described = isParquet
+      ? await describe(connection, file, basename(file))
+      : await describeCsv(connection, file, from);
+    if (!Array.isArray(described)) return { columns: [], flaws: [`${table}: ${described.found}`] };
+    const types = new Map(described.map(({ column, type }) => [column, type]));
     const columns = [...required, ...optional.filter((column) => types.has(column))];
     const flaws = columns.flatMap((column) => wrongColumn(column, types.get(column), isParquet));
     if (flaws.length > 0) return { columns, flaws: flaws.map((flaw) => `${table}: ${flaw}`) };
@@ -73,6 +77,22 @@ async function load(
   } catch (error) {
     return { columns: [], flaws: [`${table}: cannot be read as Parquet or CSV: ${messageOf(error)}`] };
   }
+}
+
+/** A CSV's columns, or what is wrong with their names: the engine gives another one to what is there twice. */
+async function describeCsv(
+  connection: DuckDBConnection,
+  file: string,
+  from: string,
+): Promise<Column[] | { readonly found: string }> {
+  const [header = {}] = await rowsOf(
+    connection,
+    `FROM read_csv(${fileLiteral(file)}, header = false, all_varchar = true, nullstr = '', null_padding = false) LIMIT 1`,
+  );
+  const [twice] = namedTwice(Object.values(header).flatMap((each) => (typeof each === 'string' ? [each.trim()] : [])));
+  if (twice !== undefined) return { found: twice };
+  const described = await rowsOf(connection, `DESCRIBE SELECT * FROM ${from}`);
+  return described.map((row) => ({ column: String(row['column_name']), type: String(row['column_type']) }));
 }
 
 const AS: Readonly<Record<string, string>> = { row_id: 'id', label: 'value', prediction: 'p' };
@@ -92,7 +112,9 @@ function wrongColumn(column: string, type: string | undefined, isTyped: boolean)
   // DECIMAL(18,3) and ENUM('a', 'b') are told by their first word.
   const [plain = ''] = type.split('(');
   const allowed = TYPES[column] ?? [];
-  return !isTyped || allowed.includes(plain) ? [] : [`column ${column} is ${type}, allowed: ${allowed.join(', ')}`];
+  return !isTyped || plain === NO_TYPE || allowed.includes(plain)
+    ? []
+    : [`column ${column} is ${type}, allowed: ${allowed.join(', ')}`];
 }
 
 /** A column as what it should be; what cannot be read so becomes null, and is counted. */

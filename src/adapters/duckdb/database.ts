@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, version } from '@duckdb/node-api';
-import { ENGINE_SPILL } from '#domain/data/engine-limits.ts';
+import { DATA_FITS, ENGINE_SPILL } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 
 /** What names a result together with its inputs: DuckDB's version, and ours of how results are laid out in Parquet. */
@@ -87,9 +87,6 @@ export function doesNotFit(what: string, memory: string): Refusal {
       'make partitions smaller or windows shorter, or raise ENGINE_FUNCTION_MB in src/domain/data/engine-limits.ts',
   };
 }
-
-/** The rule by which data is refused that does not fit into memory. */
-export const DATA_FITS = 'data fits in memory';
 
 /** The rows of a query as plain objects; 64-bit integers become numbers. */
 export async function rowsOf(connection: DuckDBConnection, sql: string): Promise<Row[]> {

@@ -1,10 +1,10 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
+import { DATA_FITS, ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { DATA_FITS, PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory } from './database.ts';
+import { PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory } from './database.ts';
 import { checkDaily, checkFeatures } from './feature-checks.ts';
 import type { DayFile } from './inputs.ts';
 import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';

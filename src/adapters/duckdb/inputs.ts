@@ -26,7 +26,16 @@ const READABLE: Readonly<Record<string, readonly string[]>> = {
   DOUBLE: [...WHOLE, 'FLOAT', 'DOUBLE'],
 };
 
+/** The type of a column that a writer saw no value of: it is null in any type. */
+export const NO_TYPE = 'NULL';
+
 type Columns = Readonly<Record<string, string>>;
+
+/** A column of a file: its name as it stands there, and its type as the engine reads it. */
+export interface Column {
+  readonly column: string;
+  readonly type: string;
+}
 
 /** Loads event files into a table: the declared columns only, each row within the day of its partition. */
 export function loadEvents(
@@ -94,15 +103,25 @@ async function insert(
   if (!Array.isArray(described)) return described;
   const refusal = checkSchema(described, columns, what);
   if (refusal !== undefined) return refusal;
-  const selected = Object.entries(columns).map(
-    ([column, type]) => `CAST(${name(column)} AS ${type}) AS ${name(column)}`,
-  );
   try {
-    await connection.run(`INSERT INTO ${table} SELECT ${selected.join(', ')} FROM ${source(file)}`);
+    await connection.run(`INSERT INTO ${table} SELECT ${selectDeclared(described, columns)} FROM ${source(file)}`);
     return undefined;
   } catch (error) {
     return isOutOfMemory(error) ? tooLarge(connection, what, file) : corrupt(what, error);
   }
+}
+
+/** The declared columns of a file in the declared types, as a list to select; its schema was checked. */
+export function selectDeclared(described: readonly Column[], columns: Columns): string {
+  const types = new Map(described.map(({ column, type }) => [column, type]));
+  return Object.entries(columns)
+    .map(([column, type]) => `${typed(column, types.get(column), type)} AS ${name(column)}`)
+    .join(', ');
+}
+
+/** A column of a file in another type; what is not there, or has no value, is null in it. */
+export function typed(column: string, found: string | undefined, type: string): string {
+  return `CAST(${found === undefined || found === NO_TYPE ? 'NULL' : name(column)} AS ${type})`;
 }
 
 /** Looks through the rows of a file: nothing is null that must not be, and each is of the file's day. */
@@ -145,32 +164,59 @@ export function sources(files: readonly string[]): string {
   return `read_parquet([${files.map(fileLiteral).join(', ')}], hive_partitioning = false)`;
 }
 
-/** A file's columns with their types, or a refusal if it is no readable Parquet; a file that is not there is a fault. */
-export async function describe(
-  connection: DuckDBConnection,
-  file: string,
-  what: string,
-): Promise<{ column: string; type: string }[] | Refusal> {
+/**
+ * A file's columns with their types, or a refusal if it is no readable Parquet, or has a name twice: the engine, which knows
+ * no upper and lower case, reads the first and calls the other by a name that nobody gave. A file that is not there is a fault.
+ */
+export async function describe(connection: DuckDBConnection, file: string, what: string): Promise<Column[] | Refusal> {
   await access(file);
   try {
-    const rows = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source(file)}`);
-    return rows.map((row) => ({ column: String(row['column_name']), type: String(row['column_type']) }));
+    const [root, ...written] = await rowsOf(
+      connection,
+      `SELECT name, num_children, logical_type FROM parquet_schema(${fileLiteral(file)})`,
+    );
+    const columns: Column[] = [];
+    const read = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source(file)}`);
+    for (let at = 0; columns.length < Number(root?.['num_children'] ?? 0) && at < written.length;) {
+      const isNull = written[at]?.['logical_type'] === 'NullType()';
+      const type = isNull ? NO_TYPE : String(read[columns.length]?.['column_type']);
+      columns.push({ column: String(written[at]?.['name']), type });
+      // The columns of a nested one follow it, each with its own.
+      for (let left = 1; left > 0; at++) left += Number(written[at]?.['num_children'] ?? 0) - 1;
+    }
+    return whyTwice(columns, what) ?? columns;
   } catch (error) {
     return corrupt(what, error);
   }
 }
 
+/** The refusal of a file that has a column twice, in one spelling or in two. */
+function whyTwice(columns: readonly Column[], what: string): Refusal | undefined {
+  const found = namedTwice(columns.map(({ column }) => column));
+  return found.length === 0
+    ? undefined
+    : { rule: 'a column is there once', found: `${what}: ${found.join('; ')}`, remedy: 'write the partition again' };
+}
+
+/** Says which names are there more than once; upper and lower case are one, as they are to the engine. */
+export function namedTwice(names: readonly string[]): string[] {
+  return [...Map.groupBy(names, (each) => each.toLowerCase()).values()]
+    .filter((same) => same.length > 1)
+    .map((same) => `column ${same[0] ?? ''} is there ${same.length} times (${same.join(', ')})`);
+}
+
 /** Whether a file has the declared columns in types that they can be read from. */
-export function checkSchema(
-  described: readonly { column: string; type: string }[],
-  columns: Columns,
-  what: string,
-): Refusal | undefined {
+export function checkSchema(described: readonly Column[], columns: Columns, what: string): Refusal | undefined {
   const types = new Map(described.map(({ column, type }) => [column, type]));
   const problems = Object.entries(columns).flatMap(([column, type]) => {
     const found = types.get(column);
-    if (found === undefined) return [`column ${column} is missing`];
-    return READABLE[type]?.includes(found) === true ? [] : [`column ${column} is ${found}, declared ${type}`];
+    if (found === undefined) {
+      const alike = described.find((each) => each.column.toLowerCase() === column.toLowerCase());
+      return [`column ${column} is missing${alike === undefined ? '' : `, there is ${alike.column}`}`];
+    }
+    return found === NO_TYPE || READABLE[type]?.includes(found) === true
+      ? []
+      : [`column ${column} is ${found}, declared ${type}`];
   });
   if (problems.length === 0) return undefined;
   return {

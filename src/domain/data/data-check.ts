@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Digest } from '../canonical/digest.ts';
-import { Day, ModelName } from '../model/definition.ts';
+import { Digest, digestOfJson } from '../canonical/digest.ts';
+import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 import { DataKind } from '../policy/policy.ts';
 import { InputPartition, PartitionKind } from './partition.ts';
 
@@ -24,6 +24,8 @@ export const DataCheckPlan = z.strictObject({
   run: z.string().min(1),
   /** The texts of the suites, as objects by digest. */
   suites: z.partialRecord(DataKind, Digest),
+  /** How partitions are read: the model's definition, as an object by digest. */
+  definition: Digest,
   partitions: z.array(InputPartition),
   /** Before training: the plan of the window with the most days, and the days that train, choose and test. Null for what has just arrived. */
   training: z.strictObject({ plan: Digest, from: Day, to: Day }).nullable(),
@@ -55,7 +57,7 @@ export const StagedData = z.strictObject({
   files: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   training: TrainingRows.nullable(),
-  /** Partitions whose bytes are not those that were admitted, each with the reason; the others were staged. */
+  /** Partitions that could not be had, or whose bytes are not those that were admitted, with the reason; the others were staged. */
   refused: z.array(z.strictObject({ kind: PartitionKind, day: Day, version: z.int().min(1), reason: z.string() })),
   /** Why there are no training rows though a training is about to begin. */
   untrainable: z.array(z.string()),
@@ -84,12 +86,23 @@ export const CheckResults = z.strictObject({
 export type CheckResults = z.infer<typeof CheckResults>;
 export type CheckedBatch = CheckResults['batches'][number];
 
-/** A partition that a suite has seen: it is not looked at again while both are the same. */
+/** Names how the files of a kind are read: which columns as what. */
+export function readingOf({ events, labels }: Pick<ModelDefinition, 'events' | 'labels'>, kind: PartitionKind): Digest {
+  const { id, time } = events;
+  const { join, value, arrivedAt } = labels;
+  return kind === 'events'
+    ? digestOfJson({ columns: events.columns, id, time })
+    : digestOfJson({ columns: labels.columns, join, value, arrivedAt });
+}
+
+/** A partition that a suite has seen: it is not looked at again while it, the suite and how it is read are the same. */
 const CheckedPartition = z.strictObject({
   kind: PartitionKind,
   day: Day,
   digest: Digest,
   suite: Digest,
+  /** Absent from what was checked before partitions were read as features read them. */
+  reading: Digest.exactOptional(),
   rows: z.int().nonnegative(),
   failures: z.array(Failure),
 });

@@ -7,6 +7,7 @@ import {
   CheckedPartitions,
   CheckResults,
   DataCheckPlan,
+  readingOf,
   StagedData,
 } from '#domain/data/data-check.ts';
 import { type DataEvidence, type DataJudgement, judgeData as judge } from '#domain/data/judge-data.ts';
@@ -14,6 +15,7 @@ import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
 import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -55,7 +57,8 @@ export function judgeData(deps: DataJudging): Task {
     const found = await findResults(deps, plan, given);
     const before = await readChecked(deps, model);
     const catalogue = await readCatalogue(deps.ledger, model);
-    const checked = mergeChecked(before?.checks.partitions ?? [], plan, found.results);
+    const definition = parseCanonical(ModelDefinition, await deps.documents.read(plan.definition), 'definition');
+    const checked = mergeChecked(before?.checks.partitions ?? [], plan, definition, found.results);
     const judgement: DataJudgement =
       found.results === null
         ? { verdict: 'INCONCLUSIVE', reasons: found.reasons }
@@ -149,6 +152,7 @@ async function findResults(deps: DataJudging, plan: DataCheckPlan, given: z.infe
 function mergeChecked(
   before: readonly CheckedPartition[],
   { partitions, suites }: DataCheckPlan,
+  definition: ModelDefinition,
   results: CheckResults | null,
 ): readonly CheckedPartition[] {
   const merged = new Map(before.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
@@ -157,7 +161,15 @@ function mergeChecked(
     const suite = suites[kind];
     if (batch === undefined || suite === undefined) continue;
     const { rows, failures } = batch;
-    merged.set(`${kind} ${day} ${digest}`, { kind, day, digest, suite, rows, failures });
+    merged.set(`${kind} ${day} ${digest}`, {
+      kind,
+      day,
+      digest,
+      suite,
+      reading: readingOf(definition, kind),
+      rows,
+      failures,
+    });
   }
   return [...merged.values()];
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
-import { CheckedPartitions, DataCheckPlan } from '#domain/data/data-check.ts';
+import { CheckedPartitions, DataCheckPlan, readingOf } from '#domain/data/data-check.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -48,20 +48,24 @@ const Parameters = z.object({
  */
 export function planDataCheck(deps: DataCheckPlanning): Task {
   return task(Parameters, async ({ model, run, training }) => {
-    const { policy, expectations } = deployedModel(deps.deployed, model);
+    const { definition, policy, expectations } = deployedModel(deps.deployed, model);
     if (policy.data === undefined) return nothing('the policy asks nothing of data');
     const suites = Object.fromEntries(
       Object.entries(expectations).map(([kind, text]) => [kind, digestOf(text)]),
     ) as DataCheckPlan['suites'];
     const before = await readChecked(deps, model);
     const seen = new Set(
-      (before?.checks.partitions ?? []).map(({ kind, day, digest, suite }) => `${kind} ${day} ${digest} ${suite}`),
+      (before?.checks.partitions ?? []).map(
+        ({ kind, day, digest, suite, reading }) => `${kind} ${day} ${digest} ${suite} ${reading ?? ''}`,
+      ),
     );
     const admitted = [...(await readCatalogue(deps.ledger, model)), ...(await pinned(deps, model, training?.plan))];
     const byVersion = new Map(admitted.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
     const partitions = [...byVersion.values()].filter(
       ({ kind, day, digest, objects }) =>
-        objects.length > 0 && suites[kind] !== undefined && !seen.has(`${kind} ${day} ${digest} ${suites[kind]}`),
+        objects.length > 0 &&
+        suites[kind] !== undefined &&
+        !seen.has(`${kind} ${day} ${digest} ${suites[kind]} ${readingOf(definition, kind)}`),
     );
     if (partitions.length === 0 && training === null) return nothing('every admitted partition has been looked at');
     const since = deps.clock.now().getTime() - AGAIN_HOURS * 3_600_000;
@@ -70,11 +74,13 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
     if (training === null && isKnownUnresolved)
       return nothing(`the same data was looked at without a result, and is looked at again after ${AGAIN_HOURS} hours`);
     for (const text of Object.values(expectations)) await deps.documents.write(new TextEncoder().encode(text));
+    const read = await deps.documents.write(new TextEncoder().encode(canonicalJson(definition)));
     const plan = DataCheckPlan.parse({
       formatVersion: 1,
       model,
       run,
       suites,
+      definition: read.digest,
       partitions: partitions
         .map(({ kind, day, version, digest, objects }) => ({ kind, day, version, digest, objects }))
         .toSorted((a, b) => (`${a.kind} ${a.day} ${a.version}` < `${b.kind} ${b.day} ${b.version}` ? -1 : 1)),

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
+import { DATA_FITS } from '#domain/data/engine-limits.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import type { InputPartition } from '#domain/data/partition.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
@@ -24,6 +25,8 @@ interface Batch {
   readonly day: string | null;
   readonly version: number | null;
   readonly files: readonly string[];
+  /** Why features refuse it: then it has no file, and this is what its check finds. */
+  readonly refused?: string;
 }
 
 interface Staging extends Building {
@@ -34,8 +37,9 @@ interface Staging extends Building {
 const TOGETHER = 16;
 
 /**
- * Copies what a check validates to where its job can read it. Each byte is hashed on its way and compared with what was
- * admitted: a partition that changed where it lay is refused here, and the others are staged.
+ * Puts what a check validates where its job can read it: of each partition one file, of the rows that features read of it.
+ * Each byte that is read is hashed on its way and compared with what was admitted: a partition that changed where it lay is
+ * refused here, and the others are staged.
  */
 export function stageData(deps: Staging): Task {
   return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
@@ -63,17 +67,12 @@ async function stage(deps: Staging, plan: DataCheckPlan, folder: string) {
   const put = (name: string, path: string): Promise<void> => deps.training.storeRows(`${prefix}${name}`, path);
   const batches: Batch[] = [];
   const refused: StagedData['refused'] = [];
-  for (const { from, to } of ranges(plan.partitions.length, TOGETHER))
-    await Promise.all(
-      plan.partitions.slice(from, to).map(async (part) => {
-        try {
-          batches.push(await stagePartition(deps, part, folder, put));
-        } catch (error) {
-          const { kind, day, version } = part;
-          refused.push({ kind, day, version, reason: refusalOf(error) });
-        }
-      }),
-    );
+  const definition = parseCanonical(ModelDefinition, await deps.documents.read(plan.definition), 'definition');
+  for (const { from, to } of ranges(plan.partitions.length, TOGETHER)) {
+    const some = await stagePartitions(deps, definition, plan.partitions.slice(from, to), folder, put);
+    batches.push(...some.batches);
+    refused.push(...some.refused);
+  }
   const training =
     plan.training === null
       ? null
@@ -117,21 +116,59 @@ function inOrder<T extends { readonly kind: string; readonly day: string | null;
   return of.toSorted((a, b) => (place(a) < place(b) ? -1 : 1));
 }
 
-async function stagePartition(
+/** Stages some partitions, which are on the disk together. */
+async function stagePartitions(
   deps: Staging,
-  part: InputPartition,
+  definition: ModelDefinition,
+  parts: readonly InputPartition[],
   folder: string,
   put: (name: string, path: string) => Promise<void>,
-): Promise<Batch> {
-  const { kind, day, version } = part;
-  // Of its own: what one partition no longer needs, another may have yet to send.
-  const own = join(folder, `${kind}-${day}-v${version}`);
+) {
+  const batches: Batch[] = [];
+  const refused: StagedData['refused'] = [];
+  const refuse = ({ kind, day, version }: InputPartition, reason: string): void =>
+    void refused.push({ kind, day, version, reason });
+  const own = join(folder, 'partitions');
   await mkdir(own);
-  const local = await fetchPartitions(deps.lake, [part], own);
-  const names = local.map(({ file }) => `${kind}/${day}-v${version}/${basename(file)}`);
-  await Promise.all(local.map(({ file }, index) => put(names[index] ?? '', file)));
+  const fetched = await Promise.all(
+    parts.map(async (part) => {
+      try {
+        const files = await fetchPartitions(deps.lake, [part], own);
+        return { part, files: files.map(({ file }) => file) };
+      } catch (error) {
+        refuse(part, refusalOf(error));
+        return undefined;
+      }
+    }),
+  );
+  const items = fetched.flatMap((each) => {
+    if (each === undefined) return [];
+    const { kind, day, version } = each.part;
+    return [{ ...each, kind, day, out: join(own, `${kind}-${day}-v${version}.parquet`) }];
+  });
+  const results = await deps.engine.stagePartitions({
+    definition,
+    items: items.map(({ kind, day, files, out }) => ({ kind, day, files, out })),
+  });
+  await Promise.all(
+    items.map(async ({ part, kind, day, out }, index) => {
+      const result = results[index];
+      if (result === undefined) throw new Error(`the engine said nothing of ${kind} of ${day}`);
+      const about = { kind, day, version: part.version };
+      if (result.kind === 'built') {
+        const name = `${kind}/${basename(out)}`;
+        await put(name, out);
+        return void batches.push({ ...about, files: [name] });
+      }
+      const { rule, found } = result.refusal;
+      const reason = `${rule}: ${found}`.slice(0, 500);
+      // What has more memory may accept it: that is nothing to remember of the data.
+      if (rule === DATA_FITS) return refuse(part, `${kind} of ${day}: ${reason}`);
+      return void batches.push({ ...about, files: [], refused: reason });
+    }),
+  );
   await rm(own, { recursive: true });
-  return { kind, day, version, files: names };
+  return { batches, refused };
 }
 
 /** The rows that the window with the most days trains on, as its job will get them, and what they say by themselves. */
