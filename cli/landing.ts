@@ -15,7 +15,11 @@ export async function readyMarkers({ s3, names, environment }: Cloud, definition
         { Bucket: names.landingBucket, Prefix: `${source}/` },
       )) {
         found.push(
-          ...(page.Contents ?? []).flatMap(({ Key: key }) => (key?.endsWith(`/${readyMarker}`) === true ? [key] : [])),
+          // A marker in a folder of a day's folder is none: writers leave such folders behind.
+          ...(page.Contents ?? []).flatMap(({ Key: key = '' }) => {
+            const [day = '', name, ...deeper] = key.slice(source.length + 1).split('/');
+            return day.startsWith('dt=') && name === readyMarker && deeper.length === 0 ? [key] : [];
+          }),
         );
       }
     } catch (error) {

@@ -118,7 +118,11 @@ describe('a new model on a laptop', () => {
 
   it('says that a path names no day', () => {
     expect(() => byDay(['landing/part.parquet'])).toThrow('the path names no day');
-    expect(byDay(['x/dt=2026-03-01/part.parquet'])).toEqual([
+    expect(() => byDay(['x/dt=2026-03-01/_SUCCESS'])).toThrow('is no data');
+    const left = ['_SUCCESS', '_temporary/0/part.parquet', '.part.parquet.crc'].map(
+      (name) => `x/dt=2026-03-01/${name}`,
+    );
+    expect(byDay([...left, 'x/dt=2026-03-01/part.parquet'])).toEqual([
       { day: '2026-03-01', file: 'x/dt=2026-03-01/part.parquet' },
     ]);
   });

@@ -101,6 +101,54 @@ describe('admission', () => {
     expect(await admit()).toMatchObject({ kind: 'admitted', partitions: [{ version: 3 }] });
   });
 
+  it('passes over what writers leave behind and tables hide', async () => {
+    await admit();
+    const before = await newest();
+    const left = [
+      ...[
+        '_SUCCESS',
+        '_committed_123',
+        '_started_123',
+        '_temporary/0/task_0/part-000.parquet',
+        '.part-000.parquet.crc',
+      ],
+      ...['._part-001.parquet', '_part-002.parquet', '.spark-staging/part-000.parquet', '', 'hour=1_$folder$'],
+    ];
+    for (const name of left) landed.set(`toy/events/dt=2001-01-10/${name}`, { content: 'left', version: 1 });
+    expect(await admit()).toEqual({ kind: 'unchanged' });
+    landed.delete(PART);
+    expect(await admit()).toMatchObject({
+      kind: 'refused',
+      refusal: { rule: 'partition-whole', found: expect.stringContaining('hidden ones: _SUCCESS, _committed_123') },
+    });
+    expect(await newest()).toEqual(before);
+  });
+
+  it.each([
+    ...['part-001.PARQUET', 'part-001.parq', 'part-001.pq', 'part-001.snappy', 'part-001.parquet.gz', 'part-001.csv'],
+    ...['part-001', 'hour=1/part-001.parquet', 'more/part-001.parquet', 'manifest.json'],
+  ])('refuses a partition with a file that would not be read: %s', async (name) => {
+    landed.set(`toy/events/dt=2001-01-10/${name}`, { content: 'more rows', version: 1 });
+    const refusal = {
+      rule: 'partition-names',
+      found: `toy/events/dt=2001-01-10/ has 1 files that would not be read: ${name}`,
+    };
+    expect(await admit()).toMatchObject({ kind: 'refused', refusal });
+    expect(announced).toEqual([]);
+    expect((await prod.chain()).at(-1)).toMatchObject({ code: 'PARTITION_REFUSED', details: refusal });
+  });
+
+  it('knows the markers of all readers of a source, whatever they are called', async () => {
+    const [first] = deployed.models;
+    if (first === undefined) throw new Error('no model');
+    const events = { ...first.definition.events, readyMarker: 'DONE' };
+    const twin = { ...first, definition: { ...first.definition, name: 'twin', events } };
+    landed.set('toy/events/dt=2001-01-10/DONE', { content: '', version: 1 });
+    const both = { ...prod, deployed: { ...deployed, models: [first, twin] }, landing: { list } };
+    const admission = await admitPartition({ ...both, announce: async () => undefined }, MARKER);
+    expect(admission).toMatchObject({ kind: 'admitted', partitions: [{ model: MODEL }] });
+  });
+
   it('has the same digest in each account, whatever the bucket is called', async () => {
     await admit();
     const digest = (await newest())?.digest;

@@ -4,6 +4,7 @@ import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { type CataloguePartition, type DailyPlan, featurePlanner } from '#domain/data/feature-plan.ts';
+import { isHidden } from '#domain/data/landed-files.ts';
 import { partitionDigest, type PartitionKind } from '#domain/data/partition.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
 import { mustBeFile } from '../../given-files.ts';
@@ -23,14 +24,17 @@ export interface BuiltDay {
   readonly sha256: Digest;
 }
 
-/** Files by the `dt=YYYY-MM-DD` of their paths, as a producer would lay them. */
+/** Files by the `dt=YYYY-MM-DD` of their paths, as a producer would lay them; what a partition does not hold as data is left out. */
 export function byDay(files: readonly string[]): readonly LocalFile[] {
-  return files.map((file) => {
-    const day = /(?:^|[/\\])dt=(\d{4}-\d{2}-\d{2})(?:[/\\]|$)/.exec(file)?.[1];
+  const data = files.flatMap((file) => {
+    const [, day, name = ''] = /(?:^|[/\\])dt=(\d{4}-\d{2}-\d{2})(?:[/\\](.*))?$/.exec(file) ?? [];
     if (day === undefined || !Day.safeParse(day).success)
       throw new UsageError(`${file}: the path names no day; expected .../dt=YYYY-MM-DD/...`);
-    return { day, file };
+    return name !== '' && isHidden(name.replaceAll('\\', '/')) ? [] : [{ day, file }];
   });
+  if (data.length === 0)
+    throw new UsageError(`${files[0] ?? 'no file'}: a name that begins with _ or a dot is no data`);
+  return data;
 }
 
 /** Local files as the catalogue would know them: the version of S3 aside, the same digests. */

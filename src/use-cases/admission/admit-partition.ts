@@ -3,6 +3,7 @@ import { partitionIn, partitionItem, whyTooManyFiles } from '#domain/data/partit
 import { fitting } from '#domain/audit/fitting.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
+import { landedFiles, namesOf } from '#domain/data/landed-files.ts';
 import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
@@ -79,16 +80,31 @@ async function admitFor(deps: Admitting, key: string, { model, kind, source, day
     return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
   const prefix = `${source.source}/dt=${day}/`;
   const listed = await deps.landing.list(prefix);
-  const objects = listed.filter((object) => object.key.endsWith('.parquet'));
+  // Another reader of the source may have a marker of its own.
+  const markers = deps.deployed.models.flatMap(({ definition: { events, labels } }) =>
+    [events, labels].map(({ source: of, readyMarker }) => `${of}/dt=${day}/${readyMarker}`),
+  );
+  const { data, hidden, unknown } = landedFiles(
+    prefix,
+    listed.filter((object) => !markers.includes(object.key)),
+  );
   if (!listed.some((object) => object.key === `${prefix}${source.readyMarker}`))
     return admitted(await withdraw(deps, { model, kind, day }));
-  if (objects.length === 0) {
-    const found = `${prefix} has a ready marker and no Parquet file`;
+  if (unknown.length > 0) {
+    const found = `${prefix} has ${unknown.length} files that would not be read: ${namesOf(unknown)}`;
+    return refuse(
+      'partition-names',
+      found,
+      'write *.parquet into the folder itself; what is no data begins with _ or a dot',
+    );
+  }
+  if (data.length === 0) {
+    const found = `${prefix} has a ready marker and no Parquet file${hidden.length > 0 ? ` but hidden ones: ${namesOf(hidden)}` : ''}`;
     return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
   }
   const current = await currentOf(deps, { model, kind, day });
-  if (current?.digest === partitionDigest(objects)) return { kind: 'unchanged' };
-  const next = nextVersion(deps, current, { model, kind, day, objects });
+  if (current?.digest === partitionDigest(data)) return { kind: 'unchanged' };
+  const next = nextVersion(deps, current, { model, kind, day, objects: data });
   const tooMany = whyTooManyFiles(next.partition);
   if (tooMany !== undefined)
     return refuse('partition-files', tooMany, 'write fewer and larger files, and the marker again');
