@@ -1,18 +1,19 @@
--- What became known on the day getvariable('partition'): how many of the flights reported on it were late, at each end,
--- and how many departures each airport had in each hour (UTC), which needs no label.
-WITH reported AS (
-  SELECT events.origin, events.destination, labels.late
-  FROM labels JOIN events USING (flight_id)
+-- What became known on the day getvariable('partition'): each flight that was reported on it, once, with the newest report,
+-- and how many departures each airport had in each hour (UTC), which needs no label. Reports are not summed yet, because
+-- one that arrives on a later day may correct them.
+WITH once AS (
+  SELECT flight_id, min(departed_at) AS departed_at, arg_min(origin, departed_at) AS origin,
+         arg_min(destination, departed_at) AS destination
+  FROM events
+  GROUP BY flight_id
+),
+reported AS (
+  SELECT flight_id, arg_max(late, arrived_at) AS late, max(arrived_at) AS arrived_at FROM labels GROUP BY flight_id
 )
-SELECT 'origin' AS measure, origin AS airport, NULL::INTEGER AS hour, count(*) FILTER (late) AS late, count(*) AS total
-FROM reported
-GROUP BY origin
+SELECT flight_id, origin, destination, late, arrived_at, NULL::BIGINT AS hour, NULL::BIGINT AS departures
+FROM reported JOIN once USING (flight_id)
 UNION ALL
-SELECT 'destination', destination, NULL, count(*) FILTER (late), count(*)
-FROM reported
-GROUP BY destination
-UNION ALL
-SELECT 'departures', origin, hour(departed_at), NULL, count(*)
-FROM events
+SELECT NULL, origin, NULL, NULL, NULL, hour(departed_at), count(*)
+FROM once
 WHERE CAST(departed_at AS DATE) = getvariable('partition')
 GROUP BY origin, hour(departed_at)

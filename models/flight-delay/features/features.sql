@@ -4,10 +4,22 @@ WITH today AS (
 ),
 -- Delay rates of the labels that had arrived: on the last day, and on all days that `daily` has. An airport with few
 -- reports is drawn to the rate of all airports, as if 20 more flights had been reported at that rate.
-reported AS (
-  SELECT measure, airport, late, total, daily.partition = getvariable('partition') - 1 AS yesterday
+newest AS (
+  -- A flight counts once, with the report that arrived last.
+  SELECT arg_max(origin, arrived_at) AS origin, arg_max(destination, arrived_at) AS destination,
+         arg_max(late, arrived_at) AS late, max(daily.partition) = getvariable('partition') - 1 AS yesterday
   FROM daily
-  WHERE measure IN ('origin', 'destination')
+  WHERE flight_id IS NOT NULL
+  GROUP BY flight_id
+),
+reported AS (
+  SELECT 'origin' AS measure, origin AS airport, count(*) FILTER (late) AS late, count(*) AS total, yesterday
+  FROM newest
+  GROUP BY origin, yesterday
+  UNION ALL
+  SELECT 'destination', destination, count(*) FILTER (late), count(*), yesterday
+  FROM newest
+  GROUP BY destination, yesterday
 ),
 overall AS (
   SELECT measure, sum(late) FILTER (yesterday) / sum(total) FILTER (yesterday) AS rate_1d, sum(late) / sum(total) AS rate_28d
@@ -23,9 +35,10 @@ rates AS (
 ),
 -- Traffic: departures in the two hours before a flight's own, at both of its ends. Each flight asks at two airports.
 moments AS (
-  SELECT origin AS airport, departed_at, 1 AS departures, NULL AS flight_id, NULL AS asked_at
+  SELECT arg_min(origin, departed_at) AS airport, min(departed_at) AS departed_at, 1 AS departures, NULL AS flight_id, NULL AS asked_at
   FROM events
-  WHERE departed_at >= CAST(getvariable('partition') AS TIMESTAMP) - INTERVAL 2 HOURS
+  GROUP BY events.flight_id
+  HAVING min(departed_at) >= CAST(getvariable('partition') AS TIMESTAMP) - INTERVAL 2 HOURS
   UNION ALL SELECT origin, departed_at, 0, flight_id, 'origin' FROM today
   UNION ALL SELECT destination, departed_at, 0, flight_id, 'destination' FROM today
 ),
@@ -40,10 +53,10 @@ counted AS (
 ),
 -- The usual traffic of two hours, by the hour in their middle.
 usual AS (
-  SELECT airport, hour, 2 * sum(total) / (SELECT count(DISTINCT daily.partition) FROM daily) AS traffic
+  SELECT origin AS airport, hour, 2 * sum(departures) / (SELECT count(DISTINCT daily.partition) FROM daily) AS traffic
   FROM daily
-  WHERE measure = 'departures'
-  GROUP BY airport, hour
+  WHERE flight_id IS NULL
+  GROUP BY origin, hour
 ),
 traffic AS (
   SELECT counted.flight_id, counted.asked_at, counted.traffic, counted.traffic / usual.traffic AS ratio

@@ -1,7 +1,11 @@
 -- One row for each event of the day getvariable('partition'). `daily` holds the days before it only: no label is used
 -- before it had arrived.
-WITH known AS (
-  SELECT customer, sum(positives) AS positives, sum(total) AS total FROM daily GROUP BY customer
+WITH newest AS (
+  -- An event counts once, with the outcome that arrived last.
+  SELECT arg_max(customer, arrived_at) AS customer, arg_max(outcome, arrived_at) AS outcome FROM daily GROUP BY event_id
+),
+known AS (
+  SELECT customer, count(*) FILTER (outcome) AS positives, count(*) AS total FROM newest GROUP BY customer
 )
 SELECT event_id, customer, occurred_at,
        amount,
