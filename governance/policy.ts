@@ -46,6 +46,8 @@ export default definePolicyFloor({
     // A day that was withdrawn is a hole that somebody made; a history with more of them is another one.
     withdrawn: 0.1,
     labelCoverage: 0.95,
+    // A label of no event is one of another source, or of an id that is written otherwise: no healthy source has many.
+    unmatchedLabels: 0.05,
     // The best input of a healthy model says little by itself; one that exists only after the event says it all.
     leakageAuc: 0.9,
   },

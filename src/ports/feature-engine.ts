@@ -1,6 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { TrainingRows } from '#domain/data/data-check.ts';
+import type { LabelJoins } from '#domain/data/label-joins.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';
 import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
 import type { Refusal } from '#domain/error.ts';
@@ -67,6 +68,7 @@ export interface FeatureEngine {
         readonly positives: number;
         /** In the order of days, which is that of their names. */
         readonly files: readonly string[];
+        readonly joins: LabelJoins;
       }
     | Extract<EngineResult, { kind: 'refused' }>
   >;
@@ -75,7 +77,7 @@ export interface FeatureEngine {
     readonly rows: readonly string[];
     readonly features: readonly string[];
     readonly definition: ModelDefinition;
-  }): Promise<{ readonly kind: 'measured'; readonly rows: TrainingRows } | Extract<EngineResult, { kind: 'refused' }>>;
+  }): Promise<{ readonly kind: 'measured'; readonly rows: Omit<TrainingRows, 'joins'> } | Extract<EngineResult, { kind: 'refused' }>>;
   measureComparison(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];

@@ -19,7 +19,17 @@ import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_w
 
 const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
 const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });
-const ROWS: TrainingRows = { events: 9, rows: 9, positives: 1, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };
+const JOINS = {
+  ...{ events: 9, labelled: 9, labels: 9, replaced: 0, corrected: 0, early: 0, due: 9, unmatched: 0 },
+  days: [],
+};
+const ROWS: TrainingRows = {
+  joins: JOINS,
+  events: 9,
+  rows: 9,
+  positives: 1,
+  inputs: [{ column: 'x', missing: 0, auc: 0.6 }],
+};
 const FAILURE = { expectation: 'expect_something', about: 'column=x', found: '3 of 9 values, such as 99' };
 
 let dev: Environment & { readonly files: Map<string, string> };
@@ -60,7 +70,7 @@ const engine = {
     const files = ['2001-01-01', '2001-01-02'].map((day) => join(out, `train-${day}.parquet`));
     await mkdir(out);
     for (const file of files) await writeFile(file, 'rows');
-    return { kind: 'built', rows: 9, positives: 1, files };
+    return { kind: 'built', rows: 9, positives: 1, files, joins: JOINS };
   },
   measureTrainingRows: async () => ({ kind: 'measured' as const, rows }),
 } as unknown as FeatureEngine;

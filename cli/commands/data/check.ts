@@ -3,6 +3,7 @@ import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckedPartition, CheckedPartitions, failureText } from '#domain/data/data-check.ts';
 import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/partition.ts';
+import { joinLines } from '#domain/data/label-joins.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
@@ -50,6 +51,8 @@ export interface LookedAt {
   readonly unseen: number;
   /** One for each expectation that is not met. */
   readonly failures: readonly string[];
+  /** What the join of events and labels lost in the run whose rows were checked last. */
+  readonly training?: NonNullable<CheckedPartitions['training']>;
 }
 
 /** Undefined where no check has been recorded: suites are run in dev, and what they say goes by digest. */
@@ -61,7 +64,8 @@ async function lookedAt(
   const document = await checkedDataOf(ledger, model);
   if (document === undefined) return undefined;
   const bytes = await s3ArtifactStore(s3, names.lakeBucket).read(document);
-  return lookAt(parseCanonical(CheckedPartitions, bytes, 'checked partitions').partitions, partitions);
+  const checks = parseCanonical(CheckedPartitions, bytes, 'checked partitions');
+  return { ...lookAt(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }
 
 /** Holds what was checked against what is admitted: a corrected partition has not been seen yet. */
@@ -157,6 +161,14 @@ function dataReport(model: string, environment: string, check: DataCheck, looked
             : `expectations: ${looked.seen} partitions looked at, ${looked.unseen} not yet, ${looked.failures.length} not met`,
         ],
       },
+      ...(looked?.training === undefined || joinLines(looked.training.joins).length === 0
+        ? []
+        : [
+            {
+              title: `labels and events of run ${looked.training.run}`,
+              lines: joinLines(looked.training.joins),
+            },
+          ]),
       ...(looked === undefined || looked.failures.length === 0
         ? []
         : [{ title: 'expectations that are not met', lines: looked.failures.slice(0, 20) }]),

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { measureTrainingRows } from '#adapters/duckdb/training-figures.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { inspectOnnx } from '#adapters/onnx/inspect.ts';
+import { joinLines } from '#domain/data/label-joins.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { planWindows } from '#domain/data/windows.ts';
 import { ModelName } from '#domain/model/definition.ts';
@@ -50,6 +52,14 @@ export const run: Run = async (context) => {
     out: channel,
   });
   if (rows.kind === 'refused') throw new RefusedError(rows.refusal);
+  const measured = await measureTrainingRows({ rows: rows.files, features: built.map(({ file }) => file), definition });
+  const empty = measured.kind === 'measured' ? measured.rows.inputs.filter(({ missing }) => missing === 1) : [];
+  const lost = [
+    ...joinLines(rows.joins),
+    ...empty.map(({ column }) => `feature ${column} has no value in any of the ${rows.rows} rows`),
+  ];
+  // Before the program runs: what it then says of the rows may follow from this.
+  for (const line of lost) context.note(`  ${line}`);
   const began = performance.now();
   const trained = await runTraining(definition, folder, channel, join(target, 'container'), (line) =>
     context.note(`  | ${line}`),
@@ -68,6 +78,8 @@ export const run: Run = async (context) => {
       window,
       rows: rows.rows,
       positives: rows.positives,
+      joins: rows.joins,
+      emptyFeatures: empty.map(({ column }) => column),
       metrics: trained.metrics,
       file: trained.model,
     },
@@ -76,6 +88,7 @@ export const run: Run = async (context) => {
         title: `${name} trained on ${window.name} in ${duration(performance.now() - began)}`,
         lines: [
           `  rows     ${rows.rows}, ${rows.positives} positive`,
+          ...lost.map((line) => `           ${line}`),
           ...Object.entries(trained.metrics).map(([metric, value]) => `  ${metric.padEnd(8)} ${value}`),
           `  model    ${trained.model}: ${inspected.inspection.operators.join(', ')}`,
         ],

@@ -14,7 +14,7 @@ export async function measureTrainingRows(input: {
   readonly features: readonly string[];
   readonly definition: Pick<ModelDefinition, 'labels' | 'features'>;
   readonly memory?: string;
-}): Promise<{ readonly kind: 'measured'; readonly rows: TrainingRows } | Refused> {
+}): Promise<{ readonly kind: 'measured'; readonly rows: Omit<TrainingRows, 'joins'> } | Refused> {
   const { rows: files, features, definition, memory = ENGINE_MEMORY } = input;
   const about = () => `figures of training rows of ${features.length} days`;
   return withinMemory({ memory, about, spills: true }, async (connection) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest, digestOfJson } from '../canonical/digest.ts';
 import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 import { DataKind } from '../policy/policy.ts';
+import { LabelJoins } from './label-joins.ts';
 import { InputPartition, PartitionKind } from './partition.ts';
 
 /** A suite in Great Expectations' own JSON (`ExpectationSuite.to_json_dict()`): what is expected of each batch of a kind. */
@@ -48,6 +49,8 @@ export const TrainingRows = z.strictObject({
   rows: z.int().nonnegative(),
   positives: z.int().nonnegative(),
   inputs: z.array(InputFigures),
+  /** What the join of events and labels lost. */
+  joins: LabelJoins,
 });
 export type TrainingRows = z.infer<typeof TrainingRows>;
 
@@ -113,6 +116,8 @@ export const CheckedPartitions = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
   partitions: z.array(CheckedPartition),
+  /** What the join of events and labels lost in the run whose rows were checked last. */
+  training: z.strictObject({ run: z.string(), joins: LabelJoins }).exactOptional(),
 });
 export type CheckedPartitions = z.infer<typeof CheckedPartitions>;
 

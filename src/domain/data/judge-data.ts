@@ -120,7 +120,8 @@ function withdrawn({ catalogue, span }: DataEvidence, { withdrawn: allowed }: Da
 function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: DataRule): string[] {
   if ('untrainable' in training) return [];
   const { rows } = training;
-  const { labelCoverage, leakageAuc } = rule;
+  const { labelCoverage, unmatchedLabels, leakageAuc } = rule;
+  const { due, unmatched } = rows.joins;
   const coverage = rows.events === 0 ? 0 : rows.rows / rows.events;
   const unlabelled =
     labelCoverage !== undefined && !(coverage >= labelCoverage)
@@ -129,8 +130,15 @@ function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: Da
         ]
       : [];
   const knowing = rows.inputs.filter(({ auc }) => leakageAuc !== undefined && auc !== null && !(auc <= leakageAuc));
+  const unknown =
+    unmatchedLabels !== undefined && unmatched > unmatchedLabels * due
+      ? [
+          `${percent(unmatched / due)} of ${due} labels meet no event, allowed: ${percent(unmatchedLabels)}; compare the ids of events and labels`,
+        ]
+      : [];
   return [
     ...unlabelled,
+    ...unknown,
     ...knowing.map(
       ({ column, auc }) =>
         `${column} alone tells the label with an AUC of ${(auc ?? Number.NaN).toFixed(3)}, allowed: ${String(leakageAuc)}; does it exist only after the event?`,

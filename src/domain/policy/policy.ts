@@ -145,6 +145,8 @@ export const DataRule = z.strictObject({
   withdrawn: z.number().min(0).max(1).exactOptional(),
   /** Smallest share of the training events whose label had arrived. */
   labelCoverage: z.number().min(0).max(1).exactOptional(),
+  /** Largest share of the labels whose event would be one of the training events' days and that meet none. */
+  unmatchedLabels: z.number().min(0).max(1).exactOptional(),
   /** Largest area under the ROC curve that one input may have by itself: above it, it knows the label. Chance alone has 0.5. */
   leakageAuc: z.number().gt(0.5).max(1).exactOptional(),
 });

@@ -127,7 +127,7 @@ function tightenData(
   }
   const expectations = own?.expectations ?? base.expectations;
   // Where the floor says nothing a model may be strict by itself.
-  const bound = (key: 'withdrawn' | 'labelCoverage' | 'leakageAuc', narrow: Bound): Partial<DataRule> => {
+  const bound = (key: 'withdrawn' | 'labelCoverage' | 'unmatchedLabels' | 'leakageAuc', narrow: Bound): Partial<DataRule> => {
     const value = base[key] === undefined ? own?.[key] : narrow(`data.${key}`, base[key], own?.[key]);
     return value === undefined ? {} : { [key]: value };
   };
@@ -136,6 +136,7 @@ function tightenData(
       ...(expectations === undefined ? {} : { expectations }),
       ...bound('withdrawn', smaller),
       ...bound('labelCoverage', larger),
+      ...bound('unmatchedLabels', smaller),
       ...bound('leakageAuc', smaller),
       rowCounts: {
         tolerance: smaller('data.rowCounts.tolerance', tolerance, mine?.tolerance),

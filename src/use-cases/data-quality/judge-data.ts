@@ -72,7 +72,12 @@ export function judgeData(deps: DataJudging): Task {
       results: found.results,
       ...judgement,
     });
-    const kept = CheckedPartitions.parse({ formatVersion: 1, model, partitions: currentOf(checked, catalogue) });
+    const kept = CheckedPartitions.parse({
+      formatVersion: 1,
+      model,
+      partitions: currentOf(checked, catalogue),
+      ...joinsOf(run, found, before?.checks),
+    });
     const document = await write(kept);
     const left = found.results === null ? plan.partitions : refusedOf(plan, found.staged);
     const isResolved = found.results !== null && left.length === 0;
@@ -172,6 +177,13 @@ function mergeChecked(
     });
   }
   return [...merged.values()];
+}
+
+/** What the join of events and labels lost in this run, else what it lost in an earlier one. */
+function joinsOf(run: string, found: Found, before: CheckedPartitions | undefined): Pick<CheckedPartitions, 'training'> {
+  const rows = found.results === null ? null : found.staged.training;
+  if (rows !== null) return { training: { run, joins: rows.joins } };
+  return before?.training === undefined ? {} : { training: before.training };
 }
 
 /** Only the newest version of a partition is looked up later: older ones would make the document grow for ever. */

@@ -201,5 +201,5 @@ async function stageTraining(
     return { reason: `${measured.refusal.rule}: ${measured.refusal.found}`.slice(0, 500) };
   const files = exported.files.map((file) => `features/${basename(file)}`);
   for (const [index, file] of exported.files.entries()) await put(files[index] ?? '', file);
-  return { batch: { kind: 'features', day: null, version: null, files }, rows: measured.rows };
+  return { batch: { kind: 'features', day: null, version: null, files }, rows: { ...measured.rows, joins: exported.joins } };
 }

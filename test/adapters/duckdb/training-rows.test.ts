@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type Row, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
+import { joinLines } from '#domain/data/label-joins.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { definition, featuresOf, labelsOf, workspace } from './_fixture.ts';
 
@@ -63,7 +64,7 @@ describe('exportTrainingRows', () => {
     });
     // The day without a label has a file without rows: what a program reads has its columns all the same.
     const files = days.toSorted().map((of) => path(`train/train-${of}.parquet`));
-    expect(result).toEqual({ kind: 'built', rows: 12, positives: 6, files });
+    expect(result).toMatchObject({ kind: 'built', rows: 12, positives: 6, files });
     expect((await readdir(path('train'))).toSorted().map((file) => path(`train/${file}`))).toEqual(files);
     const ids = (await trainingRows()).map((row) => String(row['id']));
     expect(ids).toEqual(ids.toSorted());
@@ -113,6 +114,70 @@ describe('exportTrainingRows', () => {
       },
     });
   }, 60_000);
+
+  it('counts what the join loses: events without label, labels without event, early, again and otherwise', async () => {
+    const days = ['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04'];
+    const features = await Promise.all(
+      days.map(async (of) => ({ day: of, file: await parquet(`j-${of}.parquet`, featuresOf(of)) })),
+    );
+    const label = (id: string, seen: string, bad = true) =>
+      `SELECT '${id}' AS id, ${bad} AS bad, TIMESTAMP '${seen}' AS seen`;
+    const arrived: Readonly<Record<string, readonly string[]>> = {
+      // Too soon to say: of an event before the first day, it may be.
+      '2026-03-02': [label('2026-02-28-0', '2026-03-02'), label('2026-03-04-5', '2026-03-02')],
+      '2026-03-03': [
+        ...[
+          label('ghost-1', '2026-03-03'),
+          label('ghost-2', '2026-03-03'),
+          label('2026-03-01-0', '2026-03-03 01:00:00'),
+        ],
+        // The same twice, and once more.
+        ...[label('2026-03-01-1', '2026-03-03'), label('2026-03-01-1', '2026-03-03')],
+      ],
+      '2026-03-04': [label('2026-03-01-0', '2026-03-04', false), label('ghost-3', '2026-03-04')],
+      '2026-03-05': [label('2026-03-05-0', '2026-03-05')],
+    };
+    const labelled = await Promise.all(
+      Object.entries(arrived).map(async ([of, rows]) => ({
+        day: of,
+        file: await parquet(`j-labels-${of}.parquet`, rows.join(' UNION ALL ')),
+      })),
+    );
+    const result = await exportTrainingRows({ features, labels: labelled, definition, out: path('train') });
+    expect(result).toMatchObject({
+      rows: 3,
+      joins: {
+        ...{ events: 24, labelled: 3, labels: 10, replaced: 2, corrected: 1, early: 1, due: 5, unmatched: 3 },
+        days: [
+          { day: '2026-03-03', due: 3, unmatched: 2 },
+          { day: '2026-03-04', due: 2, unmatched: 1 },
+        ],
+      },
+    });
+    if (result.kind === 'built')
+      expect(joinLines(result.joins)).toEqual([
+        '21 of 24 events have no label',
+        '3 of 5 labels meet no event, most on 2026-03-03: 2 of 3',
+        '2 of 10 labels are replaced by a later one, 1 events are corrected by it',
+        '1 of 3 labels arrived before their event',
+      ]);
+  });
+
+  it('refuses rows of which there is none, and says that no label met an event', async () => {
+    const result = await exportTrainingRows({
+      features: [{ day, file: await parquet('f.parquet', featuresOf(day)) }],
+      labels: await labels(`SELECT * REPLACE ('0' || id AS id) FROM (${labelsOf(day, '2026-03-02')})`),
+      definition,
+      out: path('train'),
+    });
+    expect(result).toMatchObject({
+      kind: 'refused',
+      refusal: {
+        rule: 'labels meet events',
+        found: `no label met an event: 6 labels had arrived, 6 events are there from ${day} to ${day}`,
+      },
+    });
+  });
 
   it('takes the label that arrived last, and no row without one', async () => {
     const later = {

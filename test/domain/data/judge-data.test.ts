@@ -9,6 +9,7 @@ const rule: DataRule = {
   rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 },
   withdrawn: 0.1,
   labelCoverage: 0.95,
+  unmatchedLabels: 0.05,
   leakageAuc: 0.9,
 };
 const object = {} as ObjectReference;
@@ -25,7 +26,11 @@ const checked = catalogue.map(({ kind, day, digest: of }): CheckedPartition => (
   rows: 1000,
   failures: [],
 }));
-const rows = { events: 10_000, rows: 9_900, positives: 900, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };
+const joins = {
+  ...{ events: 10_000, labelled: 9_900, labels: 9_900, replaced: 0, corrected: 0, early: 0, due: 9_900, unmatched: 0 },
+  days: [],
+};
+const rows = { joins, events: 10_000, rows: 9_900, positives: 900, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };
 const batch = { kind: 'features', day: null, version: null, rows: 9_900, evaluated: 3, failures: [] } as const;
 const healthy: DataEvidence = {
   catalogue,
@@ -49,6 +54,11 @@ describe('data that is to be learned from', () => {
   });
 
   it.each<[string, Partial<DataEvidence>, string]>([
+    [
+      'labels that meet no event',
+      { training: { rows: { ...rows, joins: { ...joins, unmatched: 600 } }, batch: { ...batch, failures: [] } } },
+      '6.1 % of 9900 labels meet no event, allowed: 5.0 %; compare the ids of events and labels',
+    ],
     [
       'an expectation of a day that is not met',
       {
@@ -103,7 +113,9 @@ describe('data that is to be learned from', () => {
     ],
     [
       'no training rows at all',
-      { training: { rows: { events: 0, rows: 0, positives: 0, inputs: [] }, batch: { ...batch, failures: [] } } },
+      {
+        training: { rows: { joins, events: 0, rows: 0, positives: 0, inputs: [] }, batch: { ...batch, failures: [] } },
+      },
       '0.0 % of the 0 training events have a label',
     ],
     [
