@@ -18,7 +18,7 @@ export function readScoredRows(
     );
     return rows.map(({ row, entity, prediction }) => ({
       row: String(row),
-      entity: entity === null ? null : String(entity),
+      entity: typeof entity === 'string' ? entity : null,
       prediction: Number(prediction),
     }));
   });
