@@ -77,7 +77,10 @@ export interface FeatureEngine {
     readonly rows: readonly string[];
     readonly features: readonly string[];
     readonly definition: ModelDefinition;
-  }): Promise<{ readonly kind: 'measured'; readonly rows: Omit<TrainingRows, 'joins'> } | Extract<EngineResult, { kind: 'refused' }>>;
+  }): Promise<
+    | { readonly kind: 'measured'; readonly rows: Omit<TrainingRows, 'joins'> }
+    | Extract<EngineResult, { kind: 'refused' }>
+  >;
   measureComparison(input: {
     readonly features: readonly string[];
     readonly labels: readonly DayFile[];

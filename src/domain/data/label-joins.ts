@@ -29,9 +29,13 @@ export function joinLines(joins: LabelJoins): string[] {
   return [
     ...(labelled < events ? [`${events - labelled} of ${events} events have no label`] : []),
     ...(unmatched > 0
-      ? [`${unmatched} of ${due} labels meet no event, most on ${worst?.day ?? '-'}: ${worst?.unmatched ?? 0} of ${worst?.due ?? 0}`]
+      ? [
+          `${unmatched} of ${due} labels meet no event, most on ${worst?.day ?? '-'}: ${worst?.unmatched ?? 0} of ${worst?.due ?? 0}`,
+        ]
       : []),
-    ...(replaced > 0 ? [`${replaced} of ${labels} labels are replaced by a later one, ${corrected} events are corrected by it`] : []),
+    ...(replaced > 0
+      ? [`${replaced} of ${labels} labels are replaced by a later one, ${corrected} events are corrected by it`]
+      : []),
     ...(early > 0 ? [`${early} of ${labelled} labels arrived before their event`] : []),
   ];
 }

@@ -127,7 +127,10 @@ function tightenData(
   }
   const expectations = own?.expectations ?? base.expectations;
   // Where the floor says nothing a model may be strict by itself.
-  const bound = (key: 'withdrawn' | 'labelCoverage' | 'unmatchedLabels' | 'leakageAuc', narrow: Bound): Partial<DataRule> => {
+  const bound = (
+    key: 'withdrawn' | 'labelCoverage' | 'unmatchedLabels' | 'leakageAuc',
+    narrow: Bound,
+  ): Partial<DataRule> => {
     const value = base[key] === undefined ? own?.[key] : narrow(`data.${key}`, base[key], own?.[key]);
     return value === undefined ? {} : { [key]: value };
   };

@@ -180,7 +180,11 @@ function mergeChecked(
 }
 
 /** What the join of events and labels lost in this run, else what it lost in an earlier one. */
-function joinsOf(run: string, found: Found, before: CheckedPartitions | undefined): Pick<CheckedPartitions, 'training'> {
+function joinsOf(
+  run: string,
+  found: Found,
+  before: CheckedPartitions | undefined,
+): Pick<CheckedPartitions, 'training'> {
   const rows = found.results === null ? null : found.staged.training;
   if (rows !== null) return { training: { run, joins: rows.joins } };
   return before?.training === undefined ? {} : { training: before.training };

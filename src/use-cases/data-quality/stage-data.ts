@@ -201,5 +201,8 @@ async function stageTraining(
     return { reason: `${measured.refusal.rule}: ${measured.refusal.found}`.slice(0, 500) };
   const files = exported.files.map((file) => `features/${basename(file)}`);
   for (const [index, file] of exported.files.entries()) await put(files[index] ?? '', file);
-  return { batch: { kind: 'features', day: null, version: null, files }, rows: { ...measured.rows, joins: exported.joins } };
+  return {
+    batch: { kind: 'features', day: null, version: null, files },
+    rows: { ...measured.rows, joins: exported.joins },
+  };
 }
