@@ -105,14 +105,16 @@ describe('admission', () => {
     await admit();
     const before = await newest();
     const left = [
-      ...[
-        '_SUCCESS',
-        '_committed_123',
-        '_started_123',
-        '_temporary/0/task_0/part-000.parquet',
-        '.part-000.parquet.crc',
-      ],
-      ...['._part-001.parquet', '_part-002.parquet', '.spark-staging/part-000.parquet', '', 'hour=1_$folder$'],
+      '_SUCCESS',
+      '_committed_123',
+      '_started_123',
+      '_temporary/0/task_0/part-000.parquet',
+      '.part-000.parquet.crc',
+      '._part-001.parquet',
+      '_part-002.parquet',
+      '.spark-staging/part-000.parquet',
+      '',
+      'hour=1_$folder$',
     ];
     for (const name of left) landed.set(`toy/events/dt=2001-01-10/${name}`, { content: 'left', version: 1 });
     expect(await admit()).toEqual({ kind: 'unchanged' });
@@ -125,8 +127,16 @@ describe('admission', () => {
   });
 
   it.each([
-    ...['part-001.PARQUET', 'part-001.parq', 'part-001.pq', 'part-001.snappy', 'part-001.parquet.gz', 'part-001.csv'],
-    ...['part-001', 'hour=1/part-001.parquet', 'more/part-001.parquet', 'manifest.json'],
+    'part-001.PARQUET',
+    'part-001.parq',
+    'part-001.pq',
+    'part-001.snappy',
+    'part-001.parquet.gz',
+    'part-001.csv',
+    'part-001',
+    'hour=1/part-001.parquet',
+    'more/part-001.parquet',
+    'manifest.json',
   ])('refuses a partition with a file that would not be read: %s', async (name) => {
     landed.set(`toy/events/dt=2001-01-10/${name}`, { content: 'more rows', version: 1 });
     const refusal = {

@@ -20,7 +20,14 @@ import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_w
 const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
 const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });
 const JOINS = {
-  ...{ events: 9, labelled: 9, labels: 9, replaced: 0, corrected: 0, early: 0, due: 9, unmatched: 0 },
+  events: 9,
+  labelled: 9,
+  labels: 9,
+  replaced: 0,
+  corrected: 0,
+  early: 0,
+  due: 9,
+  unmatched: 0,
   days: [],
 };
 const ROWS: TrainingRows = {

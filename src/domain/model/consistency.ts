@@ -29,6 +29,9 @@ function eventIssues({ events }: ModelDefinition): DefinitionIssue[] {
   check(issues, `events.columns.${events.time}`, events.columns[events.time], ['TIMESTAMP']);
   // Rows that are trained on have a column of this name beside the id and the label.
   if (events.id === 'day') issues.push({ path: 'events.id', value: 'day', allowed: 'another name: day is reserved' });
+  // Daily aggregates, which have the entity, are given one of this name.
+  if (events.entity === 'partition')
+    issues.push({ path: 'events.entity', value: 'partition', allowed: 'another name: partition is reserved' });
   if (events.id === events.time)
     issues.push({ path: 'events.time', value: events.time, allowed: 'another column than events.id' });
   return issues;

@@ -126,13 +126,11 @@ describe('exportTrainingRows', () => {
       // Too soon to say: of an event before the first day, it may be.
       '2026-03-02': [label('2026-02-28-0', '2026-03-02'), label('2026-03-04-5', '2026-03-02')],
       '2026-03-03': [
-        ...[
-          label('ghost-1', '2026-03-03'),
-          label('ghost-2', '2026-03-03'),
-          label('2026-03-01-0', '2026-03-03 01:00:00'),
-        ],
-        // The same twice, and once more.
-        ...[label('2026-03-01-1', '2026-03-03'), label('2026-03-01-1', '2026-03-03')],
+        label('ghost-1', '2026-03-03'),
+        label('ghost-2', '2026-03-03'),
+        label('2026-03-01-0', '2026-03-03 01:00:00'),
+        label('2026-03-01-1', '2026-03-03'),
+        label('2026-03-01-1', '2026-03-03'),
       ],
       '2026-03-04': [label('2026-03-01-0', '2026-03-04', false), label('ghost-3', '2026-03-04')],
       '2026-03-05': [label('2026-03-05-0', '2026-03-05')],
@@ -147,10 +145,25 @@ describe('exportTrainingRows', () => {
     expect(result).toMatchObject({
       rows: 3,
       joins: {
-        ...{ events: 24, labelled: 3, labels: 10, replaced: 2, corrected: 1, early: 1, due: 5, unmatched: 3 },
+        events: 24,
+        labelled: 3,
+        labels: 10,
+        replaced: 2,
+        corrected: 1,
+        early: 1,
+        due: 5,
+        unmatched: 3,
         days: [
-          { day: '2026-03-03', due: 3, unmatched: 2 },
-          { day: '2026-03-04', due: 2, unmatched: 1 },
+          {
+            day: '2026-03-03',
+            due: 3,
+            unmatched: 2,
+          },
+          {
+            day: '2026-03-04',
+            due: 2,
+            unmatched: 1,
+          },
         ],
       },
     });

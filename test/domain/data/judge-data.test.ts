@@ -27,7 +27,14 @@ const checked = catalogue.map(({ kind, day, digest: of }): CheckedPartition => (
   failures: [],
 }));
 const joins = {
-  ...{ events: 10_000, labelled: 9_900, labels: 9_900, replaced: 0, corrected: 0, early: 0, due: 9_900, unmatched: 0 },
+  events: 1e4,
+  labelled: 9900,
+  labels: 9900,
+  replaced: 0,
+  corrected: 0,
+  early: 0,
+  due: 9900,
+  unmatched: 0,
   days: [],
 };
 const rows = { joins, events: 10_000, rows: 9_900, positives: 900, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };

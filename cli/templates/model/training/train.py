@@ -33,7 +33,9 @@ def main() -> None:
     # An imputer leaves such a column out, and every weight after it would stand for another input.
     empty = [name for name, column in zip(names, rows.T, strict=True) if np.isnan(column).all()]
     if empty:
-        raise ValueError(f"no row has a value of {', '.join(empty)}: correct the features, or leave them out of model.ts")
+        raise ValueError(
+            f"no row has a value of {', '.join(empty)}: correct the features, or leave them out of model.ts"
+        )
     labels = table[table.column_names[-1]].to_numpy()
     model = make_pipeline(
         SimpleImputer(),
