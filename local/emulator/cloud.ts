@@ -1,7 +1,16 @@
 import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { GatehouseError } from '#domain/error.ts';
-import { awaitHealth, endGroup, endOrphans, isOurs, probePort, startService, type Started } from './processes.ts';
+import {
+  awaitHealth,
+  endGroup,
+  endOrphans,
+  freePort,
+  isOurs,
+  probePort,
+  startService,
+  type Started,
+} from './processes.ts';
 import {
   clearState,
   exclusively,
@@ -220,7 +229,7 @@ async function choosePort(
       { port: fixed, variable },
     );
   }
-  const free = (remembered === undefined ? undefined : await probePort(remembered)) ?? (await probePort(0));
+  const free = (remembered === undefined ? undefined : await probePort(remembered)) ?? (await freePort());
   if (free === undefined) throw new GatehouseError('LOCAL_PORT_UNUSABLE', 'no port of 127.0.0.1 can be listened on');
   return free;
 }

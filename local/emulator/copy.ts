@@ -3,7 +3,7 @@ import { copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { GatehouseError } from '#domain/error.ts';
 import { localCloudStatus } from './cloud.ts';
-import { probePort } from './processes.ts';
+import { freePort } from './processes.ts';
 import { type Ports, rememberedPorts, rememberPorts } from './state.ts';
 
 /**
@@ -38,8 +38,8 @@ export async function copyLocalCloud(from: string, to: string): Promise<Ports> {
       state,
     });
   }
-  const [emulator, sagemaker] = [await probePort(0), await probePort(0)];
-  if (emulator === undefined || sagemaker === undefined)
+  const [emulator, sagemaker] = [await freePort(), await freePort()];
+  if (emulator === undefined || sagemaker === undefined || emulator === sagemaker)
     throw new GatehouseError('LOCAL_PORT_UNUSABLE', 'no port of 127.0.0.1 can be listened on');
   const ports = { emulator, sagemaker };
   await mkdir(to, { recursive: false });

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -145,7 +146,19 @@ function tail(path: string): string {
   return lines.slice(-15).join('\n');
 }
 
-/** Whether a port of 127.0.0.1 can be listened on; port 0 asks for any. Returns the port, or undefined if it is taken. */
+/** Below what systems give to outgoing connections, one of which could take a port before the server that it is for. */
+const SERVER_PORTS = [20_000, 32_000] as const;
+
+/** A port of 127.0.0.1 on which nothing listens. */
+export async function freePort(): Promise<number | undefined> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = await probePort(randomInt(...SERVER_PORTS));
+    if (port !== undefined) return port;
+  }
+  return undefined;
+}
+
+/** The port, if it can be listened on at 127.0.0.1. */
 export async function probePort(port: number): Promise<number | undefined> {
   const server = createServer();
   try {

@@ -86,7 +86,7 @@ test('days that are no Parquet, break an expectation or are halved are refused a
   const reasons = z.array(z.string()).parse(alert.details['reasons']).join('\n');
   expect(reasons).toMatch(NEGATIVE);
   expect(reasons).toMatch(/events of 2026-01-22: \d+ rows, usual are \d+/);
-  expect(reasons).toContain('events of 2026-01-05: expect_file_to_be_parquet');
+  expect(reasons).toContain('events of 2026-01-05: expect_partition_to_be_readable');
   await isRejected(/2026-01-05.*(Parquet|parquet)/);
   // The producer corrects what it had written, and the next run finds it so.
   await journey.land({ from: '2026-01-05', until: '2026-01-06', damage: SLIPPED }, ['dev']);

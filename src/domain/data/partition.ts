@@ -46,9 +46,13 @@ export function partitionDigest(objects: readonly Pick<ObjectReference, 'key' | 
   return digestOfJson(files.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
-/** The name of an object's copy among the copies of others: equal bytes may lie at several places, and one copy go before another. */
+/**
+ * The name of an object's copy among the copies of others, which ends as the object's does: equal bytes may lie at several
+ * places, and one copy go before another.
+ */
 export function copyNameOf({ bucket, key, versionId, sha256 }: ObjectReference): string {
-  return `${digestOfJson({ bucket, key, versionId, sha256 }).slice('sha256:'.length)}.parquet`;
+  const name = key.slice(key.lastIndexOf('/') + 1).replaceAll(/[^\w.-]/g, '_');
+  return `${digestOfJson({ bucket, key, versionId, sha256 }).slice('sha256:'.length, 23)}-${name.slice(-80)}`;
 }
 
 /** The day so many days after (or, negative, before) a day. */
