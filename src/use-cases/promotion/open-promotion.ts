@@ -183,7 +183,7 @@ function answer(promotion: Promotion, quarantined: readonly Digest[]) {
     release: promotion.release,
     source: promotion.source,
     asOf: promotion.asOf,
-    // What is let in must be none of these under another digest.
+    // What is promoted must be none of these under another digest.
     quarantined,
     approvals: promotion.approvals.length === 0 ? 'none' : 'needed',
     approvalSeconds: Math.round(promotion.approvalHours * 3600),

@@ -85,10 +85,9 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
           await check('was not rolled back under another digest', async () => {
             for (const other of quarantined) {
               const theirs = openManifest(await deps.releases.read(other));
-              const [bytes, golden] = await Promise.all(
-                (['model.onnx', 'golden.json'] as const).map((path) => deps.releases.read(fileOf(theirs, path).sha256)),
-              );
-              const same = await deps.scoring.sameAs(onnx, known, { model: bytes ?? onnx, golden: text(golden) });
+              const read = (path: 'model.onnx' | 'golden.json') => deps.releases.read(fileOf(theirs, path).sha256);
+              const quarantinedModel = { model: await read('model.onnx'), golden: text(await read('golden.json')) };
+              const same = await deps.scoring.sameAs(onnx, known, quarantinedModel);
               if (same !== undefined)
                 return `${same}, and ${other} was rolled back: train on other data, or change the recipe`;
             }
