@@ -56,6 +56,7 @@ export const run: Run = async (context) => {
   const empty = measured.kind === 'measured' ? measured.rows.inputs.filter(({ missing }) => missing === 1) : [];
   const lost = [
     ...joinLines(rows.joins),
+    ...(measured.kind === 'refused' ? [`the features were not looked at: ${measured.refusal.found}`] : []),
     ...empty.map(({ column }) => `feature ${column} has no value in any of the ${rows.rows} rows`),
   ];
   // Before the program runs: what it then says of the rows may follow from this.
