@@ -12,6 +12,7 @@ export default defineModel({
       flight_id: 'VARCHAR',
       departed_at: 'TIMESTAMP',
       departed_local: 'TIMESTAMP',
+      destination_local: 'TIMESTAMP',
       origin: 'VARCHAR',
       destination: 'VARCHAR',
       distance: 'INTEGER',

@@ -20,8 +20,9 @@ flights AS (
          CAST('0x' || md5(printf('f%07d', number))[9:16] AS BIGINT) / 4294967296 AS lateness
   FROM repaired JOIN zones ON zones.airport = repaired.origin
 )
-SELECT flight_id, departed_at, departed_local, origin, destination, distance, late,
+SELECT flight_id, departed_at, departed_local, CAST(timezone(zone, timezone('UTC', departed_at)) AS TIMESTAMP) AS destination_local,
+       origin, destination, distance, late,
        -- Landing: 40 minutes on the ground and 7.5 miles a minute. The carrier reports 24 to 72 hours after it.
        departed_at + to_seconds(CAST(60 * (40 + distance / 7.5 + 1440 * (1 + 2 * lateness)) AS BIGINT)) AS arrived_at
-FROM flights
+FROM flights JOIN zones ON zones.airport = flights.destination
 WHERE chance < getvariable('sample')

@@ -18,7 +18,7 @@ const DAYS = { first: '2001-01-01', last: '2001-06-30' };
 const LAST_LABELS = '2001-07-04';
 
 const COLUMNS = {
-  events: 'flight_id, departed_at, departed_local, origin, destination, distance',
+  events: 'flight_id, departed_at, departed_local, destination_local, origin, destination, distance',
   labels: 'flight_id, late, arrived_at',
 } as const;
 const TIME = { events: 'departed_at', labels: 'arrived_at' } as const;
@@ -34,10 +34,11 @@ const DAMAGES: Readonly<Record<string, { kind: PartitionKind; select: string }>>
     kind: 'events',
     select: 'SELECT * REPLACE (CAST(round(distance * 1.609344) AS INTEGER) AS distance) FROM clean',
   },
-  // Five hours: what New York's clock shows is what London's should.
+  // Five hours: what New York's clocks show is what London's should.
   'shifted-clock': {
     kind: 'events',
-    select: 'SELECT * REPLACE (departed_local + INTERVAL 5 HOURS AS departed_local) FROM clean',
+    select:
+      'SELECT * REPLACE (departed_local + INTERVAL 5 HOURS AS departed_local, destination_local + INTERVAL 5 HOURS AS destination_local) FROM clean',
   },
   'half-missing': { kind: 'events', select: "FROM clean WHERE md5('half' || flight_id) < '8'" },
 };

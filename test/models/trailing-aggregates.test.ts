@@ -22,7 +22,8 @@ const MODELS = {
   },
   'models/flight-delay': {
     event: (id: string, key: string, at: string) =>
-      `SELECT '${id}' AS flight_id, TIMESTAMP '${at}' AS departed_at, TIMESTAMP '${at}' AS departed_local, '${key}' AS origin,
+      `SELECT '${id}' AS flight_id, TIMESTAMP '${at}' AS departed_at, TIMESTAMP '${at}' AS departed_local,
+              TIMESTAMP '${at}' AS destination_local, '${key}' AS origin,
               'x' AS destination, 100 AS distance`,
     label: (id: string, value: boolean, at: string) =>
       `SELECT '${id}' AS flight_id, ${value} AS late, TIMESTAMP '${at}' AS arrived_at`,

@@ -1,19 +1,18 @@
 -- What became known on the day getvariable('partition'): each flight that was reported on it, once, with the newest report,
--- and how many departures each airport had in each hour (UTC), which needs no label. Reports are not summed yet, because
--- one that arrives on a later day may correct them.
-WITH once AS (
-  SELECT flight_id, min(departed_at) AS departed_at, arg_min(origin, departed_at) AS origin,
-         arg_min(destination, departed_at) AS destination
+-- and how many departures each airport had in each hour of its clock, which needs no label. Reports are not summed yet,
+-- because one that arrives on a later day may correct them.
+WITH today AS (
+  -- A flight counts on the first of the days on which it lies.
+  SELECT DISTINCT flight_id, origin, date_trunc('hour', departed_local) AS hour
   FROM events
-  GROUP BY flight_id
-),
-reported AS (
-  SELECT flight_id, arg_max(late, arrived_at) AS late, max(arrived_at) AS arrived_at FROM labels GROUP BY flight_id
+  WHERE CAST(departed_at AS DATE) = getvariable('partition')
+    AND flight_id NOT IN (SELECT flight_id FROM events WHERE CAST(departed_at AS DATE) < getvariable('partition'))
 )
-SELECT flight_id, origin, destination, late, arrived_at, NULL::BIGINT AS hour, NULL::BIGINT AS departures
-FROM reported JOIN once USING (flight_id)
+SELECT flight_id, arg_min(origin, departed_at) AS origin, arg_min(destination, departed_at) AS destination,
+       arg_max(late, arrived_at) AS late, NULL::TIMESTAMP AS hour, NULL::BIGINT AS departures
+FROM labels JOIN events USING (flight_id)
+GROUP BY flight_id
 UNION ALL
-SELECT NULL, origin, NULL, NULL, NULL, hour(departed_at), count(*)
-FROM once
-WHERE CAST(departed_at AS DATE) = getvariable('partition')
-GROUP BY origin, hour(departed_at)
+SELECT NULL, origin, NULL, NULL, hour, count(*)
+FROM today
+GROUP BY origin, hour

@@ -75,9 +75,7 @@ async function buildDailyTogether(recipe: DailyRecipe): Promise<(Built | Refused
         (await runSql(connection, sql, result, day, limits)) ??
         (await checkDaily(connection, result));
       if (refusal !== undefined) return refusal;
-      await rm(out, { force: true });
-      await connection.run(`COPY (SELECT * FROM ${result} ORDER BY ALL) TO ${literal(out)} (${PARQUET})`);
-      return built(connection, result, out);
+      return write(connection, `SELECT * FROM ${result} ORDER BY ALL`, out);
     });
   });
 }
@@ -125,15 +123,11 @@ async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | R
         (await tables.put('events', events)) ??
         (await tables.put('daily', daily)) ??
         sqlRefusal ??
-        (daily.length === 0 ? await emptyDaily(connection, sql.daily, tables) : undefined) ??
+        (daily.length === 0 ? await emptyDaily(connection, schema, sql.daily, tables) : undefined) ??
         (await runSql(connection, sql.features, result, day, limits)) ??
         (await checkFeatures(connection, result, day, definition));
       if (refusal !== undefined) return refusal;
-      await rm(out, { force: true });
-      await connection.run(
-        `COPY (SELECT ${selected} FROM ${result} ORDER BY ${name(id)}) TO ${literal(out)} (${PARQUET})`,
-      );
-      return built(connection, result, out);
+      return write(connection, `SELECT ${selected} FROM ${result} ORDER BY ${name(id)}`, out);
     });
   });
 }
@@ -174,19 +168,28 @@ async function inTurn<Item>(
   return results;
 }
 
-async function built(connection: DuckDBConnection, table: string, out: string): Promise<Built> {
-  const rows = await numberOf(connection, `SELECT count(*) FROM ${table}`);
+/** Writes the rows of a query as a new file. */
+async function write(connection: DuckDBConnection, select: string, out: string): Promise<Built> {
+  await rm(out, { force: true });
+  const rows = await numberOf(connection, `COPY (${select}) TO ${literal(out)} (${PARQUET})`);
   return { kind: 'built', rows, sha256: digestOf(await readFile(out)) };
 }
 
 /** On the first day of history there is no aggregate, so the daily SQL over no rows says which columns it would have. */
-async function emptyDaily(connection: DuckDBConnection, sql: string, tables: Preloaded): Promise<Refusal | undefined> {
+async function emptyDaily(
+  connection: DuckDBConnection,
+  schema: string,
+  sql: string,
+  tables: Preloaded,
+): Promise<Refusal | undefined> {
   const refusal = (await inspectSql(connection, sql, TABLES_OF.daily)) ?? (await tables.put('labels', []));
   if (refusal !== undefined) return refusal;
   try {
+    const none = `${schema}.daily_none`;
     await connection.run(
-      `CREATE OR REPLACE TABLE daily AS SELECT *, NULL::DATE AS "partition" FROM query(${literal(sql)}) LIMIT 0`,
+      `CREATE OR REPLACE TABLE ${none} AS SELECT *, NULL::DATE AS "partition" FROM query(${literal(sql)}) LIMIT 0`,
     );
+    await connection.run(`CREATE OR REPLACE VIEW daily AS FROM ${none}`);
     await connection.run('DROP VIEW labels');
     return undefined;
   } catch (error) {

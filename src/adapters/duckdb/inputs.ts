@@ -173,16 +173,20 @@ export async function describe(connection: DuckDBConnection, file: string, what:
   try {
     const [root, ...written] = await rowsOf(
       connection,
-      `SELECT name, num_children, logical_type FROM parquet_schema(${fileLiteral(file)})`,
+      `SELECT name, num_children, logical_type, duckdb_type FROM parquet_schema(${fileLiteral(file)})`,
     );
     const columns: Column[] = [];
-    const read = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source(file)}`);
     for (let at = 0; columns.length < Number(root?.['num_children'] ?? 0) && at < written.length;) {
-      const isNull = written[at]?.['logical_type'] === 'NullType()';
-      const type = isNull ? NO_TYPE : String(read[columns.length]?.['column_type']);
-      columns.push({ column: String(written[at]?.['name']), type });
+      const { name: column, logical_type: logical, duckdb_type: type } = written[at] ?? {};
+      columns.push({ column: String(column), type: logical === 'NullType()' ? NO_TYPE : String(type) });
       // The columns of a nested one follow it, each with its own.
       for (let left = 1; left > 0; at++) left += Number(written[at]?.['num_children'] ?? 0) - 1;
+    }
+    // The schema does not say of which type a nested column is read.
+    if (columns.some(({ type }) => type === 'null')) {
+      const read = await rowsOf(connection, `DESCRIBE SELECT * FROM ${source(file)}`);
+      for (const [at, { column, type }] of columns.entries())
+        if (type === 'null') columns[at] = { column, type: String(read[at]?.['column_type']) };
     }
     return whyTwice(columns, what) ?? columns;
   } catch (error) {

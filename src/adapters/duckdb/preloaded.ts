@@ -28,8 +28,10 @@ export function hiddenSchema(...sqls: readonly string[]): string {
 }
 
 /**
- * Reads each file of a batch once, into a table of its own in a schema: neighbouring days share most of their inputs. What a day's SQL sees are these tables, one after the other, so that its result is the same in any batch. A file that is
- * refused is refused for each day that needs it, and for no other.
+ * Reads each file of a batch once: neighbouring days share most of their inputs. Events and labels become a table per file, of
+ * which a day sees its own, one after the other; daily aggregates, of which a day sees many, become one table that its days are
+ * chosen from, which the engine plans in a third of the time. In both a day finds its rows in the order of days, so that its
+ * result is the same in any batch. A file that is refused is refused for each day that needs it, and for no other.
  */
 export async function preload(
   connection: DuckDBConnection,
@@ -38,16 +40,30 @@ export async function preload(
   schema: string,
 ): Promise<Preloaded> {
   await connection.run(`CREATE SCHEMA ${schema}`);
-  for (const kind of ['events', 'labels'] as const)
-    await createTable(connection, `${schema}.${kind}_none`, definition[kind].columns);
   const loaded = new Map<string, { readonly table: string; readonly refusal: Refusal | undefined }>();
-  for (const kind of ['events', 'labels', 'daily'] as const) {
+  for (const kind of ['events', 'labels'] as const) {
+    await createTable(connection, `${schema}.${kind}_none`, definition[kind].columns);
+    const load = kind === 'events' ? loadEvents : loadLabels;
     for (const file of files[kind]) {
       const key = keyOf(kind, file);
       if (loaded.has(key)) continue;
       const table = `${schema}.${kind}_${String(loaded.size)}`;
-      loaded.set(key, { table, refusal: await load(connection, definition, kind, file, table) });
+      loaded.set(key, { table, refusal: await load(connection, definition, [file], table) });
     }
+  }
+  const table = `${schema}.daily`;
+  const inOrder = files.daily.toSorted((a, b) => (a.day < b.day ? -1 : 1));
+  let exists = false;
+  for (const [day, same] of Map.groupBy(inOrder, (file) => file.day)) {
+    const [file, other] = new Set(same.map((each) => each.file));
+    if (file === undefined || other !== undefined) throw new RangeError(`two files of daily aggregates of ${day}`);
+    const refusal = await loadDaily(
+      connection,
+      { day, file },
+      exists ? `INSERT INTO ${table} BY NAME` : `CREATE TABLE ${table} AS`,
+    );
+    exists ||= refusal === undefined;
+    loaded.set(keyOf('daily', { day, file }), { table, refusal });
   }
   return {
     async put(kind, wanted) {
@@ -55,44 +71,34 @@ export async function preload(
       const refusal = found.find((each) => each.refusal !== undefined)?.refusal;
       if (refusal !== undefined) return refusal;
       if (kind !== 'daily') {
-        const tables = [`${schema}.${kind}_none`, ...found.map(({ table }) => table)];
+        const tables = [`${schema}.${kind}_none`, ...found.map((each) => each.table)];
         await connection.run(
-          `CREATE OR REPLACE VIEW ${kind} AS ${tables.map((table) => `FROM ${table}`).join(' UNION ALL ')}`,
+          `CREATE OR REPLACE VIEW ${kind} AS ${tables.map((each) => `FROM ${each}`).join(' UNION ALL ')}`,
         );
         return undefined;
       }
       // Without any aggregate nobody knows its columns: whoever needs the table asks the SQL.
       if (found.length === 0) return undefined;
-      const rows = found.map(
-        ({ table }, index) => `SELECT *, DATE ${literal(wanted[index]?.day ?? '')} AS "partition" FROM ${table}`,
-      );
-      await connection.run(`CREATE OR REPLACE TABLE daily AS ${rows.join(' UNION ALL BY NAME ')}`);
+      const days = wanted.map(({ day }) => `DATE ${literal(day)}`);
+      await connection.run(`CREATE OR REPLACE VIEW daily AS FROM ${table} WHERE "partition" IN (${days.join(', ')})`);
       return undefined;
     },
   };
 }
 
-async function load(
+/** Loads the aggregates of a day: `into` says where their rows go. */
+async function loadDaily(
   connection: DuckDBConnection,
-  definition: Definition,
-  kind: Kind,
-  file: DayFile,
-  table: string,
+  { day, file }: DayFile,
+  into: string,
 ): Promise<Refusal | undefined> {
-  switch (kind) {
-    case 'events':
-      return loadEvents(connection, definition, [file], table);
-    case 'labels':
-      return loadLabels(connection, definition, [file], table);
-    case 'daily':
-      await access(file.file);
-      try {
-        await connection.run(`CREATE TABLE ${table} AS FROM ${source(file.file)}`);
-        return undefined;
-      } catch (error) {
-        const what = `daily aggregates of ${file.day}`;
-        return isOutOfMemory(error) ? tooLarge(connection, what, file.file) : corrupt(what, error);
-      }
+  await access(file);
+  try {
+    await connection.run(`${into} SELECT *, DATE ${literal(day)} AS "partition" FROM ${source(file)}`);
+    return undefined;
+  } catch (error) {
+    const what = `daily aggregates of ${day}`;
+    return isOutOfMemory(error) ? tooLarge(connection, what, file) : corrupt(what, error);
   }
 }
 

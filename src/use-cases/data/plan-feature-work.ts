@@ -25,7 +25,7 @@ export interface PlannedWork {
 }
 
 /** Partitions per call: enough to share a start, few enough to stay far from the time-out. */
-const BATCH = 12;
+const BATCH = 24;
 
 /** Plans the features of some days under one or more definitions; what is in the lake already is not built again. */
 export async function planFeatureWork(
