@@ -66,7 +66,7 @@ export function bundleFunctions(
     banner: {
       js: "import { createRequire as gatehouseRequire } from 'node:module'; const require = gatehouseRequire(import.meta.url);",
     },
-    external: ['@duckdb/node-api', 'onnxruntime-node'],
+    external: ['@duckdb/node-api', '@duckdb/node-bindings', 'onnxruntime-node'],
     absWorkingDir: root,
     logLevel: 'error',
   });

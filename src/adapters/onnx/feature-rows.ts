@@ -1,6 +1,7 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { name, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
+import { copyFloats } from '#adapters/duckdb/vectors.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
@@ -30,26 +31,16 @@ export async function readFeatures(
   if (refusal !== undefined) return refusal;
   const width = features.columns.length;
   const selected = features.columns.map((column) => `CAST(${name(column)} AS FLOAT)`).join(', ');
+  // Whole before it is looked at: of a result that is streamed, an error midway is taken for its end.
   const result = await connection.run(`SELECT ${selected} FROM ${source(file)} ${rest}`);
-  const chunks: { readonly chunk: DuckDBDataChunk; readonly rows: number }[] = [];
-  let count = 0;
-  for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
+  const count = result.rowCount;
+  const values = new Float32Array(count * width);
+  for (let index = 0, first = 0; first < count; index += 1) {
+    const chunk = result.getChunk(index);
     // Asked once: the answer comes from native code.
     const rows = chunk.rowCount;
-    if (rows === 0) break;
-    chunks.push({ chunk, rows });
-    count += rows;
-  }
-  const values = new Float32Array(count * width);
-  let first = 0;
-  for (const { chunk, rows } of chunks) {
-    for (let column = 0; column < width; column += 1) {
-      const vector = chunk.getColumnVector(column);
-      for (let row = 0, at = first * width + column; row < rows; row += 1, at += width) {
-        const value = vector.getItem(row);
-        values[at] = typeof value === 'number' ? value : Number.NaN;
-      }
-    }
+    for (let column = 0; column < width; column += 1)
+      copyFloats(chunk, column, rows, values, first * width + column, width);
     first += rows;
   }
   return { count, values };

@@ -97,10 +97,16 @@ async function score(
 }
 
 function asProbabilities(scores: Float64Array): Scores {
-  const predictions = scores.map(probabilityOf);
-  const wrong = predictions.findIndex(Number.isNaN);
-  if (wrong < 0) return { kind: 'scored', predictions };
-  const count = predictions.reduce((sum, value) => sum + Number(Number.isNaN(value)), 0);
+  const predictions = new Float64Array(scores.length);
+  let [wrong, count] = [-1, 0];
+  for (let row = 0; row < scores.length; row += 1) {
+    const probability = probabilityOf(scores[row] ?? Number.NaN);
+    predictions[row] = probability;
+    if (!Number.isNaN(probability)) continue;
+    if (count === 0) wrong = row;
+    count += 1;
+  }
+  if (count === 0) return { kind: 'scored', predictions };
   const found = `${String(count)} of ${String(predictions.length)} predictions are no probability, the first is ${String(scores[wrong])} in row ${String(wrong)}`;
   return refused(
     'predictions are probabilities',

@@ -44,7 +44,7 @@ export const FEATURES = `
 /** A folder for this file's tests, and a way to write Parquet into it. */
 export function workspace(): {
   path: (name: string) => string;
-  parquet: (name: string, select: string) => Promise<string>;
+  parquet: (name: string, select: string, options?: string) => Promise<string>;
 } {
   let folder = '';
   beforeAll(async () => {
@@ -54,9 +54,9 @@ export function workspace(): {
   const path = (name: string): string => join(folder, name);
   return {
     path,
-    async parquet(name, select) {
+    async parquet(name, select, options = 'COMPRESSION snappy') {
       await withDatabase('512MB', (connection) =>
-        connection.run(`COPY (${select}) TO ${literal(path(name))} (FORMAT parquet)`),
+        connection.run(`COPY (${select}) TO ${literal(path(name))} (FORMAT parquet, ${options})`),
       );
       return path(name);
     },

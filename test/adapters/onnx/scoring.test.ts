@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { ScoringFiles } from '#ports/scoring.ts';
 import { compileModel } from '#model/compile.ts';
 import { join } from 'node:path';
@@ -19,8 +20,8 @@ const ROWS =
   "SELECT 'row-' || i AS id, 0.5::FLOAT AS a, (i / 100)::FLOAT AS b, CASE WHEN i % 10 > 0 THEN i::FLOAT END AS c FROM range(40) AS t(i)";
 
 /** Scores some files by the model that says what its features say. */
-async function score(files: ScoringFiles, model = echoModel()) {
-  const result = await onnxScoring.withModel(model, definition, (loaded) => loaded.score(files));
+async function score(files: ScoringFiles, model = echoModel(), of: ModelDefinition = definition) {
+  const result = await onnxScoring.withModel(model, of, (loaded) => loaded.score(files));
   return result.kind === 'done' ? result.value : result;
 }
 
@@ -37,6 +38,60 @@ describe('scoring a feature partition', () => {
     expect(
       await score({ features: await parquet('g.parquet', `${ROWS} ORDER BY i DESC`), out: path('q.parquet') }),
     ).toEqual(first);
+  });
+
+  it.each([
+    ['has an id twice', "SELECT 'row-' || greatest(i, 1) AS id"],
+    ['lacks an id in its first row', "SELECT CASE WHEN i > 0 THEN 'row-' || i END AS id"],
+    ['lacks an id midway', "SELECT CASE WHEN i <> 3000 THEN 'row-' || format('{:05d}', i) END AS id"],
+    ['lacks an id in its last row', "SELECT CASE WHEN i < 4999 THEN 'row-' || format('{:05d}', i) END AS id"],
+    ['begins with an empty id', "SELECT CASE WHEN i > 0 THEN 'row-' || format('{:05d}', i) ELSE '' END AS id"],
+    [
+      'is in order but for the rows where two pieces meet',
+      "SELECT 'row-' || format('{:05d}', CASE i WHEN 2047 THEN 2048 WHEN 2048 THEN 2047 ELSE i END) AS id",
+    ],
+    ['is in the order of its numbers, which is not that of their text', 'SELECT i AS id'],
+  ])('sorts a partition that %s as the engine does', async (_, ids) => {
+    const rows = `${ids}, 0.5::FLOAT AS a, (i / 5000)::FLOAT AS b, 0::FLOAT AS c FROM range(5000) AS t(i)`;
+    const features = await parquet('s.parquet', rows);
+    const integers = { ...definition, events: { ...definition.events, columns: { id: 'BIGINT' as const } } };
+    const of = ids === 'SELECT i AS id' ? integers : definition;
+    expect(await score({ features, out: path('s-p.parquet') }, echoModel(), of)).toMatchObject({ rows: 5000 });
+    const [found, sorted] = await withDatabase('512MB', async (connection) => [
+      await rowsOf(connection, `FROM '${path('s-p.parquet')}'`),
+      await rowsOf(
+        connection,
+        `SELECT id::VARCHAR AS row_id, b::DOUBLE AS prediction FROM '${features}' ORDER BY row_id`,
+      ),
+    ]);
+    expect(found).toEqual(sorted);
+  });
+
+  it('writes the same bytes of many rows, in order or not, in whatever pieces the features are', async () => {
+    const of = (order: string, size: number): Promise<string> =>
+      parquet(
+        `${order}-${size}.parquet`,
+        `SELECT 'row-' || format('{:06d}', i) AS id, 0.5::FLOAT AS a, (i % 1000 / 1000)::FLOAT AS b, NULL::FLOAT AS c FROM range(130000) AS t(i) ORDER BY i ${order}`,
+        `ROW_GROUP_SIZE ${size}`,
+      );
+    const found = [];
+    for (const features of [await of('ASC', 122_880), await of('ASC', 5000), await of('DESC', 122_880)])
+      found.push(await score({ features, out: path('many.parquet') }));
+    expect(found[0]).toMatchObject({ kind: 'built', rows: 130_000 });
+    expect(found).toEqual([found[0], found[0], found[0]]);
+  });
+
+  it('does not take a partition with a page that cannot be read for a shorter one', async () => {
+    const file = await parquet(
+      'page.parquet',
+      "SELECT 'row-' || format('{:06d}', i) AS id, 0.5::FLOAT AS a, (hash(i) % 1000 / 1000)::FLOAT AS b, NULL::FLOAT AS c FROM range(60000) AS t(i)",
+      'COMPRESSION zstd, ROW_GROUP_SIZE 20480',
+    );
+    const bytes = await readFile(file);
+    // Within the second of three groups of rows.
+    bytes.fill(0x5a, Math.floor(bytes.length * 0.5), Math.floor(bytes.length * 0.5) + 4000);
+    await writeFile(file, bytes);
+    await expect(score({ features: file, out: path('page-p.parquet') })).rejects.toThrow(/ZSTD|corrupt|Invalid/i);
   });
 
   it('refuses a partition that is corrupt, lacks a feature, or leads to no probability', async () => {
