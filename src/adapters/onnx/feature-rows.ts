@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { name, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
-import { copyFloats } from '#adapters/duckdb/vectors.ts';
+import { copyFloats, isTrueThroughout } from '#adapters/duckdb/vectors.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
@@ -15,13 +15,18 @@ export interface FeatureRows {
   readonly values: Float32Array;
 }
 
+/** Rows as they were read; `inOrder` says whether each follows in the file on a row whose id is smaller as text. */
+interface ReadRows extends FeatureRows {
+  readonly inOrder: boolean;
+}
+
 /** Reads a feature partition; `rest` goes on after FROM. */
 export async function readFeatures(
   connection: DuckDBConnection,
   file: string,
   { events, features }: Definition,
   rest = '',
-): Promise<FeatureRows | Refusal> {
+): Promise<ReadRows | Refusal> {
   const declared = {
     [events.id]: events.columns[events.id] ?? 'VARCHAR',
     ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
@@ -31,19 +36,23 @@ export async function readFeatures(
   if (refusal !== undefined) return refusal;
   const width = features.columns.length;
   const selected = features.columns.map((column) => `CAST(${name(column)} AS FLOAT)`).join(', ');
+  const id = idText(events);
+  const follows = `coalesce(${id} > lag(${id}, 1, '') OVER (), false)`;
   // Whole before it is looked at: of a result that is streamed, an error midway is taken for its end.
-  const result = await connection.run(`SELECT ${selected} FROM ${source(file)} ${rest}`);
+  const result = await connection.run(`SELECT ${selected}, ${follows} FROM ${source(file)} ${rest}`);
   const count = result.rowCount;
   const values = new Float32Array(count * width);
+  let inOrder = true;
   for (let index = 0, first = 0; first < count; index += 1) {
     const chunk = result.getChunk(index);
     // Asked once: the answer comes from native code.
     const rows = chunk.rowCount;
     for (let column = 0; column < width; column += 1)
       copyFloats(chunk, column, rows, values, first * width + column, width);
+    inOrder &&= isTrueThroughout(chunk, width, rows);
     first += rows;
   }
-  return { count, values };
+  return { count, values, inOrder };
 }
 
 /** The ids of a feature partition's rows as text, in the order of `readFeatures`. */

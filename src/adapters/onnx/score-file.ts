@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
-import { DOUBLE, type DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import { readFile } from 'node:fs/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { PARQUET, literal } from '#adapters/duckdb/database.ts';
 import { source } from '#adapters/duckdb/inputs.ts';
+import { doublesFunction } from '#adapters/duckdb/vectors.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ScoredFile, ScoringFiles } from '#ports/scoring.ts';
@@ -11,15 +12,31 @@ import type { Scorer, Scores } from './scorer.ts';
 
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** The engine's connection, the model, and how to set the rows of table function `scored`. */
+interface Engines {
+  readonly connection: DuckDBConnection;
+  readonly scorer: Scorer;
+  readonly definition: Definition;
+  readonly setScored: (predictions: Float64Array) => void;
+}
+
+/** Makes ready to score feature partitions one after the other. */
+export function fileScorer(
+  connection: DuckDBConnection,
+  scorer: Scorer,
+  definition: Definition,
+): (files: ScoringFiles) => Promise<ScoredFile | Refused> {
+  const setScored = doublesFunction(connection, 'scored', 'prediction');
+  return (files) => scoreFile({ connection, scorer, definition, setScored }, files);
+}
+
 /**
  * Scores a feature partition to a prediction partition: `row_id` VARCHAR and `prediction` DOUBLE, P(label = 1), in the
  * order of the row ids. The same features, model and engines make the same bytes, whether rows were carried over from an
  * earlier partition or not.
  */
-export async function scoreFile(
-  connection: DuckDBConnection,
-  scorer: Scorer,
-  definition: Definition,
+async function scoreFile(
+  { connection, scorer, definition, setScored }: Engines,
   { features, out, previous }: ScoringFiles,
 ): Promise<ScoredFile | Refused> {
   const read = await readFeatures(connection, features, definition);
@@ -29,29 +46,14 @@ export async function scoreFile(
   const rows = { ...read, ids: earlier === undefined ? [] : await readIds(connection, features, definition) };
   const { scores, carried, dropped } = await scoreRows(scorer, rows, earlier);
   if (scores.kind === 'refused') return scores;
-  await store(connection, scores.predictions);
-  await rm(out, { force: true });
+  setScored(scores.predictions);
+  // A sort takes as long as reading the features did, and changes nothing where they are in order.
+  const order = read.inOrder ? '' : 'ORDER BY row_id';
   await connection.run(
-    `COPY (SELECT ${idText(definition.events)} AS row_id, scored.prediction FROM ${source(features)} POSITIONAL JOIN scored ORDER BY row_id)
+    `COPY (FROM (SELECT ${idText(definition.events)} AS row_id FROM ${source(features)}) POSITIONAL JOIN scored() ${order})
      TO ${literal(out)} (${PARQUET})`,
   );
   return { kind: 'built', rows: read.count, sha256: digestOf(await readFile(out)), carried, dropped };
-}
-
-/** Rows that DuckDB has in one piece. */
-const CHUNK = 2048;
-
-/** Puts predictions into table `scored`, in their order: whole columns at a time. */
-async function store(connection: DuckDBConnection, predictions: Float64Array): Promise<void> {
-  await connection.run('CREATE OR REPLACE TABLE scored (prediction DOUBLE)');
-  const appender = await connection.createAppender('scored');
-  for (let first = 0; first < predictions.length; first += CHUNK) {
-    const part = predictions.subarray(first, first + CHUNK);
-    const chunk = DuckDBDataChunk.create([DOUBLE], part.length);
-    chunk.setColumnValues(0, [...part]);
-    appender.appendDataChunk(chunk);
-  }
-  appender.closeSync();
 }
 
 /** Carries over what may be carried over, and scores the rest; if a carried row is found to score otherwise now, all is scored. */

@@ -10,7 +10,7 @@ import { checkGolden, makeGolden } from './golden.ts';
 import { explainFiles } from './importance.ts';
 import { inspectOnnx } from './inspect.ts';
 import { sampleRows } from './feature-rows.ts';
-import { scoreFile } from './score-file.ts';
+import { fileScorer } from './score-file.ts';
 import { type Scorer, createScorer } from './scorer.ts';
 
 /** What the engine may take: half of the function, because the model and the rows that it scores are beside it. */
@@ -24,16 +24,17 @@ export const onnxScoring: Scoring = {
   },
   async withModel(model, definition, work) {
     return withScorer(model, definition.features.columns, (scorer) =>
-      withDatabase(MEMORY, async (connection) => ({
-        kind: 'done' as const,
-        value: await work({
-          score: (files) => fitting('features of the day', () => scoreFile(connection, scorer, definition, files)),
+      withDatabase(MEMORY, async (connection) => {
+        const scoreFile = fileScorer(connection, scorer, definition);
+        const value = await work({
+          score: (files) => fitting('features of the day', () => scoreFile(files)),
           explain: (features) =>
             fitting(`features of ${features.length} days`, () =>
               explainFiles(connection, scorer, definition, features),
             ),
-        }),
-      })),
+        });
+        return { kind: 'done' as const, value };
+      }),
     );
   },
   async makeGolden(model, definition, features) {

@@ -1,7 +1,7 @@
 import { type DuckDBDataChunk, DuckDBMaterializedResult } from '@duckdb/node-api';
 import { describe, expect, it } from 'vitest';
 import { withDatabase } from '#adapters/duckdb/database.ts';
-import { copyFloats } from '#adapters/duckdb/vectors.ts';
+import { copyFloats, doublesFunction, isTrueThroughout } from '#adapters/duckdb/vectors.ts';
 
 /** The rows of a query, a chunk at a time. */
 function chunksOf(sql: string): Promise<readonly DuckDBDataChunk[]> {
@@ -33,5 +33,33 @@ describe('copyFloats', () => {
     const values = "VALUES ('Infinity'::FLOAT), ('-Infinity'::FLOAT), ('-0'::FLOAT), ('NaN'::FLOAT), (NULL)";
     for (const chunk of await chunksOf(values)) copyFloats(chunk, 0, chunk.rowCount, to, 0, 1);
     expect([...to]).toEqual([Infinity, -Infinity, -0, Number.NaN, Number.NaN]);
+  });
+});
+
+describe('isTrueThroughout', () => {
+  it.each([
+    ['i >= 0', true],
+    ['i <> 2000', false],
+    ['i <> 0', false],
+    ['i < 2047', false],
+  ])('says of %s in each of 2048 rows: %s', async (condition, expected) => {
+    const [chunk] = await chunksOf(`SELECT i, ${condition} FROM range(2048) t(i)`);
+    expect(chunk && isTrueThroughout(chunk, 1, chunk.rowCount)).toBe(expected);
+  });
+});
+
+describe('doublesFunction', () => {
+  it('has the rows that were set last, as often as it is read', async () => {
+    await withDatabase('256MB', async (connection) => {
+      const set = doublesFunction(connection, 'numbers', 'number');
+      const read = async () => (await connection.runAndReadAll('FROM numbers()')).getColumnsObjectJS()['number'] ?? [];
+      expect(await read()).toEqual([]);
+      for (const count of [5000, 0, 2048, 1]) {
+        const values = Float64Array.from({ length: count }, (_, row) => row / 7);
+        set(values);
+        expect(await read()).toEqual([...values]);
+        expect(await read()).toEqual([...values]);
+      }
+    });
   });
 });

@@ -81,6 +81,17 @@ describe('scoring a feature partition', () => {
     expect(found).toEqual([found[0], found[0], found[0]]);
   });
 
+  it('takes ids of any name, and replaces what another scoring has written', async () => {
+    const named = {
+      ...definition,
+      events: { ...definition.events, id: 'prediction', columns: { prediction: 'VARCHAR' as const } },
+    };
+    await writeFile(path('n-p.parquet'), new Uint8Array(100_000));
+    const features = await parquet('n.parquet', ROWS.replace('AS id', 'AS prediction'));
+    const found = await score({ features, out: path('n-p.parquet') }, echoModel(), named);
+    expect(found).toEqual(await score({ features: await parquet('f.parquet', ROWS), out: path('p.parquet') }));
+  });
+
   it('does not take a partition with a page that cannot be read for a shorter one', async () => {
     const file = await parquet(
       'page.parquet',
