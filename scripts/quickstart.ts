@@ -53,7 +53,7 @@ function seconds(since: number): string {
 
 async function startCloud(): Promise<string> {
   const home = homeIn(process.env);
-  await stopLocalCloud(home);
+  await stopLocalCloud(home, { saving: false });
   // What an earlier quickstart left in the cloud is gone; prepared flights are kept.
   for (const state of ['emulator', 'sagemaker', 'functions'])
     await rm(join(home, state), { recursive: true, force: true });

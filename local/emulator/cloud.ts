@@ -14,6 +14,7 @@ import {
 import {
   clearState,
   exclusively,
+  lastSave,
   readState,
   rememberedPorts,
   writeState,
@@ -26,8 +27,10 @@ const EMULATOR = join(REPOSITORY, 'local', 'emulator', 'emulator.py');
 const SAGEMAKER = join(REPOSITORY, 'local', 'sagemaker', 'main.ts');
 // The emulator is there in under a second; a cold disk or a loaded machine may take its time.
 const START_DEADLINE_MS = 60_000;
-// At its end the emulator writes its state; what takes longer than this waits for a request that never comes.
-const STOP_GRACE_MS = 8_000;
+// What takes longer to end waits for a request that never comes: it is told to save its state and to end at once.
+const STOP_GRACE_MS = 10_000;
+// Fifty megabytes of state are written in a second or two.
+const SAVE_DEADLINE_MS = 120_000;
 
 /** How a local cloud is started. */
 export interface LocalCloudOptions {
@@ -100,12 +103,30 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 }
 
 /**
- * Stops the local cloud of a home, with every process that it started; says whether one ran. Without a grace it saves
- * nothing, which is for clouds that nobody starts again.
+ * Stops the local cloud of a home, with every process that it started; says whether one ran. A fault where its state was not
+ * saved. Without `saving`, for clouds that nobody starts again, nothing is saved.
  */
-export async function stopLocalCloud(home: string = defaultHome(), graceMs: number = STOP_GRACE_MS): Promise<boolean> {
+export async function stopLocalCloud(home: string = defaultHome(), { saving = true } = {}): Promise<boolean> {
   if (!existsSync(home)) return false;
-  return exclusively(home, () => endAll(home, graceMs));
+  return exclusively(home, async () => {
+    const [state, since] = [readState(home), Date.now()];
+    const ran = await endAll(home, saving);
+    if (ran && saving && state?.persistent === true) requireSaved(home, since);
+    return ran;
+  });
+}
+
+/** Whether the emulator, which ended, has saved its state since a time. */
+function requireSaved(home: string, since: number): void {
+  const savedAt = lastSave(home);
+  if (savedAt !== undefined && savedAt >= since) return;
+  throw new GatehouseError(
+    'LOCAL_STATE_NOT_SAVED',
+    `the local cloud has ended without saving its state (${join(home, 'logs', 'emulator.log')} may say why); what the next start finds is ${
+      savedAt === undefined ? 'nothing' : `of ${new Date(savedAt).toISOString()}`
+    }`,
+    { home },
+  );
 }
 
 async function startBoth(options: LocalCloudOptions & { readonly home: string }, ports: Ports): Promise<LocalState> {
@@ -193,11 +214,21 @@ function requirePython(): string {
   });
 }
 
-async function endAll(home: string, graceMs = STOP_GRACE_MS): Promise<boolean> {
+async function endAll(home: string, saving = true): Promise<boolean> {
   const state = readState(home);
   if (state === undefined) return false;
   const running = (['emulator', 'sagemaker'] as const).filter((name) => runs(state, name));
-  await Promise.all(running.map((name) => endGroup(state[name].pid, graceMs)));
+  await Promise.all(
+    running.map((name) =>
+      endGroup(
+        state[name].pid,
+        saving ? STOP_GRACE_MS : 0,
+        saving && state.persistent && name === 'emulator'
+          ? { signal: 'SIGUSR1', graceMs: SAVE_DEADLINE_MS }
+          : undefined,
+      ),
+    ),
+  );
   for (const name of ['emulator', 'sagemaker'] as const) endOrphans(state[name].pid);
   clearState(home);
   return running.length > 0;

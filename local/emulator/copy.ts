@@ -18,6 +18,8 @@ const LEFT = new Set([
   'logs',
   'replay',
   'emulator/tmp',
+  // Names files by their digests, which other ports change.
+  'emulator/state/saved.json',
   'sagemaker/tmp',
   'local.json',
   'local.lock',

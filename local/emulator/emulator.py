@@ -1,11 +1,11 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Six things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Seven things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
 TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
 stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an invocation waits
-for a process that is at work, before it starts another; and the process group ends with its owner, so that a killed
-test leaves nothing behind.
+for a process that is at work, before it starts another; state is kept over a stop as a whole (saved_state.py); and the
+process group ends with its owner, so that a killed test leaves nothing behind.
 """
 
 import gc
@@ -22,6 +22,7 @@ import zipfile
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import eventbridge, lambda_svc
+from saved_state import keep_state
 
 # How long an invocation waits for the function's process that is at work, before it gets one of its own.
 WAIT_FOR_WORKER_S = 5
@@ -121,6 +122,8 @@ if __name__ == "__main__":
     read_streams_from_their_beginning()
     unpack_code_once(os.path.join(arguments[0], "emulator", "unpacked"))
     wait_for_idle_workers()
+    if "STATE_DIR" in os.environ:
+        keep_state(os.environ["STATE_DIR"])
     # A cloud's state is a million small objects that stay: to look through all of them again and again takes a tenth of
     # the emulator's time.
     gc.set_threshold(100_000, 50, 1_000)

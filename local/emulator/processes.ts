@@ -18,10 +18,22 @@ export function isOurs(pid: number, marks: readonly string[]): boolean {
   return marks.every((mark) => command.includes(mark));
 }
 
-/** Ends a process gracefully, then whatever is left of its group, and returns when nothing is. */
-export async function endGroup(pid: number, graceMs: number): Promise<void> {
+/**
+ * Ends a process gracefully, then whatever is left of its group, and returns when nothing is. One that does not end within the
+ * grace may have a second signal, by which it drops what it waits for, and a second grace.
+ */
+export async function endGroup(
+  pid: number,
+  graceMs: number,
+  then?: { readonly signal: NodeJS.Signals; readonly graceMs: number },
+): Promise<void> {
   signal(pid, 'SIGTERM');
-  if (!(await until(() => !isAlive(pid), graceMs))) signal(-pid, 'SIGKILL');
+  let ended = await until(() => !isAlive(pid), graceMs);
+  if (!ended && then !== undefined) {
+    signal(pid, then.signal);
+    ended = await until(() => !isAlive(pid), then.graceMs);
+  }
+  if (!ended) signal(-pid, 'SIGKILL');
   signal(-pid, 'SIGTERM');
   if (!(await until(() => !signal(-pid, 0), 1_000))) signal(-pid, 'SIGKILL');
   if (!(await until(() => !signal(-pid, 0), 5_000))) {

@@ -55,6 +55,10 @@ export const clearState = (home: string): void => rmSync(stateFile(home), { forc
 /** The ports of the previous start, if there was one. */
 export const rememberedPorts = (home: string): Ports | undefined => readDocument(portsFile(home), Ports);
 
+/** When the emulator of a home last saved all of its state, in milliseconds of the epoch. */
+export const lastSave = (home: string): number | undefined =>
+  readDocument(join(home, 'emulator', 'state', 'saved.json'), z.object({ savedAt: z.int() }))?.savedAt;
+
 /** Runs `work` while no other process starts or stops the same home's cloud. */
 export async function exclusively<T>(home: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(home, { recursive: true });

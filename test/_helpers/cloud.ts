@@ -42,7 +42,7 @@ async function start(home: string, folder: string, options: Partial<LocalCloudOp
   return {
     ...cloud,
     [Symbol.asyncDispose]: async () => {
-      await stopLocalCloud(home, 0);
+      await stopLocalCloud(home, { saving: false });
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -6,7 +6,7 @@ export const run: Run = async (context) => {
   context.print({
     data: { didRun },
     sections: [
-      { lines: [didRun ? 'the local cloud has ended; its state is kept' : 'the local cloud was not running'] },
+      { lines: [didRun ? 'the local cloud has ended; its state is saved' : 'the local cloud was not running'] },
     ],
   });
 };
