@@ -1,7 +1,8 @@
-"""Runs a job's program several times, each in a process of its own that has the heavy packages loaded already.
+"""Runs a job's programs, each in a process of its own that has the heavy packages loaded already.
 
-Loading scikit-learn or Great Expectations takes seconds, a fork takes none. Standard input: `{program, modules, runs}`,
-where each run has a working directory `cwd` and an environment `env`. Standard output: `code` and `stderr` of each run.
+Loading scikit-learn or Great Expectations takes seconds, a fork takes none. Standard input: `{modules, runs}`, where
+each run has its `program`, a working directory `cwd` and an environment `env`. Standard output: each run's `code` and
+`stderr`.
 """
 
 import importlib
@@ -18,16 +19,16 @@ def main() -> None:
     job = json.load(sys.stdin)
     for module in job["modules"]:
         importlib.import_module(module)
-    print(json.dumps([fork(job["program"], each) for each in job["runs"]]))
+    print(json.dumps([fork(each) for each in job["runs"]]))
 
 
-def fork(program: str, run: dict[str, Any]) -> dict[str, Any]:
+def fork(run: dict[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(output.fileno(), 2)
-            code = execute(program, run)
+            code = execute(run["program"], run)
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

@@ -53,9 +53,12 @@ async function prepared(
 /** Runs the program of the processing job on each layout. */
 async function validate(homes: readonly string[]) {
   const ended = await runPrograms({
-    program: join(ROOT, 'containers/data-quality/validate.py'),
     modules: ['great_expectations', 'pyarrow.parquet'],
-    runs: homes.map((home) => ({ cwd: home, env: { SM_ROOT: home } })),
+    runs: homes.map((home) => ({
+      program: join(ROOT, 'containers/data-quality/validate.py'),
+      cwd: home,
+      env: { SM_ROOT: home },
+    })),
   });
   return Promise.all(
     homes.map(async (home, index) => {
