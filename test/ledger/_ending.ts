@@ -163,6 +163,7 @@ function stateOf(world: World, name: Name, isThorough: boolean): LedgerState {
     head: head === undefined ? undefined : ({ seq: head['seq'], hash: head['hash'] } as LedgerState['head']),
     ...governedState(items.filter((item) => standingOf(item) === 'governed' || authorityOf(item.pk) === 'OPERATION')),
     predictions: [],
+    baselines: [],
     isReconciling: false,
     objects: [],
     published:

@@ -116,15 +116,19 @@ export const deployed: DeployedModels = {
   models: [{ definition, policy, sql: { ...SQL }, expectations: {} }],
 };
 
+/** Golden rows that name what they are of. */
+const goldenOf = (text: string, rows: readonly number[][] = [[0]]): string =>
+  canonicalJson({ formatVersion: 1, columns: [text], rows, predictions: rows.map(() => 0.5) });
+
 /**
  * Scoring without ONNX: a model is any text that begins with MODEL, and its golden predictions are its own text. What comes
  * after a # is what a file says of itself and no part of what it computes.
  */
 export const scoring: Scoring = {
   inspect: (model) => (Buffer.from(model).toString().startsWith('MODEL') ? undefined : 'not a model'),
-  makeGolden: async (model) => canonicalJson({ of: Buffer.from(model).toString() }),
+  makeGolden: async (model) => goldenOf(Buffer.from(model).toString()),
   checkGolden: async (model, _, golden) =>
-    golden === canonicalJson({ of: Buffer.from(model).toString() }) ? undefined : 'the golden predictions differ',
+    golden === goldenOf(Buffer.from(model).toString()) ? undefined : 'the golden predictions differ',
   sameAs: async (model, _, other) => {
     const [one, another] = [model, other.model].map((each) => Buffer.from(each).toString().split('#')[0]);
     return one === another ? 'it has the same operators and weights' : undefined;
@@ -222,19 +226,20 @@ interface Contents {
   readonly onnx: Uint8Array;
 }
 
-/** Stores a whole release; `text` is what its model is, unless it is a real one. */
+/** Stores a whole release; `text` is what its model is, unless it is a real one. Without `rows` it has no golden ones. */
 export async function makeRelease(
   store: ArtifactStore,
   text: string,
   kind: ReleaseManifest['kind'] = 'trained',
   of: Contents = { definition, sql: SQL, onnx: bytes(`MODEL ${text}`) },
+  rows: readonly number[][] = [[0]],
 ): Promise<Digest> {
   const schema = schemaOf(of.definition);
   const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
     'definition.json': bytes(canonicalJson(of.definition)),
     'features/daily.sql': bytes(of.sql['features/daily.sql']),
     'features/features.sql': bytes(of.sql['features/features.sql']),
-    'golden.json': bytes(canonicalJson({ of: `MODEL ${text}` })),
+    'golden.json': bytes(goldenOf(`MODEL ${text}`, rows)),
     'model.onnx': of.onnx,
     'schema.json': bytes(canonicalJson(schema)),
   };

@@ -3,15 +3,17 @@ import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { LedgerState, ObjectFinding, Published } from '#domain/audit/invariant.ts';
 import { governedState } from '#domain/audit/standing.ts';
-import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { Golden } from '#domain/data/golden.ts';
+import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { Environment } from '#model/config.ts';
-import type { Cloud } from '../../cloud.ts';
-import { chainItems, chainOf, fenceOf, predictionsOf, standingItems } from '../../read.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { Cloud, ReadableLedger } from '../../cloud.ts';
+import { chainItems, chainOf, fenceOf, predictionsOf, registrationsOf, standingItems } from '../../read.ts';
 
 /** As much of an environment's cloud as is read. */
 type Read = Pick<Cloud, 'environment' | 'ledger' | 's3'> & {
@@ -26,6 +28,7 @@ export async function ledgerState(
   now: Date,
 ): Promise<LedgerState> {
   const { ledger } = cloud;
+  const store = s3ArtifactStore(cloud.s3, cloud.names.artifactBucket);
   const serves = cloud.environment === 'staging' || cloud.environment === 'prod';
   const [items, head, standing, fence, predictions] = await Promise.all([
     chainItems(ledger, model),
@@ -48,8 +51,9 @@ export async function ledgerState(
     head: head === undefined ? undefined : { seq: Number(head['seq']), hash: Digest.parse(head['hash']) },
     ...governed,
     predictions,
+    baselines: await baselinesIn(ledger, store, model),
     isReconciling: (fence?.running ?? null) !== null,
-    objects: [...(await releaseFindings(cloud, governed.pointer)), ...(await predictionFindings(cloud, predictions))],
+    objects: [...(await releaseFindings(store, governed.pointer)), ...(await predictionFindings(cloud, predictions))],
     published: await publishedBy(cloud, model),
     decisions,
   };
@@ -64,9 +68,8 @@ export async function decisionsOf(control: Cloud, model: string): Promise<Readon
 }
 
 /** Reads the served release and the one behind it again, byte for byte. */
-async function releaseFindings({ s3, names }: Read, pointer: Pointer | undefined): Promise<readonly ObjectFinding[]> {
+async function releaseFindings(store: ArtifactStore, pointer: Pointer | undefined): Promise<readonly ObjectFinding[]> {
   if (pointer === undefined) return [];
-  const store = s3ArtifactStore(s3, names.artifactBucket);
   const releases = [
     { release: pointer.current, version: pointer.version },
     ...(pointer.lastConfirmed === null ? [] : [pointer.lastConfirmed]),
@@ -92,6 +95,27 @@ async function releaseFindings({ s3, names }: Read, pointer: Pointer | undefined
     }
   }
   return findings;
+}
+
+/** The registered baselines of a model, each with the reason why it can never be served, if there is one. */
+export async function baselinesIn(
+  ledger: ReadableLedger,
+  store: ArtifactStore,
+  model: string,
+): Promise<LedgerState['baselines']> {
+  const registered = (await registrationsOf(ledger, model)).filter(({ kind }) => kind === 'baseline');
+  return Promise.all(
+    registered.map(async ({ version, release }) => {
+      try {
+        const manifest = openManifest(await store.read(release));
+        parseCanonical(Golden, await store.read(fileOf(manifest, 'golden.json').sha256), 'golden.json');
+        return { version, problem: undefined };
+      } catch (error) {
+        if (!(error instanceof GatehouseError)) throw error;
+        return { version, problem: error.message };
+      }
+    }),
+  );
 }
 
 /** A stored text; anything else that stands there is shown as it is, and found to be no record. */

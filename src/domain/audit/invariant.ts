@@ -35,6 +35,8 @@ export interface LedgerState {
   readonly approvals: readonly Approval[];
   readonly quarantined: readonly Digest[];
   readonly predictions: readonly PredictionManifest[];
+  /** The baselines that are registered here, and why one can never be served. */
+  readonly baselines: readonly { readonly version: string; readonly problem: string | undefined }[];
   /** Whether a batch run is at work. */
   readonly isReconciling: boolean;
   /** What was found wrong when the stored objects were read and hashed again. */

@@ -6,7 +6,7 @@ import { chainPublished, chainUnbroken } from './invariants/chain.ts';
 import { policiesVoted, promotionsGrounded } from './invariants/grounds.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
 import { ledgerReplays } from './invariants/replay.ts';
-import { nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
+import { baselineServable, nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
 
 /** What must hold of every environment at any time. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -21,6 +21,7 @@ export const INVARIANTS: readonly Invariant[] = [
   lockOwned,
   nothingQuarantined,
   releasesWhole,
+  baselineServable,
   predictionsWhole,
 ];
 

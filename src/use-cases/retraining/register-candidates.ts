@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { Digest } from '#domain/canonical/digest.ts';
+import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { openManifest, originOf } from '#domain/release/manifest.ts';
+import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
 import { nextVersion, Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { isBroken } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface Registering extends Recording {
@@ -27,7 +29,7 @@ const Parameters = z.object({
 });
 
 /**
- * Registers the baseline, if the model has none yet, and each candidate, with a version and its reason. What was made from
+ * Registers the baseline, if the model has none yet that can be served, and each candidate, with a version and its reason. What was made from
  * the same as a registered release is that release, though its bytes differ: a run that is repeated makes no new version,
  * and what was rolled back does not come back under another digest.
  */
@@ -47,7 +49,21 @@ async function registrationsOf(deps: Registering, model: string): Promise<readon
 }
 
 async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
-  return (await registrationsOf(deps, model)).some(({ kind }) => kind === 'baseline');
+  for (const { kind, release } of await registrationsOf(deps, model))
+    if (kind === 'baseline' && (await isServable(deps.releases, release))) return true;
+  return false;
+}
+
+/** Whether a release can ever be served: without golden rows every other environment refuses it, now and later. */
+async function isServable(store: ArtifactStore, release: Digest): Promise<boolean> {
+  try {
+    const manifest = openManifest(await store.read(release));
+    parseCanonical(Golden, await store.read(fileOf(manifest, 'golden.json').sha256), 'golden.json');
+    return true;
+  } catch (error) {
+    if (isBroken(error)) return false;
+    throw error;
+  }
 }
 
 interface Candidate {
@@ -70,8 +86,11 @@ async function register(
   if (existing !== undefined) return { release: candidate.release, version: textOf(existing, 'version') };
   const manifest = openManifest(await deps.releases.read(candidate.release));
   const origin = originOf(manifest);
-  const known = (await registrationsOf(deps, model)).find((registered) => registered.origin === origin);
-  if (known !== undefined) return { release: known.release, version: known.version };
+  for (const known of await registrationsOf(deps, model)) {
+    // What can never be served stands in nobody's way: the same data may give another release that can.
+    if (known.origin !== origin || !(await isServable(deps.releases, known.release))) continue;
+    return { release: known.release, version: known.version };
+  }
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
   const { version, reason } = nextVersion(head, manifest);
   const evidence = candidate.dataCheck === null ? {} : { dataCheck: candidate.dataCheck };

@@ -71,7 +71,11 @@ export async function championOf(
 
 async function baselineOf(ledger: Ledger, model: string): Promise<Digest> {
   const registrations = await ledger.query(keys.registrations(model));
-  const baseline = registrations.map((item) => unkey(Registration, item)).find(({ kind }) => kind === 'baseline');
+  // A later one replaces one that can never be served.
+  const [baseline] = registrations
+    .map((item) => unkey(Registration, item))
+    .filter(({ kind }) => kind === 'baseline')
+    .sort((a, b) => (a.at < b.at ? 1 : -1));
   if (baseline === undefined) throw new GatehouseError('NO_BASELINE', `${model} has no baseline`, { model });
   return baseline.release;
 }

@@ -300,6 +300,7 @@ function stateOf(lapse?: Lapse): LedgerState {
     head: last === undefined ? undefined : { seq: last.record.seq, hash: last.hash },
     ...governedState([...replayed.values()].map(({ item }) => item)),
     predictions: [prediction(back.pointer)],
+    baselines: [],
     isReconciling: false,
     objects: [],
     published: {

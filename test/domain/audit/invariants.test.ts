@@ -266,6 +266,11 @@ describe('the invariants', () => {
       () => ({ objects: [{ of: 'release', name: '1.0.0', found: 'does not hash to its name' }] }),
     ],
     [
+      'no baseline can be served',
+      'baseline-servable',
+      () => ({ baselines: [{ version: '0.1.0', problem: 'golden.json is not valid: rows: Too small' }] }),
+    ],
+    [
       'a partition of predictions is damaged',
       'predictions-whole',
       () => ({ objects: [{ of: 'prediction', name: '2026-03-01', found: 'is not there' }] }),

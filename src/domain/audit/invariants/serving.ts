@@ -29,6 +29,19 @@ export const releasesWhole: Invariant = {
     objects.filter((object) => object.of === 'release').map(({ name, found }) => `${name}: ${found}`),
 };
 
+/** What a model begins with can be served: whatever comes after it needs something to go back to. */
+export const baselineServable: Invariant = {
+  id: 'baseline-servable',
+  meaning: 'a model that has registered a baseline has one with golden rows, by which other environments verify it',
+  check({ model, baselines }) {
+    if (baselines.some(({ problem }) => problem === undefined)) return [];
+    return baselines.map(
+      ({ version, problem }) =>
+        `baseline ${version} can never be served: ${problem}; run \`gatehouse run start ${model}\`, which registers another`,
+    );
+  },
+};
+
 /** A reader of predictions gets whole partitions of the release that is served. */
 export const predictionsWhole: Invariant = {
   id: 'predictions-whole',
