@@ -66,6 +66,7 @@ export function accessTo(names: Names) {
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
+    /** What a run staged for its training jobs, and what they left. */
     readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
     /** What processing jobs found; the prefix of a run holds it beside what they were given. */
     readsCheckResults: (): Access =>

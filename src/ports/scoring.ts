@@ -1,5 +1,6 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
+import type { ComparedRow } from '#domain/model/trainer-predictions.ts';
 import type { FeatureImportances } from '#domain/report/explanation.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
@@ -19,6 +20,12 @@ export interface ScoredFile {
   readonly sha256: Digest;
   readonly carried: number;
   readonly dropped: number;
+}
+
+/** The local file of predictions that a training program left, and the local file of the rows of a day that it was given, if there is one. */
+export interface TrainerFiles {
+  readonly predictions: string;
+  rowsOf(day: string): Promise<string | undefined>;
 }
 
 /** How much the features of a model matter. */
@@ -55,6 +62,12 @@ export interface Scoring {
     definition: ModelDefinition,
     other: { readonly model: Uint8Array; readonly golden: string },
   ): Promise<string | undefined>;
+  /** What a model predicts for the rows whose predictions its trainer left, beside those. */
+  predictAgain(
+    model: Uint8Array,
+    definition: ModelDefinition,
+    files: TrainerFiles,
+  ): Promise<{ readonly kind: 'predicted'; readonly rows: readonly ComparedRow[] } | Refused>;
   /** A model that predicts the base rate whatever it is given. */
   constantModel(baseRate: number, columns: readonly string[]): Uint8Array;
 }

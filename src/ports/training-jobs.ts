@@ -35,6 +35,8 @@ export type ModelArtifact =
 export interface TrainingData {
   /** Reads what a training program left: foreign bytes, which are refused where no retry would mend them. */
   readArtifact(uri: string): Promise<ModelArtifact>;
+  /** Copies an object of a run into a local file; false where there is none. */
+  fetch(key: string, path: string): Promise<boolean>;
   /** Stores a run's rows; the key's run and window make it unique. */
   storeRows(key: string, path: string): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
@@ -35,6 +38,8 @@ describe('what a training job leaves', () => {
   it('is read by the names of what a release is made from', async () => {
     const files = [MODEL, { name: './metrics.json', text: '{}' }, { name: 'code/train.py', text: 'import os' }];
     expect(await found(await archiveOf(...files))).toEqual({ 'model.onnx': MODEL.text, 'metrics.json': '{}' });
+    const predictions = { name: 'predictions.parquet', text: 'PAR1' };
+    expect(await found(await archiveOf(MODEL, predictions))).toMatchObject({ 'predictions.parquet': 'PAR1' });
     expect(await found(await archiveOf({ name: 'model.onnx' }))).toEqual({ 'model.onnx': '' });
   });
 
@@ -124,6 +129,16 @@ describe('an artifact in S3', () => {
 
   it('is a fault where S3 does not answer, and not a refusal', async () => {
     await expect(read(s3(() => ({ status: 503, code: 'SlowDown' })))).rejects.toThrow();
+  });
+
+  it('has rows beside it that are copied, unless there are none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-rows-'));
+    const copy = (client: S3Client) => s3TrainingData(client, 'bucket').fetch('key', join(folder, 'rows'));
+    expect(await copy(s3(() => ({ body: Buffer.from('PAR1') })))).toBe(true);
+    expect(await readFile(join(folder, 'rows'), 'utf8')).toBe('PAR1');
+    expect(await copy(s3(() => ({ status: 404, code: 'NoSuchKey' })))).toBe(false);
+    await expect(copy(s3(() => ({ status: 503, code: 'SlowDown' })))).rejects.toThrow();
+    await rm(folder, { recursive: true });
   });
 
   it('is nothing to store where the local file is gone, which ends no process', async () => {

@@ -96,7 +96,8 @@ describe('a new model on a laptop', () => {
       ...labels,
     );
     expect(trained, trained.stderr).toMatchObject({ code: 0 });
-    const { positives, rows, window } = JSON.parse(trained.stdout);
+    const { agreement, positives, rows, window } = JSON.parse(trained.stdout);
+    expect(agreement).toMatchObject({ rows: 200 });
     expect({ rows, window: window.name }).toEqual({ rows: 60 * DAYS_OF_WINDOW, window: 'four-weeks' });
     expect(positives).toBeGreaterThan(0);
   });

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PARQUET, literal, withDatabase } from '#adapters/duckdb/database.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { judgeTrainerPredictions, type TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import { compileModel } from '#model/compile.ts';
 import { runTraining, trainingEnvironment } from './_lifecycle.ts';
@@ -121,6 +123,22 @@ it.each(Object.keys(PROGRAMS))('the training program of %s leaves the same model
   expect(first).toEqual({ code: 0, model: expect.stringContaining('sha256:') });
   expect(results.get(`${model} second`)).toEqual(first);
 });
+
+it.each(Object.keys(PROGRAMS))(
+  'the training program of %s leaves predictions that its ONNX file gives',
+  async (model) => {
+    const at = (path: string): string => join(folder, model, 'first', path);
+    const definition = await compileModel(join(ROOT, model));
+    const again = await onnxScoring.predictAgain(await readFile(at('model/model.onnx')), definition, {
+      predictions: at('model/predictions.parquet'),
+      rowsOf: async () => at('train/train.parquet'),
+    });
+    expect(again.kind === 'refused' ? again : judgeTrainerPredictions(again.rows)).toMatchObject({
+      kind: 'agrees',
+      agreement: { rows: 200 } satisfies Partial<TrainerAgreement>,
+    });
+  },
+);
 
 it.each(Object.entries(PROGRAMS))('the training program of %s says why it failed', (model, { failing }) => {
   for (const { name, failure } of failing)

@@ -133,6 +133,15 @@ export const scoring: Scoring = {
     const [one, another] = [model, other.model].map((each) => Buffer.from(each).toString().split('#')[0]);
     return one === another ? 'it has the same operators and weights' : undefined;
   },
+  async predictAgain(model, _, files) {
+    const said = JSON.parse(await readFile(files.predictions, 'utf8')) as [id: string, day: string, trainer: number][];
+    const rows = said.map(async ([id, day, trainer]) => {
+      const file = await files.rowsOf(day);
+      const known = file === undefined ? '' : await readFile(file, 'utf8');
+      return { id, day, trainer, onnx: known.includes(id) ? Buffer.from(model).length / 100 : undefined };
+    });
+    return { kind: 'predicted', rows: await Promise.all(rows) };
+  },
   constantModel: (rate) => bytes(`MODEL constant ${rate}`),
   async withModel(model, _, work) {
     const value = await work({

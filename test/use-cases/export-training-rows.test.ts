@@ -23,6 +23,7 @@ describe('the rows of a window', () => {
     const stored = new Map<string, string>();
     const training = {
       storeRows: async (key: string, path: string) => void stored.set(key, await readFile(path, 'utf8')),
+      fetch: async () => false,
       readArtifact: async (): Promise<ModelArtifact> => ({ kind: 'read', files: new Map() }),
     };
     const engine = {

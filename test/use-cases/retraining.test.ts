@@ -237,6 +237,7 @@ describe('a training job that does not exist', () => {
       },
     ];
     const training = {
+      fetch: async () => false,
       readArtifact: async () => ({ kind: 'read', files: new Map() }) as const,
       storeRows: async () => undefined,
     };

@@ -31,6 +31,7 @@ describe('registration', () => {
         window: 'all',
         fingerprint: digestOf(text),
         metrics: { logLoss: 0.4 },
+        agreement: text === 'one' ? { rows: 200, greatestDifference: 1e-7 } : null,
       })),
     );
     const base =
@@ -50,8 +51,11 @@ describe('registration', () => {
       ['RELEASE_REGISTERED', '0.1.1', 'the same recipe on other data'],
       ['RELEASE_REGISTERED', '0.1.2', 'the same recipe on other data'],
     ]);
-    const [item] = await dev.ledger.query(keys.registrations(MODEL));
-    expect(item).toMatchObject({ owner: 'owners', creator: 'pipeline:registration' });
+    const [one, two] = await Promise.all(
+      candidates.map(({ release }) => dev.ledger.get(keys.registration(MODEL, release))),
+    );
+    expect(one).toMatchObject({ owner: 'owners', creator: 'pipeline:registration', agreement: { rows: 200 } });
+    expect(two).not.toHaveProperty('agreement');
   });
 
   it('makes no new version of what was made from the same, though its bytes differ', async () => {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { GatehouseError } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
+import { TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { layoutOf } from '#local/sagemaker/container.ts';
 
@@ -14,6 +15,8 @@ const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 export interface Trained {
   readonly model: string;
   readonly metrics: Readonly<Record<string, number>>;
+  /** The file of its own predictions, if it left one. */
+  readonly predictions: string | undefined;
   /** What it said went wrong; undefined when it ended well. */
   readonly failure: string | undefined;
 }
@@ -64,19 +67,27 @@ export async function runTraining(
   );
   const said = await readFile(layout.failure, 'utf8').catch(() => undefined);
   const model = join(layout.model, 'model.onnx');
-  const isThere = await stat(model).then(
-    () => true,
-    () => false,
-  );
+  const predictions = join(layout.model, TRAINER_PREDICTIONS);
   const failure =
     code !== 0
       ? (said ?? `the program ended with code ${code}`)
-      : isThere
+      : (await isThere(model))
         ? undefined
         : 'the program left no model.onnx';
   const metrics = await readFile(join(layout.model, 'metrics.json')).catch(() => undefined);
-  return { model, failure, metrics: trainingMetrics(metrics) };
+  return {
+    model,
+    failure,
+    metrics: trainingMetrics(metrics),
+    predictions: (await isThere(predictions)) ? predictions : undefined,
+  };
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 function runCommand(
   command: readonly string[],

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
 import { measureTrainingRows } from '#adapters/duckdb/training-figures.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { inspectOnnx } from '#adapters/onnx/inspect.ts';
+import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { joinLines } from '#domain/data/label-joins.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { trainingRowsFile } from '#domain/data/training-plan.ts';
 import { planWindows } from '#domain/data/windows.ts';
-import { ModelName } from '#domain/model/definition.ts';
+import { type ModelDefinition, ModelName } from '#domain/model/definition.ts';
+import { agreementInWords, judgeTrainerPredictions, type TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
@@ -71,8 +74,10 @@ export const run: Run = async (context) => {
       trained.failure,
       `look at what it printed above, and at ${relative(process.cwd(), folder)}/training`,
     );
-  const inspected = inspectOnnx(await readFile(trained.model), definition.features.columns.length);
+  const onnx = await readFile(trained.model);
+  const inspected = inspectOnnx(onnx, definition.features.columns.length);
   if (inspected.kind === 'refused') throw new RefusedError(inspected.refusal);
+  const agreed = await agreementWith(trained.predictions, onnx, definition, rows.files);
   context.print({
     data: {
       model: name,
@@ -82,6 +87,7 @@ export const run: Run = async (context) => {
       joins: rows.joins,
       emptyFeatures: empty.map(({ column }) => column),
       metrics: trained.metrics,
+      agreement: agreed ?? null,
       file: trained.model,
     },
     sections: [
@@ -91,9 +97,25 @@ export const run: Run = async (context) => {
           `  rows     ${rows.rows}, ${rows.positives} positive`,
           ...lost.map((line) => `           ${line}`),
           ...Object.entries(trained.metrics).map(([metric, value]) => `  ${metric.padEnd(8)} ${value}`),
+          `  onnx     ${agreementInWords(agreed)}`,
           `  model    ${trained.model}: ${inspected.inspection.operators.join(', ')}`,
         ],
       },
     ],
   });
 };
+
+/** How near the ONNX file is to what its trainer predicted, as packaging looks at it. */
+async function agreementWith(
+  predictions: string | undefined,
+  onnx: Uint8Array,
+  definition: ModelDefinition,
+  files: readonly string[],
+): Promise<TrainerAgreement | undefined> {
+  if (predictions === undefined) return undefined;
+  const rowsOf = async (day: string) => files.find((file) => basename(file) === trainingRowsFile(day));
+  const again = await onnxScoring.predictAgain(onnx, definition, { predictions, rowsOf });
+  const judged = again.kind === 'refused' ? again : judgeTrainerPredictions(again.rows);
+  if (judged.kind === 'refused') throw new RefusedError(judged.refusal);
+  return judged.agreement;
+}

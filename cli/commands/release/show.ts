@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { unkey } from '#domain/ledger/item.ts';
+import { agreementInWords } from '#domain/model/trainer-predictions.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
 import { Registration } from '#domain/release/registration.ts';
@@ -81,6 +82,7 @@ export function releaseReport(
               .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
               .join(', ') || 'none'
           } (of its own rows)`,
+          ...(registration.kind === 'baseline' ? [] : [`  onnx         ${agreementInWords(registration.agreement)}`]),
           `  report       ${registration.report === undefined ? 'none' : `${shortDigest(registration.report.html)} (see --report)`}`,
         ],
       },

@@ -1,7 +1,8 @@
 """Trains the delay model under SageMaker's container contract and leaves ONNX.
 
 Input: Parquet in the channel `train`, its columns in this order: row id, day, the features, the label (0 or 1).
-Output: `model.onnx` (one input of 32-bit floats [rows, features]; probabilities [rows, 2]) and `metrics.json`.
+Output: `model.onnx` (one input of 32-bit floats [rows, features]; probabilities [rows, 2]), `metrics.json`, and
+`predictions.parquet` with what scikit-learn predicts for the first rows: the pipeline compares the ONNX file with it.
 The same rows and hyperparameters give the same bytes. A reason why training failed is left in `output/failure`.
 """
 
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
@@ -20,6 +22,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 ROOT = Path("/opt/ml")
 # The newest that the pinned onnxruntime of scoring and this converter both know.
 OPSETS = {"": 21, "ai.onnx.ml": 3}
+# Of how many rows the predictions are left, by which the ONNX file is checked.
+COMPARED = 200
 
 
 class TrainingError(Exception):
@@ -49,7 +53,7 @@ def read_hyperparameters() -> dict[str, str]:
 
 
 def train(channel: Path, hyperparameters: dict[str, str], target: Path) -> None:
-    features, rows, labels = read_rows(channel, hyperparameters)
+    keys, features, rows, labels = read_rows(channel, hyperparameters)
     model = HistGradientBoostingClassifier(
         max_iter=number(hyperparameters, "iterations", 80),
         max_leaf_nodes=number(hyperparameters, "leaves", 31),
@@ -73,11 +77,13 @@ def train(channel: Path, hyperparameters: dict[str, str], target: Path) -> None:
     }
     target.mkdir(parents=True, exist_ok=True)
     (target / "model.onnx").write_bytes(onnx.SerializeToString(deterministic=True))
+    predictions = keys.slice(0, COMPARED).append_column("probability", pa.array(probability[:COMPARED]))
+    pq.write_table(predictions, target / "predictions.parquet")
     (target / "metrics.json").write_text(json.dumps(metrics, sort_keys=True))
     print(json.dumps(metrics))
 
 
-def read_rows(channel: Path, hyperparameters: dict[str, str]) -> tuple[list[str], np.ndarray, np.ndarray]:
+def read_rows(channel: Path, hyperparameters: dict[str, str]) -> tuple[pa.Table, list[str], np.ndarray, np.ndarray]:
     files = sorted(channel.glob("*.parquet"))
     if not files:
         raise TrainingError(f"no Parquet file in {channel}")
@@ -101,7 +107,7 @@ def read_rows(channel: Path, hyperparameters: dict[str, str]) -> tuple[list[str]
         raise TrainingError(f"{label} is to be 0 or 1, found {values[:5]}")
     # A null is a feature without a value: NaN, which the trees send its own way.
     columns = [table[name].to_numpy().astype(np.float32) for name in features]
-    return features, np.column_stack(columns), labels
+    return table.select(table.column_names[:2]), features, np.column_stack(columns), labels
 
 
 def number(hyperparameters: dict[str, str], name: str, default: int) -> int:

@@ -2,13 +2,14 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
 
 /** The most bytes that `model.tar.gz` may have, packed and unpacked: both are in the memory of a function of 2 GB at once. */
 export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 
-/** What a release is made from; whatever else a training program left is passed over. */
-const WANTED = ['model.onnx', 'metrics.json'];
+/** What a release is made from and checked by; whatever else a training program left is passed over. */
+const WANTED = ['model.onnx', 'metrics.json', TRAINER_PREDICTIONS];
 
 /**
  * The wanted files of a `.tar.gz`. Nothing is written to a disk, and names are compared as they are, so that no path can

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import {
   CreateTrainingJobCommand,
@@ -84,6 +84,11 @@ export function s3TrainingData(client: S3Client, bucket: string): TrainingData {
       if (size !== undefined && size > MAX_MODEL_BYTES) return tooLarge(`model.tar.gz has ${size}`);
       const content = size === undefined ? undefined : await readObject(client, host, key);
       return content === undefined ? vanished(uri) : unpackModel(content);
+    },
+    async fetch(key, path) {
+      const content = await readObject(client, bucket, key);
+      if (content !== undefined) await writeFile(path, content);
+      return content !== undefined;
     },
     async storeRows(key, path) {
       // The whole file, not a stream: the SDK can send it again, and no stream can fail when nobody listens any more.

@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { addDays } from '#domain/data/partition.ts';
+import { trainingRowsFile } from '#domain/data/training-plan.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
@@ -54,7 +55,7 @@ export async function exportTrainingRows(input: {
     for (const [part, { day, file }] of parts.entries()) {
       const rows = await numberOf(connection, `SELECT count(*) FROM ${source(file)}`);
       about = `features of ${day}, ${rows} rows of ${definition.features.columns.length} features`;
-      const path = join(out, `train-${day}.parquet`);
+      const path = join(out, trainingRowsFile(day));
       const made = await exportDay(connection, definition, { part, file }, path);
       files.push(path);
       counts.rows += made.rows;

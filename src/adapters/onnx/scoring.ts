@@ -12,6 +12,7 @@ import { inspectOnnx } from './inspect.ts';
 import { sampleRows } from './feature-rows.ts';
 import { fileScorer } from './score-file.ts';
 import { type Scorer, createScorer } from './scorer.ts';
+import { predictAgain } from './trainer-predictions.ts';
 
 /** What the engine may take: half of the function, because the model and the rows that it scores are beside it. */
 const MEMORY = `${ENGINE_FUNCTION_MB / 2}MiB`;
@@ -58,6 +59,9 @@ export const onnxScoring: Scoring = {
     const result = await withScorer(model, definition.features.columns, (scorer) => checkGolden(scorer, promised));
     // What cannot be scored by these rows, because it has other columns, is another model.
     return result.kind === 'refused' ? undefined : `it predicts the same for all ${result.rows} golden rows`;
+  },
+  predictAgain(model, definition, files) {
+    return withScorer(model, definition.features.columns, (scorer) => predictAgain(scorer, definition, files));
   },
   constantModel: (baseRate, columns) => constantModel({ baseRate, features: columns.length }),
 };

@@ -20,6 +20,11 @@ export const TrainingPlan = z.strictObject({
 });
 export type TrainingPlan = z.infer<typeof TrainingPlan>;
 
+/** The file of a day's training rows, in the channel that the trainer reads. */
+export function trainingRowsFile(day: string): string {
+  return `train-${day}.parquet`;
+}
+
 /** What became of a window's training. */
 export const TrainedWindow = z.object({
   window: z.string(),

@@ -4,6 +4,7 @@ import { Digest } from '../canonical/digest.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
+import { TrainerAgreement } from '../model/trainer-predictions.ts';
 import type { ReleaseManifest } from './manifest.ts';
 
 /** A semantic version of a release. */
@@ -25,6 +26,8 @@ export const Registration = z.strictObject({
   window: z.string().min(1),
   /** Log loss, Brier score and rows, as the trainer reported them on its own rows: information, never evidence. */
   metrics: z.record(z.string(), z.number()),
+  /** How near its ONNX file is to what its trainer predicted; absent where the trainer left no predictions. */
+  agreement: TrainerAgreement.exactOptional(),
   parent: Digest.nullable(),
   /** All that it was made from (`originOf`); registrations of before do not say. */
   origin: Digest.exactOptional(),

@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
-import { TrainedWindow, TrainingPlan } from '#domain/data/training-plan.ts';
+import { TrainedWindow, TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
-import { GatehouseError } from '#domain/error.ts';
+import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { judgeTrainerPredictions, TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -12,6 +15,7 @@ import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
+import { rowsPrefix } from './export-training-rows.ts';
 
 export interface Packaging {
   readonly documents: ArtifactStore;
@@ -42,8 +46,7 @@ export function packageCandidates(deps: Packaging): Task {
       }
       const artifact = await deps.training.readArtifact(window.training.artifact);
       if (artifact.kind === 'refused') {
-        const { rule, found, remedy } = artifact.refusal;
-        reasons.push(`${window.window}: ${rule}: ${found}; ${remedy}`.slice(0, 500));
+        reasons.push(`${window.window}: ${inWords(artifact.refusal)}`.slice(0, 500));
         continue;
       }
       const onnx = artifact.files.get('model.onnx');
@@ -53,6 +56,11 @@ export function packageCandidates(deps: Packaging): Task {
         : `the job left ${onnx === undefined ? 'no' : 'an empty'} model.onnx`;
       if (onnx === undefined || problem !== undefined) {
         reasons.push(`${window.window}: ${problem}`.slice(0, 500));
+        continue;
+      }
+      const agreed = await agreementOf(deps, plan, definition, onnx, artifact.files.get(TRAINER_PREDICTIONS));
+      if (agreed?.kind === 'refused') {
+        reasons.push(`${window.window}: ${inWords(agreed.refusal)}`.slice(0, 500));
         continue;
       }
       const stored = await storing(() => storeRelease(deps, plan, definition, onnx, 'trained'));
@@ -65,6 +73,7 @@ export function packageCandidates(deps: Packaging): Task {
         window: window.window,
         fingerprint: plan.fingerprint,
         metrics: trainingMetrics(artifact.files.get('metrics.json')),
+        agreement: agreed?.agreement ?? null,
       });
     }
     return {
@@ -73,6 +82,34 @@ export function packageCandidates(deps: Packaging): Task {
       baseline: made.kind === 'stored' ? made.value : null,
       reasons,
     };
+  });
+}
+
+const inWords = ({ rule, found, remedy }: Refusal): string => `${rule}: ${found}; ${remedy}`;
+
+/** How near an ONNX file is to what its trainer predicted; undefined where the trainer left no predictions. */
+async function agreementOf(
+  deps: Packaging,
+  plan: TrainingPlan,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+  left: Uint8Array | undefined,
+): Promise<ReturnType<typeof judgeTrainerPredictions> | undefined> {
+  if (left === undefined) return undefined;
+  return withFolder(async (folder) => {
+    const predictions = join(folder, TRAINER_PREDICTIONS);
+    await writeFile(predictions, left);
+    const again = await deps.scoring.predictAgain(onnx, definition, {
+      predictions,
+      async rowsOf(day) {
+        // What the trainer wrote names no key: only the days of the plan have rows.
+        if (plan.features.every((each) => each.day !== day)) return undefined;
+        const file = trainingRowsFile(day);
+        const path = join(folder, file);
+        return (await deps.training.fetch(`${rowsPrefix(plan.run, plan.window.name)}${file}`, path)) ? path : undefined;
+      },
+    });
+    return again.kind === 'refused' ? again : judgeTrainerPredictions(again.rows);
   });
 }
 

@@ -5,6 +5,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
 import { nextVersion, Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -21,7 +22,13 @@ const Parameters = z.object({
   model: z.string(),
   run: z.string(),
   candidates: z.array(
-    z.object({ release: Digest, window: z.string(), fingerprint: Digest, metrics: z.record(z.string(), z.number()) }),
+    z.object({
+      release: Digest,
+      window: z.string(),
+      fingerprint: Digest,
+      metrics: z.record(z.string(), z.number()),
+      agreement: TrainerAgreement.nullable().default(null),
+    }),
   ),
   /** The evidence by which the run's data was accepted; a release without it passes no gate that asks for it. */
   dataCheck: Digest.nullable().default(null),
@@ -70,6 +77,7 @@ interface Candidate {
   readonly release: Digest;
   readonly window: string;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly agreement?: TrainerAgreement | null;
   readonly dataCheck: Digest | null;
 }
 
@@ -107,6 +115,7 @@ async function register(
     run,
     window: candidate.window,
     metrics: candidate.metrics,
+    ...(candidate.agreement ? { agreement: candidate.agreement } : {}),
     parent: head?.release ?? null,
     origin,
     ...evidence,

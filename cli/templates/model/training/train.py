@@ -1,7 +1,8 @@
 """Trains under the SageMaker container contract: rows in, model.onnx out.
 
 The channel `train` holds a Parquet file per day, to be read in the order of their names. Its columns: id, day, the
-features and, last, the label as 0 or 1.
+features and, last, the label as 0 or 1. What this program itself predicts for some rows is left beside the model: the
+pipeline refuses an ONNX file that predicts otherwise. Without `predictions.parquet` nobody compares them.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
@@ -59,10 +61,14 @@ def main() -> None:
     target = Path(os.environ.get("SM_MODEL_DIR", ROOT / "model"))
     target.mkdir(parents=True, exist_ok=True)
     (target / "model.onnx").write_bytes(onnx.SerializeToString(deterministic=True))
+    probability = model.predict_proba(rows)[:, 1]
+    # The rows' own id and day, and `probability`: of any rows of the channel, 1000 at most.
+    some = table.slice(0, 200).select(table.column_names[:2])
+    pq.write_table(some.append_column("probability", pa.array(probability[:200])), target / "predictions.parquet")
     metrics = {
         "rows": len(labels),
         "positives": int(labels.sum()),
-        "trainingLogLoss": float(log_loss(labels, model.predict_proba(rows)[:, 1])),
+        "trainingLogLoss": float(log_loss(labels, probability)),
     }
     (target / "metrics.json").write_text(json.dumps(metrics, sort_keys=True))
     print(json.dumps(metrics))
