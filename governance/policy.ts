@@ -48,6 +48,11 @@ export default definePolicyFloor({
     labelCoverage: 0.95,
     // A label of no event is one of another source, or of an id that is written otherwise: no healthy source has many.
     unmatchedLabels: 0.05,
+    // Nobody knows how an event will end before it happens: a label that says so has the time of another clock, or knows more.
+    // No label of the flights does, and one in a hundred may be a clock that is off around midnight.
+    earlyLabels: 0.01,
+    // Corrections are few; a source that delivers everything twice has a half.
+    replacedLabels: 0.1,
     // The best input of a healthy model says little by itself; one that exists only after the event says it all.
     leakageAuc: 0.9,
   },

@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { z } from 'zod';
 import { name, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { loadLabels, source } from '#adapters/duckdb/inputs.ts';
-import { rankLabels } from '#adapters/duckdb/training-rows.ts';
+import { rankLabels } from '#adapters/duckdb/label-joins.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 

@@ -26,7 +26,7 @@ export const BUILD: readonly CommandSpec[] = [
     group,
     args: '<name>',
     summary:
-      'run the feature SQL on local Parquet files, one per day (dt=YYYY-MM-DD in the path), as the pipeline would',
+      'run the feature SQL on local Parquet files, one per day (dt=YYYY-MM-DD in the path), as the pipeline would, and count what labels and events lose',
     required: [
       ['--events <files...>', 'event files'],
       ['--labels <files...>', 'label files'],

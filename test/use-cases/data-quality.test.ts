@@ -15,21 +15,11 @@ import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
 import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
+import { JOINS } from '#test/domain/data/_joins.ts';
 import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_world.ts';
 
 const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
 const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });
-const JOINS = {
-  events: 9,
-  labelled: 9,
-  labels: 9,
-  replaced: 0,
-  corrected: 0,
-  early: 0,
-  due: 9,
-  unmatched: 0,
-  days: [],
-};
 const ROWS: TrainingRows = {
   joins: JOINS,
   events: 9,

@@ -5,6 +5,7 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import type { FeatureEngine } from '#ports/feature-engine.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
+import { LOST } from '#test/domain/data/_joins.ts';
 import { exportTrainingRows, rowsPrefix } from '#use-cases/retraining/export-training-rows.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { admitDays, type Environment, MODEL, world } from './_world.ts';
@@ -31,7 +32,7 @@ describe('the rows of a window', () => {
         await mkdir(out);
         const files = features.map(({ day }) => join(out, `train-${day}.parquet`));
         for (const file of files) await writeFile(file, 'rows');
-        return { kind: 'built', rows: 9, positives: 1, files };
+        return { kind: 'built', rows: 9, positives: 1, files, joins: LOST };
       },
       ...change.engine,
     } as unknown as FeatureEngine;
@@ -42,7 +43,9 @@ describe('the rows of a window', () => {
 
   it('are stored a file per day, below the one prefix that the job can read', async () => {
     const { result, keys: stored } = await exported();
-    expect(result).toEqual({ status: 'exported', rows: 9, positives: 1 });
+    // Of the days that lost labels the worst alone: the machine's document has no room for all.
+    const joins = { ...LOST, days: [{ day: '2001-01-04', due: 400, unmatched: 20 }] };
+    expect(result).toEqual({ status: 'exported', rows: 9, positives: 1, joins });
     expect(stored).toHaveLength(14);
     expect(stored[0]).toBe(`${rowsPrefix(RUN, 'all')}train-2001-01-01.parquet`);
     expect(stored).toEqual(stored.toSorted());

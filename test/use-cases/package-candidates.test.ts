@@ -13,6 +13,7 @@ import type { Scoring } from '#ports/scoring.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { LOST } from '#test/domain/data/_joins.ts';
 import { changed } from '#test/adapters/onnx/_models.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
@@ -103,12 +104,13 @@ describe('what training leaves', () => {
   };
 
   it('becomes a release that verifies, and a baseline of the base rate', async () => {
-    const { status, candidates, baseline } = await packaged({
-      'model.onnx': 'MODEL trained',
-      'metrics.json': '{"logLoss":0.4}',
-    });
+    const exported = { status: 'exported', rows: 100, positives: 20, joins: LOST };
+    const { status, candidates, baseline } = await packaged(
+      { 'model.onnx': 'MODEL trained', 'metrics.json': '{"logLoss":0.4}' },
+      exported,
+    );
     expect(status).toBe('packaged');
-    expect(candidates).toMatchObject([{ window: 'all', metrics: { logLoss: 0.4 } }]);
+    expect(candidates).toMatchObject([{ window: 'all', metrics: { logLoss: 0.4 }, joins: LOST }]);
     expect(baseline).toMatchObject({ baseRate: 0.2, window: 'all' });
     for (const release of [candidates[0]?.release, baseline?.release]) {
       if (release === undefined) throw new Error('no release');

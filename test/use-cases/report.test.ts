@@ -6,6 +6,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LOST } from '#test/domain/data/_joins.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
@@ -24,7 +25,13 @@ const run = { model: MODEL, run: 'toy-run-1', asOf: '2001-03-20' };
 beforeEach(async () => {
   dev = world().environment('dev');
   candidates = [await makeRelease(dev.releases, 'one'), await makeRelease(dev.releases, 'two')];
-  const of = (release: Digest) => ({ release, window: 'all', fingerprint: digestOf('d'), metrics: {} });
+  const of = (release: Digest, index: number) => ({
+    release,
+    window: 'all',
+    fingerprint: digestOf('d'),
+    metrics: {},
+    joins: index === 0 ? LOST : null,
+  });
   await registerCandidates(dev)({ model: MODEL, run: run.run, candidates: candidates.map(of), baseline: null });
 });
 
@@ -97,6 +104,7 @@ describe('the reports of a run', () => {
     expect(new TextDecoder().decode(await dev.releases.read(written.html))).toBe('a page about 0.1.0');
     expect(await jsonOf(written.json)).toMatchObject({
       release: candidates[0],
+      trained: { joins: LOST },
       champion: { release: champion, version: null },
       conclusion: { verdict: 'PASS', isChosen: false },
       candidates: [
@@ -129,7 +137,10 @@ describe('the reports of a run', () => {
     await build('NaN');
     const { explained, written } = await report(1);
     expect(explained.status).toBe('unexplained');
-    expect(await jsonOf(written.json)).toMatchObject({ explanation: { reason: 'prediction-number: a NaN' } });
+    expect(await jsonOf(written.json)).toMatchObject({
+      explanation: { reason: 'prediction-number: a NaN' },
+      trained: { joins: null },
+    });
   });
 
   it('are none where nothing was measured', async () => {

@@ -3,6 +3,7 @@ import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.t
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { LOST } from '#test/domain/data/_joins.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
@@ -32,6 +33,7 @@ describe('registration', () => {
         fingerprint: digestOf(text),
         metrics: { logLoss: 0.4 },
         agreement: text === 'one' ? { rows: 200, greatestDifference: 1e-7 } : null,
+        joins: text === 'one' ? LOST : null,
       })),
     );
     const base =
@@ -54,8 +56,13 @@ describe('registration', () => {
     const [one, two] = await Promise.all(
       candidates.map(({ release }) => dev.ledger.get(keys.registration(MODEL, release))),
     );
-    expect(one).toMatchObject({ owner: 'owners', creator: 'pipeline:registration', agreement: { rows: 200 } });
-    expect(two).not.toHaveProperty('agreement');
+    expect(one).toMatchObject({
+      owner: 'owners',
+      creator: 'pipeline:registration',
+      agreement: { rows: 200 },
+      joins: LOST,
+    });
+    for (const name of ['agreement', 'joins']) expect(two).not.toHaveProperty(name);
   });
 
   it('makes no new version of what was made from the same, though its bytes differ', async () => {

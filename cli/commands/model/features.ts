@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { measureLabelJoins } from '#adapters/duckdb/label-joins.ts';
+import { joinText } from '#domain/data/label-joins.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
 import { modelFolder } from '../../references.ts';
 import { shortDigest } from '../../report.ts';
-import { buildLocally, byDay, localCatalogue } from './local-features.ts';
+import { buildLocally, byDay, filesOf, localCatalogue } from './local-features.ts';
 
 const Input = z.object({
   name: ModelName,
@@ -19,20 +21,30 @@ export const run: Run = async (context) => {
   const { name, events, labels, day, out } = context.input(Input);
   const folder = await modelFolder(context, name);
   const definition = await compileModel(folder);
-  const partitions = [
-    ...(await localCatalogue('events', byDay(events))),
-    ...(await localCatalogue('labels', byDay(labels))),
+  const [eventDays, labelDays] = [
+    await localCatalogue('events', byDay(events)),
+    await localCatalogue('labels', byDay(labels)),
   ];
-  const newest = partitions.findLast(({ kind }) => kind === 'events')?.day;
+  const newest = eventDays.at(-1)?.day;
   const target = out ?? join(context.home, 'features', name);
-  const built = await buildLocally(definition, folder, partitions, [day ?? newest ?? ''], target);
+  const built = await buildLocally(definition, folder, [...eventDays, ...labelDays], [day ?? newest ?? ''], target);
+  // Of all days that were given, not of those alone that the features need: whoever trains on them loses the same rows.
+  const met = await measureLabelJoins({ events: filesOf(eventDays), labels: filesOf(labelDays), definition });
   context.print({
-    data: { model: name, features: built },
+    data: { model: name, features: built, joins: met.kind === 'measured' ? met.joins : null },
     sections: [
       {
         title: `${name}: ${definition.features.columns.length} features`,
         columns: ['day', 'rows', 'sha256', 'file'],
         rows: built.map((one) => [one.day, String(one.rows), shortDigest(one.sha256), one.file]),
+      },
+      {
+        title: 'labels and events',
+        lines: [
+          met.kind === 'measured'
+            ? `  ${joinText(met.joins)}`
+            : `  not looked at: ${met.refusal.rule}: ${met.refusal.found}; ${met.refusal.remedy}`,
+        ],
       },
     ],
   });

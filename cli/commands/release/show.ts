@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { joinText } from '#domain/data/label-joins.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { agreementInWords } from '#domain/model/trainer-predictions.ts';
@@ -83,6 +84,7 @@ export function releaseReport(
               .join(', ') || 'none'
           } (of its own rows)`,
           ...(registration.kind === 'baseline' ? [] : [`  onnx         ${agreementInWords(registration.agreement)}`]),
+          ...(registration.joins === undefined ? [] : [`  labels       ${joinText(registration.joins)}`]),
           `  report       ${registration.report === undefined ? 'none' : `${shortDigest(registration.report.html)} (see --report)`}`,
         ],
       },

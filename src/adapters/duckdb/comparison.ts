@@ -7,7 +7,8 @@ import { decisionsOf, scoresOf } from './comparison-scores.ts';
 import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { name, type Refused, rowsOf, withinMemory } from './database.ts';
 import { type DayFile, checkSchema, describe, loadLabels, source } from './inputs.ts';
-import { loadFeatures, rankLabels } from './training-rows.ts';
+import { rankLabels } from './label-joins.ts';
+import { loadFeatures } from './training-rows.ts';
 
 type Side = 'champion' | 'candidate';
 

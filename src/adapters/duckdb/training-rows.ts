@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
-import { addDays } from '#domain/data/partition.ts';
 import { trainingRowsFile } from '#domain/data/training-plan.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
 import { checkSchema, describe, loadLabels, source, type DayFile } from './inputs.ts';
+import { countJoins, countLabels, createIds, type LabelCounts, rankLabels } from './label-joins.ts';
 
 /** Training rows that were made: a file for each day, in the order of days, which is that of their names. */
 export interface Exported {
@@ -120,24 +120,6 @@ export async function loadFeatures(
   return undefined;
 }
 
-/** Labels as they were delivered: how many, and how many say again or otherwise what an earlier one of the event said. */
-async function countLabels(
-  connection: DuckDBConnection,
-  { labels }: Definition,
-): Promise<Pick<LabelJoins, 'labels' | 'replaced' | 'corrected'>> {
-  const [found = {}] = await rowsOf(
-    connection,
-    `SELECT coalesce(sum(rows), 0) AS labels, coalesce(sum(rows - 1), 0) AS replaced, count(*) FILTER (low <> high) AS corrected
-     FROM (SELECT count(*) AS rows, min(${name(labels.value)}) AS low, max(${name(labels.value)}) AS high
-           FROM labels GROUP BY ${name(labels.join)})`,
-  );
-  return {
-    labels: Number(found['labels']),
-    replaced: Number(found['replaced']),
-    corrected: Number(found['corrected']),
-  };
-}
-
 /** The refusal of training rows of which there is none. */
 function whyNoRow({ events, labels }: LabelJoins, features: readonly DayFile[]): Refusal {
   const days = `from ${features[0]?.day ?? '-'} to ${features.at(-1)?.day ?? '-'}`;
@@ -157,10 +139,9 @@ async function joinLabels(
   connection: DuckDBConnection,
   definition: Definition,
   features: readonly DayFile[],
-): Promise<Refusal | Omit<LabelJoins, 'labels' | 'replaced' | 'corrected'>> {
+): Promise<Refusal | Omit<LabelJoins, keyof LabelCounts>> {
   const { events, labels } = definition;
-  const idType = events.columns[events.id] ?? 'VARCHAR';
-  await connection.run(`CREATE TABLE ids (part INTEGER, id ${idType}, happened TIMESTAMP)`);
+  await createIds(connection, definition);
   for (const [part, { file }] of features.entries()) {
     const refusal = await checkFeatureFile(connection, definition, file);
     if (refusal !== undefined) return refusal;
@@ -178,33 +159,11 @@ async function joinLabels(
     };
   }
   await connection.run('CREATE TABLE labelled AS SELECT part, id, value FROM ids JOIN newest_labels USING (id)');
-  const [found = {}] = await rowsOf(
-    connection,
-    `SELECT count(*) AS labelled, count(*) FILTER (arrived < happened) AS early FROM ids JOIN newest_labels USING (id)`,
-  );
-  // A label that arrives on the first days may be of an event before them, and one after the last day of a later one.
-  const [first, last] = [features[0]?.day ?? '', features.at(-1)?.day ?? ''];
-  const days = await rowsOf(
-    connection,
-    `SELECT CAST(CAST(arrived AS DATE) AS VARCHAR) AS day, count(*) AS due, count(*) FILTER (id NOT IN (SELECT id FROM ids)) AS unmatched
-     FROM newest_labels WHERE CAST(CAST(arrived AS DATE) AS VARCHAR) BETWEEN ${literal(addDays(first, labels.matureAfterDays))} AND ${literal(last)}
-     GROUP BY ALL ORDER BY 1`,
-  );
-  const byDay = days.map(({ day, due, unmatched }) => ({
-    day: String(day),
-    due: Number(due),
-    unmatched: Number(unmatched),
-  }));
+  const days = { first: features[0]?.day ?? '', last: features.at(-1)?.day ?? '' };
+  const joins = await countJoins(connection, labels, { ...days, mature: '9999-12-31' });
   // Only what has a label is needed from here on, and memory is for the features.
   for (const table of ['ids', 'newest_labels']) await connection.run(`DROP TABLE ${table}`);
-  return {
-    events: Number(counts['rows']),
-    labelled: Number(found['labelled']),
-    early: Number(found['early']),
-    due: byDay.reduce((sum, { due }) => sum + due, 0),
-    unmatched: byDay.reduce((sum, { unmatched }) => sum + unmatched, 0),
-    days: byDay.filter(({ unmatched }) => unmatched > 0),
-  };
+  return joins;
 }
 
 /** Whether a file of features has what is read of it. */
@@ -238,13 +197,4 @@ async function newestLabels(connection: DuckDBConnection, { labels }: Definition
     found: `${String(counts['rows'])} newest labels for ${String(counts['ids'])} rows`,
     remedy: 'correct the label partitions at their source',
   };
-}
-
-/** Table `newest_labels` (id, value, arrived) with each label that no later one of the same id replaces; what is there twice is one. */
-export async function rankLabels(connection: DuckDBConnection, labels: Definition['labels']): Promise<void> {
-  await connection.run(
-    `CREATE TABLE newest_labels AS
-     SELECT DISTINCT labels.${name(labels.join)} AS id, labels.${name(labels.value)} AS value, labels.${name(labels.arrivedAt)} AS arrived FROM labels
-     QUALIFY rank() OVER (PARTITION BY labels.${name(labels.join)} ORDER BY labels.${name(labels.arrivedAt)} DESC) = 1`,
-  );
 }

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { joinText } from '#domain/data/label-joins.ts';
 import { type EvaluationReport, type HoldoutFigures, subjectOf } from '#domain/report/evaluation-report.ts';
 import { MINIMUM_WEEK_DAYS } from '#domain/report/weeks.ts';
 import { neededImprovement } from '#domain/policy/policy.ts';
@@ -145,6 +146,7 @@ export function trainingData({ trained, features }: EvaluationReport): Markup {
       ...(trained.dataCheck === null
         ? []
         : [['accepted by', html`the data check <code>${trained.dataCheck}</code>`] as const]),
+      ...(trained.joins === null ? [] : [['labels and events', joinText(trained.joins)] as const]),
       ['features', features.join(', ')],
     ])}`;
 }

@@ -120,8 +120,8 @@ function withdrawn({ catalogue, span }: DataEvidence, { withdrawn: allowed }: Da
 function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: DataRule): string[] {
   if ('untrainable' in training) return [];
   const { rows } = training;
-  const { labelCoverage, unmatchedLabels, leakageAuc } = rule;
-  const { due, unmatched } = rows.joins;
+  const { labelCoverage, unmatchedLabels, earlyLabels, replacedLabels, leakageAuc } = rule;
+  const { due, unmatched, labelled, early, labels, replaced } = rows.joins;
   const coverage = rows.events === 0 ? 0 : rows.rows / rows.events;
   const unlabelled =
     labelCoverage !== undefined && !(coverage >= labelCoverage)
@@ -130,20 +130,36 @@ function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: Da
         ]
       : [];
   const knowing = rows.inputs.filter(({ auc }) => leakageAuc !== undefined && auc !== null && !(auc <= leakageAuc));
-  const unknown =
-    unmatchedLabels !== undefined && unmatched > unmatchedLabels * due
-      ? [
-          `${percent(unmatched / due)} of ${due} labels meet no event, allowed: ${percent(unmatchedLabels)}; compare the ids of events and labels`,
-        ]
-      : [];
+  const unknown = tooMany(
+    unmatched,
+    due,
+    unmatchedLabels,
+    'labels meet no event',
+    'compare the ids of events and labels',
+  );
   return [
     ...unlabelled,
     ...unknown,
+    ...tooMany(early, labelled, earlyLabels, 'labels arrived before their event', 'compare the clocks of both sources'),
+    ...tooMany(
+      replaced,
+      labels,
+      replacedLabels,
+      'labels are replaced by a later one',
+      'a source repeats or corrects itself',
+    ),
     ...knowing.map(
       ({ column, auc }) =>
         `${column} alone tells the label with an AUC of ${(auc ?? Number.NaN).toFixed(3)}, allowed: ${String(leakageAuc)}; does it exist only after the event?`,
     ),
   ];
+}
+
+/** The refusal of some labels that are more of all than a rule allows. */
+function tooMany(some: number, all: number, allowed: number | undefined, what: string, remedy: string): string[] {
+  return allowed !== undefined && some > allowed * all
+    ? [`${percent(some / all)} of ${all} ${what}, allowed: ${percent(allowed)}; ${remedy}`]
+    : [];
 }
 
 function percent(share: number): string {

@@ -15,6 +15,8 @@ export const LabelJoins = z.strictObject({
   corrected: Count,
   /** Events whose newest label arrived before they happened. */
   early: Count,
+  /** Ids of which there are several events, as on two days; counts of before do not say. */
+  repeated: Count.default(0),
   /** By arrival day: labels whose event would be one of these days', and those of them that meet none. Days that lose none are left out. */
   due: Count,
   unmatched: Count,
@@ -24,7 +26,7 @@ export type LabelJoins = z.infer<typeof LabelJoins>;
 
 /** Says in lines what was lost in a join; nothing where nothing was. */
 export function joinLines(joins: LabelJoins): string[] {
-  const { events, labelled, labels, replaced, corrected, early, due, unmatched, days } = joins;
+  const { events, labelled, labels, replaced, corrected, early, repeated, due, unmatched, days } = joins;
   const worst = days.toSorted((a, b) => b.unmatched - a.unmatched)[0];
   return [
     ...(labelled < events ? [`${events - labelled} of ${events} events have no label`] : []),
@@ -36,6 +38,21 @@ export function joinLines(joins: LabelJoins): string[] {
     ...(replaced > 0
       ? [`${replaced} of ${labels} labels are replaced by a later one, ${corrected} events are corrected by it`]
       : []),
+    ...(repeated > 0 ? [`${repeated} ids are of several events, such as one on two days: training refuses them`] : []),
     ...(early > 0 ? [`${early} of ${labelled} labels arrived before their event`] : []),
   ];
+}
+
+/** Says in words what was lost in a join, or that nothing was. */
+export function joinText(joins: LabelJoins): string {
+  const lost = joinLines(joins).join('; ');
+  if (lost !== '') return lost;
+  return joins.events === 0
+    ? 'no event is old enough to have its label'
+    : `each of ${joins.events} events has its label, and each label its event`;
+}
+
+/** The same counts with the worst day alone: they travel through documents that have no room for every day. */
+export function withWorstDay(joins: LabelJoins): LabelJoins {
+  return { ...joins, days: joins.days.toSorted((a, b) => b.unmatched - a.unmatched).slice(0, 1) };
 }

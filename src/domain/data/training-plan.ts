@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
+import { LabelJoins } from './label-joins.ts';
 import { InputPartition } from './partition.ts';
 
 /** One window of a retraining run, pinned: what is exported, trained on, and later written into the release's manifest. */
@@ -33,6 +34,8 @@ export const TrainedWindow = z.object({
     status: z.string(),
     rows: z.int().optional(),
     positives: z.int().optional(),
+    /** What the join of events and labels lost; of its days the worst alone. */
+    joins: LabelJoins.optional(),
     reason: z.string().optional(),
   }),
   training: z.object({ status: z.string(), artifact: z.string().optional(), reason: z.string().optional() }).optional(),

@@ -147,6 +147,10 @@ export const DataRule = z.strictObject({
   labelCoverage: z.number().min(0).max(1).exactOptional(),
   /** Largest share of the labels whose event would be one of the training events' days and that meet none. */
   unmatchedLabels: z.number().min(0).max(1).exactOptional(),
+  /** Largest share of the labelled training events whose label had arrived before they happened. */
+  earlyLabels: z.number().min(0).max(1).exactOptional(),
+  /** Largest share of the labels that had arrived and that a later one of the same event replaces. */
+  replacedLabels: z.number().min(0).max(1).exactOptional(),
   /** Largest area under the ROC curve that one input may have by itself: above it, it knows the label. Chance alone has 0.5. */
   leakageAuc: z.number().gt(0.5).max(1).exactOptional(),
 });

@@ -128,7 +128,7 @@ function tightenData(
   const expectations = own?.expectations ?? base.expectations;
   // Where the floor says nothing a model may be strict by itself.
   const bound = (
-    key: 'withdrawn' | 'labelCoverage' | 'unmatchedLabels' | 'leakageAuc',
+    key: 'withdrawn' | 'labelCoverage' | 'unmatchedLabels' | 'earlyLabels' | 'replacedLabels' | 'leakageAuc',
     narrow: Bound,
   ): Partial<DataRule> => {
     const value = base[key] === undefined ? own?.[key] : narrow(`data.${key}`, base[key], own?.[key]);
@@ -140,6 +140,8 @@ function tightenData(
       ...bound('withdrawn', smaller),
       ...bound('labelCoverage', larger),
       ...bound('unmatchedLabels', smaller),
+      ...bound('earlyLabels', smaller),
+      ...bound('replacedLabels', smaller),
       ...bound('leakageAuc', smaller),
       rowCounts: {
         tolerance: smaller('data.rowCounts.tolerance', tolerance, mine?.tolerance),

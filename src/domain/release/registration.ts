@@ -1,6 +1,7 @@
 import { inc } from 'semver';
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { LabelJoins } from '../data/label-joins.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
@@ -28,6 +29,8 @@ export const Registration = z.strictObject({
   metrics: z.record(z.string(), z.number()),
   /** How near its ONNX file is to what its trainer predicted; absent where the trainer left no predictions. */
   agreement: TrainerAgreement.exactOptional(),
+  /** What the join of events and labels lost of its rows; registrations of before do not say. */
+  joins: LabelJoins.exactOptional(),
   parent: Digest.nullable(),
   /** All that it was made from (`originOf`); registrations of before do not say. */
   origin: Digest.exactOptional(),

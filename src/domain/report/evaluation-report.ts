@@ -1,5 +1,6 @@
 import type { Digest } from '../canonical/digest.ts';
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { LabelJoins } from '../data/label-joins.ts';
 import type { InputStability } from '../drift/drift-work.ts';
 import type { Verdict } from '../gates/gate.ts';
 import type { ModelCard } from '../model/card.ts';
@@ -79,6 +80,8 @@ export interface EvaluationReport {
   readonly trained: Pick<ReleaseManifest, 'data' | 'training' | 'recipe' | 'code'> & {
     /** The evidence by which its data was accepted before it was trained, if there is any. */
     readonly dataCheck: Digest | null;
+    /** What the join of events and labels lost of its rows. */
+    readonly joins: LabelJoins | null;
   };
   readonly candidates: readonly CandidateFigures[];
   readonly scores: { readonly champion: ScoreFigures; readonly candidate: ScoreFigures } | null;
@@ -139,7 +142,7 @@ export function evaluationReport(input: {
     card: plan.card ?? null,
     matureAfterDays: definition.labels.matureAfterDays,
     features: definition.features.columns,
-    trained: { data, training, recipe, code, dataCheck: subject.dataCheck },
+    trained: { data, training, recipe, code, dataCheck: subject.dataCheck, joins: subject.joins ?? null },
     candidates: plan.candidates.flatMap((candidate, place) => {
       const found = evaluated[place];
       return found === undefined ? [] : [candidateFigures(plan, candidate, found)];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { LabelJoins } from '../data/label-joins.ts';
 import { Verdict } from '../gates/gate.ts';
 import { ModelCard } from '../model/card.ts';
 import { ModelName } from '../model/definition.ts';
@@ -30,6 +31,8 @@ export const ReportPlan = z.strictObject({
       version: Version,
       /** The evidence by which its data was accepted. */
       dataCheck: Digest.nullable(),
+      /** What the join of events and labels lost of its training rows, where its registration says so. */
+      joins: LabelJoins.exactOptional(),
       selection: Measured,
       test: Measured,
     }),

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { withWorstDay } from '#domain/data/label-joins.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import type { Refusal } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
@@ -35,7 +36,8 @@ export function exportTrainingRows(deps: Building & { readonly training: Trainin
         if (result.kind === 'refused') return refused(inWords(result.refusal));
         for (const file of result.files)
           await deps.training.storeRows(`${rowsPrefix(plan.run, plan.window.name)}${basename(file)}`, file);
-        return { status: 'exported', rows: result.rows, positives: result.positives };
+        const joins = withWorstDay(result.joins);
+        return { status: 'exported', rows: result.rows, positives: result.positives, joins };
       } catch (error) {
         // A feature partition that was refused was not built: the window cannot be trained.
         const reason = whyNotHad(error);

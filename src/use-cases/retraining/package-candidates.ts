@@ -74,6 +74,7 @@ export function packageCandidates(deps: Packaging): Task {
         fingerprint: plan.fingerprint,
         metrics: trainingMetrics(artifact.files.get('metrics.json')),
         agreement: agreed?.agreement ?? null,
+        joins: window.export.joins ?? null,
       });
     }
     return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { LabelJoins } from '#domain/data/label-joins.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { textOf, unkey } from '#domain/ledger/item.ts';
@@ -28,6 +29,7 @@ const Parameters = z.object({
       fingerprint: Digest,
       metrics: z.record(z.string(), z.number()),
       agreement: TrainerAgreement.nullable().default(null),
+      joins: LabelJoins.nullable().default(null),
     }),
   ),
   /** The evidence by which the run's data was accepted; a release without it passes no gate that asks for it. */
@@ -78,6 +80,7 @@ interface Candidate {
   readonly window: string;
   readonly metrics: Readonly<Record<string, number>>;
   readonly agreement?: TrainerAgreement | null;
+  readonly joins?: LabelJoins | null;
   readonly dataCheck: Digest | null;
 }
 
@@ -116,6 +119,7 @@ async function register(
     window: candidate.window,
     metrics: candidate.metrics,
     ...(candidate.agreement ? { agreement: candidate.agreement } : {}),
+    ...(candidate.joins ? { joins: candidate.joins } : {}),
     parent: head?.release ?? null,
     origin,
     ...evidence,

@@ -56,6 +56,7 @@ export function planReports(deps: Reporting): Task {
         release,
         version: registration?.version,
         dataCheck: registration?.dataCheck ?? null,
+        ...(registration?.joins === undefined ? {} : { joins: registration.joins }),
         selection: of('selection'),
         test: of('test'),
       });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { drawReport } from '#adapters/report/page.ts';
 import { gains, number, percent } from '#adapters/report/words.ts';
+import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { subjectOf } from '#domain/report/evaluation-report.ts';
+import { JOINS, LOST } from '#test/domain/data/_joins.ts';
 import { measure } from '#test/domain/gates/_measure.ts';
 import { fullMeasure, OTHER, report } from '#test/domain/report/_report.ts';
 
@@ -64,6 +66,16 @@ describe('the page of a report', () => {
     expect(page).toContain(number(found.cost.candidate.per1000, 0));
     expect(page).toContain('too few days');
     expect(page).toContain('it is made up');
+  });
+
+  it('says what the join of labels and events lost of the rows that were trained on', async () => {
+    const found = report();
+    const page = (joins: LabelJoins | null) => drawReport({ ...found, trained: { ...found.trained, joins } });
+    const lost = await page(LOST);
+    expect(lost).toContain('100 of 10000 events have no label');
+    expect(lost).toContain('30 of 9900 labels meet no event, most on 2001-01-04: 20 of 400');
+    expect(await page({ ...JOINS, labelled: 10_000 })).toContain('each of 10000 events has its label');
+    expect(await page(null)).not.toContain('labels and events');
   });
 
   it('escapes what people and data call things', async () => {

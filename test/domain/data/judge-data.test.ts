@@ -4,12 +4,15 @@ import type { CheckedPartition } from '#domain/data/data-check.ts';
 import { type DataEvidence, judgeData } from '#domain/data/judge-data.ts';
 import { daysBetween, type ObjectReference } from '#domain/data/partition.ts';
 import type { DataRule } from '#domain/policy/policy.ts';
+import { JOINS } from './_joins.ts';
 
 const rule: DataRule = {
   rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 },
   withdrawn: 0.1,
   labelCoverage: 0.95,
   unmatchedLabels: 0.05,
+  earlyLabels: 0.01,
+  replacedLabels: 0.1,
   leakageAuc: 0.9,
 };
 const object = {} as ObjectReference;
@@ -26,18 +29,13 @@ const checked = catalogue.map(({ kind, day, digest: of }): CheckedPartition => (
   rows: 1000,
   failures: [],
 }));
-const joins = {
-  events: 1e4,
-  labelled: 9900,
-  labels: 9900,
-  replaced: 0,
-  corrected: 0,
-  early: 0,
-  due: 9900,
-  unmatched: 0,
-  days: [],
+const rows = {
+  joins: JOINS,
+  events: 10_000,
+  rows: 9_900,
+  positives: 900,
+  inputs: [{ column: 'x', missing: 0, auc: 0.6 }],
 };
-const rows = { joins, events: 10_000, rows: 9_900, positives: 900, inputs: [{ column: 'x', missing: 0, auc: 0.6 }] };
 const batch = { kind: 'features', day: null, version: null, rows: 9_900, evaluated: 3, failures: [] } as const;
 const healthy: DataEvidence = {
   catalogue,
@@ -63,8 +61,23 @@ describe('data that is to be learned from', () => {
   it.each<[string, Partial<DataEvidence>, string]>([
     [
       'labels that meet no event',
-      { training: { rows: { ...rows, joins: { ...joins, unmatched: 600 } }, batch: { ...batch, failures: [] } } },
+      { training: { rows: { ...rows, joins: { ...JOINS, unmatched: 600 } }, batch: { ...batch, failures: [] } } },
       '6.1 % of 9900 labels meet no event, allowed: 5.0 %; compare the ids of events and labels',
+    ],
+    [
+      'labels before their event',
+      { training: { rows: { ...rows, joins: { ...JOINS, early: 100 } }, batch: { ...batch, failures: [] } } },
+      '1.0 % of 9900 labels arrived before their event, allowed: 1.0 %; compare the clocks of both sources',
+    ],
+    [
+      'labels that later ones replace',
+      {
+        training: {
+          rows: { ...rows, joins: { ...JOINS, labels: 19_800, replaced: 9900 } },
+          batch: { ...batch, failures: [] },
+        },
+      },
+      '50.0 % of 19800 labels are replaced by a later one, allowed: 10.0 %; a source repeats or corrects itself',
     ],
     [
       'an expectation of a day that is not met',
@@ -121,7 +134,10 @@ describe('data that is to be learned from', () => {
     [
       'no training rows at all',
       {
-        training: { rows: { joins, events: 0, rows: 0, positives: 0, inputs: [] }, batch: { ...batch, failures: [] } },
+        training: {
+          rows: { joins: JOINS, events: 0, rows: 0, positives: 0, inputs: [] },
+          batch: { ...batch, failures: [] },
+        },
       },
       '0.0 % of the 0 training events have a label',
     ],

@@ -21,7 +21,7 @@ const numbers = comparisonRule({
 const floor: PolicyFloor = {
   activation: ACTIVATION,
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
-  data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 } },
+  data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 }, earlyLabels: 0.01, replacedLabels: 0.1 },
   drift: { ...DRIFT, stable: ['x'] },
   transitions: {
     initial: { ...transition, approvals: [] },
@@ -86,6 +86,16 @@ describe('a model’s policy', () => {
     ],
     ['a guard', { comparison: { guards: { brier: 0.03 } } }, 'comparison.guards.brier: 0.03 is looser'],
     ['no number', { comparison: { confidence: Number.NaN } }, 'comparison.confidence: NaN is looser'],
+    [
+      'more labels before their event',
+      { data: { earlyLabels: 0.02 } },
+      "data.earlyLabels: 0.02 is looser than the floor's 0.01",
+    ],
+    [
+      'more labels that are replaced',
+      { data: { replacedLabels: 0.2 } },
+      "data.replacedLabels: 0.2 is looser than the floor's 0.1",
+    ],
     [
       'rows further from the usual',
       { data: { rowCounts: { tolerance: 0.31 } } },
@@ -267,7 +277,11 @@ describe('a model’s policy', () => {
 
   it('may have rows nearer to the usual, and judge them sooner', () => {
     const own = { data: { rowCounts: { tolerance: 0.2, minimumWeeks: 2 } } };
-    expect(tighten('m', floor, own).data).toEqual({ rowCounts: { tolerance: 0.2, weeks: 8, minimumWeeks: 2 } });
+    expect(tighten('m', floor, own).data).toEqual({
+      rowCounts: { tolerance: 0.2, weeks: 8, minimumWeeks: 2 },
+      earlyLabels: 0.01,
+      replacedLabels: 0.1,
+    });
     const { data: _data, ...without } = floor;
     expect(tighten('m', without, {})).not.toHaveProperty('data');
     expect(() => tighten('m', without, own)).toThrow('data: the floor has none');
