@@ -118,13 +118,18 @@ describe('a new model on a laptop', () => {
   });
 
   it('says that a path names no day', () => {
-    expect(() => byDay(['landing/part.parquet'])).toThrow('the path names no day');
-    expect(() => byDay(['x/dt=2026-03-01/_SUCCESS'])).toThrow('is no data');
+    const notes: string[] = [];
+    const context = { note: (line: string) => void notes.push(line) };
+    expect(() => byDay(['landing/part.parquet'], context)).toThrow('the path names no day');
+    expect(() => byDay(['x/dt=2026-03-01/_SUCCESS'], context)).toThrow('is no data');
     const left = ['_SUCCESS', '_temporary/0/part.parquet', '.part.parquet.crc'].map(
       (name) => `x/dt=2026-03-01/${name}`,
     );
-    expect(byDay([...left, 'x/dt=2026-03-01/part.parquet'])).toEqual([
+    expect(byDay([...left, 'x/dt=2026-03-01/part.parquet'], context)).toEqual([
       { day: '2026-03-01', file: 'x/dt=2026-03-01/part.parquet' },
+    ]);
+    expect(notes).toEqual([
+      `ignored ${left.join(', ')}: a name that begins with _ or a dot is no data, here as in a landed partition`,
     ]);
   });
 });

@@ -140,8 +140,10 @@ describe('model features', () => {
     expect(await features('early')).toMatchObject({ joins: { early: events - 4 } });
   });
 
-  it('says so in a line', async () => {
-    const { out } = await gatehouse('model', 'features', 'churn', ...(given.get('ghosts') ?? []));
+  it('says so in a line, and which of the given files are no data', async () => {
+    const hidden = join(folder, 'ghosts/labels/dt=2024-02-21/.part.parquet.crc');
+    const { out, err } = await gatehouse('model', 'features', 'churn', ...(given.get('ghosts') ?? []), hidden);
+    expect(err).toContain(`ignored ${hidden}: a name that begins with _ or a dot is no data`);
     expect(out).toMatch(/32 of 64 labels meet no event/);
   });
 });

@@ -22,8 +22,8 @@ export const run: Run = async (context) => {
   const folder = await modelFolder(context, name);
   const definition = await compileModel(folder);
   const [eventDays, labelDays] = [
-    await localCatalogue('events', byDay(events)),
-    await localCatalogue('labels', byDay(labels)),
+    await localCatalogue('events', byDay(events, context)),
+    await localCatalogue('labels', byDay(labels, context)),
   ];
   const newest = eventDays.at(-1)?.day;
   const target = out ?? join(context.home, 'features', name);

@@ -4,11 +4,14 @@ import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { type CataloguePartition, type DailyPlan, featurePlanner } from '#domain/data/feature-plan.ts';
-import { isHidden } from '#domain/data/landed-files.ts';
+import { isHidden, namesOf } from '#domain/data/landed-files.ts';
 import { partitionDigest, type PartitionKind } from '#domain/data/partition.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
+import type { Context } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { RefusedError, refuse, UsageError } from '../../refusal.ts';
+
+const NO_DATA = 'a name that begins with _ or a dot is no data';
 
 /** A local file and the day that its path names. */
 export interface LocalFile {
@@ -24,16 +27,22 @@ export interface BuiltDay {
   readonly sha256: Digest;
 }
 
-/** Files by the `dt=YYYY-MM-DD` of their paths, as a producer would lay them; what a partition does not hold as data is left out. */
-export function byDay(files: readonly string[]): readonly LocalFile[] {
+/**
+ * Files by the `dt=YYYY-MM-DD` of their paths, as a producer would lay them; what a partition does not hold as data is left
+ * out, and the user is told.
+ */
+export function byDay(files: readonly string[], context: Pick<Context, 'note'>): readonly LocalFile[] {
+  const ignored: string[] = [];
   const data = files.flatMap((file) => {
     const [, day, name = ''] = /(?:^|[/\\])dt=(\d{4}-\d{2}-\d{2})(?:[/\\](.*))?$/.exec(file) ?? [];
     if (day === undefined || !Day.safeParse(day).success)
       throw new UsageError(`${file}: the path names no day; expected .../dt=YYYY-MM-DD/...`);
-    return name !== '' && isHidden(name.replaceAll('\\', '/')) ? [] : [{ day, file }];
+    if (name === '' || !isHidden(name.replaceAll('\\', '/'))) return [{ day, file }];
+    ignored.push(file);
+    return [];
   });
-  if (data.length === 0)
-    throw new UsageError(`${files[0] ?? 'no file'}: a name that begins with _ or a dot is no data`);
+  if (data.length === 0) throw new UsageError(`${files[0] ?? 'no file'}: ${NO_DATA}`);
+  if (ignored.length > 0) context.note(`ignored ${namesOf(ignored)}: ${NO_DATA}, here as in a landed partition`);
   return data;
 }
 

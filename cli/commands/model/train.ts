@@ -31,8 +31,8 @@ export const run: Run = async (context) => {
   const folder = await modelFolder(context, name);
   const definition = await compileModel(folder);
   const [eventDays, labelDays] = [
-    await localCatalogue('events', byDay(events)),
-    await localCatalogue('labels', byDay(labels)),
+    await localCatalogue('events', byDay(events, context)),
+    await localCatalogue('labels', byDay(labels, context)),
   ];
   const [first, last] = [eventDays[0]?.day ?? '', eventDays.at(-1)?.day ?? ''];
   const plan = planWindows(definition, addDays(last, 1), { first, last });
