@@ -28,13 +28,18 @@ const Reported = z.object({
       }),
     }),
   ),
+  trained: z.object({ joins: z.object({ early: z.literal(0), replaced: z.literal(0), unmatched: z.literal(0) }) }),
   card: z.object({ limits: z.array(z.string()) }),
   cost: z.object({ threshold: z.number(), candidate: z.object({ per1000: z.number() }), always: z.number() }),
   drift: z.object({ status: z.literal('measured'), inputs: z.array(z.object({ input: z.string() })) }),
   explanation: z.object({ importances: z.object({ features: z.array(z.object({ name: z.string() })) }) }),
 });
 const Registered = z.object({
-  registration: z.object({ report: z.object({ html: z.string(), json: z.string() }) }),
+  registration: z.object({
+    report: z.object({ html: z.string(), json: z.string() }),
+    // Its program left what it predicts for its first rows, and the pipeline read these rows again.
+    agreement: z.object({ rows: z.literal(200) }),
+  }),
 });
 
 let journey: Journey;

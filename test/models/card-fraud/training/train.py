@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
@@ -35,7 +36,10 @@ def main() -> None:
     )
     target = Path(os.environ["SM_MODEL_DIR"])
     (target / "model.onnx").write_bytes(onnx.SerializeToString(deterministic=True))
-    loss = float(log_loss(labels, model.predict_proba(rows)[:, 1]))
+    probability = model.predict_proba(rows)[:, 1]
+    some = table.slice(0, 200).select(table.column_names[:2])
+    pq.write_table(some.append_column("probability", pa.array(probability[:200])), target / "predictions.parquet")
+    loss = float(log_loss(labels, probability))
     (target / "metrics.json").write_text(json.dumps({"rows": len(labels), "trainingLogLoss": loss}))
 
 
