@@ -93,6 +93,16 @@ export function accessTo(names: Names) {
         { actions: ['states:SendTaskSuccess'], resources: machines.map((machine) => names.stateMachineArn(machine)) },
       ],
     }),
+    /** How executions of a machine ended. */
+    describesExecutions: (machine: string): Access => ({
+      variables: {},
+      statements: [
+        {
+          actions: ['states:DescribeExecution'],
+          resources: [names.arn('states', `execution:${names.name(machine)}:*`)],
+        },
+      ],
+    }),
     publishes: (variable: string, topicArn: string): Access => ({
       variables: { [variable]: topicArn },
       statements: [{ actions: ['sns:Publish'], resources: [topicArn] }],

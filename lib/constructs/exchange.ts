@@ -192,7 +192,7 @@ export class Exchange extends Construct {
           { actions: ['lambda:InvokeFunction'], resources: [publisher.lambda.functionArn] },
         ],
       },
-      ...(promotes ? [access.returnsTokens('promotion')] : []),
+      ...(promotes ? [access.returnsTokens('promotion'), access.describesExecutions('promotion')] : []),
       ...(environment === 'dev'
         ? [
             access.returnsTokens('retraining', 'data-quality'),

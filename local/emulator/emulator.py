@@ -1,11 +1,12 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Seven things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Eight things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
 TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
 stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an invocation waits
-for a process that is at work, before it starts another; state is kept over a stop as a whole (saved_state.py); and the
-process group ends with its owner, so that a killed test leaves nothing behind.
+for a process that is at work, before it starts another; state is kept over a stop as a whole (saved_state.py);
+executions that a stop ended are announced as ended, as AWS announces each end; and the process group ends with its
+owner, so that a killed test leaves nothing behind.
 """
 
 import gc
@@ -13,6 +14,7 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 import time
@@ -21,7 +23,8 @@ import zipfile
 
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import eventbridge, lambda_svc
+from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.services import eventbridge, lambda_svc, stepfunctions
 from saved_state import keep_state
 
 # How long an invocation waits for the function's process that is at work, before it gets one of its own.
@@ -99,6 +102,31 @@ def wait_for_idle_workers() -> None:
     lambda_svc.acquire_worker = patient
 
 
+def announce_interrupted_executions() -> None:
+    # No execution goes on after a stop: the emulator restores it as FAILED.
+    restore = stepfunctions._restore_state
+
+    def restoring(data):
+        running = [
+            key for key, execution in data.get("executions", {})._data.items() if execution.get("status") == "RUNNING"
+        ]
+        restore(data)
+        if running:
+            threading.Thread(target=announce, args=(running,), daemon=True).start()
+
+    def announce(keys):
+        # Whoever is told calls the emulator, which listens a moment after it has restored everything.
+        address = (os.environ["BIND_HOST"], int(os.environ["GATEWAY_PORT"]))
+        while socket.socket().connect_ex(address) != 0:
+            time.sleep(0.05)
+        for account, region, arn in keys:
+            set_request_account_id(account)
+            set_request_region(region)
+            stepfunctions._emit_execution_status_event(stepfunctions._executions[arn])
+
+    stepfunctions._restore_state = restoring
+
+
 def end_with(owner: int) -> None:
     def watch() -> None:
         while True:
@@ -122,6 +150,7 @@ if __name__ == "__main__":
     read_streams_from_their_beginning()
     unpack_code_once(os.path.join(arguments[0], "emulator", "unpacked"))
     wait_for_idle_workers()
+    announce_interrupted_executions()
     if "STATE_DIR" in os.environ:
         keep_state(os.environ["STATE_DIR"])
     # A cloud's state is a million small objects that stay: to look through all of them again and again takes a tenth of

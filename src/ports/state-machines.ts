@@ -10,10 +10,12 @@ export type Machine =
   | 'drift'
   | 'batch-inference';
 
-/** Starts executions and returns task tokens. */
+/** Starts executions, returns task tokens, and says which executions are over. */
 export interface StateMachines {
   /** The same name with the same input is started once, however often it is asked for. */
   start(machine: Machine, name: string, input: object): Promise<'started' | 'already-started'>;
   /** Ends the wait of a task; `gone` when nobody waits for the token any more. */
   succeed(token: string, output: object): Promise<'returned' | 'gone'>;
+  /** How an execution ended, by its id (its ARN on AWS), also one that does not exist any more; nothing while it runs. */
+  endOf(execution: string): Promise<string | undefined>;
 }

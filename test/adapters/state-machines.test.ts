@@ -3,6 +3,7 @@ import {
   DescribeExecutionCommand,
   ListExecutionsCommand,
   StartExecutionCommand,
+  StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +26,8 @@ interface Fixture {
   readonly waits: () => Promise<string>;
   /** What the task was told. */
   readonly told: (token: string) => Promise<unknown>;
+  /** Executions of which one runs, one was stopped, and one does not exist. */
+  readonly ends: () => Promise<readonly [running: string, ended: string, absent: string]>;
 }
 
 function inMemory(): Fixture {
@@ -39,6 +42,10 @@ function inMemory(): Fixture {
       return `token-${tokens}`;
     },
     told: async (token) => machines.answers.get(token),
+    async ends() {
+      machines.ended.set('stopped', 'ABORTED').set('absent', 'it does not exist');
+      return ['running', 'stopped', 'absent'];
+    },
   };
 }
 
@@ -86,6 +93,13 @@ async function inStepFunctions(): Promise<Fixture> {
         const { output } = await sfn().send(new DescribeExecutionCommand({ executionArn: executions.get(token) }));
         return output === undefined ? undefined : (JSON.parse(output) as unknown);
       }),
+    async ends() {
+      const start = async () =>
+        (await sfn().send(new StartExecutionCommand({ stateMachineArn: promotion }))).executionArn ?? '';
+      const [running, stopped] = [await start(), await start()];
+      await sfn().send(new StopExecutionCommand({ executionArn: stopped }));
+      return [running, stopped, `${running}-absent`];
+    },
   };
 }
 
@@ -125,6 +139,14 @@ describe.each([
     expect(await machines.succeed(token, { status: 'failed' })).toBe('gone');
     expect(await machines.succeed('no such token', {})).toBe('gone');
     expect(await told(token)).toEqual({ status: 'trained' });
+  });
+
+  it('say of an execution how it ended, and nothing while it runs', async () => {
+    const { machines, ends } = fixture;
+    const [running, ended, absent] = await ends();
+    expect(await machines.endOf(running)).toBeUndefined();
+    expect(await machines.endOf(ended)).toMatch(/ABORTED/);
+    expect(await machines.endOf(absent)).toBe('it does not exist');
   });
 
   it('return a token once when several answer at the same time', async () => {

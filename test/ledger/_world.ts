@@ -158,6 +158,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
           waiting.answer = output as ApprovalAnswer;
           return 'returned' as const;
         },
+        endOf: async () => undefined,
       },
       announcements: {
         // A hint only says "look"; it lies in the inbox of whoever follows until it is heard, lost or doubled.

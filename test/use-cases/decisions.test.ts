@@ -105,6 +105,20 @@ describe('a decision that arrives', () => {
       expect((await here.prod.codes()).filter((code) => code === 'APPROVAL_REQUESTED')).toHaveLength(1);
     });
 
+    it('ends when its execution is over and nobody said so: the lock is free, people are told once', async () => {
+      const { execution } = (await findPromotion(here.prod.ledger, MODEL, name)) ?? { execution: '' };
+      expect(await reconcile()).toMatchObject({ ended: [] });
+      here.prod.machines.ended.set(execution, 'ABORTED: by an operator');
+      expect(await reconcile()).toMatchObject({ ended: [name] });
+      expect(await reconcile()).toMatchObject({ ended: [] });
+      expect(await findPromotion(here.prod.ledger, MODEL, name)).toMatchObject({
+        status: 'failed',
+        ending: `promotion-execution: its execution ${execution} is over: ABORTED: by an operator`,
+      });
+      expect(await readLock(here.prod.ledger, MODEL)).toMatchObject({ promotion: null });
+      expect((await here.prod.codes()).filter((code) => code === 'PROMOTION_FAILED')).toHaveLength(1);
+    });
+
     it('ends past the deadline: the lock is free, the token is returned, people are told once', async () => {
       here.clock.at += hours(55);
       for (let time = 0; time < 2; time += 1) await reconcile();

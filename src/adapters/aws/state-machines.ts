@@ -1,5 +1,7 @@
 import {
+  DescribeExecutionCommand,
   ExecutionAlreadyExists,
+  ExecutionDoesNotExist,
   InvalidToken,
   SendTaskSuccessCommand,
   type SFNClient,
@@ -37,6 +39,16 @@ export function stepFunctions(client: SFNClient, arnOf: (machine: Machine) => st
       } catch (error) {
         if (error instanceof TaskDoesNotExist || error instanceof TaskTimedOut || error instanceof InvalidToken)
           return 'gone';
+        throw error;
+      }
+    },
+    async endOf(execution) {
+      try {
+        const { status, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn: execution }));
+        if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return undefined;
+        return [status, error, cause].filter((each) => each !== undefined && each !== '').join(': ');
+      } catch (error) {
+        if (error instanceof ExecutionDoesNotExist) return 'it does not exist';
         throw error;
       }
     },

@@ -2,19 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageText } from '#domain/limits.ts';
 import type { Machine, StateMachines } from '#ports/state-machines.ts';
 
-/** State machines in memory: what was started stands in `started`; a token that waits is in `waiting`, its answer in `answers`. */
+/** State machines in memory: what was started stands in `started`; a token that waits is in `waiting`, its answer in `answers`; how an execution ended, in `ended`. */
 export function memoryStateMachines(): StateMachines & {
   readonly started: Map<string, { readonly machine: Machine; readonly input: object }>;
   readonly waiting: Set<string>;
   readonly answers: Map<string, object>;
+  readonly ended: Map<string, string>;
 } {
   const started = new Map<string, { machine: Machine; input: object }>();
   const waiting = new Set<string>();
   const answers = new Map<string, object>();
+  const ended = new Map<string, string>();
   return {
     started,
     waiting,
     answers,
+    ended,
     async start(machine, name, input) {
       messageText(`the input of ${machine}`, input);
       const earlier = started.get(name);
@@ -27,5 +30,6 @@ export function memoryStateMachines(): StateMachines & {
       answers.set(token, structuredClone(output));
       return 'returned';
     },
+    endOf: async (execution) => ended.get(execution),
   };
 }

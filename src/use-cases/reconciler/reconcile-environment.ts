@@ -10,6 +10,7 @@ import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
+import { findPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { JOB_KINDS, type ReturningTokens, returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
 export interface Reconciling extends Recording, ReturningTokens {
@@ -29,8 +30,8 @@ export interface Reconciled {
 
 /**
  * The round that makes good whatever got lost: the inbox's subscriptions, records that were not published, peers'
- * announcements that did not arrive, task tokens that were not returned, promotions past their deadline. One item's
- * fault never stops the others. @throws GatehouseError `ITEMS_FAILED` at the end of the round
+ * announcements that did not arrive, task tokens that were not returned, promotions past their deadline or whose execution
+ * is over. One item's fault never stops the others. @throws GatehouseError `ITEMS_FAILED` at the end of the round
  */
 export async function reconcileEnvironment(deps: Reconciling): Promise<Reconciled> {
   const { peers, models } = deps;
@@ -118,6 +119,20 @@ async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done:
   const isWaiting = promotion.status === 'awaiting-approval';
   if (!isWaiting && promotion.status !== 'open') return;
   if (Date.parse(promotion.deadline) > deps.clock.now().getTime()) {
+    // Its last states may have ended it before its execution was over: what is read after that tells.
+    const end = await deps.machines.endOf(promotion.execution);
+    if (end !== undefined) {
+      const now = await findPromotion(deps.ledger, promotion.model, promotion.promotion);
+      if (now?.status !== promotion.status || now.execution !== promotion.execution) return;
+      const found = `its execution ${promotion.execution} is over: ${end}`;
+      await endPromotion(deps, promotion, 'failed', {
+        rule: 'promotion-execution',
+        found,
+        remedy: 'request a new promotion',
+      });
+      done.ended.push(promotion.promotion);
+      return;
+    }
     if (isWaiting && (await answerIfDecided(deps, promotion)) === 'returned')
       done.tokensReturned.push(promotion.promotion);
     return;
