@@ -1,4 +1,5 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -35,6 +36,7 @@ export interface Cloud {
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
   readonly lambda: LambdaClient;
+  readonly cognito: CognitoIdentityProviderClient;
   /** The outputs of one of the environment's stacks: another stack of the account may have one of the same name. */
   outputs(stack: string): Promise<Readonly<Record<string, string>>>;
 }
@@ -82,6 +84,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     sqs: new SQSClient(settings),
     sns: new SNSClient(settings),
     lambda: new LambdaClient(settings),
+    cognito: new CognitoIdentityProviderClient(settings),
     outputs: (stack) => deployed(outputsOf(new CloudFormationClient(settings), names.name(stack))),
   };
 }

@@ -3,17 +3,13 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import {
-  AdminAddUserToGroupCommand,
-  AdminCreateUserCommand,
-  AdminSetUserPasswordCommand,
-  CognitoIdentityProviderClient,
-} from '@aws-sdk/client-cognito-identity-provider';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
-import { landPartitions, type LandingProgress } from '#adapters/aws/replay-upload.ts';
+import { landPartitions, type LandingProgress } from '#adapters/aws/partition-upload.ts';
+import { cognitoUserPool } from '#adapters/aws/user-pool.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -125,24 +121,13 @@ export function worldAround(
       }
     },
     async addPerson(username, roles) {
-      const cognito = new CognitoIdentityProviderClient(settings('control'));
       const pool = await userPoolOf(
         new CloudFormationClient(settings('control')),
         namesOf(config, 'control').name('Control'),
       );
-      await cognito.send(
-        new AdminCreateUserCommand({ UserPoolId: pool, Username: username, MessageAction: 'SUPPRESS' }),
-      );
-      await cognito.send(
-        new AdminSetUserPasswordCommand({
-          UserPoolId: pool,
-          Username: username,
-          Password: LAPTOP_PASSWORD,
-          Permanent: true,
-        }),
-      );
-      for (const role of roles)
-        await cognito.send(new AdminAddUserToGroupCommand({ UserPoolId: pool, Username: username, GroupName: role }));
+      const people = cognitoUserPool(new CognitoIdentityProviderClient(settings('control')), pool);
+      await people.add(username, LAPTOP_PASSWORD);
+      for (const role of roles) await people.giveRole(username, role);
     },
     async gatehouse(args, { person, onNote } = {}) {
       const run = (command: readonly string[]): Promise<CommandResult> =>

@@ -116,6 +116,7 @@ const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string)
   [/^events:PutEvents$/, 'calls', () => 'the bus'],
   [/^lambda:InvokeFunction$/, 'calls', (name) => `function ${name}`],
   [/^states:StartExecution$/, 'calls', (machine) => `starts ${machine}`],
+  [/^states:DescribeExecution$/, 'calls', (machine) => `sees how executions of ${machine} ended`],
   [/^states:SendTaskSuccess$/, 'calls', (machine) => `returns tokens of ${machine}`],
   [/^sagemaker:Create/, 'calls', () => 'starts training jobs'],
   [/^sagemaker:Describe/, 'reads', () => 'training jobs'],

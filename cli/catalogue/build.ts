@@ -70,6 +70,22 @@ export const BUILD: readonly CommandSpec[] = [
     load: () => import('../commands/data/check.ts'),
   },
   {
+    name: 'data put',
+    group,
+    args: '<model>',
+    summary: 'land your own files: each day’s files, then its ready marker; what is there already stays',
+    options: [
+      ['--events <files...>', 'event files, by the dt=YYYY-MM-DD of their paths'],
+      ['--labels <files...>', 'label files, by the day on which the labels arrived'],
+      ['--replace', 'take other files of these days out of the landing bucket'],
+    ],
+    examples: [
+      'data put churn --env dev --events events/dt=*/*.parquet --labels labels/dt=*/*.parquet',
+      'data put churn --env dev --events corrected/dt=2026-03-01/*.parquet --replace',
+    ],
+    load: () => import('../commands/data/put.ts'),
+  },
+  {
     name: 'data import',
     group,
     args: '<model>',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { S3Client } from '@aws-sdk/client-s3';
-import { landPartitions } from '#adapters/aws/replay-upload.ts';
+import { landPartitions } from '#adapters/aws/partition-upload.ts';
 import { compileModel } from '#model/compile.ts';
 import { ENVIRONMENTS } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';

@@ -133,6 +133,9 @@ function ledgerOnly(
     get lambda() {
       return absent();
     },
+    get cognito() {
+      return absent();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { landPartitions } from '#adapters/aws/replay-upload.ts';
+import { landPartitions } from '#adapters/aws/partition-upload.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { LandingPartition } from '#model/replay.ts';
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { landPartitions } from '#adapters/aws/replay-upload.ts';
+import { landPartitions } from '#adapters/aws/partition-upload.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';

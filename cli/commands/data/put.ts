@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { landAll, type Landing, otherFiles, removeFiles, type WholePartition } from '#adapters/aws/partition-upload.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
+import { ModelName } from '#domain/model/definition.ts';
+import { compileModel } from '#model/compile.ts';
+import { type Cloud, notDeployed } from '../../cloud.ts';
+import type { Context, Run } from '../../context.ts';
+import { mustBeFile } from '../../given-files.ts';
+import { partitionsOf } from '../../read.ts';
+import { modelFolder } from '../../references.ts';
+import { refuse, UsageError } from '../../refusal.ts';
+import { poll } from '../../waiting.ts';
+import { byDay } from '../model/local-features.ts';
+
+const Input = z.object({
+  model: ModelName,
+  events: z.array(z.string()).default([]),
+  labels: z.array(z.string()).default([]),
+  replace: z.boolean().default(false),
+});
+
+/** A line for every partition would be too many. */
+const REPORT_EVERY = 50;
+/** Admission takes a second or two per partition, many at once; what takes longer has met something. */
+const PATIENCE_MS = 180_000;
+
+export const run: Run = async (context) => {
+  const { model, replace, ...given } = context.input(Input);
+  if (given.events.length + given.labels.length === 0)
+    throw new UsageError('no files: name some by --events <files...> or --labels <files...>');
+  const cloud = context.cloud(context.environment(['dev', 'staging', 'prod']));
+  const definition = await compileModel(await modelFolder(context, model));
+  const landing: Landing = { s3: cloud.s3, bucket: cloud.names.landingBucket, definition };
+  const partitions = [
+    ...(await partitionsIn('events', given.events, context)),
+    ...(await partitionsIn('labels', given.labels, context)),
+  ];
+  for (const partition of partitions) {
+    const others = await otherFiles(landing, partition).catch((error: unknown) =>
+      notDeployed(cloud.environment, error),
+    );
+    if (others.length === 0) continue;
+    if (!replace)
+      refuse(
+        'partition-replaced',
+        `${partition.kind} of ${partition.day} has other files in ${landing.bucket}: ${others.join(', ')}`,
+        'name these files as well, or take them out by --replace',
+      );
+    await removeFiles(landing, others);
+  }
+  const result = await landAll(landing, partitions, ({ done, total }) => {
+    if (done % REPORT_EVERY === 0 || done === total) context.note(`  ${done} of ${total} partitions`);
+  });
+  const missing = context.wait ? await awaitAdmission(context, cloud, model, partitions) : [];
+  if (missing.length > 0)
+    refuse(
+      'data-admitted',
+      `${missing.length} of ${partitions.length} partitions were landed and not admitted: ${missing.slice(0, 5).join(', ')}`,
+      `see why: gatehouse history ${model} --env ${cloud.environment}`,
+    );
+  context.print({
+    data: { model, environment: cloud.environment, ...result, admitted: context.wait },
+    sections: [
+      {
+        lines: [
+          `${result.total} partitions lie in ${cloud.environment}, ${result.written} of them new or corrected${context.wait ? '; all are admitted' : ''}`,
+          `see: gatehouse data list ${model} --env ${cloud.environment}`,
+        ],
+      },
+    ],
+  });
+};
+
+/** Given files as whole partitions: those of a day are all that the day is to have. */
+async function partitionsIn(
+  kind: PartitionKind,
+  files: readonly string[],
+  context: Context,
+): Promise<readonly WholePartition[]> {
+  if (files.length === 0) return [];
+  const days = [...Map.groupBy(byDay(files, context), ({ day }) => day)];
+  return Promise.all(
+    days.map(async ([day, own]) => {
+      const names = own.map(({ file }) => basename(file));
+      const twice = names.find((name, index) => names.indexOf(name) !== index);
+      if (twice !== undefined) throw new UsageError(`two files of ${kind} of ${day} are called ${twice}: rename one`);
+      const wrong = names.find((name) => !name.endsWith('.parquet'));
+      if (wrong !== undefined) throw new UsageError(`${wrong} of ${kind} of ${day}: data is *.parquet`);
+      const digests: { file: string; sha256: string }[] = [];
+      for (const { file } of own.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
+        await mustBeFile(file);
+        digests.push({ file, sha256: digestOf(await readFile(file)) });
+      }
+      return { kind, day, files: digests };
+    }),
+  );
+}
+
+/** Waits until what was landed is admitted; answers what is not. */
+async function awaitAdmission(
+  context: Context,
+  cloud: Cloud,
+  model: string,
+  partitions: readonly WholePartition[],
+): Promise<readonly string[]> {
+  context.note(`waiting for the admission of ${partitions.length} partitions`);
+  let missing: readonly string[] = [];
+  await poll(async () => {
+    const admitted = new Map<string, AdmittedPartition>();
+    for (const kind of new Set(partitions.map((partition) => partition.kind)))
+      for (const partition of await partitionsOf(cloud.ledger, model, kind))
+        admitted.set(`${kind} ${partition.day}`, partition);
+    missing = partitions.flatMap(({ kind, day, files }) => {
+      const has = admitted.get(`${kind} ${day}`)?.objects.map(({ sha256 }) => sha256) ?? [];
+      return files.length === has.length && files.every(({ sha256 }) => has.some((each) => each === sha256))
+        ? []
+        : [`${kind} ${day}`];
+    });
+    return missing.length === 0 ? true : undefined;
+  }, PATIENCE_MS);
+  return missing;
+}
