@@ -44,6 +44,8 @@ export interface LoadedModel {
 
 /** Runs ONNX models. A problem is a value in words; what is thrown is a fault. */
 export interface Scoring {
+  /** A model whose probabilities are a tensor, where its exporter wrapped them into maps; other bytes as they are. */
+  unwrapped(model: Uint8Array): Uint8Array;
   /** Why bytes are no model of these columns that may be loaded, or undefined. */
   inspect(model: Uint8Array, columns: readonly string[]): string | undefined;
   /** Loads a model once for all that `work` scores, and lets it go again. */

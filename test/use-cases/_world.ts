@@ -125,6 +125,7 @@ const goldenOf = (text: string, rows: readonly number[][] = [[0]]): string =>
  * after a # is what a file says of itself and no part of what it computes.
  */
 export const scoring: Scoring = {
+  unwrapped: (model) => model,
   inspect: (model) => (Buffer.from(model).toString().startsWith('MODEL') ? undefined : 'not a model'),
   makeGolden: async (model) => goldenOf(Buffer.from(model).toString()),
   checkGolden: async (model, _, golden) =>

@@ -192,6 +192,16 @@ describe('what training leaves', () => {
     expect(await packaged(files)).toMatchObject({ status: 'nothing', candidates: [], reasons: [reason] });
   });
 
+  it('is packaged without the maps that its exporter put around its probabilities', async () => {
+    const unwrapped = (model: Uint8Array): Uint8Array =>
+      new TextEncoder().encode(Buffer.from(model).toString().replace('MAPS OF ', ''));
+    const scoring: Scoring = { ...dev.scoring, unwrapped };
+    expect(await packaged({ 'model.onnx': 'MAPS OF MODEL trained' }, undefined, { scoring })).toMatchObject({
+      status: 'packaged',
+      candidates: [{ window: 'all' }],
+    });
+  });
+
   it.each([
     ['is no ONNX', 'a pickle, perhaps', /onnx|ONNX/],
     ['asks for another number of features', constantModel({ baseRate: 0.1, features: 4 }), /\[rows, 4\]/],

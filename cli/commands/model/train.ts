@@ -74,7 +74,7 @@ export const run: Run = async (context) => {
       trained.failure,
       `look at what it printed above, and at ${relative(process.cwd(), folder)}/training`,
     );
-  const onnx = await readFile(trained.model);
+  const onnx = onnxScoring.unwrapped(await readFile(trained.model));
   const inspected = inspectOnnx(onnx, definition.features.columns.length);
   if (inspected.kind === 'refused') throw new RefusedError(inspected.refusal);
   const agreed = await agreementWith(trained.predictions, onnx, definition, rows.files);

@@ -10,7 +10,7 @@ import {
   TensorProto_DataType,
   type ValueInfoProto,
 } from './generated/onnx_pb.js';
-import { OPERATORS } from './operators.ts';
+import { insteadOf, OPERATORS } from './operators.ts';
 
 /** What a model file is, as far as it matters for letting it in. */
 export interface OnnxInspection {
@@ -19,8 +19,10 @@ export interface OnnxInspection {
   readonly operators: readonly string[];
   readonly input: string;
   readonly features: number;
-  /** The output with the probabilities [rows, 2] of the two classes. */
+  /** The output with the probabilities: [rows, 2] of the two classes, or [rows] or [rows, 1] of a label of 1. */
   readonly probabilities: string;
+  /** How many numbers a row has in that output; the last is the probability of a label of 1. */
+  readonly classes: 1 | 2;
 }
 
 /** A result of looking at a model. */
@@ -30,7 +32,7 @@ export type Inspected =
 
 /**
  * Looks at a model's content before anything loads it: known operators only, no data outside the file, no code of its
- * own, one input of 32-bit floats [rows, features] and one output of probabilities [rows, 2].
+ * own, one input of 32-bit floats [rows, features] and one output of probabilities.
  * Source: https://onnx.ai/onnx/repo-docs/IR.html
  */
 export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
@@ -46,14 +48,17 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
   }
   const refusal = contentRefusal(model, graph) ?? inputRefusal(graph, features);
   if (refusal !== undefined) return { kind: 'refused', refusal };
-  const outputs = graph.output.filter((output) => isFloatMatrix(output, 2));
+  // A classifier's pair counts before the single columns beside it.
+  const pairs = graph.output.filter((output) => isFloatMatrix(output, 2));
+  const outputs =
+    pairs.length > 0 ? pairs : graph.output.filter((each) => isFloatMatrix(each, 1) || isFloatVector(each));
   const [output] = outputs;
   if (output === undefined || outputs.length > 1) {
-    const found = `${String(outputs.length)} outputs of 32-bit floats [rows, 2] among ${graph.output.map(shapeOf).join(', ')}`;
+    const found = `${String(outputs.length)} outputs of probabilities among ${graph.output.map(shapeOf).join(', ')}`;
     return refused(
       'model gives probabilities of two classes',
       found,
-      'export probabilities as a tensor (for scikit-learn: zipmap=False)',
+      'export one output of 32-bit floats: [rows, 2], or [rows, 1] with the probability of a label of 1',
     );
   }
   const operators = [...new Set(graph.node.map((node) => node.opType))].sort();
@@ -65,6 +70,7 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
     input: input?.name ?? '',
     features,
     probabilities: output.name,
+    classes: pairs.length > 0 ? (2 as const) : (1 as const),
   };
   return { kind: 'inspected', inspection };
 }
@@ -73,7 +79,11 @@ function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefin
   const rule = 'model is made of known operators';
   const foreign = model.opsetImport.map((opset) => opset.domain).filter((domain) => OPERATORS[domain] === undefined);
   if (foreign.length > 0)
-    return { rule, found: `operator domain ${foreign.join(', ')}`, remedy: `use the domains ai.onnx and ai.onnx.ml` };
+    return {
+      rule,
+      found: `operator domain ${foreign.join(', ')}`,
+      remedy: insteadOf('', foreign[0] ?? ''),
+    };
   if (model.functions.length > 0)
     return {
       rule,
@@ -86,7 +96,7 @@ function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefin
       return {
         rule,
         found: `operator ${node.domain}:${node.opType}`,
-        remedy: 'use operators of the allow-list in src/adapters/onnx/operators.ts',
+        remedy: insteadOf(node.opType, node.domain),
       };
     }
     const nested = node.attribute.find(holdsGraph);
@@ -148,6 +158,13 @@ function isFloatMatrix(value: ValueInfoProto, columns: number): boolean {
     second?.value.case === 'dimValue' &&
     second.value.value === BigInt(columns)
   );
+}
+
+function isFloatVector(value: ValueInfoProto): boolean {
+  const type = value.type?.value;
+  if (type?.case !== 'tensorType' || type.value.elemType !== FLOAT) return false;
+  const dimensions = type.value.shape?.dim ?? [];
+  return dimensions.length === 1 && dimensions[0]?.value.case !== 'dimValue';
 }
 
 function shapeOf(value: ValueInfoProto): string {

@@ -65,7 +65,7 @@ async function score(
   rows: Float32Array,
   count: number,
 ): Promise<Scores> {
-  const { features, input, probabilities } = inspection;
+  const { features, input, probabilities, classes } = inspection;
   if (rows.length !== count * features) {
     throw new RangeError(`${String(rows.length)} values are no ${String(count)} rows of ${String(features)} features`);
   }
@@ -84,14 +84,14 @@ async function score(
         'look for operators that do not fit together in the model',
       );
     }
-    if (!(data instanceof Float32Array) || data.length !== size * 2) {
+    if (!(data instanceof Float32Array) || data.length !== size * classes) {
       return refused(
         'model scores its rows',
-        `output ${probabilities} is no [${String(size)}, 2] of 32-bit floats`,
+        `output ${probabilities} is no [${String(size)}, ${String(classes)}] of 32-bit floats`,
         'export probabilities as a tensor',
       );
     }
-    for (let row = 0; row < size; row += 1) predictions[first + row] = data[row * 2 + 1] ?? Number.NaN;
+    for (let row = 0; row < size; row += 1) predictions[first + row] = data[(row + 1) * classes - 1] ?? Number.NaN;
   }
   return asProbabilities(predictions);
 }

@@ -13,12 +13,14 @@ import { sampleRows } from './feature-rows.ts';
 import { fileScorer } from './score-file.ts';
 import { type Scorer, createScorer } from './scorer.ts';
 import { predictAgain } from './trainer-predictions.ts';
+import { withoutZipMap } from './zip-map.ts';
 
 /** What the engine may take: half of the function, because the model and the rows that it scores are beside it. */
 const MEMORY = `${ENGINE_FUNCTION_MB / 2}MiB`;
 
 /** ONNX models run by onnxruntime on one thread. */
 export const onnxScoring: Scoring = {
+  unwrapped: withoutZipMap,
   inspect(model, columns) {
     const inspected = inspectOnnx(model, columns.length);
     return inspected.kind === 'refused' ? inWords(inspected.refusal) : undefined;

@@ -49,7 +49,8 @@ export function packageCandidates(deps: Packaging): Task {
         reasons.push(`${window.window}: ${inWords(artifact.refusal)}`.slice(0, 500));
         continue;
       }
-      const onnx = artifact.files.get('model.onnx');
+      const left = artifact.files.get('model.onnx');
+      const onnx = left === undefined ? undefined : deps.scoring.unwrapped(left);
       const { plan, definition } = await readPlan(deps, window.plan);
       const problem = onnx?.length
         ? deps.scoring.inspect(onnx, definition.features.columns)

@@ -122,6 +122,6 @@ export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
     changed((model) => {
       model.graph?.output.splice(0, 1, ...model.graph.input);
     }),
-    /0 outputs of 32-bit floats/,
+    /0 outputs of probabilities/,
   ],
 ];

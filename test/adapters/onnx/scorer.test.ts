@@ -27,6 +27,7 @@ describe('inspectOnnx', () => {
         input: 'features',
         features: 3,
         probabilities: 'probabilities',
+        classes: 2,
       },
     });
   });
