@@ -136,6 +136,23 @@ export const INSPECT: readonly CommandSpec[] = [
     load: () => import('../commands/prediction/get.ts'),
   },
   {
+    name: 'prediction export',
+    group,
+    args: '<model>',
+    summary: 'write the published predictions of some days, of one release, as one Parquet or CSV file',
+    required: [
+      ['--from <day>', 'the first day'],
+      ['--to <day>', 'the last day'],
+      ['--out <file>', 'the file to write: *.parquet or *.csv'],
+    ],
+    options: [['--release <release>', 'the release that the reader means, if not the served one']],
+    examples: [
+      'prediction export flight-delay --env prod --from 2001-05-01 --to 2001-05-31 --out may.parquet',
+      'prediction export flight-delay --env prod --from 2001-06-03 --to 2001-06-03 --out day.csv',
+    ],
+    load: () => import('../commands/prediction/export.ts'),
+  },
+  {
     name: 'prediction blast-radius',
     group,
     args: '<model>',

@@ -1,6 +1,8 @@
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { rowsOf as rowsOfFile, withDatabase } from '#adapters/duckdb/database.ts';
 import { pointerOf, predictionsOf } from '#cli/read.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
@@ -47,6 +49,29 @@ test('what is published is looked up by entity, and a plan has nothing to do', a
   expect(await rowsOf('card-unknown')).toEqual([]);
   expect(await plan()).toMatchObject({ kind: 'none', toScore: 0 });
   expect(await journey.run(Plan, ['prediction', 'run', MODEL, '--dry-run', ...ENV])).toMatchObject({ kind: 'none' });
+});
+
+test('what is published is exported as one file of one release', async () => {
+  const published = await manifests();
+  const file = join(journey.cloud.home, 'exported.parquet');
+  const days = ['--from', published[0]?.day ?? '', '--to', NEWEST] as const;
+  const Exported = z.object({ rows: z.number(), days: z.number(), release: z.string() });
+  expect(await journey.run(Exported, ['prediction', 'export', MODEL, ...ENV, ...days, '--out', file])).toEqual({
+    rows: published.reduce((sum, { rows }) => sum + rows, 0),
+    days: published.length,
+    release: release.release,
+  });
+  const rows = await withDatabase('512MB', (connection) =>
+    rowsOfFile(
+      connection,
+      `SELECT count(DISTINCT day) AS days, min(prediction) > 0 AS predicted, any_value(model_release) AS release FROM '${file}'`,
+    ),
+  );
+  expect(rows).toEqual([{ days: published.length, predicted: true, release: release.release }]);
+  const other = ['--release', `${MODEL}@0.1.0`] as const;
+  expect(
+    await journey.refused(['prediction', 'export', MODEL, ...ENV, ...days, '--out', file, ...other]),
+  ).toMatchObject({ rule: 'prediction-release' });
 });
 
 test('corrected labels recompute the rows that they touch, and carry over the others', async () => {
