@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { ModelCard } from '#domain/model/card.ts';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -13,6 +12,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { compileModels } from './compile.ts';
 import type { Config } from './config.ts';
 import { assertConsistent, contradictionsIn, contradictionsOf, type DescribedModel } from './consistency.ts';
+import { importDefinition } from './import-definition.ts';
 
 /**
  * Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read.
@@ -115,7 +115,7 @@ function readJson(file: string, label: string): unknown {
 }
 
 async function importDefault(file: string): Promise<unknown> {
-  const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+  const module = (await importDefinition(file)) as { default?: unknown };
   if (module.default === undefined)
     throw new GatehouseError('NO_DEFAULT_EXPORT', `${file} has no default export`, { file });
   return module.default;

@@ -1,12 +1,12 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { type ModelInput, unpushedImage } from './define-model.ts';
+import { importDefinition } from './import-definition.ts';
 
 /**
  * Compiles `<folder>/model.ts` to the definition that CDK and the functions read: defaults filled in, SQL and training
@@ -70,7 +70,7 @@ async function importInput(file: string, label: string): Promise<Partial<ModelIn
   }
   let module: unknown;
   try {
-    module = await import(pathToFileURL(file).href);
+    module = await importDefinition(file);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new GatehouseError('BAD_MODEL', `${label}: cannot be imported: ${message}`, { file: label }, cause);

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { landPartitions } from '#adapters/aws/partition-upload.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
+import { importDefinition } from '#model/import-definition.ts';
 import type { Replay } from '#model/replay.ts';
 import { notDeployed } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
@@ -95,7 +95,7 @@ async function loadReplay(folder: string, model: string): Promise<Replay> {
       `models/${model} has no replay.ts`,
       'leave --replay out: what lies in the landing bucket is admitted',
     );
-  const module: unknown = await import(pathToFileURL(file).href);
+  const module = await importDefinition(file);
   const parsed = Module.safeParse(module);
   return parsed.success
     ? parsed.data.replay

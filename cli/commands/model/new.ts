@@ -1,5 +1,5 @@
 import { cp, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
@@ -16,6 +16,7 @@ export const run: Run = async (context) => {
     () => false,
   );
   const shown = relative(process.cwd(), folder);
+  const where = root === resolve('models') ? '' : ` --models ${root}`;
   if (isThere) refuse('model-new', `${shown} is there already`, 'choose another name');
   await cp(TEMPLATE, folder, { recursive: true });
   context.print({
@@ -24,7 +25,7 @@ export const run: Run = async (context) => {
       {
         lines: [
           `made ${shown}: model.ts, policy.ts, features/*.sql, expectations/*.json, training/train.py`,
-          `next: describe your data in ${shown}/model.ts, then: gatehouse model check ${name}`,
+          `next: describe your data in ${shown}/model.ts, then: gatehouse model check ${name}${where}`,
         ],
       },
     ],
