@@ -97,8 +97,8 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'history',
     group,
     args: '<model>',
-    summary: 'what was in production, when, and who let it in',
-    examples: ['history flight-delay --env prod', 'history flight-delay --env staging -o yaml'],
+    summary: 'what was in production, when, and who approved it; in dev: what was trained, and how each run ended',
+    examples: ['history flight-delay --env prod', 'history flight-delay --env dev -o yaml'],
     load: () => import('../commands/history/history.ts'),
   },
 ];
