@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { type Config, type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type Config, defineConfig, type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { homeIn } from '#local/emulator/cloud.ts';
 import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
 import { cloudOf, isolationNotice } from './cloud.ts';
 import type { Context } from './context.ts';
-import { UsageError } from './refusal.ts';
-import { EXIT } from './refusal.ts';
+import { EXIT, refuse, UsageError } from './refusal.ts';
 import { failureOf } from './failure.ts';
 import { render, type Report } from './report.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,7 +23,7 @@ export async function execute(
   const { env, stdout, stderr } = terminal;
   const found: Report[] = [];
   try {
-    const { default: config } = await import('../gatehouse.config.ts');
+    const config = await loadedConfig(() => import('../gatehouse.config.ts'));
     const notice = isolationNotice(config);
     if (notice !== undefined) stderr.write(`${notice}\n`);
     const { run } = await spec.load();
@@ -42,6 +42,16 @@ export async function execute(
     }
     if (failure.exitCode === EXIT.fault && env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
     return failure.exitCode;
+  }
+}
+
+/** The configuration, checked whether or not its file calls `defineConfig`; what is wrong with it is a refusal. */
+export async function loadedConfig(load: () => Promise<{ readonly default: Config }>): Promise<Config> {
+  try {
+    return defineConfig((await load()).default);
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error;
+    return refuse('config-valid', error.message, 'correct the named fields of gatehouse.config.ts');
   }
 }
 

@@ -5,7 +5,8 @@ import { ModelCard } from '#domain/model/card.ts';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { DataKind, Policy, PolicyFloor } from '#domain/policy/policy.ts';
-import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+import { tighten } from '#domain/policy/tighten.ts';
+import { PolicyTightening } from '#domain/policy/tightening.ts';
 import { canonicalJson, parseDocument } from '#domain/canonical/digest.ts';
 import { ExpectationSuite } from '#domain/data/data-check.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -75,7 +76,8 @@ function columnsOf(suite: string): readonly string[] {
 
 async function readTightening(home: string): Promise<PolicyTightening> {
   const file = join(home, 'policy.ts');
-  return existsSync(file) ? ((await importDefault(file)) as PolicyTightening) : {};
+  if (!existsSync(file)) return {};
+  return parseDocument(PolicyTightening, await importDefault(file), `models/${basename(home)}/policy.ts`);
 }
 
 /** A model's policy: the floor, tightened by `policy.ts` where the model has one. */

@@ -3,6 +3,7 @@ import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
 import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { issueMessages, issueText } from '#domain/issues.ts';
 import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { type ModelInput, unpushedImage } from './define-model.ts';
@@ -17,7 +18,7 @@ export async function compileModel(folder: string): Promise<ModelDefinition> {
   const label = `models/${basename(folder)}/model.ts`;
   const input = await importInput(file, label);
   const raw = await withDefaults(input, folder, label);
-  const parsed = ModelDefinition.safeParse(raw);
+  const parsed = ModelDefinition.safeParse(raw, { error: issueMessages });
   if (!parsed.success)
     fail(
       label,
@@ -82,6 +83,10 @@ async function importInput(file: string, label: string): Promise<Partial<ModelIn
 
 async function withDefaults(input: Partial<ModelInput>, folder: string, label: string): Promise<unknown> {
   const { events, labels, features, training } = input;
+  if (training !== undefined && 'code' in training)
+    fail(label, [
+      { path: 'training.code', value: training.code, allowed: 'no field code: the files of training/ give it' },
+    ]);
   const id = labels?.join ?? events?.id ?? '';
   return {
     formatVersion: 1,
@@ -107,7 +112,7 @@ async function withDefaults(input: Partial<ModelInput>, folder: string, label: s
       instanceType: 'ml.m5.large',
       maxRuntimeSeconds: 3600,
       ...training,
-      hyperparameters: mapValues(training.hyperparameters ?? {}, String),
+      hyperparameters: mapValues(training.hyperparameters ?? {}, numberAsText),
       code: await code(folder, label),
     },
     windows: Object.entries(input.windows ?? {}).map(([name, size]) =>
@@ -132,6 +137,11 @@ async function code(folder: string, label: string): Promise<Digest> {
   return fail(label, [{ path: 'training', value: 'training/', allowed: 'a folder with the training program' }]);
 }
 
+/** SageMaker takes texts only. What is neither text nor number stays as it is, and is refused: nobody meant `[object Object]`. */
+function numberAsText(value: unknown): unknown {
+  return Number.isFinite(value) ? String(value) : value;
+}
+
 function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
@@ -141,20 +151,13 @@ function schemaIssue(issue: z.core.$ZodIssue, raw: unknown): DefinitionIssue {
   for (const key of issue.path) {
     value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
   }
-  return { path: issue.path.join('.') || '(root)', value, allowed: allowed(issue) };
+  return { path: issue.path.join('.') || '(root)', value: shownValue(issue, value), allowed: issueText(issue) };
 }
 
-function allowed(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
-    case 'invalid_union':
-      return issue.errors.flatMap((option) => option.map(allowed)).join(' or ');
-    case 'unrecognized_keys':
-      return `no field ${issue.keys.join(', ')}`;
-    default:
-      return issue.message;
-  }
+/** Of an object with unknown keys only these are shown: all of it would hide them. */
+function shownValue(issue: z.core.$ZodIssue, value: unknown): unknown {
+  if (issue.code !== 'unrecognized_keys' || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(issue.keys.map((key): [string, unknown] => [key, Reflect.get(value, key)]));
 }
 
 function fail(label: string, issues: readonly DefinitionIssue[], cause?: unknown): never {

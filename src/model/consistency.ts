@@ -1,6 +1,6 @@
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { DataKind, Policy } from '#domain/policy/policy.ts';
-import type { PolicyTightening } from '#domain/policy/tighten.ts';
+import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import type { Config } from './config.ts';
 import { CONFIG_RULES } from './config-rules.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { PolicyFloor } from '#domain/policy/policy.ts';
-import type { PolicyTightening } from '#domain/policy/tighten.ts';
+import type { PolicyTightening } from '#domain/policy/tightening.ts';
 
 /** The organisation's floor: the default export of `governance/policy.ts`. An error names the path and the allowed values. */
 export function definePolicyFloor(floor: z.input<typeof PolicyFloor>): PolicyFloor {

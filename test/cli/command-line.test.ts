@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CATALOGUE } from '#cli/catalogue/index.ts';
+import { loadedConfig } from '#cli/execute.ts';
 import { main } from '#cli/program.ts';
+import config from '../../gatehouse.config.ts';
 import { silentTerminal } from '../_helpers/terminal.ts';
 
 const MAIN = join(import.meta.dirname, '../../cli/main.ts');
@@ -135,5 +137,18 @@ describe('the command line', () => {
     } finally {
       await rm(models, { recursive: true });
     }
+  });
+});
+
+describe('gatehouse.config.ts', () => {
+  it('is checked as it is read, and refused with the field and the nearest known one', async () => {
+    const written = { ...config, alert: config.alerts } as typeof config;
+    await expect(loadedConfig(async () => ({ default: written }))).rejects.toMatchObject({
+      refusal: {
+        rule: 'config-valid',
+        found: 'gatehouse.config.ts is not valid: (root): no field alert; did you mean alerts?',
+      },
+    });
+    expect(await loadedConfig(async () => ({ default: config }))).toEqual(config);
   });
 });

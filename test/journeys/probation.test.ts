@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
-import type { PolicyTightening } from '#domain/policy/tighten.ts';
+import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { activePolicyOf, pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { GatehouseError } from '../error.ts';
+import { issueMessages, issueText } from '../issues.ts';
 
 /** The SHA-256 of some bytes, written `sha256:<64 lower-case hex digits>`. */
 export const Digest = z
@@ -87,8 +88,8 @@ export function parseCanonical<T>(schema: z.ZodType<T>, bytes: Uint8Array | stri
 
 /** Parses a value by its schema; the error names each field, the value's problem and the document. */
 export function parseDocument<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: issueMessages });
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`);
+  const issues = result.error.issues.map((issue) => `${issue.path.join('.') || '(root)'}: ${issueText(issue)}`);
   throw new GatehouseError('BAD_DOCUMENT', `${what} is not valid: ${issues.join('; ')}`, { what, issues });
 }

@@ -5,14 +5,30 @@ import { DataKind } from '../policy/policy.ts';
 import { LabelJoins } from './label-joins.ts';
 import { InputPartition, PartitionKind } from './partition.ts';
 
-/** A suite in Great Expectations' own JSON (`ExpectationSuite.to_json_dict()`): what is expected of each batch of a kind. */
-export const ExpectationSuite = z.looseObject({
+/** What a suite and an expectation may carry besides what is expected: nobody validates it. */
+const described = {
+  id: z.string().nullish(),
+  meta: z.record(z.string(), z.unknown()).nullish(),
+  notes: z.union([z.string(), z.array(z.string())]).nullish(),
+};
+
+/**
+ * A suite in Great Expectations' own JSON (`ExpectationSuite.to_json_dict()`): what is expected of each batch of a kind. It is
+ * strict: `mostly` beside `kwargs` instead of in them would change nothing.
+ */
+export const ExpectationSuite = z.strictObject({
+  ...described,
   name: z.string().min(1),
   expectations: z
     .array(
-      z.looseObject({
+      z.strictObject({
+        ...described,
         type: z.string().regex(/^expect_[a-z_]+$/, 'an expectation of Great Expectations: expect_...'),
         kwargs: z.record(z.string(), z.unknown()),
+        severity: z.enum(['critical', 'warning', 'info']).optional(),
+        description: z.string().nullish(),
+        rendered_content: z.unknown().optional(),
+        expectation_context: z.unknown().optional(),
       }),
     )
     .min(1),

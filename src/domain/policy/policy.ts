@@ -197,10 +197,12 @@ export const DriftRule = z.strictObject({
 });
 export type DriftRule = z.infer<typeof DriftRule>;
 
-const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
+/** How many people of a role have to agree. */
+export const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
-const TransitionRule = z.strictObject({
+/** What a transition needs. */
+export const TransitionRule = z.strictObject({
   gates: z.array(GateId).min(1),
   approvals: z.array(ApprovalRule),
   /** Whether an offer opens the promotion by itself; otherwise a person asks for it. */

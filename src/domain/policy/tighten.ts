@@ -2,43 +2,13 @@ import { GatehouseError } from '../error.ts';
 import type {
   ApprovalRule,
   ComparisonRule,
-  Costs,
   DataRule,
-  DriftRule,
   Policy,
   PolicyFloor,
   ProbationRule,
-  RowCountRule,
   TransitionRule,
 } from './policy.ts';
-
-/** What a model's policy may say: any part of the floor's rules, each at least as tight. */
-export interface PolicyTightening {
-  readonly activation?: readonly ApprovalRule[];
-  readonly comparison?: Tightening<Omit<ComparisonRule, 'slices' | 'guards'>, 'provisional'> & {
-    readonly slices?: Partial<ComparisonRule['slices']>;
-    readonly guards?: Partial<ComparisonRule['guards']>;
-  };
-  readonly data?: Partial<Omit<DataRule, 'rowCounts'>> & { readonly rowCounts?: Partial<Omit<RowCountRule, 'weeks'>> };
-  readonly drift?: Partial<Omit<DriftRule, 'minimumRows'>>;
-  readonly costs?: Costs;
-  readonly transitions?: {
-    readonly staging?: TransitionTightening;
-    readonly prod?: TransitionTightening;
-    readonly hotfix?: TransitionTightening | null;
-  };
-}
-
-/** Any part of a rule; what the floor allows may be given up by null. */
-type Tightening<Rule, Given extends keyof Rule> = Partial<Omit<Rule, Given>> & {
-  readonly [G in Given]?: NonNullable<Rule[G]> | null;
-};
-
-type TransitionTightening = Partial<Omit<TransitionRule, 'probation'>> & {
-  readonly probation?:
-    | (Partial<Omit<ProbationRule, 'fast'>> & { readonly fast?: Partial<ProbationRule['fast']> })
-    | null;
-};
+import type { PolicyTightening, TransitionTightening } from './tightening.ts';
 
 type Bound = (path: string, base: number, mine: number | undefined) => number;
 type Allowed = <T, M, O extends object>(

@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileCard } from '#model/compile-deployment.ts';
+import { compileCard, compileExpectations, compilePolicy } from '#model/compile-deployment.ts';
 import { compileModel, compileModels } from '#model/compile.ts';
 import type { ModelInput } from '#model/define-model.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import floor from '../../../governance/policy.ts';
 
 const valid: ModelInput = {
   owner: 'risk',
@@ -195,7 +196,39 @@ describe('compileModel', () => {
       { events: { ...valid.events, id: 'day', columns: { ...valid.events.columns, day: 'VARCHAR' } } },
       /events\.id: "day"/,
     ],
-    ['an unknown field', { features: { ...valid.features, lookback: 3 } }, /features: .*allowed: no field lookback/],
+    [
+      'an unknown field',
+      { features: { ...valid.features, lookback: 3 } },
+      /features: \{"lookback":3\}, allowed: no field lookback; there are: daily, features, columns, /,
+    ],
+    ...(
+      [
+        [{ onwer: 'risk' }, 'owner'],
+        [{ events: { ...valid.events, tme: 'paid_at' } }, 'time'],
+        [{ labels: { ...valid.labels, matureAfterDay: 5 } }, 'matureAfterDays'],
+        [{ training: { ...valid.training, hyperparameter: {} } }, 'hyperparameters'],
+        [{ evaluation: { testDay: 14 } }, 'testDays'],
+        [{ predictions: { lookUp: true } }, 'lookup'],
+        [{ schedule: { ...valid.schedule, timeZone: 'UTC' } }, 'timezone'],
+        [{ sla: { predictionsWithinHours: 3, predictionWithinHour: 3 } }, 'predictionsWithinHours'],
+      ] as const
+    ).map(([change, nearest]): [string, object, RegExp] => [
+      `an unknown field, where ${nearest} is known`,
+      change,
+      new RegExp(`: \\{.*\\}, allowed: no field \\w+; did you mean ${nearest}\\?`),
+    ]),
+    ...[{ deep: { rate: 1 } }, { rate: null }, { rate: [1] }, { rate: Number.NaN }].map(
+      (hyperparameters): [string, object, RegExp] => [
+        `hyperparameters that are no text: ${JSON.stringify(hyperparameters)}`,
+        { training: { ...valid.training, hyperparameters } },
+        /training\.hyperparameters\.\w+: .*expected string/,
+      ],
+    ),
+    [
+      'a digest of the code that somebody wrote',
+      { training: { ...valid.training, code: `sha256:${'0'.repeat(64)}` } },
+      /training\.code: .*no field code/,
+    ],
     ['no growing window', { windows: { month: 28 } }, /windows: \["month"\], allowed: at least one window that grows/],
     ['a window of no days', { windows: { none: 0, all: { since: '2026-01-01' } } }, /windows\.0/],
     [
@@ -252,8 +285,64 @@ describe('compileCard', () => {
     await expect(compileCard(folder)).rejects.toThrow(/models\/model-\d+\/card\.ts is not valid: intendedUse: .*array/);
   });
 
+  it('names a heading that it does not know, and the nearest known one', async () => {
+    const folder = await folderOf(valid);
+    await writeFile(join(folder, 'card.ts'), `export default { intendedUse: ['a'], limits: ['b'], ethic: ['c'] };`);
+    await expect(compileCard(folder)).rejects.toThrow('(root): no field ethic; did you mean ethics?');
+  });
+
   it('compiles those of this repository', async () => {
     const { card } = await compileCard(join(import.meta.dirname, '../../../models/flight-delay'));
     expect(card?.limits.join(' ')).toContain('5,817');
+  });
+});
+
+describe('compilePolicy', () => {
+  it.each([
+    [{ comparision: { minimumDays: 14 } }, '(root): no field comparision; did you mean comparison?'],
+    [{ comparison: { minimumDay: 14 } }, 'comparison: no field minimumDay; did you mean minimumDays?'],
+    [{ comparison: { slices: { colums: ['a'] } } }, 'comparison.slices: no field colums; did you mean columns?'],
+    [{ comparison: { guards: { brierr: 0.01 } } }, 'comparison.guards: no field brierr; did you mean brier?'],
+    [{ comparison: { provisional: { tolerence: 0 } } }, 'comparison.provisional: no field tolerence; did you mean'],
+    [{ data: { leakageAUC: 0.7 } }, 'data: no field leakageAUC; did you mean leakageAuc?'],
+    [{ data: { rowCounts: { weeks: 9 } } }, 'data.rowCounts: no field weeks'],
+    [{ drift: { stabel: ['amount'] } }, 'drift: no field stabel; did you mean stable?'],
+    [{ transitions: { prd: {} } }, 'transitions: no field prd; did you mean prod?'],
+    [{ transitions: { prod: { aprovals: [] } } }, 'transitions.prod: no field aprovals; did you mean approvals?'],
+    [{ transitions: { prod: { probation: { fast: { hour: 1 } } } } }, 'transitions.prod.probation.fast: no field hour'],
+    [{ transitions: { hotfix: { approvalHour: 1 } } }, 'transitions.hotfix: no field approvalHour'],
+    [{ activation: [{ role: 'risk', cout: 2 }] }, 'activation.0: no field cout; did you mean count?'],
+    [{ comparison: { minimumDays: '14' } }, 'comparison.minimumDays: Invalid input: expected number'],
+  ])('refuses %j, whose tightening would never exist', async (own, found) => {
+    const folder = await folderOf(valid);
+    await writeFile(join(folder, 'policy.ts'), `export default ${JSON.stringify(own)};`);
+    await expect(compilePolicy(folder, floor)).rejects.toThrow(/models\/model-\d+\/policy\.ts is not valid: /);
+    await expect(compilePolicy(folder, floor)).rejects.toThrow(found);
+  });
+});
+
+describe('compileExpectations', () => {
+  it.each([
+    [{ expectatons: [] }, '(root): no field expectatons; did you mean expectations?'],
+    [{ suite_parameters: {} }, '(root): no field suite_parameters'],
+    [
+      { expectations: [{ type: 'expect_column_to_exist', kwargs: { column: 'a' }, mostly: 0.9 }] },
+      'expectations.0: no field mostly',
+    ],
+  ])('refuses %j, which nobody would validate', async (change, found) => {
+    const folder = await folderOf(valid);
+    await mkdir(join(folder, 'expectations'));
+    const suite = {
+      name: 'events',
+      meta: { great_expectations_version: '1.24.1' },
+      expectations: [
+        { type: 'expect_column_to_exist', kwargs: { column: 'a' }, meta: { notes: 'why' }, severity: 'critical' },
+      ],
+    };
+    const file = join(folder, 'expectations/events.json');
+    await writeFile(file, JSON.stringify(suite));
+    expect(compileExpectations(folder).events).toContain('expect_column_to_exist');
+    await writeFile(file, JSON.stringify({ ...suite, ...change }));
+    expect(() => compileExpectations(folder)).toThrow(found);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
-import { type PolicyTightening, tighten } from '#domain/policy/tighten.ts';
+import { tighten } from '#domain/policy/tighten.ts';
+import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
 
