@@ -17,8 +17,17 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model check',
     group,
     args: '[names...]',
-    summary: 'compile definitions and policies; every error names the file, the field, its value and what is allowed',
-    examples: ['model check', 'model check churn'],
+    summary:
+      'check definitions, policies, suites and SQL without data; with files also their data. Every error names file and field or line',
+    options: [
+      ['--events <files...>', 'event files, one per day (dt=YYYY-MM-DD in the path): judge them as the pipeline would'],
+      ['--labels <files...>', 'label files: judge the training rows as well'],
+    ],
+    examples: [
+      'model check',
+      'model check churn',
+      'model check churn --events landing/events/dt=*/*.parquet --labels landing/labels/dt=*/*.parquet',
+    ],
     load: () => import('../commands/model/check.ts'),
   },
   {

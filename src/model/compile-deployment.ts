@@ -4,16 +4,23 @@ import { basename, join, resolve } from 'node:path';
 import { ModelCard } from '#domain/model/card.ts';
 import { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { DataKind, Policy, PolicyFloor } from '#domain/policy/policy.ts';
+import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
 import { tighten } from '#domain/policy/tighten.ts';
 import { PolicyTightening } from '#domain/policy/tightening.ts';
-import { canonicalJson, parseDocument } from '#domain/canonical/digest.ts';
+import { parseDocument } from '#domain/canonical/digest.ts';
 import { ExpectationSuite } from '#domain/data/data-check.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { compileModels } from './compile.ts';
 import type { Config } from './config.ts';
-import { assertConsistent, contradictionsIn, contradictionsOf, type DescribedModel } from './consistency.ts';
+import {
+  assertConsistent,
+  contradictionsIn,
+  contradictionsOf,
+  type DescribedModel,
+  type SuiteColumns,
+} from './consistency.ts';
 import { importDefinition } from './import-definition.ts';
+import { compileExpectations } from './suites.ts';
 
 /**
  * Compiles every model below some folders, with its policy and its SQL, into what the functions of the pipeline read.
@@ -65,13 +72,25 @@ export async function describeModel(
   };
 }
 
-/** The columns that a suite names, in the words of Great Expectations. */
-function columnsOf(suite: string): readonly string[] {
+/** The columns that a suite is about, in the words of Great Expectations. */
+function columnsOf(suite: string): SuiteColumns {
   const { expectations } = ExpectationSuite.parse(JSON.parse(suite));
-  const named = expectations.flatMap(({ kwargs }) =>
-    ['column', 'column_A', 'column_B', 'column_list'].flatMap((word) => kwargs[word] ?? []),
+  const texts = (value: unknown): readonly string[] =>
+    (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
+  const isWhole = (type: string, kwargs: Readonly<Record<string, unknown>>): boolean =>
+    (type === 'expect_table_columns_to_match_set' && kwargs['exact_match'] !== false) ||
+    type === 'expect_table_columns_to_match_ordered_list';
+  const named = expectations.flatMap(({ type, kwargs }) =>
+    isWhole(type, kwargs)
+      ? []
+      : ['column', 'column_A', 'column_B', 'column_list', 'column_set'].flatMap((word) => texts(kwargs[word])),
   );
-  return [...new Set(named.filter((column) => typeof column === 'string'))];
+  return {
+    named: [...new Set(named)],
+    whole: expectations
+      .filter(({ type, kwargs }) => isWhole(type, kwargs))
+      .map(({ kwargs }) => texts(kwargs['column_set'] ?? kwargs['column_list'])),
+  };
 }
 
 async function readTightening(home: string): Promise<PolicyTightening> {
@@ -91,29 +110,6 @@ export async function compileCard(home: string): Promise<{ readonly card?: Model
   const file = join(home, 'card.ts');
   if (!existsSync(file)) return {};
   return { card: parseDocument(ModelCard, await importDefault(file), `models/${basename(home)}/card.ts`) };
-}
-
-/** The suites of a model's `expectations/`, as canonical JSON. @throws GatehouseError `BAD_DOCUMENT` naming the file and the path */
-export function compileExpectations(home: string): Partial<Record<DataKind, string>> {
-  const label = (kind: DataKind): string => `models/${basename(home)}/expectations/${kind}.json`;
-  const file = (kind: DataKind): string => join(home, 'expectations', `${kind}.json`);
-  return Object.fromEntries(
-    DataKind.options
-      .filter((kind) => existsSync(file(kind)))
-      .map((kind) => [
-        kind,
-        canonicalJson(parseDocument(ExpectationSuite, readJson(file(kind), label(kind)), label(kind))),
-      ]),
-  );
-}
-
-function readJson(file: string, label: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    throw new GatehouseError('BAD_DOCUMENT', `${label} is no JSON: ${found}`, { file: label }, cause);
-  }
 }
 
 async function importDefault(file: string): Promise<unknown> {

@@ -13,8 +13,16 @@ export interface DescribedModel {
   readonly policy: Policy;
   /** What the model's own `policy.ts` says: it tells in which file a value stands. */
   readonly own: PolicyTightening;
-  /** The suites of expectations that the model has, each as the columns that it names. */
-  readonly suites: Readonly<Partial<Record<DataKind, readonly string[]>>>;
+  /** The suites of expectations that the model has, each as the columns that it is about. */
+  readonly suites: Readonly<Partial<Record<DataKind, SuiteColumns>>>;
+}
+
+/** The columns that a suite is about. */
+export interface SuiteColumns {
+  /** Those that it expects something of. */
+  readonly named: readonly string[];
+  /** Each set of columns that it says are all that there are. */
+  readonly whole: readonly (readonly string[])[];
 }
 
 /** Where values contradict each other, so that something could never pass. What is found names them all and their files. */

@@ -1,8 +1,10 @@
 import type { GateId } from '#domain/gates/gate.ts';
 import { MOST_TEST_DAYS } from '#domain/model/definition.ts';
-import { type ApprovalRule, DataKind, type TransitionRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule, TransitionRule } from '#domain/policy/policy.ts';
 import { PATIENCE_HOURS, WORK_HOURS } from '#domain/promotion/durations.ts';
 import type { ConsistencyRule, DescribedModel } from './consistency.ts';
+import { SUITE_RULES } from './suite-rules.ts';
+import { inModel, inPolicy, own } from './where-values-stand.ts';
 
 /** The gates that a baseline can pass: it was not trained on checked data, and there is no champion to compare it with. */
 const BASELINE_GATES: readonly GateId[] = ['released-upstream', 'release-integrity'];
@@ -107,38 +109,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
       return [{ found, remedy }];
     },
   },
-  {
-    id: 'suites-exist',
-    compares: '`data` × `expectations/*.json`',
-    because:
-      'Where the policy asks anything of data, partitions and training rows that no suite has validated refuse every training.',
-    find(model) {
-      if (model.policy.data === undefined) return [];
-      const folder = `models/${model.definition.name}/expectations`;
-      return DataKind.options
-        .filter((kind) => model.suites[kind] === undefined)
-        .map((kind) => ({
-          found: `${inPolicy(model, 'data')}, and ${folder}/${kind}.json does not exist`,
-          remedy: `write a suite of Great Expectations for ${kind}; gatehouse model new makes examples`,
-        }));
-    },
-  },
-  {
-    id: 'suite-names-columns',
-    compares: '`expectations/features.json` × `features.columns`',
-    because:
-      'Training rows have the id, the day, the features and the label. An expectation of another column fails every training.',
-    find(model) {
-      const { name, events, features, labels } = model.definition;
-      const columns = [events.id, 'day', ...features.columns, labels.value];
-      return (model.suites.features ?? [])
-        .filter((column) => !columns.includes(column))
-        .map((column) => ({
-          found: `models/${name}/expectations/features.json names ${column}, and ${inModel(model, 'features.columns')}`,
-          remedy: `name ${columns.join(', ')}`,
-        }));
-    },
-  },
+  ...SUITE_RULES,
   {
     id: 'gate-has-data-rule',
     compares: '`transitions.*.gates` × `data`',
@@ -255,35 +226,4 @@ function otherProbation(model: DescribedModel, path: string, days: number): stri
 
 function repeated(approvals: readonly ApprovalRule[]): readonly string[] {
   return [...Map.groupBy(approvals, ({ role }) => role)].filter(([, same]) => same.length > 1).map(([role]) => role);
-}
-
-/** A value of `model.ts`, and where it stands. */
-function inModel({ definition }: DescribedModel, path: string): string {
-  return `${path} = ${shown(valueAt(definition, path))} (models/${definition.name}/model.ts)`;
-}
-
-/** A value of the policy, and the file that says it: the model's own where it speaks of it, or the floor. */
-function inPolicy(model: DescribedModel, path: string): string {
-  const file = valueAt(model.own, path) === undefined ? 'governance/policy.ts' : own(model);
-  return `${path} = ${shown(valueAt(model.policy, path))} (${file})`;
-}
-
-function own({ definition }: DescribedModel): string {
-  return `models/${definition.name}/policy.ts`;
-}
-
-function valueAt(document: object, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-      document,
-    );
-}
-
-/** A value as people read it: of a group of rules its fields, of a list all that is in it. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return JSON.stringify(value).replaceAll('"', '').replaceAll(/[,:]/g, '$& ');
-  if (typeof value === 'object' && value !== null) return `{ ${Object.keys(value).join(', ')} }`;
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
 }

@@ -126,10 +126,23 @@ describe('the command line', () => {
       expect(deployed.stderr).toMatch(/refused by model-valid\n +found: holdout-long-enough: .* probation-blocks: /);
       await writeFile(file, valid);
       const sql = join(models, 'churn', 'features', 'daily.sql');
-      await writeFile(sql, 'SELECT customer, age(occurred_at) AS age FROM events');
+      await writeFile(sql, 'SELECT customer,\n age(occurred_at) AS age FROM events');
       const undetermined = await gatehouse('model', 'check', 'churn', '--models', models);
       expect(undetermined.code).toBe(1);
-      expect(undetermined.stderr).toMatch(/daily\.sql: .*function age with one moment; use age\(later, earlier\)/);
+      expect(undetermined.stderr).toMatch(
+        /models\/churn\/features\/daily\.sql:2: .*function age with one moment; use age\(later, earlier\)/,
+      );
+      await writeFile(sql, 'SELECT customer,\n amnt FROM events');
+      const suite = join(models, 'churn', 'expectations', 'labels.json');
+      await writeFile(suite, (await readFile(suite, 'utf8')).replace('not_be_null', 'not_be_nul'));
+      const broken = await gatehouse('model', 'check', 'churn', '--models', models);
+      expect(broken.code).toBe(1);
+      expect(broken.stdout).toMatch(
+        /labels\.json:17: Great Expectations .* has no expect_column_values_to_not_be_nul; did you mean/,
+      );
+      expect(broken.stdout).toMatch(
+        /daily\.sql:2: feature SQL runs: .*"amnt" not found in FROM clause! There are "amount"/,
+      );
       await writeFile(file, valid.replace('matureAfterDays: 3', 'matureAfterDays: -1'));
       const wrong = await started('model', 'check', 'churn', '--models', models);
       expect(wrong.code).toBe(1);

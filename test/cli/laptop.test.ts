@@ -102,6 +102,45 @@ describe('a new model on a laptop', () => {
     expect(positives).toBeGreaterThan(0);
   });
 
+  it('is checked on files as the pipeline checks partitions and training rows', async () => {
+    await gatehouse('model', 'new', 'checked');
+    const days = ['2026-02-27', '2026-02-28', '2026-03-01'];
+    const spoilt = join(folder, 'spoilt/dt=2026-02-28/part.parquet');
+    await mkdir(join(spoilt, '..'), { recursive: true });
+    const of = (files: readonly string[], day: string): string => files.find((file) => file.includes(day)) ?? '';
+    await withDatabase('1GB', (connection) =>
+      connection.run(
+        `COPY (SELECT * REPLACE (amount - 3 AS amount) FROM read_parquet(${literal(of(events, '2026-02-28'))}, hive_partitioning = false)) TO ${literal(spoilt)} (FORMAT parquet)`,
+      ),
+    );
+    const given = days.map((day) => (day === '2026-02-28' ? spoilt : of(events, day)));
+    const arrived = ['2026-02-28', '2026-03-01', '2026-03-02'].map((day) => of(labels, day));
+    // The template's labels are due after three days: only the first of these days is judged as training rows.
+    const { code, stdout, stderr } = await gatehouse(
+      'model',
+      'check',
+      'checked',
+      '--events',
+      ...given,
+      '--labels',
+      ...arrived,
+    );
+    expect(stdout).toContain('checked on the given files: FAIL\n  events of 3 days and labels of 3');
+    expect(stdout).toContain('60 training rows of 1 days');
+    expect(stdout).toMatch(
+      /events of 2026-02-28: expect_column_values_to_be_between\(column=amount, min_value=0\.0\): 2 of 60 values, such as -\d/,
+    );
+    expect(stdout).not.toContain('events of 2026-02-27: expect');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('refused by data-valid') });
+  });
+
+  it('is checked on files of one model only, and with events where there are labels', async () => {
+    const check = (...args: readonly string[]) => gatehouse('model', 'check', 'churn', ...args);
+    expect(await check('--labels', 'a')).toMatchObject({ code: 2, stderr: 'error: --labels needs --events\n' });
+    const stderr = 'error: --events are of one model: name one of churn, other\n';
+    expect(await check('other', '--events', 'a')).toMatchObject({ code: 2, stderr });
+  });
+
   it('says which days are missing', async () => {
     await gatehouse('model', 'new', 'gap');
     const refused = await gatehouse(

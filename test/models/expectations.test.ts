@@ -184,4 +184,15 @@ describe('the expectations of the reference model', () => {
     expect(message).toContain('expectations/events.json is no suite');
     expect(message).toContain('expect_the_unexpected');
   });
+
+  it('are checked without data by what the installed package says of its expectations', async () => {
+    const out = join(folder, 'expectations.ts');
+    const program = join(ROOT, 'src/model/generated/generate.py');
+    const ended = await runPrograms({
+      modules: ['great_expectations'],
+      runs: [{ program, cwd: ROOT, env: { EXPECTATIONS_OUT: out } }],
+    });
+    expect(ended).toMatchObject([{ code: 0 }]);
+    expect(await readFile(out, 'utf8')).toBe(await readFile(join(ROOT, 'src/model/generated/expectations.ts'), 'utf8'));
+  });
 });

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { refusedSql } from '#adapters/duckdb/sql-guard.ts';
+import { refusedSql } from '#adapters/duckdb/sql-check.ts';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { compileCard, compileExpectations, describeModel } from '#model/compile-deployment.ts';
+import { compileCard, describeModel } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
+import { compileExpectations } from '#model/suites.ts';
 import { contradictionsIn, contradictionsOf, contradictionText } from '#model/consistency.ts';
 import type { Context } from '../../context.ts';
 import { modelFolder } from '../../references.ts';
@@ -24,7 +25,7 @@ const WRONG = new Set(['BAD_MODEL', 'NO_DEFAULT_EXPORT', 'POLICY_LOOSENED', 'BAD
 
 /**
  * Checks models as synthesis does: each file by itself, and whether they contradict each other or the configuration. Feature
- * SQL is inspected as well, because what is refused for one day is refused for all.
+ * SQL is inspected and run on empty tables as well, because what is refused then is refused for all days.
  */
 export async function checkModels(
   context: Context,
@@ -65,11 +66,16 @@ async function checkModel(model: string, folder: string): Promise<CheckedModel> 
   return { model, definition: digest(definition), policy: digest(policy), errors };
 }
 
-async function sqlErrors(folder: string, { name, features }: ModelDefinition): Promise<readonly string[]> {
+async function sqlErrors(folder: string, definition: ModelDefinition): Promise<readonly string[]> {
+  const { name, features } = definition;
   const read = ({ path }: { readonly path: string }): Promise<string> => readFile(join(folder, path), 'utf8');
-  const refused = await refusedSql({ daily: await read(features.daily), features: await read(features.features) });
+  const sql = { daily: await read(features.daily), features: await read(features.features) };
+  const refused = await refusedSql(definition, sql);
   return (['daily', 'features'] as const).flatMap((file) => {
-    const refusal = refused[file];
-    return refusal === undefined ? [] : [`models/${name}/${features[file].path}: ${contradictionText(refusal)}`];
+    const { line, ...refusal } = refused[file] ?? {};
+    if (!('rule' in refusal)) return [];
+    return [
+      `models/${name}/${features[file].path}${line === undefined ? '' : `:${line}`}: ${contradictionText(refusal)}`,
+    ];
   });
 }

@@ -11,6 +11,17 @@ import { layoutOf } from '#local/sagemaker/container.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
+/** What a Python program of this project is started with: nothing of the user's own. */
+export const PYTHON_ENVIRONMENT = {
+  PATH: [join(REPOSITORY, '.venv', 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(
+    delimiter,
+  ),
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  PYTHONUNBUFFERED: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+};
+
 /** What a training program left. */
 export interface Trained {
   readonly model: string;
@@ -45,15 +56,9 @@ export async function runTraining(
     definition.training.local,
     folder,
     {
-      PATH: [join(REPOSITORY, '.venv', 'bin'), dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(
-        delimiter,
-      ),
+      ...PYTHON_ENVIRONMENT,
       HOME: root,
       TMPDIR: join(root, 'tmp'),
-      LANG: 'C.UTF-8',
-      TZ: 'UTC',
-      PYTHONUNBUFFERED: '1',
-      PYTHONDONTWRITEBYTECODE: '1',
       SM_ROOT: root,
       SM_MODEL_DIR: layout.model,
       SM_OUTPUT_DIR: join(layout.ml, 'output'),
@@ -89,7 +94,8 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-function runCommand(
+/** Runs a command, line by line of what it prints, and answers its exit code. @throws GatehouseError `NO_PROGRAM` */
+export function runCommand(
   command: readonly string[],
   cwd: string,
   env: Record<string, string>,

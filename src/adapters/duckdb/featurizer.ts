@@ -8,7 +8,7 @@ import { PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory
 import { checkDaily, checkFeatures } from './feature-checks.ts';
 import type { DayFile } from './inputs.ts';
 import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';
-import { inspectSql, TABLES_OF } from './sql-guard.ts';
+import { inFile, inspectSql, type SqlRefusal, TABLES_OF } from './sql-guard.ts';
 
 /** A Parquet file that was made: the same inputs, SQL and engine give the same bytes. */
 export interface Built {
@@ -62,7 +62,8 @@ async function buildDailyTogether(recipe: DailyRecipe): Promise<(Built | Refused
       daily: [],
     };
     const tables = await preload(connection, definition, files, schema);
-    const sqlRefusal = await inspectSql(connection, sql, TABLES_OF.daily);
+    const { path } = definition.features.daily;
+    const sqlRefusal = inFile(path, await inspectSql(connection, sql, TABLES_OF.daily));
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -72,7 +73,7 @@ async function buildDailyTogether(recipe: DailyRecipe): Promise<(Built | Refused
         (await tables.put('events', events)) ??
         (await tables.put('labels', labels)) ??
         sqlRefusal ??
-        (await runSql(connection, sql, result, day, limits)) ??
+        inFile(path, await runSql(connection, sql, result, day, limits)) ??
         (await checkDaily(connection, result));
       if (refusal !== undefined) return refusal;
       return write(connection, `SELECT * FROM ${result} ORDER BY ALL`, out);
@@ -113,7 +114,8 @@ async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | R
       daily: items.flatMap(({ daily }) => daily),
     };
     const tables = await preload(connection, definition, files, schema);
-    const sqlRefusal = await inspectSql(connection, sql.features, TABLES_OF.features);
+    const { path } = definition.features.features;
+    const sqlRefusal = inFile(path, await inspectSql(connection, sql.features, TABLES_OF.features));
     await lockIn(
       connection,
       items.map(({ out }) => out),
@@ -123,8 +125,10 @@ async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | R
         (await tables.put('events', events)) ??
         (await tables.put('daily', daily)) ??
         sqlRefusal ??
-        (daily.length === 0 ? await emptyDaily(connection, schema, sql.daily, tables) : undefined) ??
-        (await runSql(connection, sql.features, result, day, limits)) ??
+        (daily.length === 0
+          ? inFile(definition.features.daily.path, await emptyDaily(connection, schema, sql.daily, tables))
+          : undefined) ??
+        inFile(path, await runSql(connection, sql.features, result, day, limits)) ??
         (await checkFeatures(connection, result, day, definition));
       if (refusal !== undefined) return refusal;
       return write(connection, `SELECT ${selected} FROM ${result} ORDER BY ${name(id)}`, out);
@@ -176,12 +180,12 @@ async function write(connection: DuckDBConnection, select: string, out: string):
 }
 
 /** On the first day of history there is no aggregate, so the daily SQL over no rows says which columns it would have. */
-async function emptyDaily(
+export async function emptyDaily(
   connection: DuckDBConnection,
   schema: string,
   sql: string,
   tables: Preloaded,
-): Promise<Refusal | undefined> {
+): Promise<SqlRefusal | undefined> {
   const refusal = (await inspectSql(connection, sql, TABLES_OF.daily)) ?? (await tables.put('labels', []));
   if (refusal !== undefined) return refusal;
   try {
@@ -193,7 +197,7 @@ async function emptyDaily(
     await connection.run('DROP VIEW labels');
     return undefined;
   } catch (error) {
-    return { rule: 'feature SQL runs', found: `the daily SQL: ${messageOf(error)}`, remedy: 'correct the SQL' };
+    return doesNotRun(connection, sql, error);
   }
 }
 
@@ -214,7 +218,7 @@ export async function runSql(
   table: string,
   day: string,
   limits: Limits,
-): Promise<Refusal | undefined> {
+): Promise<SqlRefusal | undefined> {
   await connection.run(`SET VARIABLE partition = DATE ${literal(day)}`);
   const alarm = setTimeout(() => connection.interrupt(), limits.milliseconds);
   try {
@@ -232,8 +236,21 @@ export async function runSql(
     if (found.startsWith('Out of Memory')) {
       return { rule: SQL_FITS, found, remedy: 'make the SQL cheaper or the partitions smaller' };
     }
-    return { rule: 'feature SQL runs', found, remedy: 'correct the SQL' };
+    return doesNotRun(connection, sql, error);
   } finally {
     clearTimeout(alarm);
   }
+}
+
+/** SQL that the engine cannot run. By itself it is bound once more, because within `query()` the engine knows no line of it. */
+async function doesNotRun(connection: DuckDBConnection, sql: string, error: unknown): Promise<SqlRefusal> {
+  const text = await connection.prepare(sql).then(
+    () => '',
+    (again: unknown) => (again instanceof Error ? again.message : ''),
+  );
+  const candidates = /^Candidate bindings: (.*)/m.exec(text)?.[1];
+  const line = /^LINE (\d+):/m.exec(text)?.[1];
+  const found = `${messageOf(error)}${candidates === undefined ? '' : ` There are ${candidates}.`}`;
+  const refusal = { rule: 'feature SQL runs', found, remedy: 'correct the SQL' };
+  return line === undefined ? refusal : { ...refusal, line: Number(line) };
 }

@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
-import { literal, rowsOf, withDatabase } from './database.ts';
+import { literal, rowsOf } from './database.ts';
 import {
   BY_NAME,
   FUNCTIONS,
@@ -18,6 +18,8 @@ import {
 interface Problem {
   readonly found: string;
   readonly remedy: string;
+  /** Where it stands in the SQL, where the engine says. */
+  readonly at?: unknown;
 }
 
 type Node = Readonly<Record<string, unknown>>;
@@ -27,15 +29,23 @@ type Scope = ReadonlySet<string>;
 /** The tables that each of a model's SQL files sees. */
 export const TABLES_OF = { daily: ['events', 'labels'], features: ['events', 'daily'] } as const;
 
-/** Which of a model's SQL files would be refused for every day, before there is any data. */
-export async function refusedSql(
-  sql: Readonly<Record<keyof typeof TABLES_OF, string>>,
-): Promise<Partial<Record<keyof typeof TABLES_OF, Refusal>>> {
-  return withDatabase('256MB', async (connection) => {
-    const daily = await inspectSql(connection, sql.daily, TABLES_OF.daily);
-    const features = await inspectSql(connection, sql.features, TABLES_OF.features);
-    return { ...(daily === undefined ? {} : { daily }), ...(features === undefined ? {} : { features }) };
-  });
+/** A refusal of SQL, and the line in which its cause stands, where the engine says. */
+export interface SqlRefusal extends Refusal {
+  readonly line?: number;
+}
+
+/** A refusal of SQL with its file and line in what was found. */
+export function inFile(file: string, refused: SqlRefusal | undefined): Refusal | undefined {
+  if (refused === undefined) return undefined;
+  const { line, found, ...refusal } = refused;
+  return { ...refusal, found: `${file}${line === undefined ? '' : `:${line}`}: ${found}` };
+}
+
+/** The line of a place in SQL; the engine counts bytes, and says a number beyond all text where it knows no place. */
+function lineAt(sql: string, at: unknown): { readonly line?: number } {
+  const text = Buffer.from(sql);
+  const place = Number(at ?? Number.NaN);
+  return place <= text.length ? { line: text.subarray(0, place).toString().split('\n').length } : {};
 }
 
 /**
@@ -48,22 +58,31 @@ export async function inspectSql(
   connection: DuckDBConnection,
   sql: string,
   tables: readonly string[],
-): Promise<Refusal | undefined> {
+): Promise<SqlRefusal | undefined> {
   const [row] = await rowsOf(connection, `SELECT json_serialize_sql(${literal(sql)}) AS tree`);
   const tree: unknown = JSON.parse(String(row?.['tree']));
   if (!isObject(tree) || tree['error'] !== false) {
     const message = isObject(tree) ? String(tree['error_message']) : 'unreadable';
-    return refusal({ found: message, remedy: 'write one SELECT that DuckDB can parse' });
+    const at = isObject(tree) ? tree['position'] : undefined;
+    return refusal(sql, { found: message, remedy: 'write one SELECT that DuckDB can parse', at });
   }
   const statements = listOf(tree['statements']);
   if (statements.length !== 1)
-    return refusal({ found: `${String(statements.length)} statements`, remedy: 'write exactly one SELECT' });
+    return refusal(sql, { found: `${String(statements.length)} statements`, remedy: 'write exactly one SELECT' });
   const problem = inspect(statements[0], new Set(tables), tables);
-  return problem === undefined ? undefined : refusal(problem);
+  return problem === undefined ? undefined : refusal(sql, problem);
 }
 
 /** The first problem in a part of the tree, in whatever field it stands; the kinds of node are what decides. */
 function inspect(part: unknown, scope: Scope, tables: readonly string[]): Problem | undefined {
+  const problem = inspectPart(part, scope, tables);
+  // What has no place of its own stands where the part does that it is in.
+  return problem === undefined || problem.at !== undefined || !isObject(part)
+    ? problem
+    : { ...problem, at: part['query_location'] };
+}
+
+function inspectPart(part: unknown, scope: Scope, tables: readonly string[]): Problem | undefined {
   if (Array.isArray(part)) return firstOf(part, (item) => inspect(item, scope, tables));
   // A constant's value has a type and says whether it is null: nothing in it is a node.
   if (!isObject(part) || 'is_null' in part) return undefined;
@@ -271,6 +290,6 @@ function isObject(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function refusal(problem: Problem): Refusal {
-  return { rule: 'feature SQL is one SELECT over its tables', ...problem };
+function refusal(sql: string, { at, ...problem }: Problem): SqlRefusal {
+  return { rule: 'feature SQL is one SELECT over its tables', ...problem, ...lineAt(sql, at) };
 }

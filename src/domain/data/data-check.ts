@@ -33,6 +33,7 @@ export const ExpectationSuite = z.strictObject({
     )
     .min(1),
 });
+export type ExpectationSuite = z.infer<typeof ExpectationSuite>;
 
 /** What a data check looks at, pinned: the partitions that no suite has seen yet, and the rows that a run trains on. */
 export const DataCheckPlan = z.strictObject({

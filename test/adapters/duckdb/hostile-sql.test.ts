@@ -103,6 +103,9 @@ describe('hostile SQL', () => {
     };
     const sql = `SELECT * FROM read_csv('${path('secret.csv')}')`;
     const [result] = await buildDaily({ sql, definition, items: [item] });
-    expect(result).toMatchObject({ kind: 'refused', refusal: { found: 'table function read_csv' } });
+    expect(result).toMatchObject({
+      kind: 'refused',
+      refusal: { found: 'features/daily.sql:1: table function read_csv' },
+    });
   });
 });

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileCard, compileExpectations, compilePolicy } from '#model/compile-deployment.ts';
+import { compileCard, compilePolicy } from '#model/compile-deployment.ts';
 import { compileModel, compileModels } from '#model/compile.ts';
 import type { ModelInput } from '#model/define-model.ts';
+import { compileExpectations } from '#model/suites.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import floor from '../../../governance/policy.ts';
 
@@ -322,27 +323,79 @@ describe('compilePolicy', () => {
 });
 
 describe('compileExpectations', () => {
-  it.each([
-    [{ expectatons: [] }, '(root): no field expectatons; did you mean expectations?'],
-    [{ suite_parameters: {} }, '(root): no field suite_parameters'],
+  const unique = { type: 'expect_column_values_to_be_unique', kwargs: { column: 'a' }, meta: { notes: 'why' } };
+  const suite = { name: 'events', meta: { great_expectations_version: '1.24.1' }, expectations: [unique] };
+  const of = (...expectations: readonly object[]): string => JSON.stringify({ ...suite, expectations }, null, 1);
+  const wrong: readonly (readonly [string, string, string])[] = [
+    ['broken JSON', '{\n "name": "events",\n}', '3: no JSON: Expected double-quoted property name'],
+    ['half a file', '{\n "name": "events",\n "expectations": [', '3: no JSON: Unexpected end of JSON input'],
     [
-      { expectations: [{ type: 'expect_column_to_exist', kwargs: { column: 'a' }, mostly: 0.9 }] },
-      'expectations.0: no field mostly',
+      'a key that is there twice',
+      '{\n "name": "a",\n "name": "b",\n "expectations": []\n}',
+      '3: Map keys must be unique',
     ],
-  ])('refuses %j, which nobody would validate', async (change, found) => {
+    [
+      'a field that nobody reads',
+      `{\n "expectatons": [],\n "name": "a"\n}`,
+      '2: (root): no field expectatons; did you mean expectations?',
+    ],
+    ['parameters', `{"suite_parameters": {}, "name": "a", "expectations": []}`, '1: (root): no field suite_parameters'],
+    ['mostly beside kwargs', of({ ...unique, mostly: 0.9 }), '15: expectations.0: no field mostly'],
+    ['no expectation', of(), 'Too small'],
+    [
+      'an unknown expectation',
+      of(unique, { type: 'expect_column_values_to_be_betwen', kwargs: { column: 'a' } }),
+      '17: Great Expectations 1.24.1 has no expect_column_values_to_be_betwen; did you mean expect_column_values_to_be_between?',
+    ],
+    [
+      'an expectation of a database',
+      of({ type: 'expect_column_values_to_match_like_pattern', kwargs: { column: 'a', like_pattern: 'x%' } }),
+      'expect_column_values_to_match_like_pattern does not run on pandas',
+    ],
+    [
+      'an unknown argument',
+      of({ type: 'expect_column_values_to_be_between', kwargs: { column: 'a', minimum: 0, max_value: 2 } }),
+      '11: expect_column_values_to_be_between: kwargs: no field minimum; there are: ',
+    ],
+    [
+      'a misspelled argument and a missing one',
+      of({ type: 'expect_column_values_to_be_unique', kwargs: { colum: 'a' } }),
+      'kwargs has no column, which is required\nmodels/NAME/expectations/events.json:10: expect_column_values_to_be_unique: kwargs: no field colum; did you mean column?',
+    ],
+    [
+      'a share above one',
+      of({ ...unique, kwargs: { column: 'a', mostly: 5 } }),
+      'mostly is 5; it takes a number from 0 to 1',
+    ],
+    [
+      'a bound that is a text',
+      of({ type: 'expect_column_values_to_be_between', kwargs: { column: 'a', min_value: 'low' } }),
+      'min_value is "low"; it takes a number or a date',
+    ],
+    ['a column that is a number', of({ ...unique, kwargs: { column: 3 } }), 'column is 3; it takes a text'],
+    [
+      'a word that is none of those known',
+      of({ type: 'expect_compound_columns_to_be_unique', kwargs: { column_list: ['a', 'b'], ignore_row_if: 'no' } }),
+      'ignore_row_if is "no"; it takes all_values_are_missing or any_value_is_missing or never',
+    ],
+  ];
+  it.each(wrong)('refuses %s by file and line', async (_, text, found) => {
     const folder = await folderOf(valid);
     await mkdir(join(folder, 'expectations'));
-    const suite = {
-      name: 'events',
-      meta: { great_expectations_version: '1.24.1' },
-      expectations: [
-        { type: 'expect_column_to_exist', kwargs: { column: 'a' }, meta: { notes: 'why' }, severity: 'critical' },
-      ],
-    };
     const file = join(folder, 'expectations/events.json');
     await writeFile(file, JSON.stringify(suite));
-    expect(compileExpectations(folder).events).toContain('expect_column_to_exist');
-    await writeFile(file, JSON.stringify({ ...suite, ...change }));
-    expect(() => compileExpectations(folder)).toThrow(found);
+    expect(compileExpectations(folder).events).toContain('expect_column_values_to_be_unique');
+    await writeFile(file, text);
+    expect(() => compileExpectations(folder)).toThrow(/^models\/model-\d+\/expectations\/events\.json:\d+: /);
+    expect(() => compileExpectations(folder)).toThrow(found.replace('NAME', basename(folder)));
+  });
+
+  it('refuses a suite whose file nobody reads', async () => {
+    const folder = await folderOf(valid);
+    await mkdir(join(folder, 'expectations'));
+    await writeFile(join(folder, 'expectations/event.json'), JSON.stringify(suite));
+    expect(() => compileExpectations(folder)).toThrow(
+      'event.json: no suite of this name is read; did you mean events.json?',
+    );
   });
 });

@@ -3,13 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import type { PolicyFloor } from '#domain/policy/policy.ts';
+import type { DataKind, PolicyFloor } from '#domain/policy/policy.ts';
 import { tighten } from '#domain/policy/tighten.ts';
 import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
 import { CONFIG_RULES } from '#model/config-rules.ts';
 import type { Config } from '#model/config.ts';
-import { contradictionsIn, contradictionsOf, contradictionText, type DescribedModel } from '#model/consistency.ts';
+import {
+  contradictionsIn,
+  contradictionsOf,
+  contradictionText,
+  type DescribedModel,
+  type SuiteColumns,
+} from '#model/consistency.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
 import config from '../../../gatehouse.config.ts';
 import governance from '../../../governance/policy.ts';
@@ -31,10 +37,13 @@ interface Changes {
   readonly definition?: (definition: ModelDefinition) => ModelDefinition;
   readonly floor?: (floor: PolicyFloor) => PolicyFloor;
   readonly own?: PolicyTightening;
-  readonly suites?: DescribedModel['suites'];
+  /** By kind: the columns that a suite names, or all that it says. */
+  readonly suites?: { readonly [Kind in DataKind]?: readonly string[] | SuiteColumns };
 }
 
 const STABLE: PolicyTightening = { drift: { stable: ['distance'] } };
+
+const SUITES = { events: ['origin'], labels: ['late'], features: ['flight_id', 'day', 'distance', 'late'] };
 
 /** The reference model under the organisation's floor, with as little of it changed as contradicts. */
 function described({ definition = (same) => same, floor = (same) => same, own = {}, suites }: Changes): DescribedModel {
@@ -43,7 +52,12 @@ function described({ definition = (same) => same, floor = (same) => same, own = 
     definition: definition(reference),
     policy: tighten(reference.name, floor(governance), tightening),
     own: tightening,
-    suites: suites ?? { events: ['origin'], labels: ['late'], features: ['flight_id', 'day', 'distance', 'late'] },
+    suites: Object.fromEntries(
+      Object.entries(suites ?? SUITES).map(([kind, suite]) => [
+        kind,
+        'named' in suite ? suite : { named: suite, whole: [] },
+      ]),
+    ),
   };
 }
 
@@ -152,9 +166,28 @@ const BROKEN: readonly (readonly [rule: string, changes: Changes, found: string,
   ],
   [
     'suite-names-columns',
-    { suites: { events: ['anything'], labels: [], features: ['distance', 'speed'] } },
+    { suites: { events: [], labels: [], features: ['distance', 'speed'] } },
     'models/flight-delay/expectations/features.json names speed, and features.columns = [minute_of_day',
     'name flight_id, day, minute_of_day',
+  ],
+  [
+    // The template's suite, and another model's columns.
+    'suite-names-columns',
+    { suites: { ...SUITES, events: ['event_id', 'origin'] } },
+    'models/flight-delay/expectations/events.json names event_id, and events.columns = { flight_id, ',
+    'name flight_id, ',
+  ],
+  [
+    'suite-names-columns',
+    { suites: { ...SUITES, labels: ['outcome'] } },
+    'models/flight-delay/expectations/labels.json names outcome, and labels.columns = { ',
+    'name flight_id, ',
+  ],
+  [
+    'suite-has-columns',
+    { suites: { ...SUITES, labels: { named: [], whole: [['flight_id', 'outcome', 'arrived_at']] } } },
+    'models/flight-delay/expectations/labels.json says that all columns are flight_id, outcome, arrived_at, and labels.columns = { ',
+    'add late to the suite',
   ],
   [
     'gate-has-data-rule',
