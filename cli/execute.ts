@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { GatehouseError } from '#domain/error.ts';
+import { ModelName } from '#domain/model/definition.ts';
 import { type Config, defineConfig, type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { homeIn } from '#local/emulator/cloud.ts';
 import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
@@ -27,8 +28,15 @@ export async function execute(
     const notice = isolationNotice(config);
     if (notice !== undefined) stderr.write(`${notice}\n`);
     const { run } = await spec.load();
-    await run({ ...contextOf(config, given, global, terminal), print: (report) => void found.push(report) });
-    for (const report of found) stdout.write(`${render(report, global.output)}\n`);
+    const context = {
+      ...contextOf(config, given, global, terminal),
+      print: (report: Report) => void found.push(report),
+    };
+    await mustKnowModel(spec, context, given['model'], global.env);
+    await run(context);
+    if (global.output === 'table' || found.length < 2)
+      for (const report of found) stdout.write(`${render(report, global.output)}\n`);
+    else stdout.write(`${render({ data: together(found), sections: [] }, global.output)}\n`);
     return EXIT.done;
   } catch (error) {
     const failure = failureOf(error);
@@ -37,12 +45,17 @@ export async function execute(
       stderr.write(`${seen(failure.lines.join('\n'))}\n`);
     } else {
       // A check that fails has found something first: a program reads that and the failure as one document.
-      const data = Object.assign({}, ...found.map((report) => report.data), failure.data) as object;
+      const data = { ...together(found), ...failure.data };
       stdout.write(`${render({ data, sections: [] }, global.output)}\n`);
     }
     if (failure.exitCode === EXIT.fault && env['GATEHOUSE_DEBUG'] !== undefined) console.error(error);
     return failure.exitCode;
   }
+}
+
+/** What a command found, piece by piece, as one document for programs. */
+function together(found: readonly Report[]): object {
+  return Object.assign({}, ...found.map(({ data }) => data)) as object;
 }
 
 /** The configuration, checked whether or not its file calls `defineConfig`; what is wrong with it is a refusal. */
@@ -53,6 +66,19 @@ export async function loadedConfig(load: () => Promise<{ readonly default: Confi
     if (!(error instanceof GatehouseError)) throw error;
     return refuse('config-valid', error.message, 'correct the named fields of gatehouse.config.ts');
   }
+}
+
+/** Before a command of a model does anything: to an unknown name every ledger answers that there is nothing. */
+async function mustKnowModel(
+  { args = '' }: CommandSpec,
+  context: Context,
+  model: unknown,
+  env: string | undefined,
+): Promise<void> {
+  if (!/[<[]model[>\]]/.test(args) || !ModelName.safeParse(model).success) return;
+  const { mustBeKnown } = await import('./references.ts');
+  const environment = ENVIRONMENTS.find((each) => each === env && each !== 'control') ?? 'dev';
+  await mustBeKnown(context, ModelName.parse(model), environment);
 }
 
 function contextOf(

@@ -4,8 +4,9 @@ import { ExecutionDoesNotExist, StartExecutionCommand } from '@aws-sdk/client-sf
 import { z } from 'zod';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
-import type { Context } from './context.ts';
-import { type Look, lookAt } from './progress/look.ts';
+import type { Context, Draw } from './context.ts';
+import { interruptibly } from './interrupt.ts';
+import { type Look, lookAt, machineOf } from './progress/look.ts';
 import { countedWords, linesBetween, picture, type Progress } from './progress/progress.ts';
 import { type StateRun, statesOf } from './progress/states.ts';
 import { refuse } from './refusal.ts';
@@ -75,10 +76,17 @@ function viewOf({ arn, status, output, events, progress }: Look, now: Date): Exe
 }
 
 /** Follows an execution until it ends: drawn again and again in a terminal, line by line without one. */
-export async function followExecution(context: Context, cloud: Cloud, arn: string): Promise<ExecutionView> {
+export async function followExecution(
+  context: Context,
+  cloud: Cloud,
+  arn: string,
+  model: string,
+): Promise<ExecutionView> {
   const name = arn.slice(arn.lastIndexOf(':') + 1);
   let seen: Look | undefined;
-  const ended = await context.showing(name, async (draw) => {
+  const machine = machineOf(cloud, arn);
+  const goesOn = `${name} goes on; watch it: gatehouse run watch ${model} ${name} --machine ${machine} --env ${cloud.environment}`;
+  const follow = async (draw: Draw): Promise<Look | undefined> => {
     const look = async (): Promise<Look | undefined> => {
       const found = await lookAtExecution(cloud, arn, context.now(), seen);
       draw(
@@ -89,7 +97,8 @@ export async function followExecution(context: Context, cloud: Cloud, arn: strin
       return found.status === 'RUNNING' ? undefined : found;
     };
     return poll(look, EXECUTION_DEADLINE_MS);
-  });
+  };
+  const ended = await interruptibly(context, goesOn, () => context.showing(name, follow));
   return ended === undefined ? describeExecution(cloud, arn, context.now()) : viewOf(ended, context.now());
 }
 

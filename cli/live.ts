@@ -13,7 +13,8 @@ export async function drawn<T>(title: string, work: (draw: Draw) => Promise<T>):
         },
       },
     ],
-    { rendererOptions: { collapseErrors: false, formatOutput: 'truncate' } },
+    // Whoever awaits the work says what Ctrl-C leaves behind.
+    { registerSignalListeners: false, rendererOptions: { collapseErrors: false, formatOutput: 'truncate' } },
   );
   await list.run();
   // What the work throws, the list throws: here it has answered.

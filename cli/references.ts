@@ -1,12 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Digest } from '#domain/canonical/digest.ts';
+import { nearestOf } from '#domain/issues.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { Version } from '#domain/release/registration.ts';
+import type { Environment } from '#model/config.ts';
 import type { ReadableLedger } from './cloud.ts';
 import type { Context } from './context.ts';
-import { refuse, UsageError } from './refusal.ts';
+import { RefusedError, refuse, UsageError } from './refusal.ts';
 import { registrationsOf } from './read.ts';
 
 /** A release as a person names one. */
@@ -46,6 +48,7 @@ export async function findRelease(
     const { model, version } = reference;
     const item = await ledger.get(keys.version(model, version));
     if (item !== undefined) return { model, version, release: Digest.parse(item['release']) };
+    if (!models.includes(model)) unknownModel(model, models);
     return refuse(
       'release-known',
       `no release ${model}@${version} is registered`,
@@ -82,12 +85,40 @@ export async function modelNames(context: Pick<Context, 'modelFolders'>): Promis
   return [...(await modelFolders(context)).keys()];
 }
 
+/** Refuses a name that no model has, with the nearest one and those that there are. */
+export function unknownModel(model: string, names: readonly string[]): never {
+  const nearest = nearestOf(model, names);
+  return refuse(
+    'model-known',
+    `there is no model ${model}; there are: ${names.join(', ') || 'none'}`,
+    nearest === undefined ? `make one: gatehouse model new ${model}` : `did you mean ${nearest}?`,
+  );
+}
+
 /** The folder of a model, or a refusal that names those that there are. */
 export async function modelFolder(context: Pick<Context, 'modelFolders'>, model: string): Promise<string> {
   const folders = await modelFolders(context);
-  const names = [...folders.keys()].join(', ') || 'none';
-  return (
-    folders.get(model) ??
-    refuse('model-known', `there is no model ${model}; there are: ${names}`, `make one: gatehouse model new ${model}`)
-  );
+  return folders.get(model) ?? unknownModel(model, [...folders.keys()]);
+}
+
+/** Refuses a model that has no folder here and no audit trail in an environment: a model whose folder is gone keeps its past. */
+export async function mustBeKnown(
+  context: Pick<Context, 'modelFolders' | 'cloud'>,
+  model: string,
+  environment: Environment,
+): Promise<void> {
+  const names = await modelNames(context);
+  if (names.includes(model)) return;
+  const chain = await whereDeployed(context.cloud(environment).ledger.query(keys.chainBucket(model, 0), { limit: 1 }));
+  if (chain.length === 0) unknownModel(model, names);
+}
+
+/** What a ledger has, and nothing where it is not deployed or not open to the caller. */
+async function whereDeployed<T>(read: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof RefusedError) return [];
+    throw error;
+  }
 }

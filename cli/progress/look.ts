@@ -125,7 +125,7 @@ export async function lackingApprovals(
 
 const nameOf = (arn: string): string => arn.slice(arn.lastIndexOf(':') + 1);
 
-function machineOf(cloud: Cloud, arn: string): Machine {
+export function machineOf(cloud: Cloud, arn: string): Machine {
   const found = MACHINES[cloud.environment].find((machine) =>
     arn.startsWith(`${cloud.names.stateMachineArn(machine).replace(':stateMachine:', ':execution:')}:`),
   );

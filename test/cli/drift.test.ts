@@ -8,6 +8,7 @@ import { judgeDrift } from '#domain/drift/judge-drift.ts';
 import type { DriftEvidence } from '#domain/drift/judge-drift.ts';
 import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { DIFFERENT, DRIFT, HEALTHY, moved } from '#test/domain/drift/_evidence.ts';
+import { soundState } from '../domain/audit/_state.ts';
 import { fill, testContext } from './_context.ts';
 
 const MODEL = 'flight-delay';
@@ -82,4 +83,18 @@ it('says that a check is overdue, because what nobody has looked at is not stabl
   await status(test.context);
   expect(test.text()).toContain('as of 2026-02-27 (check-2026-02-27), OVERDUE: nothing is known since');
   expect(test.text()).toContain('no retraining was started by drift');
+});
+
+it('has a line in the status: what the newest check found, and which stable inputs have moved', async () => {
+  const test = testContext({ model: MODEL });
+  const { pointer } = soundState();
+  await fill(test.ledgerOf('prod'), [
+    { ...keys.pointer(MODEL), ...pointer },
+    check('2026-03-01'),
+    check('2026-03-02', { stability: { measure: moved({ x: 0.381, y: 0.02, rate: 2.1 }), reason: '' } }),
+  ]);
+  await status(test.context);
+  expect(test.text()).toContain(
+    'prod drift as of 2026-03-02: drifted, moved: x 0.381; see: gatehouse status flight-delay --drift',
+  );
 });

@@ -209,6 +209,19 @@ describe('a hotfix', () => {
     expect(await shown(status, { model: MODEL })).toMatch(
       /prod is in debt since 2026-03-02 09:00Z: the hotfix 1\.0\.1/,
     );
+    // Staging has let it in since: its debt holds up nobody, and the status says nothing of it.
+    const carried = await afterRollback({ model: MODEL });
+    await fill(carried.ledgerOf('prod'), items);
+    const promoted = state.stored.find(
+      ({ document }) => document.includes('RELEASE_PROMOTED') && document.includes(debt.release),
+    );
+    if (promoted === undefined) throw new Error('nothing was let in');
+    await fill(carried.ledgerOf('staging'), [{ ...keys.chainRecord(MODEL, 1), document: promoted.document }]);
+    await status(carried.context);
+    expect(carried.text()).not.toContain('is in debt');
+    await fill(carried.ledgerOf('staging'), [{ ...keys.quarantine(MODEL, debt.release), release: debt.release }]);
+    await status(carried.context);
+    expect(carried.text()).toContain('prod is in debt');
     const because = await shown(why, { release: `${MODEL}@1.0.1`, to: 'prod' });
     expect(because).toContain('past staging, from dev: the carrier renamed its codes');
     expect(because).toContain('it is in debt: no other release is let in until staging carries it');
@@ -238,6 +251,10 @@ describe('why', () => {
     expect(test.text()).toMatch(/better-than-champion +PASS +fine/);
     expect(test.text()).toMatch(/person:ml-lead +ml-lead +approve +was used for this promotion/);
     expect(test.text()).toContain('it was let in at 2026-03-02 09:00Z');
+    // The end of it: what became of the release afterwards.
+    expect(test.text()).toMatch(
+      /\n {2}release-quarantined: flight-delay@1\.0\.1 was rolled back in prod at .* by person:op: wrong; a quarantined digest never comes back.*$/,
+    );
   });
 
   it.each([
@@ -347,6 +364,7 @@ describe('data check', () => {
       seen: 1,
       unseen: 1,
       failures: ['events of 2026-03-01: expect_column_values_to_not_be_null(column=x): 2 of 9 values'],
+      groups: ['events of 2026-03-01: expect_column_values_to_not_be_null(column=x): 2 of 9 values'],
     });
   });
 });

@@ -37,6 +37,8 @@ export interface Journey extends AsyncDisposable {
   account(environment: Environment): Account;
   /** Types a command that must succeed, and reads what it printed. */
   run<T>(schema: z.ZodType<T>, args: readonly string[], person?: string): Promise<T>;
+  /** Types a command that starts a run, and reads what it printed: one that is rejected, or held, is refused as well. */
+  concluded<T>(schema: z.ZodType<T>, args: readonly string[]): Promise<T>;
   /** Types a command that a rule must refuse, and gives the refusal. */
   refused(args: readonly string[], person?: string): Promise<Refusal>;
   /** Lands the model's history in all environments that serve or train, or in some. */
@@ -105,6 +107,11 @@ export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS
     async run(schema, args, person) {
       const result = await type(args, person);
       if (result.code !== 0) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${said(result)}`);
+      return schema.parse(result.data);
+    },
+    async concluded(schema, args) {
+      const result = await type(args);
+      if (result.code > 1) throw new Error(`gatehouse ${args.join(' ')} ended with ${result.code}: ${said(result)}`);
       return schema.parse(result.data);
     },
     async refused(args, person) {

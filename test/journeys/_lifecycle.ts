@@ -54,7 +54,7 @@ export async function retrain(
   journey: Journey,
   asOf: string,
 ): Promise<{ readonly run: string; readonly status: string; readonly conclusion: AuditRecord }> {
-  const { run, recorded: item } = await journey.run(Run, ['run', 'start', MODEL, '--as-of', asOf]);
+  const { run, recorded: item } = await journey.concluded(Run, ['run', 'start', MODEL, '--as-of', asOf]);
   const ofRun = (await records(journey, 'dev')).filter((record) => record.details['run'] === run);
   const conclusion = ofRun.at(-1);
   if (conclusion === undefined) throw new Error(`${run} left no record`);

@@ -77,7 +77,7 @@ test('days that are no Parquet, break an expectation or are halved are refused a
   await producer.lands('2026-01-05', 'not a table');
   await producer.lands('2026-01-20', refunds);
   await producer.lands('2026-01-22', half);
-  const check = () => journey.run(Check, ['run', 'start', MODEL, '--machine', 'data-quality']);
+  const check = () => journey.concluded(Check, ['run', 'start', MODEL, '--machine', 'data-quality']);
   const arrived = await check();
   expect(arrived.judgement.status).toBe('FAIL');
   const alert = await pager.dev.hears('DATA_REFUSED', ({ details }) => details['run'] === arrived.run);

@@ -283,7 +283,7 @@ describe('a check of what has arrived', () => {
     expect(await returnJobToken({ ...dev, jobs }, 'processing', job)).toBe('returned');
     expect(dev.machines.answers.get('second')).toEqual({
       status: 'failed',
-      reason: 'expectations/events.json is no suite',
+      reason: `expectations/events.json is no suite (log: CloudWatch /aws/sagemaker/ProcessingJobs, job ${job})`,
     });
   });
 

@@ -72,7 +72,10 @@ describe('the reconciler', () => {
     ]);
     expect((await round(dev, states)).result.tokensReturned).toEqual([]);
     expect(dev.machines.answers.get('token done')).toEqual({ status: 'trained', artifact: 's3://a', seconds: 3 });
-    expect(dev.machines.answers.get('token failed')).toEqual({ status: 'failed', reason: 'out of memory' });
+    expect(dev.machines.answers.get('token failed')).toEqual({
+      status: 'failed',
+      reason: 'out of memory (log: CloudWatch /aws/sagemaker/TrainingJobs, job failed)',
+    });
     expect(dev.machines.waiting).toContain('token running');
   });
 

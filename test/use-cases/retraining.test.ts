@@ -150,7 +150,10 @@ describe('a training job', () => {
     expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('running');
     state = { kind: 'failed', reason: 'x'.repeat(5000) };
     expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('returned');
-    expect(dev.machines.answers.get('token')).toEqual({ status: 'failed', reason: 'x'.repeat(1000) });
+    expect(dev.machines.answers.get('token')).toEqual({
+      status: 'failed',
+      reason: `${'x'.repeat(800)} (log: CloudWatch /aws/sagemaker/TrainingJobs, job ${job})`,
+    });
     expect(await returnJobToken({ ...dev, jobs }, 'training', job)).toBe('gone');
     expect(await returnJobToken({ ...dev, jobs }, 'training', 'another')).toBe('unknown');
   });

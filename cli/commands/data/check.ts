@@ -36,11 +36,11 @@ export const run: Run = async (context) => {
       `missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
       'let the producer write these partitions and their ready markers',
     );
-  const [failure] = looked?.failures ?? [];
-  if (looked !== undefined && failure !== undefined)
+  const [group, ...others] = looked?.groups ?? [];
+  if (looked !== undefined && group !== undefined)
     refuse(
       'data-expectations',
-      `${looked.failures.length} expectations are not met: ${failure}`,
+      `${looked.failures.length} expectations are not met: ${group}${others.length === 0 ? '' : `; and ${others.length} others`}`,
       'have the producer write the day again with its marker; nothing is trained on it as it is',
     );
 };
@@ -51,6 +51,8 @@ export interface LookedAt {
   readonly unseen: number;
   /** One for each expectation that is not met. */
   readonly failures: readonly string[];
+  /** The same by kind and expectation: a line for all days. */
+  readonly groups: readonly string[];
   /** What the join of events and labels lost in the run whose rows were checked last. */
   readonly training?: NonNullable<CheckedPartitions['training']>;
 }
@@ -80,7 +82,20 @@ export function lookAt(
     seen: seen.length,
     unseen: current.length - seen.length,
     failures: seen.flatMap((each) => each.failures.map((failure) => failureText(each, failure))),
+    groups: groupsOf(seen),
   };
+}
+
+/** Expectations that are not met, each once: on how many days, from when to when, and what was found on the newest. */
+function groupsOf(seen: readonly CheckedPartition[]): readonly string[] {
+  const failures = seen.flatMap(({ kind, day, failures: own }) => own.map((failure) => ({ kind, day, ...failure })));
+  const groups = Map.groupBy(failures, ({ kind, expectation, about }) => `${kind} ${expectation}(${about})`);
+  return [...groups.values()].map((same) => {
+    const days = same.toSorted((a, b) => (a.day < b.day ? -1 : 1));
+    const [first, last] = [days[0], days.at(-1)] as [(typeof days)[number], (typeof days)[number]];
+    if (days.length === 1) return failureText(first, first);
+    return `${first.kind} of ${days.length} days from ${first.day} to ${last.day}: ${first.expectation}(${first.about}): on the last ${last.found}`;
+  });
 }
 
 /** What there is to say about a model's partitions. */
@@ -171,7 +186,7 @@ function dataReport(model: string, environment: string, check: DataCheck, looked
           ]),
       ...(looked === undefined || looked.failures.length === 0
         ? []
-        : [{ title: 'expectations that are not met', lines: looked.failures.slice(0, 20) }]),
+        : [{ title: 'expectations that are not met', lines: looked.groups.slice(0, 20) }]),
     ],
   };
 }

@@ -33,8 +33,8 @@ export const run: Run = async (context) => {
     if (markers.length === 0)
       refuse(
         'data-landed',
-        `no ready marker below ${definition.events.source} or ${definition.labels.source} in ${cloud.names.landingBucket}`,
-        'let the producer write partitions and their ready markers',
+        `no ready marker in ${cloud.names.landingBucket}`,
+        `write an empty object after each day's files: ${[definition.events, definition.labels].map(({ source, readyMarker }) => `${source}/dt=YYYY-MM-DD/${readyMarker}`).join(' and ')}`,
       );
     await readmit(cloud, markers);
     context.print({

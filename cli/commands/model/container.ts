@@ -22,6 +22,9 @@ export const PYTHON_ENVIRONMENT = {
   PYTHONDONTWRITEBYTECODE: '1',
 };
 
+/** How much of what a program printed last is kept with its failure: a traceback and its message. */
+const TRACEBACK_LINES = 20;
+
 /** What a training program left. */
 export interface Trained {
   readonly model: string;
@@ -52,6 +55,7 @@ export async function runTraining(
   await cp(rows, layout.channel('train'), { recursive: true });
   const hyperparameters = trainingHyperparameters(definition);
   await writeFile(join(config, 'hyperparameters.json'), JSON.stringify(hyperparameters));
+  const printed: string[] = [];
   const code = await runCommand(
     definition.training.local,
     folder,
@@ -68,14 +72,17 @@ export async function runTraining(
       SM_HPS: JSON.stringify(hyperparameters),
       ...(threads === undefined ? {} : { OMP_NUM_THREADS: String(threads) }),
     },
-    onLine,
+    (line) => {
+      printed.push(line);
+      onLine(line);
+    },
   );
   const said = await readFile(layout.failure, 'utf8').catch(() => undefined);
   const model = join(layout.model, 'model.onnx');
   const predictions = join(layout.model, TRAINER_PREDICTIONS);
   const failure =
     code !== 0
-      ? (said ?? `the program ended with code ${code}`)
+      ? (said ?? [`the program ended with code ${code}`, ...printed.slice(-TRACEBACK_LINES)].join('\n'))
       : (await isThere(model))
         ? undefined
         : 'the program left no model.onnx';

@@ -36,7 +36,7 @@ export function byDay(files: readonly string[], context: Pick<Context, 'note'>):
   const data = files.flatMap((file) => {
     const [, day, name = ''] = /(?:^|[/\\])dt=(\d{4}-\d{2}-\d{2})(?:[/\\](.*))?$/.exec(file) ?? [];
     if (day === undefined || !Day.safeParse(day).success)
-      throw new UsageError(`${file}: the path names no day; expected .../dt=YYYY-MM-DD/...`);
+      throw new UsageError(`${file}: the path names no day; give files as in landing/events/dt=2026-03-01/*.parquet`);
     if (name === '' || !isHidden(name.replaceAll('\\', '/'))) return [{ day, file }];
     ignored.push(file);
     return [];

@@ -29,7 +29,7 @@ export const run: Run = async (context) => {
     });
     return;
   }
-  const view = await followExecution(context, cloud, arn);
+  const view = await followExecution(context, cloud, arn, model);
   if (view.status !== 'SUCCEEDED')
     refuse(
       'run-succeeded',

@@ -35,7 +35,7 @@ export const run: Run = async (context) => {
     context.print({ data: { ...data, arn }, sections: [{ lines: [`see: gatehouse status ${model}`] }] });
     return;
   }
-  const view = await followExecution(context, cloud, arn);
+  const view = await followExecution(context, cloud, arn, model);
   if (view.status !== 'SUCCEEDED')
     refuse(
       'confirmation-done',

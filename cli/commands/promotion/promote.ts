@@ -9,7 +9,9 @@ import { refuse, UsageError } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
 import { chainOf, promotionsOf, type Recorded } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
+import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
+import { mustNotBeQuarantined } from './not-there.ts';
 
 /** How long a target may take to pull a wish: the reconciler comes by every few minutes when an announcement got lost. */
 const DEADLINE_MS = 15 * 60_000;
@@ -23,14 +25,16 @@ const Input = z.object({
 
 export const run: Run = async (context) => {
   const { release: named, to, hotfix: isHotfix, reason } = context.input(Input);
-  if (isHotfix !== (reason !== undefined))
-    throw new UsageError('a hotfix says why, by --reason, and nothing else does');
+  if (isHotfix && reason === undefined)
+    throw new UsageError(
+      `--hotfix has no --reason; type: gatehouse promote ${named} --to ${to} --hotfix --reason "why it cannot wait for staging"`,
+    );
+  if (!isHotfix && reason !== undefined)
+    throw new UsageError(`--reason is of a hotfix; add --hotfix, or type: gatehouse promote ${named} --to ${to}`);
   const hotfix = reason === undefined ? {} : { hotfix: { reason } };
-  const { model, release, version } = await findRelease(
-    context.cloud('dev').ledger,
-    parseReference(named),
-    await modelNames(context),
-  );
+  const found = await findRelease(context.cloud('dev').ledger, parseReference(named), await modelNames(context));
+  const { model, release, version } = found;
+  await mustNotBeQuarantined(context, found, to);
   const control = await controlApi(context);
   const { seq } = await control.ask({ model, release, version, environment: to, ...hotfix, requestId: randomUUID() });
   context.note(
@@ -44,7 +48,8 @@ export const run: Run = async (context) => {
     return;
   }
   const target = context.cloud(to);
-  const outcome = await poll(() => outcomeOf(target, model, seq), DEADLINE_MS);
+  const goesOn = `the request goes on; see: gatehouse why ${model}@${version} --to ${to}`;
+  const outcome = await interruptibly(context, goesOn, () => poll(() => outcomeOf(target, model, seq), DEADLINE_MS));
   if (outcome === undefined)
     refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
   if (outcome.status === 'refused')

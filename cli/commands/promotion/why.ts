@@ -5,6 +5,7 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { chainOf, groundsOf, promotionsOf } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
+import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
 import { whyReport } from './why-view.ts';
 
 export const run: Run = async (context) => {
@@ -13,6 +14,7 @@ export const run: Run = async (context) => {
   const { ledger } = context.cloud(to);
   const promotion = (await promotionsOf(ledger, found.model)).find((each) => each.release === found.release);
   if (promotion === undefined) {
+    await mustNotBeQuarantined(context, found, to);
     const ended = (await chainOf(ledger, found.model)).findLast(
       ({ record }) => record.code === 'PROMOTION_REFUSED' && record.release === found.release,
     );
@@ -20,6 +22,7 @@ export const run: Run = async (context) => {
       const { rule, reasons } = detailsOf(ended.record, 'PROMOTION_REFUSED');
       refuse(rule, reasons.join('; '), `ask again when it has changed: gatehouse promote ${named} --to ${to}`);
     }
+    await verdictOfDev(context, found);
     refuse(
       'promotion-known',
       `${found.model}@${found.version} was never offered to ${to}`,
@@ -27,4 +30,11 @@ export const run: Run = async (context) => {
     );
   }
   context.print(whyReport(await groundsOf(ledger, promotion), context.now()));
+  const quarantine = await quarantineOf(context, found, to);
+  if (quarantine === undefined) return;
+  const { rule, found: what, remedy } = quarantine;
+  context.print({
+    data: { quarantine },
+    sections: [{ title: 'since then', lines: [`  ${rule}: ${what}; ${remedy}`] }],
+  });
 };

@@ -1,10 +1,11 @@
+import { ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
-import type { Cloud } from '../../cloud.ts';
+import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { executionArn } from '../../executions.ts';
@@ -19,12 +20,26 @@ export async function namedExecution(
   const { model, run, machine } = context.input(Input);
   const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
   const cloud = context.cloud(environment);
-  return {
-    cloud,
-    model,
-    run,
-    arn: executionArn(cloud, machineOf(environment, machine ?? (await findRun(cloud, model, run)).machine), run),
-  };
+  const known = machine ?? (await machineThatRan(cloud, model, run));
+  return { cloud, model, run, arn: executionArn(cloud, machineOf(environment, known), run) };
+}
+
+/** The machine of a run: as the ledger has it, else the one that has an execution of this name. */
+async function machineThatRan(cloud: Cloud, model: string, run: string): Promise<string> {
+  const item = await cloud.ledger.get(keys.run(model, run));
+  if (item !== undefined) return unkey(Run, item).machine;
+  for (const machine of MACHINES[cloud.environment]) {
+    const isThere = await cloud.executions.describe(executionArn(cloud, machine, run)).then(
+      () => true,
+      (error: unknown) => (error instanceof ExecutionDoesNotExist ? false : notDeployed(cloud.environment, error)),
+    );
+    if (isThere) return machine;
+  }
+  return refuse(
+    'run-known',
+    `${cloud.environment} has no run or execution ${run} of ${MACHINES[cloud.environment].join(', ')}`,
+    `see: gatehouse run list ${model} --env ${cloud.environment}, or name another environment by --env`,
+  );
 }
 
 /** What the ledger says of a run, or a refusal. */

@@ -1,30 +1,10 @@
 import { z } from 'zod';
-import type { AuditRecord } from '#domain/audit/chain.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { chainOf, registrationsOf } from '../../read.ts';
 import { shortDigest } from '../../report.ts';
+import { causeOf, recordsOf } from './causes.ts';
 import { findRun } from './find.ts';
-
-/** The records of a run and of the executions that its own records name: a machine that it started says why it failed. */
-function recordsOf(chain: readonly AuditRecord[], name: string): readonly AuditRecord[] {
-  const said = chain
-    .filter(({ details }) => details['run'] === name)
-    .map(({ details }) => JSON.stringify(details))
-    .join();
-  return chain.filter(({ details: { run: of } }) => of === name || (typeof of === 'string' && said.includes(of)));
-}
-
-const Cause = z.union([
-  z.object({ reasons: z.array(z.string()).min(1) }).transform(({ reasons }) => reasons),
-  z.object({ state: z.string(), error: z.string() }).transform(({ state, error }) => [`${state}: ${error}`]),
-]);
-
-/** What a record says of why something was refused or failed; nothing where it says of no such thing. */
-function causeOf({ seq, code, details }: AuditRecord) {
-  const said = Cause.safeParse(details);
-  return said.success ? [{ seq, code, said: said.data }] : [];
-}
 
 export const run: Run = async (context) => {
   const { model, run: name } = context.input(z.object({ model: ModelName, run: z.string() }));
@@ -74,8 +54,16 @@ export const run: Run = async (context) => {
       {
         title: 'audit records',
         columns: ['record', 'code', 'details'],
-        rows: records.map((record) => [String(record.seq), record.code, JSON.stringify(record.details).slice(0, 160)]),
+        rows: records.map((record) => [String(record.seq), record.code, detailLines(record.details).join('\n')]),
       },
     ],
   });
 };
+
+/** What a record says, a line for each detail and for each item of a list. */
+function detailLines(details: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(details).flatMap(([key, value]) => {
+    if (!Array.isArray(value)) return [`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`];
+    return value.map((item) => `${key}: ${typeof item === 'string' ? item : JSON.stringify(item)}`);
+  });
+}

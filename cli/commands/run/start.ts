@@ -6,6 +6,7 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { partitionsOf, runsOf } from '../../read.ts';
+import { mustHaveEndedWell } from './ending.ts';
 
 /** The machines that begin by the clock and may be begun by hand, and where they are; the first is meant if none is named. */
 const STARTABLE = {
@@ -47,10 +48,8 @@ export const run: Run = async (context) => {
     });
     return;
   }
-  const view = await followExecution(context, cloud, arn);
+  const view = await followExecution(context, cloud, arn, model);
   const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
-  if (view.status !== 'SUCCEEDED')
-    refuse('run-succeeded', `the execution ended ${view.status}`, `see: gatehouse run logs ${model} ${name}`);
   const judged = Judged.safeParse(view.output).data?.judgement;
   const status = recorded?.status ?? judged?.status ?? view.status;
   context.print({
@@ -60,6 +59,7 @@ export const run: Run = async (context) => {
       ...(judged?.reasons === undefined ? [] : [{ lines: judged.reasons }]),
     ],
   });
+  await mustHaveEndedWell(cloud, { model, name, status, ...(judged?.reasons && { reasons: judged.reasons }) }, view);
 };
 
 /** What a machine's schedule would hand to it. */

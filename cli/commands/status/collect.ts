@@ -18,6 +18,7 @@ import {
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
 import type { Debt } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
+import { DriftCheck } from './drift-check.ts';
 import { type AtWork, atWork, lackingApprovals } from '../../progress/look.ts';
 
 /** A promotion that has not ended. */
@@ -43,6 +44,8 @@ export interface EnvironmentStatus {
   readonly isOverdue?: true;
   /** What the newest review of the served release found. */
   readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
+  /** What the newest check of drift found. */
+  readonly drift?: Pick<Run, 'run' | 'asOf' | 'status'> & { readonly moved: readonly string[] };
   /** What the served hotfix owes: until staging carries it, no other release is let in. */
   readonly debt?: Debt;
   readonly since?: string;
@@ -92,7 +95,27 @@ export async function modelStatus(context: Context, model: string, newest: numbe
       return found.map((each) => ({ environment, ...each }));
     }),
   ]);
-  return { model, environments, releases, atWork: working.flat() };
+  const carried = await carriedByStaging(context, model, environments);
+  return {
+    model,
+    environments: environments.map(({ debt, ...status }) => ({
+      ...status,
+      ...(debt === undefined || carried.has(debt.release) ? {} : { debt }),
+    })),
+    releases,
+    atWork: working.flat(),
+  };
+}
+
+/** The hotfixes that staging has let in and not taken back: their pointers keep a debt that holds up nobody any more. */
+async function carriedByStaging(
+  context: Context,
+  model: string,
+  environments: readonly EnvironmentStatus[],
+): Promise<ReadonlySet<string>> {
+  if (environments.every(({ debt }) => debt === undefined)) return new Set();
+  const facts = await whereDeployed(servingFacts(context, 'staging', model), undefined);
+  return new Set([...(facts?.promoted ?? [])].filter((release) => facts?.quarantined.has(release) !== true));
 }
 
 function workIn(cloud: Cloud, model: string, now: Date): Promise<readonly AtWork[]> {
@@ -147,6 +170,7 @@ async function environmentStatus(
     ...(pointer.until === null ? {} : { until: pointer.until }),
     ...(pointer.until !== null && Date.parse(pointer.until) < context.now().getTime() ? { isOverdue: true } : {}),
     ...newestReview(runs, pointer.epoch),
+    ...newestDrift(runs),
     ...(pointer.debt === null ? {} : { debt: pointer.debt }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
@@ -165,6 +189,18 @@ function newestReview(runs: readonly Run[], ofEpoch: number): Pick<EnvironmentSt
   if (found?.review === undefined) return {};
   const { run, asOf, status, review } = found;
   return { review: { run, asOf, status, ...review } };
+}
+
+/** The newest check of drift, with the stable inputs that have moved. */
+function newestDrift(runs: readonly Run[]): Pick<EnvironmentStatus, 'drift'> {
+  const found = runs.find(({ machine }) => machine === 'drift');
+  if (found === undefined) return {};
+  const { run, asOf, status } = found;
+  const check = DriftCheck.safeParse(found.drift).data;
+  const moved = (check?.inputs.measured ?? []).filter(
+    ({ isStable, index }) => isStable && index > (check?.limits.index ?? 1),
+  );
+  return { drift: { run, asOf, status, moved: moved.map(({ input, index }) => `${input} ${index.toPrecision(3)}`) } };
 }
 
 /** The newest releases with the stages that they have reached. */

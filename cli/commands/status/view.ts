@@ -30,6 +30,9 @@ function sectionsOf({ model, environments, atWork, releases }: ModelStatus): rea
     ...environments.flatMap(({ environment, review }) =>
       review === undefined ? [] : [reviewSection(environment, review)],
     ),
+    ...environments.flatMap(({ environment, drift }) =>
+      drift === undefined ? [] : [driftSection(model, environment, drift)],
+    ),
     ...(open.length === 0
       ? []
       : [
@@ -104,6 +107,16 @@ function reviewSection(environment: string, review: NonNullable<EnvironmentStatu
       `${environment} was reviewed as of ${review.asOf ?? '-'} (${review.run}): ${review.status}, ${labels}`,
       `  ${review.reason}`,
       `  what would change it: ${review.change}`,
+    ],
+  };
+}
+
+/** What the newest check of drift found, and where the rest of it is. */
+function driftSection(model: string, environment: string, drift: NonNullable<EnvironmentStatus['drift']>): Section {
+  const moved = drift.moved.length === 0 ? '' : `, moved: ${drift.moved.join(', ')}`;
+  return {
+    lines: [
+      `${environment} drift as of ${drift.asOf ?? '-'}: ${drift.status}${moved}; see: gatehouse status ${model} --drift`,
     ],
   };
 }

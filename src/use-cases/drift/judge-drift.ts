@@ -21,6 +21,8 @@ const Parameters = z.object({
     release: Digest,
     epoch: z.int(),
     asOf: z.string(),
+    /** When the execution began to plan; executions of before do not say. */
+    startedAt: z.iso.datetime().optional(),
     stability: z.object({ day: z.string().nullable() }),
     concept: z.object({ promotion: z.string().nullable(), judgeableFrom: z.string().nullable() }),
   }),
@@ -161,7 +163,7 @@ function checkItem(
     release: plan.release,
     epoch: plan.epoch,
     asOf: plan.asOf,
-    startedAt: now,
+    startedAt: plan.startedAt ?? now,
     endedAt: now,
     // Through JSON, so that it is what a ledger holds.
     drift: JSON.parse(JSON.stringify(drift)),

@@ -46,6 +46,7 @@ interface Served {
  */
 export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
   return task(Parameters, async ({ model, asOf: given }) => {
+    const startedAt = deps.clock.now().toISOString();
     const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
     if (pointer === undefined) return { status: 'idle', reason: 'nothing is in production here' };
@@ -71,6 +72,7 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
       release,
       epoch,
       asOf,
+      startedAt,
       dailyBatches,
       featureBatches,
       stability,

@@ -24,6 +24,8 @@ const Parameters = z.object({
     promotion: z.string(),
     epoch: z.int(),
     asOf: z.string(),
+    /** When the execution began to plan; executions of before do not say. */
+    startedAt: z.iso.datetime().optional(),
     days: z.int(),
     isProvisional: z.boolean(),
   }),
@@ -156,7 +158,7 @@ function reviewItem(deps: Judging, { model, run, plan }: Parameters, found: Foun
     release: plan.release,
     epoch: plan.epoch,
     asOf: plan.asOf,
-    startedAt: now,
+    startedAt: plan.startedAt ?? now,
     endedAt: now,
     review: {
       rule,

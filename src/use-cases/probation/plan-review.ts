@@ -29,6 +29,7 @@ const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
  */
 export function planReview(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
   return task(Parameters, async ({ model, asOf: given }) => {
+    const startedAt = deps.clock.now().toISOString();
     const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
     const promotion = pointer && (await findPromotion(deps.ledger, model, pointer.writtenBy));
@@ -49,7 +50,7 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
       .map((item) => unkey(PredictionManifest, item))
       .filter((manifest) => manifest.release === release && manifest.day >= watch.from && manifest.day < asOf);
     const work = await planShadow(deps, catalogue, watch, served, { own, others });
-    const about = { release, shadow, promotion: letInBy, epoch, asOf, days, isProvisional };
+    const about = { release, shadow, promotion: letInBy, epoch, asOf, startedAt, days, isProvisional };
     const scored = served.flatMap((manifest) => {
       const features = work.shadowFeatures.get(manifest.day);
       return features === undefined ? [] : [{ ...manifest, shadowFeatures: features }];

@@ -41,7 +41,7 @@ export function packageCandidates(deps: Packaging): Task {
     for (const window of windows) {
       const failure = window.export.reason ?? window.training?.reason;
       if (window.training?.artifact === undefined) {
-        reasons.push(`${window.window}: ${failure ?? 'was not trained'}`.slice(0, 500));
+        reasons.push(`${window.window}: ${failure ?? 'was not trained'}`.slice(0, 1000));
         continue;
       }
       const artifact = await deps.training.readArtifact(window.training.artifact);

@@ -60,6 +60,12 @@ export async function answerTask(
   return answer;
 }
 
+/** Where a job's own output is: its traceback, where its failure says less. */
+const LOGS: Readonly<Record<JobKind, string>> = {
+  training: 'log: CloudWatch /aws/sagemaker/TrainingJobs',
+  processing: 'log: CloudWatch /aws/sagemaker/ProcessingJobs',
+};
+
 async function outcomeOf(
   { jobs, checks, clock }: ReturningTokens,
   kind: JobKind,
@@ -80,6 +86,6 @@ async function outcomeOf(
       return { status: kind === 'training' ? 'trained' : 'checked', ...left };
     }
     case 'failed':
-      return { status: 'failed', reason: state.reason };
+      return { status: 'failed', reason: `${state.reason.slice(0, 800)} (${LOGS[kind]}, job ${item.sk})` };
   }
 }

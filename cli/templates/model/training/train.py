@@ -8,6 +8,7 @@ pipeline refuses an ONNX file that predicts otherwise. Without `predictions.parq
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -79,5 +80,9 @@ if __name__ == "__main__":
         main()
     except Exception as error:
         OUTPUT.mkdir(parents=True, exist_ok=True)
-        (OUTPUT / "failure").write_text(f"{type(error).__name__}: {error}")
+        # SageMaker shows the beginning of this file, so the innermost frame comes first; the job's log has it all.
+        frames = reversed(traceback.extract_tb(error.__traceback__))
+        where = [f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames]
+        (OUTPUT / "failure").write_text("\n  at ".join([f"{type(error).__name__}: {error}", *where]))
+        traceback.print_exc()
         sys.exit(1)
