@@ -1,9 +1,9 @@
-import { Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { DeployedModels } from '#domain/model/deployed.ts';
+import { type DeployedModels, partsOf, partsOutput } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
@@ -28,6 +28,9 @@ export class TrainingStack extends Stack {
     super(scope, id, props);
     const { names, config } = props;
     const access = accessTo(names);
+    // `run start` compares them with the files of whoever starts a run.
+    for (const model of props.deployed.models)
+      new CfnOutput(this, partsOutput(model.definition.name), { value: JSON.stringify(partsOf(model)) });
     new PeerBucket(this, 'Training', { bucketName: names.trainingBucket, dropReplacedAfterDays: 30 });
     const trainer = jobRole(this, 'TrainerRole', {
       names,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ModelCard } from '#domain/model/card.ts';
-import { DeployedModels } from '#domain/model/deployed.ts';
+import { DeployedModels, partsOf } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
 import { tighten } from '#domain/policy/tighten.ts';
@@ -10,7 +10,7 @@ import { PolicyTightening } from '#domain/policy/tightening.ts';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { ExpectationSuite } from '#domain/data/data-check.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { compileModels } from './compile.ts';
+import { compileModel, compileModels } from './compile.ts';
 import type { Config } from './config.ts';
 import {
   assertConsistent,
@@ -31,11 +31,7 @@ export async function compileDeployment(
   config: Config,
   folders: readonly string[] = ['models'],
 ): Promise<DeployedModels> {
-  const floor = parseDocument(
-    PolicyFloor,
-    await importDefault(join(root, 'governance/policy.ts')),
-    'governance/policy.ts',
-  );
+  const floor = await readFloor(root);
   const models = [];
   const contradictions = [...contradictionsIn(config)];
   for (const folder of folders) {
@@ -55,6 +51,16 @@ export async function compileDeployment(
   }
   assertConsistent(contradictions);
   return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
+}
+
+/** The parts of a model's files as they would be deployed now. @throws GatehouseError where one of them is not valid */
+export async function localParts(root: string, home: string): Promise<ReturnType<typeof partsOf>> {
+  const policy = await compilePolicy(home, await readFloor(root));
+  return partsOf({ definition: await compileModel(home), policy, expectations: compileExpectations(home) });
+}
+
+async function readFloor(root: string): Promise<PolicyFloor> {
+  return parseDocument(PolicyFloor, await importDefault(join(root, 'governance/policy.ts')), 'governance/policy.ts');
 }
 
 /** A model with everything that may contradict it. @throws GatehouseError where a file of it is not valid by itself */

@@ -9,6 +9,7 @@ import { runTraining } from '#cli/commands/model/container.ts';
 import { lookAt } from '#cli/commands/data/check.ts';
 import { run as promote } from '#cli/commands/promotion/promote.ts';
 import { run as why } from '#cli/commands/promotion/why.ts';
+import { noteUndeployed } from '#cli/commands/run/deployed.ts';
 import { mustHaveEndedWell } from '#cli/commands/run/ending.ts';
 import { run as show } from '#cli/commands/run/show.ts';
 import { run as watch } from '#cli/commands/run/watch.ts';
@@ -19,6 +20,8 @@ import { main } from '#cli/program.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { partsOutput } from '#domain/model/deployed.ts';
+import { localParts } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Environment } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
@@ -312,5 +315,24 @@ describe('a training program that ends badly', () => {
       () => {},
     );
     expect(failure).toMatch(/^the program ended with code 1\n[^]*Error: no rows\n +at fit .*train\.mjs:2/);
+  });
+});
+
+describe('run start', () => {
+  it('warns where files differ from what is deployed, and says which', async () => {
+    const root = join(import.meta.dirname, '../..');
+    const parts = await localParts(root, join(root, 'models', MODEL));
+    const notes = async (deployed: object | undefined) => {
+      const { context, notes: said } = testContext({});
+      const outputs = deployed === undefined ? {} : { [partsOutput(MODEL)]: JSON.stringify(deployed) };
+      await noteUndeployed(context, { outputs: () => Promise.resolve(outputs) }, MODEL);
+      return said;
+    };
+    expect(await notes(parts)).toEqual([]);
+    expect(await notes({ ...parts, 'expectations/': digestOf('other') })).toEqual([
+      'deployed-files: expectations/ of flight-delay differ from what is deployed; the run reads what is deployed; deploy them: gatehouse deploy',
+    ]);
+    expect(await notes({})).toEqual([expect.stringMatching(/features\/ or training\/.*policy\.ts.*expectations/)]);
+    expect(await notes(undefined)).toEqual([expect.stringMatching(/nothing deployed is known of flight-delay/)]);
   });
 });

@@ -6,6 +6,7 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { partitionsOf, runsOf } from '../../read.ts';
+import { noteUndeployed } from './deployed.ts';
 import { mustHaveEndedWell } from './ending.ts';
 
 /** The machines that begin by the clock and may be begun by hand, and where they are; the first is meant if none is named. */
@@ -37,6 +38,7 @@ export const run: Run = async (context) => {
       `${environment} has admitted no events of ${model}`,
       `bring some: gatehouse data import ${model} --env ${environment}`,
     );
+  if (environment === 'dev') await noteUndeployed(context, cloud, model);
   const asOf = given ?? addDays(newest, 1);
   const name = machine === 'retraining' ? freshName(model, asOf, 'manual') : freshName(model, asOf, machine);
   const arn = await startExecution(cloud, machine, name, inputOf(machine, { model, asOf, name }));

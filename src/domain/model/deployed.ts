@@ -31,6 +31,24 @@ export function deployedModel(deployed: DeployedModels, name: string): DeployedM
   throw new GatehouseError('UNKNOWN_MODEL', `no model ${name} is deployed here; there are: ${known}`, { name });
 }
 
+/** What a model is made of, part by part: files on a laptop are compared by it with what is deployed. */
+export function partsOf({
+  definition,
+  policy,
+  expectations,
+}: Omit<DeployedModel, 'sql'>): Readonly<Record<string, Digest>> {
+  return {
+    'model.ts, features/ or training/': digestOfJson(definition),
+    'policy.ts or governance/policy.ts': digestOfJson(policy),
+    'expectations/': digestOfJson(expectations),
+  };
+}
+
+/** The output of dev's stack that has the parts of a model: CloudFormation takes letters and digits, and names have no capitals. */
+export function partsOutput(model: string): string {
+  return `Model${model.replaceAll('-', 'X')}`;
+}
+
 /** The digest of a policy, by which promotions pin it. */
 export function policyDigest(policy: z.infer<typeof Policy>): Digest {
   return digestOfJson(policy);
