@@ -1,10 +1,11 @@
-// Without this function nothing that producers write would ever become data: it admits partitions whose marker is there,
-// by version and hash, and keeps every version that there was.
+// Without this function nothing that producers write would ever become data: it admits partitions whose marker is there
+// and whose files can be read as declared, by version and hash, and keeps every version that there was.
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { putEvent } from '#adapters/aws/announcements.ts';
 import { s3Landing } from '#adapters/aws/landing.ts';
+import { checkPartition } from '#adapters/duckdb/check-partition.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { queueHandler } from '#runtime/queue.ts';
@@ -19,6 +20,7 @@ const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
+  engine: { checkPartition },
   landing: s3Landing(s3, LANDING_BUCKET),
   deployed: readDeployedModels(),
   announce: ({ model, kind, day, version }: { model: string; kind: string; day: string; version: number }) =>

@@ -10,6 +10,9 @@ import { KeptTable } from '#lib/constructs/kept-table.ts';
 import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 
+/** Ten partitions a call, each read and checked as features would read it: half a minute at most for the largest. */
+const ADMISSION_SECONDS = 300;
+
 /** The environment's data: what producers wrote, what was admitted of it, and what is made from that. */
 export class LakeStack extends Stack {
   readonly features: SharedFunction;
@@ -25,7 +28,7 @@ export class LakeStack extends Stack {
 
     const arrivals = new Queue(this, 'Arrivals', {
       queueName: names.name('admission'),
-      visibilityTimeout: Duration.seconds(720),
+      visibilityTimeout: Duration.seconds(6 * ADMISSION_SECONDS),
       retentionPeriod: Duration.days(14),
       enforceSSL: true,
       deadLetterQueue: {
@@ -49,11 +52,12 @@ export class LakeStack extends Stack {
     const admission = new GatehouseFunction(this, 'Admission', {
       ...props,
       privilege: 'admission',
-      memoryMb: 1024,
-      timeoutSeconds: 120,
+      memoryMb: ENGINE_FUNCTION_MB,
+      diskMb: FEATURES_DISK_MB,
+      timeoutSeconds: ADMISSION_SECONDS,
     }).bind(
       access.environment(),
-      access.writesLedger('FAULT'),
+      access.writesLedger('FAULT', 'REFUSAL'),
       access.writesCatalogue('PARTITION', 'ADMISSION'),
       access.readsLanding(),
       access.putsEvents(),

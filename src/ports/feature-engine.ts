@@ -25,11 +25,22 @@ interface Item {
   readonly out: string;
 }
 
+/** Checks what has landed before it is admitted. */
+export interface PartitionCheck {
+  /** Why features would refuse a partition, or undefined. */
+  checkPartition(input: {
+    readonly definition: ModelDefinition;
+    readonly kind: PartitionKind;
+    readonly day: string;
+    readonly files: readonly string[];
+  }): Promise<Refusal | undefined>;
+}
+
 /**
  * Runs feature SQL and measures comparisons, on local files only; feature SQL is untrusted and locked in. Days of a batch
  * share the reading of their inputs; each has a result of its own, in the order of the items, that depends on no other.
  */
-export interface FeatureEngine {
+export interface FeatureEngine extends PartitionCheck {
   buildDaily(input: {
     readonly sql: string;
     readonly definition: ModelDefinition;

@@ -1,8 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.ts';
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { PartitionCheck } from '#ports/feature-engine.ts';
+import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { deployed, type Environment, MODEL, world } from './_world.ts';
 
@@ -27,11 +30,24 @@ const list = async (prefix: string): Promise<ObjectReference[]> =>
       ? [{ bucket: 'landing', key, versionId: String(version), sha256: digestOf(content), size: content.length }]
       : [],
   );
-const admit = (key = MARKER) =>
+const copy = async ({ key }: ObjectReference, path: string): Promise<void> =>
+  writeFile(path, landed.get(key)?.content ?? '');
+/** Reads no Parquet: a file that says so is refused. */
+const engine: PartitionCheck = {
+  async checkPartition({ kind, day, files }) {
+    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
+    const refused = texts.find((text) => text.startsWith('refused'));
+    return refused === undefined
+      ? undefined
+      : { rule: 'source files have the declared columns', found: `${refused}: ${kind} of ${day}`, remedy: 'correct it' };
+  },
+};
+const admit = (key = MARKER, check = engine) =>
   admitPartition(
     {
       ...prod,
-      landing: { list },
+      engine: check,
+      landing: { list, copy },
       announce: async (partition) => {
         announced.push(partition);
       },
@@ -154,7 +170,7 @@ describe('admission', () => {
     const events = { ...first.definition.events, readyMarker: 'DONE' };
     const twin = { ...first, definition: { ...first.definition, name: 'twin', events } };
     landed.set('toy/events/dt=2001-01-10/DONE', { content: '', version: 1 });
-    const both = { ...prod, deployed: { ...deployed, models: [first, twin] }, landing: { list } };
+    const both = { ...prod, deployed: { ...deployed, models: [first, twin] }, landing: { list, copy }, engine };
     const admission = await admitPartition({ ...both, announce: async () => undefined }, MARKER);
     expect(admission).toMatchObject({ kind: 'admitted', partitions: [{ model: MODEL }] });
   });
@@ -165,7 +181,7 @@ describe('admission', () => {
     const other = world().environment('staging');
     const elsewhere = async (prefix: string) =>
       (await list(prefix)).map((object) => ({ ...object, bucket: 'other', versionId: '9' }));
-    await admitPartition({ ...other, landing: { list: elsewhere }, announce: async () => undefined }, MARKER);
+    await admitPartition({ ...other, landing: { list: elsewhere, copy }, engine, announce: async () => undefined }, MARKER);
     expect((await other.ledger.get(keys.partition(MODEL, 'events', '2001-01-10')))?.['digest']).toBe(digest);
   });
 
@@ -231,7 +247,8 @@ describe('admission', () => {
     const both = {
       ...prod,
       deployed: { ...deployed, models: [first, twin] },
-      landing: { list },
+      landing: { list, copy },
+      engine,
       announce: async () => undefined,
     };
     expect(await admitPartition(both, MARKER)).toMatchObject({ partitions: [{ model: MODEL }, { model: 'twin' }] });
@@ -249,7 +266,9 @@ describe('admission', () => {
     const both = {
       ...prod,
       deployed: { ...deployed, models: [named(MODEL, '_READY'), named('twin', '_READY')] },
+      engine,
       landing: {
+        copy,
         list: async (prefix: string) => {
           calls += 1;
           if (calls > 1) return list(prefix);

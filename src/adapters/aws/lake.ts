@@ -22,7 +22,7 @@ function builtKey(kind: BuiltKind, model: string, digest: Digest): string {
 }
 
 /** Objects that are in memory at once on their way to the disk: a window has hundreds. */
-const AT_ONCE = 8;
+export const AT_ONCE = 8;
 
 /** The lake in S3: built objects are written once, with their hash and rows as metadata, and hashed again when read. */
 export function s3Lake(client: S3Client, bucket: string): Lake {
@@ -102,6 +102,12 @@ export function s3Lake(client: S3Client, bucket: string): Lake {
 
 async function fetchObject(client: S3Client, object: ObjectReference, folder: string): Promise<string> {
   const path = join(folder, copyNameOf(object));
+  await copyObject(client, object, path);
+  return path;
+}
+
+/** Copies an object, by its version, to a local path. @throws GatehouseError `ARTIFACT_MISSING` or `ARTIFACT_TAMPERED` */
+export async function copyObject(client: S3Client, object: ObjectReference, path: string): Promise<void> {
   const content = await readObject(
     client,
     object.bucket,
@@ -118,5 +124,4 @@ async function fetchObject(client: S3Client, object: ObjectReference, folder: st
     );
   }
   await writeFile(path, content);
-  return path;
 }

@@ -3,13 +3,20 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import type { ObjectReference } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { readObject } from './artifact-store.ts';
+import { atMost } from './at-most.ts';
+import { AT_ONCE, copyObject } from './lake.ts';
 
 /** Where producers put their partitions, in S3: each object is read by the version that was there when it was listed. */
 export function s3Landing(
   client: S3Client,
   bucket: string,
-): { list(prefix: string): Promise<readonly ObjectReference[]> } {
+): {
+  list(prefix: string): Promise<readonly ObjectReference[]>;
+  copy(object: ObjectReference, path: string): Promise<void>;
+} {
+  const inTurn = atMost(AT_ONCE);
   return {
+    copy: (object, path) => inTurn(() => copyObject(client, object, path)),
     async list(prefix) {
       const objects: ObjectReference[] = [];
       for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {

@@ -319,9 +319,33 @@ export const AUDIT_EVENTS = {
     z.strictObject({ run: Text, rows: z.int().min(1), examples: z.array(z.string()).max(4) }),
     true,
   ),
+  PREDICTIONS_BLOCKED: event(
+    'days that are due cannot be built or scored; they are not retried until their data or the release changes',
+    z.strictObject({
+      run: Text,
+      rule: Text,
+      found: z.string(),
+      remedy: z.string(),
+      days: z.array(z.string()).min(1).max(40),
+      count: z.int().min(1),
+    }),
+    true,
+  ),
+  PREDICTIONS_OVERDUE: event(
+    'days have no predictions of the served release within the hours of sla.predictionsWithinHours',
+    z.strictObject({
+      hours: z.number(),
+      days: z.array(z.string()).min(1).max(40),
+      count: z.int().min(1),
+      /** The newest day that has predictions of the served release. */
+      newest: Text.nullable(),
+      causes: z.array(z.string()).max(4),
+    }),
+    true,
+  ),
   PARTITION_REFUSED: event(
-    'a partition whose ready marker was written could not be admitted',
-    z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string() }),
+    'a partition whose ready marker was written could not be admitted; it is not read until it is landed again',
+    z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string(), remedy: z.string().exactOptional() }),
     true,
   ),
   PARTITION_WITHDRAWN: event(

@@ -1,7 +1,7 @@
 /** The rule by which data is refused that does not fit into memory: more memory may accept it. */
 export const DATA_FITS = 'data fits in memory';
 
-/** MB of memory of the functions that run the engine, `features` and `score`: lib/ gives it, the engine's limit follows from it. */
+/** MB of memory of the functions that run the engine, `features`, `score` and `admission`: lib/ gives it, the engine's limit follows from it. */
 export const ENGINE_FUNCTION_MB = 2048;
 
 /**
@@ -11,7 +11,7 @@ export const ENGINE_FUNCTION_MB = 2048;
 export const ENGINE_MEMORY = `${Math.floor(ENGINE_FUNCTION_MB * 0.7)}MiB`;
 
 /**
- * MB of `/tmp` of `features`. A window of two million rows of 50 features puts 0.5 GB of features and labels and 0.5 GB of
+ * MB of `/tmp` of `features`, and of `admission`, which must not refuse what `features` could read. A window of two million rows of 50 features puts 0.5 GB of features and labels and 0.5 GB of
  * training rows there, and the engine 1 GB of what does not fit into its memory: twice that.
  */
 export const FEATURES_DISK_MB = 4096;

@@ -61,6 +61,9 @@ export const keys = {
   /** The fault that an item of a function's work has, or had. */
   fault: (by: string, item: string): Key => ({ pk: `FAULT#${by}`, sk: item }),
   faults: (by: string): string => `FAULT#${by}`,
+  /** Why a day's events, labels or predictions are refused, or were. */
+  refusal: (model: string, kind: string, day: string): Key => ({ pk: `REFUSAL#${model}`, sk: `${kind} ${day}` }),
+  refusals: (model: string): string => `REFUSAL#${model}`,
   /** What a peer's signed chain said of a release. */
   upstream: (model: string, release: string, environment: string): Key => ({
     pk: `UPSTREAM#${model}`,
@@ -115,6 +118,7 @@ const AUTHORITIES = {
   TASK: 'book-keeping',
   CURSOR: 'book-keeping',
   FAULT: 'book-keeping',
+  REFUSAL: 'book-keeping',
   PARTITION: 'catalogue',
   ADMISSION: 'catalogue',
   PREDICTION: 'catalogue',

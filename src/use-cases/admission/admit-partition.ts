@@ -1,26 +1,34 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { partitionIn, partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
 import { fitting } from '#domain/audit/fitting.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
 import { landedFiles, namesOf } from '#domain/data/landed-files.ts';
-import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { Day } from '#domain/model/definition.ts';
+import { Day, type ModelDefinition } from '#domain/model/definition.ts';
+import { StandingRefusal } from '#domain/data/standing-refusal.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import type { PartitionCheck } from '#ports/feature-engine.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
+import { recordRefusals, resolveRefusals } from '#use-cases/data/standing-refusals.ts';
 import { each, type Fault, type Named as NamedItem, throwFaults } from '#use-cases/each.ts';
 
 /** Where producers put their partitions. */
 export interface Landing {
   /** The objects under a prefix, each read once and hashed. */
   list(prefix: string): Promise<readonly ObjectReference[]>;
+  /** Copies an object, by its version, to a local path. */
+  copy(object: ObjectReference, path: string): Promise<void>;
 }
 
 export interface Admitting extends Recording {
   readonly landing: Landing;
+  readonly engine: PartitionCheck;
   readonly deployed: DeployedModels;
   /** Tells this environment that a model has a new partition. */
   announce(partition: AdmittedPartition): Promise<void>;
@@ -35,22 +43,25 @@ export type Admission =
 /** A partition of a model, as its producer names it: the day is not known to be one. */
 interface Reader {
   readonly model: string;
+  readonly definition: ModelDefinition;
   readonly kind: 'events' | 'labels';
   readonly source: { readonly source: string; readonly readyMarker: string };
   readonly day: string;
 }
 
 /**
- * Admits the partition whose ready marker was written: by reference, with versions and hashes. The same bytes again are
- * no news; other bytes are a correction, version n+1. A marker that is gone withdraws the partition: it is empty from
+ * Admits the partition whose ready marker was written: by reference, with versions and hashes, once its files are found to
+ * have the declared columns and rows of their day. The same bytes again are no news; other bytes are a correction, version
+ * n+1. A marker that is gone withdraws the partition: it is empty from
  * then on. What counts is what is there now, whatever the event said. Several models may read one source; what one of
  * them refuses, or fails on, never keeps it from the others. @throws GatehouseError `ITEMS_FAILED`
  */
 export async function admitPartition(deps: Admitting, key: string): Promise<Admission> {
-  const readers = deps.deployed.models.flatMap(({ definition: { name: model, events, labels } }) =>
-    Object.entries({ events, labels } as const).flatMap(([kind, source]) => {
+  const readers = deps.deployed.models.flatMap(({ definition }) =>
+    (['events', 'labels'] as const).flatMap((kind) => {
+      const source = definition[kind];
       const day = markerDay(source, key);
-      return day === undefined ? [] : [{ model, kind: kind as Reader['kind'], source, day }];
+      return day === undefined ? [] : [{ model: definition.name, definition, kind, source, day }];
     }),
   );
   if (readers.length === 0) return { kind: 'ignored' };
@@ -72,8 +83,21 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
   return refused ?? (partitions.length > 0 ? { kind: 'admitted', partitions } : { kind: 'unchanged' });
 }
 
-/** Admits the partition for one of the models that read its source. */
-async function admitFor(deps: Admitting, key: string, { model, kind, source, day }: Reader): Promise<Admission> {
+/** Admits the partition for one of the models that read its source; a refusal stands until what is there is in order. */
+async function admitFor(deps: Admitting, key: string, reader: Reader): Promise<Admission> {
+  const admission = await decide(deps, key, reader);
+  if (admission.kind === 'refused') return admission;
+  const item = await deps.ledger.get(keys.refusal(reader.model, reader.kind, reader.day.slice(0, 40)));
+  const refusal = item === undefined ? undefined : unkey(StandingRefusal, item);
+  if (refusal?.resolvedAt === null) await resolveRefusals(deps, [refusal]);
+  return admission;
+}
+
+async function decide(
+  deps: Admitting,
+  key: string,
+  { model, definition, kind, source, day }: Reader,
+): Promise<Admission> {
   const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
     refused(deps, { model, kind, day }, { rule, found, remedy });
   if (!Day.safeParse(day).success)
@@ -108,7 +132,31 @@ async function admitFor(deps: Admitting, key: string, { model, kind, source, day
   const tooMany = whyTooManyFiles(next.partition);
   if (tooMany !== undefined)
     return refuse('partition-files', tooMany, 'write fewer and larger files, and the marker again');
+  const unreadable = await whyUnreadable(deps, definition, { kind, day, objects: data });
+  if (unreadable !== undefined) return refused(deps, { model, kind, day }, unreadable);
   return admitted(await admit(deps, next));
+}
+
+/** Why features could not read the files: then nothing that depends on the day could be built, in this environment or the next. */
+async function whyUnreadable(
+  { landing, engine }: Admitting,
+  definition: ModelDefinition,
+  { kind, day, objects }: Pick<AdmittedPartition, 'kind' | 'day' | 'objects'>,
+): Promise<Refusal | undefined> {
+  return withFolder(async (folder) => {
+    const files = objects.map(({ key }) => join(folder, key.slice(key.lastIndexOf('/') + 1)));
+    try {
+      await Promise.all(objects.map((object, index) => landing.copy(object, files[index] ?? '')));
+    } catch (error) {
+      const found = whyNotHad(error);
+      if (found === undefined) throw error;
+      return { rule: 'files fit on the disk', found, remedy: 'write fewer rows per day' };
+    }
+    const refusal = await engine.checkPartition({ definition, kind, day, files });
+    return refusal === undefined
+      ? undefined
+      : { ...refusal, remedy: `${refusal.remedy}, and write the marker again` };
+  });
 }
 
 function admitted(partition: AdmittedPartition | undefined): Admission {
@@ -207,22 +255,19 @@ function markerDay(source: { readonly source: string; readonly readyMarker: stri
     : undefined;
 }
 
-/** Says in the chain that a partition was not admitted, and so to people: what is missing there is found by nobody else. */
+/** Says in the chain that a partition was not admitted, and so to people, once for each cause. */
 async function refused(
   deps: Recording,
-  { model, kind, day }: { readonly model: string; readonly kind: string; readonly day: string },
+  { model, kind, day }: { readonly model: string; readonly kind: Reader['kind']; readonly day: string },
   refusal: Refusal,
 ): Promise<Admission> {
-  await recordChange(deps, {
-    model,
-    operation: operationName('unadmitted', kind, day, refusal.found, deps.clock.now().toISOString().slice(0, 13)),
-    writes: [],
-    event: {
-      code: 'PARTITION_REFUSED',
-      actor: 'pipeline:admission',
-      release: null,
-      details: { kind, day: day.slice(0, 40), rule: refusal.rule, found: fitting([refusal.found], 1, 1200).join('') },
-    },
-  });
+  const { rule, remedy } = refusal;
+  const found = fitting([refusal.found], 1, 1200).join('');
+  await recordRefusals(deps, { model, kind, days: [day.slice(0, 40)] }, { rule, found, remedy }, ([of = day]) => ({
+    code: 'PARTITION_REFUSED',
+    actor: 'pipeline:admission',
+    release: null,
+    details: { kind, day: of, rule, found, remedy },
+  }));
   return { kind: 'refused', refusal };
 }
