@@ -33,7 +33,7 @@ const batches = {
   scoreBatches: [{ day: 1 }],
 };
 const child = { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: {} };
-const built = { status: 'built', built: 1, refusals: [] };
+const built = { status: 'built', built: 1, refusals: [], refused: null };
 
 export const PROMOTION = {
   'Open promotion': {
@@ -183,10 +183,10 @@ export const BATCH = {
   },
   'Build daily partition': built,
   'Build feature partition': built,
-  'Score partition': { status: 'scored' },
+  'Score partition': { status: 'scored', refused: null },
   'Build daily shard': built,
   'Build feature shard': built,
-  'Score shard': { status: 'scored' },
+  'Score shard': { status: 'scored', refused: null },
   'Publish rows': { status: 'published', partitions: 1, rows: 10, unpublished: 0, examples: [] },
   'Publish predictions': { status: 'published', published: 2, rows: 10, unscored: [] },
   'Report run': { status: 'reported' },

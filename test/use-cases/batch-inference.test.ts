@@ -65,8 +65,8 @@ function batch(
       const planned = await planReconciliation(prod)(parameters);
       return around.lookup === undefined ? planned : { ...planned, rows: 'published' };
     },
-    'Build daily partition': async () => ({ status: 'built' }),
-    'Build feature partition': async () => ({ status: 'built' }),
+    'Build daily partition': async () => ({ status: 'built', refused: null }),
+    'Build feature partition': async () => ({ status: 'built', refused: null }),
     'Score partition': async (parameters) => {
       await build(prod, WorkBatch.parse(parameters), around.text);
       return score(parameters);

@@ -162,7 +162,7 @@ async function run(prod: Environment, { crashIn, losing = 0, before }: Run = {})
     'Build feature partition': buildFeaturePartition({ ...prod, engine }),
     'Score partition': async (parameters) => {
       scored += 1;
-      return (losing >> (scored - 1)) % 2 === 1 ? { status: 'scored' } : score(parameters);
+      return (losing >> (scored - 1)) % 2 === 1 ? { status: 'scored', refused: null } : score(parameters);
     },
     'Publish rows': publishRows({
       ...prod,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { ModelName } from '#domain/model/definition.ts';
+import { waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
 import { type Estimate, estimateRun, type PastRun } from '#domain/prediction/estimate.ts';
 import type { Cloud } from '../../cloud.ts';
@@ -67,7 +68,7 @@ function reportOf(
           ]),
         empty: 'everything is as it should be',
       },
-      ...(waiting.length === 0 ? [] : [{ title: 'not yet', lines: waiting.map((line) => `  ${line}`) }]),
+      ...(waiting.length === 0 ? [] : [{ title: 'not yet', lines: waiting.map((each) => `  ${waitingText(each)}`) }]),
     ],
   };
 }

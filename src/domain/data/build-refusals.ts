@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Refusal } from '../error.ts';
 
 /** What a batch of partitions was refused for. */
 export const BuiltBatch = z.object({
@@ -13,4 +14,40 @@ export function causesIn(built: readonly BuiltBatch[], made = 'features'): strin
   return [...different.values()]
     .toReversed()
     .map(({ day, rule, found }) => `${made} of ${day}: ${rule}: ${found}`.slice(0, 500));
+}
+
+/** A day that a batch was refused for, and the cause. */
+export interface RefusedDay extends Refusal {
+  readonly day: string;
+}
+
+/** All that a batch was refused for, as an object by digest: an execution's document holds no list that grows with the days. */
+export const BatchRefusals = z.strictObject({
+  formatVersion: z.literal(1),
+  refusals: z.array(z.strictObject({ day: z.string(), rule: z.string(), found: z.string(), remedy: z.string() })),
+});
+
+/** The rule by which a day is refused because something that it is made of was refused before it. */
+export const INPUTS_BUILT = 'inputs are built';
+
+/**
+ * The cause of each day that was not scored: its own refusal, or, where it only lacks its inputs, the first refusal of
+ * these. What nothing was said of has no cause here.
+ */
+export function causesByDay(
+  days: readonly string[],
+  refused: {
+    readonly daily: readonly RefusedDay[];
+    readonly features: readonly RefusedDay[];
+    readonly scored: readonly RefusedDay[];
+  },
+): RefusedDay[] {
+  const own = new Map([...refused.scored, ...refused.features].map((each) => [each.day, each]));
+  return days.flatMap((day) => {
+    const found = own.get(day);
+    // The aggregates that a day is made of are of the days before it, the newest of which is the likeliest to be new.
+    const before = refused.daily.filter((each) => each.day < day).toSorted((a, b) => (a.day < b.day ? 1 : -1))[0];
+    const cause = found?.rule === INPUTS_BUILT || found === undefined ? (before ?? found) : found;
+    return cause === undefined ? [] : [{ ...cause, day }];
+  });
 }

@@ -6,6 +6,7 @@ import {
   newestPartitions,
 } from '../data/feature-plan.ts';
 import type { ModelDefinition } from '../model/definition.ts';
+import type { WaitingDay } from './blocked.ts';
 import type { PredictionManifest } from './manifest.ts';
 import {
   daysToReconcile,
@@ -29,7 +30,7 @@ export interface PredictionState {
 /** The plan of a batch run, and the days that cannot be scored yet with what they wait for. */
 export interface PlannedPredictions {
   readonly plan: ReconciliationPlan;
-  readonly waiting: readonly string[];
+  readonly waiting: readonly WaitingDay[];
 }
 
 /** Plans what makes the store of predictions what the pointer and the data say; nothing is read or changed. */
@@ -41,14 +42,13 @@ export function planPredictions(state: PredictionState): PlannedPredictions {
   const featuresOf = featurePlanner(definition, state.engine, catalogue);
   const rowsOf = rowEstimate(events, manifests);
   const desired: DesiredPredictions[] = [];
-  const waiting: string[] = [];
+  const waiting: WaitingDay[] = [];
   for (const day of days) {
     const features = featuresOf(day);
     if (features.ready) {
       const isWithdrawn = events.get(day)?.objects.length === 0;
       desired.push({ day, features: features.digest, release, scorer, schema, rows: rowsOf(day), isWithdrawn });
-    } else
-      waiting.push(`${day} waits for ${features.missing.map(({ kind, day: of }) => `${kind} of ${of}`).join(', ')}`);
+    } else waiting.push({ day, missing: features.missing });
   }
   return { plan: planReconciliation(desired, manifests), waiting };
 }

@@ -68,5 +68,9 @@ export const BatchPlan = z.strictObject({
   ),
   /** Partitions that cannot be scored yet, and what they wait for. */
   waiting: z.array(z.string()),
+  /** Those of them that wait for a partition which was refused, and why it was. */
+  blocked: z
+    .array(z.strictObject({ day: Day, rule: z.string(), found: z.string(), remedy: z.string() }))
+    .exactOptional(),
 });
 export type BatchPlan = z.infer<typeof BatchPlan>;

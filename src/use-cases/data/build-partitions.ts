@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { INPUTS_BUILT, type RefusedDay } from '#domain/data/build-refusals.ts';
 import { batchesWithin, FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
@@ -7,6 +8,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
+import { writeRefusals } from './batch-refusals.ts';
 import { fetchPartitions, remembering, whyNotHad, withFolder } from './local-files.ts';
 
 export interface Building {
@@ -83,18 +85,23 @@ async function buildBatch<K extends 'daily' | 'features', Inputs>(
   const wanted: readonly FeatureWork[K][number][] = work[kind].slice(batch.from, batch.to);
   const found = await Promise.all(wanted.map((item) => deps.lake.find(kind, batch.model, item.digest)));
   const items = wanted.filter((_, index) => found[index] === undefined);
-  const refusals: { day: string; rule: string; found: string }[] = [];
+  const refusals: RefusedDay[] = [];
   let built = 0;
   for (const [digest, ofDefinition] of Map.groupBy(items, (item) => item.definition)) {
     const recipe = await readRecipe(deps.releases, digest);
     for (const group of batchesWithin(ofDefinition, TOGETHER_BYTES)) {
       for (const { day, refusal } of await buildGroup(deps, batch.model, kind, builder, recipe, group)) {
         if (refusal === undefined) built += 1;
-        else refusals.push({ day, rule: refusal.rule, found: refusal.found.slice(0, 300) });
+        else refusals.push({ ...refusal, day, found: refusal.found.slice(0, 300) });
       }
     }
   }
-  return { status: refusals.length === 0 ? 'built' : 'refused', built, refusals: refusals.slice(0, 5) };
+  return {
+    status: refusals.length === 0 ? 'built' : 'refused',
+    built,
+    refusals: refusals.slice(0, 5),
+    refused: await writeRefusals(deps.documents, refusals),
+  };
 }
 
 /** Builds days that share an engine; a day whose inputs are not there, or that is refused, stops no other. */
@@ -145,7 +152,7 @@ async function refusingMissing<T>(fetch: () => Promise<T>): Promise<{ readonly v
   } catch (error) {
     const found = whyNotHad(error);
     if (found === undefined) throw error;
-    return { rule: 'inputs are built', found, remedy: 'mend what was refused before it' };
+    return { rule: INPUTS_BUILT, found, remedy: 'mend what was refused before it' };
   }
 }
 

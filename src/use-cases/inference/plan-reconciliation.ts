@@ -3,6 +3,7 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -12,6 +13,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
+import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
@@ -50,9 +52,10 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     const release = pointer.current;
     const source = await definitionOf(deps.releases, release);
     const schema = openManifest(await deps.releases.read(release)).schemas.output;
-    const [catalogue, items] = await Promise.all([
+    const [catalogue, items, refusals] = await Promise.all([
       readCatalogue(deps.ledger, model),
       deps.ledger.query(keys.predictions(model)),
+      standingRefusals(deps.ledger, model),
     ]);
     const { definition } = source;
     const manifests = items.map((item) => unkey(PredictionManifest, item));
@@ -61,6 +64,7 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     const toScore = plan.partitions.filter(({ action }) => action !== 'keep');
     const days = toScore.map(({ day }) => day);
     const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
+    const blocked = waitingForRefused(waiting, refusals);
     const document = BatchPlan.parse({
       formatVersion: 1,
       model,
@@ -79,7 +83,8 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
         reasons: [...reasons],
         rows,
       })),
-      waiting: [...waiting],
+      waiting: waiting.map(waitingText),
+      ...(blocked.length === 0 ? {} : { blocked }),
     });
     const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
     const { lookup, days: kept } = definition.predictions;

@@ -18,6 +18,8 @@ export interface Publication extends Recording {
 
 /** Manifests per transaction: with the checks and the audit record this stays below DynamoDB's 100 actions. */
 const FLIP = 80;
+/** Days that are named as not scored: an execution's document has room for 13 KB of them. */
+const MOST_NAMED = 1000;
 /** Objects that are looked for at a time. */
 const AT_ONCE = 20;
 
@@ -61,7 +63,7 @@ export function publishPredictions(deps: Publication): Task {
       done.carried += manifests.reduce((sum, { lineage }) => sum + (lineage?.carried ?? 0), 0);
       done.unscored.push(...unscored);
     }
-    return { status: 'published', ...done, unscored: done.unscored.slice(0, 50), unscoredCount: done.unscored.length };
+    return { status: 'published', ...done, unscored: done.unscored.slice(0, MOST_NAMED), unscoredCount: done.unscored.length };
   });
 }
 

@@ -1,13 +1,21 @@
 import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
-import { Digest } from '#domain/canonical/digest.ts';
+import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
+import { BatchPlan } from '#domain/prediction/manifest.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { readRefusals } from '#use-cases/data/batch-refusals.ts';
+import { recordRefusals, resolveRefusals, standingRefusals } from '#use-cases/data/standing-refusals.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+
+const Batches = z.array(z.object({ refused: Digest.nullable() })).default([]);
 
 const Parameters = z.object({
   model: z.string(),
@@ -21,7 +29,12 @@ const Parameters = z.object({
     requested: z.int().optional(),
     startedAt: z.iso.datetime().optional(),
     waiting: z.int().optional(),
+    plan: Digest.optional(),
   }),
+  /** What the batches of each step were refused for, as documents by digest. */
+  daily: Batches,
+  features: Batches,
+  scored: Batches,
   publication: z
     .object({
       status: z.string(),
@@ -35,20 +48,42 @@ const Parameters = z.object({
   lookup: z.array(z.object({ unpublished: z.int(), examples: z.array(z.string()) })).default([]),
 });
 
-/** Writes down how a run ended, also when there was nothing to do, and says whether something was asked for while it ran. */
-export function reportRun(deps: Recording): Task {
-  return task(Parameters, async ({ model, run, trigger, planned, publication, lookup }) => {
+interface Reporting extends Recording {
+  readonly documents: ArtifactStore;
+}
+
+/** Days that a run's item names with their cause: it stays far below what an item may hold. */
+const MOST_NAMED = 20;
+
+/**
+ * Writes down how a run ended, also when there was nothing to do, and says whether something was asked for while it ran. A
+ * day that was due and could not be built or scored is recorded with its cause, once for each.
+ */
+export function reportRun(deps: Reporting): Task {
+  return task(Parameters, async (given) => {
+    const { model, run, trigger, planned, publication, lookup } = given;
     const now = deps.clock.now().toISOString();
     const { release = null, epoch = 0, requested = 0, kind } = planned;
-    const status = publication?.status ?? planned.status;
+    const blocked = await blockedDays(deps, given);
     const counts = {
       published: publication?.published ?? 0,
       rows: publication?.rows ?? 0,
       carried: publication?.carried ?? 0,
-      unscored: publication?.unscored ?? [],
+      unscored: (publication?.unscored ?? []).slice(0, 50),
       waiting: planned.waiting ?? 0,
       unpublished: lookup.reduce((sum, { unpublished }) => sum + unpublished, 0),
+      blockedDays: blocked.length,
+      blocked: blocked.slice(0, MOST_NAMED).map((each) => ({ ...each })),
     };
+    const status = runStatus({
+      planned: planned.status,
+      publication: publication?.status,
+      published: publication?.published,
+      blocked: blocked.length,
+      waiting: counts.waiting,
+    });
+    // What an overtaken run did not score, a newer one has scored or recorded.
+    if (publication?.status !== 'withdrawn') await keepBlocked(deps, { model, run }, blocked);
     if (counts.unpublished > 0) await tellUnpublished(deps, { model, run, requested }, counts.unpublished, lookup);
     const item: Item = {
       ...keys.run(model, run),
@@ -87,6 +122,57 @@ export function reportRun(deps: Recording): Task {
     });
     return { status: fence.running === run ? 'again' : 'reported', run: status, ...counts };
   });
+}
+
+/** The days that were due and have no predictions, with their causes. */
+async function blockedDays(
+  { documents }: Reporting,
+  { planned, publication, daily, features, scored }: z.output<typeof Parameters>,
+): Promise<readonly RefusedDay[]> {
+  const waiting =
+    planned.plan === undefined
+      ? []
+      : (parseCanonical(BatchPlan, await documents.read(planned.plan), 'batch plan').blocked ?? []);
+  const of = (batches: z.output<typeof Batches>): Promise<readonly RefusedDay[]> =>
+    readRefusals(
+      documents,
+      batches.map(({ refused }) => refused),
+    );
+  const refused = { daily: await of(daily), features: await of(features), scored: await of(scored) };
+  return [...unscoredDays(publication?.unscored ?? [], refused), ...waiting];
+}
+
+/** Records what is newly blocked, one record for each cause, and ends the refusals of the days that are not any more. */
+async function keepBlocked(
+  deps: Recording,
+  { model, run }: { readonly model: string; readonly run: string },
+  blocked: readonly RefusedDay[],
+): Promise<void> {
+  for (const [, same] of Map.groupBy(blocked, ({ rule, found }) => `${rule} ${found}`)) {
+    const [first] = same;
+    if (first === undefined) continue;
+    const { rule, found, remedy } = first;
+    const about = { model, kind: 'predictions', days: same.map(({ day }) => day) } as const;
+    await recordRefusals(deps, about, { rule, found, remedy }, (days) => ({
+      code: 'PREDICTIONS_BLOCKED',
+      actor: 'pipeline:reconciliation',
+      release: null,
+      details: {
+        run,
+        rule,
+        found: fitting([found], 1, 1200).join(''),
+        remedy: fitting([remedy], 1, 400).join(''),
+        days: days.slice(0, 40),
+        count: days.length,
+      },
+    }));
+  }
+  const still = new Set(blocked.map(({ day }) => day));
+  const standing = await standingRefusals(deps.ledger, model);
+  await resolveRefusals(
+    deps,
+    standing.filter(({ kind, day }) => kind === 'predictions' && !still.has(day)),
+  );
 }
 
 /** Says in the chain, and so to people, that rows of published partitions cannot be looked up, and why. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { INPUTS_BUILT, type RefusedDay } from '#domain/data/build-refusals.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import type { Refusal } from '#domain/error.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
@@ -7,6 +8,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { LoadedModel, Scoring } from '#ports/scoring.ts';
 import { definitionOf } from '#use-cases/data/catalogue.ts';
+import { writeRefusals } from '#use-cases/data/batch-refusals.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -27,17 +29,22 @@ type Scored = { readonly kind: 'there' } | { readonly kind: 'scored'; readonly r
 export function scorePartitions(deps: ScoringDeps): Task {
   return task(WorkBatch, async ({ model, work, from, to }) => {
     const { items } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
-    const refusals: { day: string; rule: string; found: string }[] = [];
+    const refusals: RefusedDay[] = [];
     const done = { scored: 0, rows: 0, carried: 0 };
     for (const [release, group] of Map.groupBy(items.slice(from, to), (item) => item.release)) {
-      const note = (day: string, { rule, found }: Refusal): void => {
-        refusals.push({ day, rule, found: found.slice(0, 300) });
+      const note = (day: string, { rule, found, remedy }: Refusal): void => {
+        refusals.push({ day, rule, found: found.slice(0, 300), remedy });
       };
       const ready: Item[] = [];
       const found = await Promise.all(group.map((item) => deps.lake.find('features', model, item.features)));
       for (const [index, item] of group.entries()) {
         if (found[index] !== undefined) ready.push(item);
-        else note(item.day, { rule: 'features-built', found: `features ${item.features} are not built`, remedy: '' });
+        else
+          note(item.day, {
+            rule: INPUTS_BUILT,
+            found: `features ${item.features} are not built`,
+            remedy: 'mend what was refused before it',
+          });
       }
       if (ready.length === 0) continue;
       const manifest = openManifest(await deps.releases.read(release));
@@ -58,7 +65,12 @@ export function scorePartitions(deps: ScoringDeps): Task {
       });
       if (result.kind === 'refused') for (const { day } of ready) note(day, result.refusal);
     }
-    return { status: refusals.length === 0 ? 'scored' : 'refused', ...done, refusals: refusals.slice(0, 5) };
+    return {
+      status: refusals.length === 0 ? 'scored' : 'refused',
+      ...done,
+      refusals: refusals.slice(0, 5),
+      refused: await writeRefusals(deps.documents, refusals),
+    };
   });
 }
 

@@ -1,0 +1,60 @@
+import { causesByDay, type RefusedDay } from '../data/build-refusals.ts';
+import type { MissingPartition } from '../data/feature-plan.ts';
+import type { StandingRefusal } from '../data/standing-refusal.ts';
+
+/** A day that cannot be scored yet, and the partitions that it waits for. */
+export interface WaitingDay {
+  readonly day: string;
+  readonly missing: readonly MissingPartition[];
+}
+
+/** What a day waits for, in one line. */
+export function waitingText({ day, missing }: WaitingDay): string {
+  return `${day} waits for ${missing.map(({ kind, day: of }) => `${kind} of ${of}`).join(', ')}`;
+}
+
+/** The waiting days that wait for a refused partition: it does not come by itself. Each has the first such refusal as its cause. */
+export function waitingForRefused(
+  waiting: readonly WaitingDay[],
+  refusals: readonly StandingRefusal[],
+): RefusedDay[] {
+  const of = new Map(refusals.map((refusal) => [`${refusal.kind} ${refusal.day}`, refusal]));
+  return waiting.flatMap(({ day, missing }) => {
+    const refusal = missing.map((part) => of.get(`${part.kind} ${part.day}`)).find((each) => each !== undefined);
+    if (refusal === undefined) return [];
+    const { rule, found, remedy, kind } = refusal;
+    return [{ day, rule, found: `${found}; ${kind} of ${refusal.day} are not admitted`.slice(0, 600), remedy }];
+  });
+}
+
+/** The cause of each day that a run was to score and did not; a day that nothing was said of says so. */
+export function unscoredDays(
+  days: readonly string[],
+  refused: Parameters<typeof causesByDay>[1],
+): readonly RefusedDay[] {
+  const known = new Map(causesByDay(days, refused).map((each) => [each.day, each]));
+  return days.map(
+    (day) =>
+      known.get(day) ?? {
+        day,
+        rule: 'every day that is due is scored',
+        found: 'no predictions were made, and no batch said why',
+        remedy: 'read the logs of the functions features and score',
+      },
+  );
+}
+
+/** How a batch run ended: `blocked` where days were due and none of them could be published. */
+export function runStatus(run: {
+  readonly planned: string;
+  readonly published: number | undefined;
+  readonly publication: string | undefined;
+  readonly blocked: number;
+  readonly waiting: number;
+}): string {
+  const { planned, publication, published = 0, blocked, waiting } = run;
+  if (publication !== undefined && publication !== 'published') return publication;
+  if (published === 0 && blocked > 0) return 'blocked';
+  if (publication !== undefined) return publication;
+  return planned === 'planned' ? (waiting > 0 ? 'waiting' : 'up-to-date') : planned;
+}
