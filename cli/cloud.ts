@@ -8,11 +8,13 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, type Environment, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { PredictionRows } from '#ports/prediction-rows.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -29,6 +31,8 @@ export interface Cloud {
   readonly ledger: ReadableLedger;
   /** Published predictions by entity, to be read only. */
   readonly rows: Pick<PredictionRows, 'of'>;
+  /** Released artifacts by digest, to be read only. */
+  readonly releases: Pick<ArtifactStore, 'read'>;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   /** Executions, to be read only. */
@@ -66,6 +70,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
   const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient(settings));
   const ledger = dynamoLedger(dynamodb, tables);
   const sfn = new SFNClient(settings);
+  const s3 = new S3Client({ ...settings, forcePathStyle: endpoint !== undefined });
   const rows = dynamoPredictionRows(dynamodb, names.predictionTable);
   const deployed = <T>(read: Promise<T>): Promise<T> => read.catch((error: unknown) => notDeployed(environment, error));
   return {
@@ -78,7 +83,8 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
       query: (pk, range) => deployed(ledger.query(pk, range)),
     },
     rows: { of: (model, entity) => deployed(rows.of(model, entity)) },
-    s3: new S3Client({ ...settings, forcePathStyle: endpoint !== undefined }),
+    releases: s3ArtifactStore(s3, names.artifactBucket),
+    s3,
     sfn,
     executions: stepFunctions(sfn),
     sqs: new SQSClient(settings),

@@ -4,6 +4,7 @@ import { Approval } from '#domain/approval/approval.ts';
 import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
+import { StandingRefusal } from '#domain/data/standing-refusal.ts';
 import { Evidence } from '#domain/gates/evidence.ts';
 import { GateId } from '#domain/gates/gate.ts';
 import { type Item, unkey } from '#domain/ledger/item.ts';
@@ -147,6 +148,12 @@ export async function partitionsOf(
   return (await ledger.query(keys.partitions(model, kind))).map((item) => partitionIn(item));
 }
 
+/** The refusals of a model's days that nothing has mended yet. */
+export async function refusalsOf(ledger: ReadableLedger, model: string): Promise<readonly StandingRefusal[]> {
+  const items = await ledger.query(keys.refusals(model));
+  return items.map((item) => unkey(StandingRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
+}
+
 /** The manifests of a model's published predictions, in the order of the days. */
 export async function predictionsOf(ledger: ReadableLedger, model: string): Promise<readonly PredictionManifest[]> {
   return (await ledger.query(keys.predictions(model))).map((item) => unkey(PredictionManifest, item));
@@ -178,6 +185,9 @@ export const Run = z.looseObject({
   published: z.number().optional(),
   rows: z.number().optional(),
   carried: z.number().optional(),
+  /** Days that were due and could not be built or scored, the first of them with their causes. */
+  blockedDays: z.number().optional(),
+  blocked: z.array(z.object({ day: z.string(), rule: z.string(), found: z.string(), remedy: z.string() })).optional(),
   epoch: z.number().optional(),
   review: Review.optional(),
   /** What a check of drift found, as `status --drift` reads it. */

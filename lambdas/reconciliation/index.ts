@@ -8,6 +8,7 @@ import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
@@ -35,6 +36,7 @@ const deps = {
 const report = reportRun(deps);
 
 export const handler = tasks({
+  'Check service level': checkServiceLevel(deps),
   'Request reconciliation': requestReconciliation(deps),
   'Plan reconciliation': planReconciliation(deps),
   'Publish predictions': publishPredictions(deps),

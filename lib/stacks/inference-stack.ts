@@ -29,7 +29,7 @@ export class InferenceStack extends Stack {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('FENCE', 'RUN'),
+      access.writesLedger('FENCE', 'RUN', 'REFUSAL'),
       access.writesCatalogue('PREDICTION'),
       access.writesLake(),
       access.readsArtifacts(),
@@ -75,6 +75,13 @@ export class InferenceStack extends Stack {
         targetArn: reconciliation.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Request reconciliation', input: { model: definition.name, trigger: 'schedule' } },
+      });
+      new Schedule(this, `ServiceLevel-${definition.name}`, {
+        name: names.name(`service-level-${definition.name}`),
+        expression: 'rate(1 hour)',
+        targetArn: reconciliation.lambda.functionArn,
+        action: 'lambda:InvokeFunction',
+        input: { task: 'Check service level', input: { model: definition.name } },
       });
     }
   }

@@ -1,5 +1,6 @@
 import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
+import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import type { Cloud } from '#cli/cloud.ts';
 import type { Context } from '#cli/context.ts';
@@ -9,6 +10,7 @@ import type { Executions } from '#cli/progress/history.ts';
 import { type Format, render, type Report } from '#cli/report.ts';
 import type { Item as LedgerItem } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 
@@ -30,6 +32,12 @@ export function testContext(
     executions.set(environment, found);
     return found;
   };
+  const stores = new Map<Environment, ArtifactStore>();
+  const releasesOf = (environment: Environment): ArtifactStore => {
+    const found = stores.get(environment) ?? memoryArtifactStore();
+    stores.set(environment, found);
+    return found;
+  };
   const printed: Report[] = [];
   const notes: string[] = [];
   const context: Context = {
@@ -41,7 +49,8 @@ export function testContext(
     wait: true,
     isEnvironmentNamed: options.env !== undefined,
     now: () => new Date('2026-03-02T12:00:00.000Z'),
-    cloud: (environment) => ledgerOnly(environment, ledgerOf(environment), executionsOf(environment)),
+    cloud: (environment) =>
+      ledgerOnly(environment, ledgerOf(environment), executionsOf(environment), releasesOf(environment)),
     environment: (allowed, fallback) => chosenEnvironment(options.env, allowed, fallback),
     print: (report) => void printed.push(report),
     note: (text) => void notes.push(text),
@@ -53,6 +62,7 @@ export function testContext(
   return {
     context,
     ledgerOf,
+    releasesOf,
     executionsOf,
     notes,
     text: (format: Format = 'table') => printed.map((report) => render(report, format)).join('\n'),
@@ -108,6 +118,7 @@ function ledgerOnly(
   environment: Environment,
   ledger: Cloud['ledger'],
   executions: ReadonlyMap<string, FakeExecution>,
+  releases: ArtifactStore,
 ): Cloud {
   return {
     environment,
@@ -117,6 +128,7 @@ function ledgerOnly(
     ledger,
     executions: fakeExecutions(executions),
     rows: { of: absent },
+    releases,
     outputs: absent,
     get s3() {
       return absent();

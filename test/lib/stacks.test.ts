@@ -44,12 +44,14 @@ it('gives the engine less memory and disk than its functions have, so that it re
       .flatMap(({ Properties }) => Function.safeParse(Properties).data ?? []),
   );
   expect(found.map(({ FunctionName }) => FunctionName).toSorted()).toEqual(
-    ['dev', 'prod', 'staging'].flatMap((of) => [`gatehouse-${of}-features`, `gatehouse-${of}-score`]),
+    ['dev', 'prod', 'staging'].flatMap((of) =>
+      ['admission', 'features', 'score'].map((name) => `gatehouse-${of}-${name}`),
+    ),
   );
   for (const { FunctionName, MemorySize, EphemeralStorage } of found) {
     expect(MemorySize).toBe(ENGINE_FUNCTION_MB);
     expect(megabytes(ENGINE_MEMORY)).toBeLessThanOrEqual(MemorySize * 0.7);
-    if (!FunctionName.endsWith('features')) continue;
+    if (FunctionName.endsWith('score')) continue;
     expect(EphemeralStorage.Size).toBe(FEATURES_DISK_MB);
     expect(megabytes(ENGINE_SPILL)).toBeLessThan(EphemeralStorage.Size / 2);
   }

@@ -41,8 +41,8 @@ const ENDINGS = [
 const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not taken back'] };
 /** The state that writes down what went wrong. It has no Catch: what it cannot record, the execution recorder does. */
 const RECORDING = 'Record failure';
-/** Tasks that something else than a machine calls: an EventBridge rule. */
-const CALLED_BY_EVENTS = ['Request reconciliation'];
+/** Tasks that something else than a machine calls: an EventBridge rule, or a schedule. */
+const CALLED_BY_EVENTS = ['Check service level', 'Request reconciliation'];
 
 /** Tasks that share a use-case's file with others; every other one has a file of its own name. */
 const SHARED_FILES: Record<string, string> = {

@@ -70,7 +70,12 @@ const ofDay = "rows are of their partition's day";
 
 describe.each(['dev', 'staging', 'prod'])('admission in %s', (name) => {
   it.each([
-    ['labels', `SELECT * REPLACE (1::BIGINT AS bad) FROM (${LABELS})`, columns, 'column bad is BIGINT, declared BOOLEAN'],
+    [
+      'labels',
+      `SELECT * REPLACE (1::BIGINT AS bad) FROM (${LABELS})`,
+      columns,
+      'column bad is BIGINT, declared BOOLEAN',
+    ],
     ['labels', `SELECT * REPLACE ('yes' AS bad) FROM (${LABELS})`, columns, 'column bad is VARCHAR, declared BOOLEAN'],
     ['labels', labelsOf(DAY, '2026-03-02', 2), ofDay, '2 rows of part-0.parquet of labels 2026-03-01 have'],
     ['events', eventsOf('2026-03-02', 2), ofDay, 'on another day (UTC)'],

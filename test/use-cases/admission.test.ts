@@ -39,7 +39,11 @@ const engine: PartitionCheck = {
     const refused = texts.find((text) => text.startsWith('refused'));
     return refused === undefined
       ? undefined
-      : { rule: 'source files have the declared columns', found: `${refused}: ${kind} of ${day}`, remedy: 'correct it' };
+      : {
+          rule: 'source files have the declared columns',
+          found: `${refused}: ${kind} of ${day}`,
+          remedy: 'correct it',
+        };
   },
 };
 const admit = (key = MARKER, check = engine) =>
@@ -181,7 +185,10 @@ describe('admission', () => {
     const other = world().environment('staging');
     const elsewhere = async (prefix: string) =>
       (await list(prefix)).map((object) => ({ ...object, bucket: 'other', versionId: '9' }));
-    await admitPartition({ ...other, landing: { list: elsewhere, copy }, engine, announce: async () => undefined }, MARKER);
+    await admitPartition(
+      { ...other, landing: { list: elsewhere, copy }, engine, announce: async () => undefined },
+      MARKER,
+    );
     expect((await other.ledger.get(keys.partition(MODEL, 'events', '2001-01-10')))?.['digest']).toBe(digest);
   });
 

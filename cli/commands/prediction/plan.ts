@@ -1,40 +1,24 @@
 import { z } from 'zod';
-import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { waitingText } from '#domain/prediction/blocked.ts';
-import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
+import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { type Estimate, estimateRun, type PastRun } from '#domain/prediction/estimate.ts';
+import type { Environment } from '#model/config.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { partitionsOf, predictionsOf, type Run as BatchRun, runsOf } from '../../read.ts';
+import { type Run as BatchRun, runsOf } from '../../read.ts';
 import { duration, type Report } from '../../report.ts';
-import { servedIn } from './read.ts';
+import { refusalSections } from '../status/refusals.ts';
+import { predictionLevel, type PredictionLevel } from './level.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['staging', 'prod']);
-  context.print(await planReport(context.cloud(environment), model));
+  context.print(await planReport(context.cloud(environment), model, context.now()));
 };
 
 /** What a batch run that began now would do, and what it would take: planned by the same rules, and nothing is changed. */
-export async function planReport(cloud: Cloud, model: string): Promise<Report> {
-  const { ledger } = cloud;
-  const { pointer, manifest, definition } = await servedIn(cloud, model);
-  const [events, labels, manifests, runs] = await Promise.all([
-    partitionsOf(ledger, model, 'events'),
-    partitionsOf(ledger, model, 'labels'),
-    predictionsOf(ledger, model),
-    runsOf(ledger, model),
-  ]);
-  const planned = planPredictions({
-    definition,
-    release: pointer.current,
-    schema: manifest.schemas.output,
-    engine: FEATURE_ENGINE,
-    scorer: SCORER,
-    catalogue: [...events, ...labels],
-    manifests,
-  });
+export async function planReport(cloud: Cloud, model: string, now: Date): Promise<Report> {
+  const [planned, runs] = await Promise.all([predictionLevel(cloud, model, now), runsOf(cloud.ledger, model)]);
   return reportOf(model, cloud.environment, planned, estimateRun(planned.plan, pastRuns(runs)));
 }
 
@@ -48,12 +32,21 @@ function pastRuns(runs: readonly BatchRun[]): PastRun[] {
 
 function reportOf(
   model: string,
-  environment: string,
-  { plan, waiting }: PlannedPredictions,
+  environment: Environment,
+  { plan, waiting, refusals, level }: PredictionLevel,
   estimate: Estimate,
 ): Report {
+  const about = { model, kind: 'predictions', since: '', resolvedAt: null } as const;
+  const waitingRefused = waitingForRefused(waiting, refusals).map((each) => ({ ...about, ...each }));
+  const days = new Set(waitingRefused.map(({ day }) => day));
+  // A day that was refused when it was built is planned again: its data or its release may have changed since.
+  const blocked = [
+    ...waitingRefused,
+    ...refusals.filter(({ kind, day }) => kind === 'predictions' && !days.has(day)),
+  ].map((refusal) => ({ environment, ...refusal }));
+  const others = waiting.filter(({ day }) => !days.has(day)).map((each) => `  ${waitingText(each)}`);
   return {
-    data: { model, environment, ...plan, waiting, estimate },
+    data: { model, environment, ...plan, waiting: waiting.map(waitingText), blocked, level, estimate },
     sections: [
       {
         title: `${model} in ${environment}: ${plan.kind}: ${plan.toScore} of ${plan.partitions.length} partitions, about ${plan.rows} rows${inWords(plan.toScore, estimate)}`,
@@ -66,9 +59,10 @@ function reportOf(
             reasons.join(', '),
             rows === null ? 'unknown' : String(rows),
           ]),
-        empty: 'everything is as it should be',
+        empty: blocked.length + others.length === 0 ? 'everything is as it should be' : 'nothing can be scored now',
       },
-      ...(waiting.length === 0 ? [] : [{ title: 'not yet', lines: waiting.map((each) => `  ${waitingText(each)}`) }]),
+      ...refusalSections('cannot be built or scored', blocked),
+      ...(others.length === 0 ? [] : [{ title: 'not yet', lines: others }]),
     ],
   };
 }

@@ -1,4 +1,3 @@
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -30,7 +29,7 @@ export async function servedIn(cloud: Cloud, model: string): Promise<Served> {
       `${cloud.environment} serves no release of ${model}`,
       `promote one: gatehouse promote ${model}@VERSION --to ${cloud.environment}`,
     );
-  const store = s3ArtifactStore(cloud.s3, cloud.names.artifactBucket);
+  const store = cloud.releases;
   const manifest = openManifest(await store.read(pointer.current));
   const bytes = await store.read(fileOf(manifest, 'definition.json').sha256);
   return { pointer, manifest, definition: parseCanonical(ModelDefinition, bytes, 'definition.json') };

@@ -4,13 +4,14 @@ import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { runsOf } from '../../read.ts';
+import { blockedSection, refuseBlocked } from '../run/blocked.ts';
 import { planReport } from './plan.ts';
 
 export const run: Run = async (context) => {
   const { model, dryRun } = context.input(z.object({ model: ModelName, dryRun: z.boolean().default(false) }));
   const cloud = context.cloud(context.environment(['staging', 'prod']));
   if (dryRun) {
-    context.print(await planReport(cloud, model));
+    context.print(await planReport(cloud, model, context.now()));
     return;
   }
   const name = freshName(model, 'batch-manual');
@@ -44,6 +45,8 @@ export const run: Run = async (context) => {
         title: `${name}: ${recorded?.status ?? view.status}, ${recorded?.published ?? 0} partitions, ${recorded?.rows ?? 0} rows, ${recorded?.carried ?? 0} of them carried over`,
         ...statesSection(view.progress),
       },
+      ...blockedSection(recorded),
     ],
   });
+  refuseBlocked(model, cloud.environment, recorded);
 };

@@ -3,6 +3,7 @@ import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { chainOf, registrationsOf } from '../../read.ts';
 import { shortDigest } from '../../report.ts';
+import { blockedSection } from './blocked.ts';
 import { causeOf, recordsOf } from './causes.ts';
 import { findRun } from './find.ts';
 
@@ -25,10 +26,11 @@ export const run: Run = async (context) => {
     sections: [
       {
         title: name,
-        lines: Object.entries(item).map(
-          ([key, value]) => `  ${key.padEnd(12)} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-        ),
+        lines: Object.entries(item)
+          .filter(([key]) => key !== 'blocked')
+          .map(([key, value]) => `  ${key.padEnd(12)} ${typeof value === 'string' ? value : JSON.stringify(value)}`),
       },
+      ...blockedSection(item),
       // What a machine says of its own end is that a state met a fault: the record from before says which, and why.
       ...(causes.length === 0
         ? []

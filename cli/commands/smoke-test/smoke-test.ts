@@ -1,7 +1,7 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { refusalText } from '#domain/data/standing-refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
@@ -9,9 +9,11 @@ import { MACHINES, namesOf, peersOf } from '#model/names.ts';
 import { type Cloud, isMissing } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-import { pointerOf } from '../../read.ts';
+import { pointerOf, refusalsOf } from '../../read.ts';
 import { modelNames } from '../../references.ts';
 import type { Report } from '../../report.ts';
+import { predictionLevel } from '../prediction/level.ts';
+import { daysText } from '../status/refusals.ts';
 
 /** One look at one thing; `found` is undefined when it is as it should be. */
 export interface SmokeCheck {
@@ -56,7 +58,12 @@ async function smokeTest(
   }
   for (const peer of peersOf(environment)) await look(`inbox hears ${peer}`, () => inboxHears(context, cloud, peer));
   if (environment === 'control') await look('people can sign in', () => signInThere(cloud));
-  else for (const model of models) await look(`pointer of ${model}`, () => pointerResolves(cloud, model));
+  else
+    for (const model of models) {
+      await look(`pointer of ${model}`, () => pointerResolves(cloud, model));
+      await look(`data of ${model} admitted`, () => whyRefused(cloud, model));
+      await look(`predictions of ${model} on time`, () => whyOverdue(cloud, model, context.now()));
+    }
   return checks;
 }
 
@@ -91,13 +98,29 @@ async function inboxHears(context: Context, { sqs, names }: Cloud, peer: Environ
   return isSubscribed ? undefined : `not subscribed to ${topic}; the reconciler does it within minutes`;
 }
 
-async function pointerResolves({ ledger, s3, names }: Cloud, model: string): Promise<string | undefined> {
+async function pointerResolves({ ledger, releases: store }: Cloud, model: string): Promise<string | undefined> {
   const pointer = await pointerOf(ledger, model);
   if (pointer === undefined) return undefined;
-  const store = s3ArtifactStore(s3, names.artifactBucket);
   const manifest = openManifest(await store.read(pointer.current));
   for (const file of manifest.files) await store.read(file.sha256);
   return manifest.model === model ? undefined : `names a release of ${manifest.model}`;
+}
+
+/** The refusals that stand against a model's days, in one line. */
+export async function whyRefused({ environment, ledger }: Cloud, model: string): Promise<string | undefined> {
+  const refusals = await refusalsOf(ledger, model);
+  const [first] = refusals;
+  if (first === undefined) return undefined;
+  return `${refusals.length} refused; first: ${first.kind} of ${first.day}: ${refusalText(first)}; see: gatehouse status ${model} (${environment})`;
+}
+
+/** The days that have no predictions within the hours of the service level, in one line. */
+export async function whyOverdue(cloud: Cloud, model: string, now: Date): Promise<string | undefined> {
+  if ((await pointerOf(cloud.ledger, model)) === undefined) return undefined;
+  const { hours, overdue } = (await predictionLevel(cloud, model, now)).level;
+  const [first] = overdue;
+  if (first === undefined) return undefined;
+  return `${daysText(overdue.map(({ day }) => day))} overdue (within ${hours} h of arrival); first: ${first.cause}`;
 }
 
 /** The checks as a table. */

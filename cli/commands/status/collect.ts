@@ -16,9 +16,12 @@ import {
   runsOf,
 } from '../../read.ts';
 import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
+import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { Debt } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { DriftCheck } from './drift-check.ts';
+import { levelIfKnown } from '../prediction/level.ts';
+import { type RefusalThere, refusalsThere } from './refusals.ts';
 import { type AtWork, atWork, lackingApprovals } from '../../progress/look.ts';
 
 /** A promotion that has not ended. */
@@ -51,6 +54,8 @@ export interface EnvironmentStatus {
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
+  /** How sla.predictionsWithinHours is kept, or why that is not known. */
+  readonly level?: ServiceLevel | string;
   readonly predictions?: {
     readonly partitions: number;
     readonly newest: string | null;
@@ -74,6 +79,8 @@ export interface ModelStatus {
   /** The executions that are under way, of all environments. */
   readonly atWork: readonly (AtWork & { readonly environment: Environment })[];
   readonly releases: readonly ReleaseStatus[];
+  /** What was refused of its data and predictions, and is not mended, in all environments. */
+  readonly refusals: readonly RefusalThere[];
 }
 
 /** The environments that serve. */
@@ -88,8 +95,10 @@ export async function modelStatus(context: Context, model: string, newest: numbe
       whereDeployed(environmentStatus(context, environment, model), { environment, isDeployed: false, promotions: [] }),
     ),
   );
-  const [releases, ...working] = await Promise.all([
+  const refused = SPINE.map((environment) => whereDeployed(refusalsThere(context.cloud(environment), model), []));
+  const [releases, refusals, ...working] = await Promise.all([
     releaseStatuses(context, model, newest),
+    Promise.all(refused),
     ...SPINE.map(async (environment) => {
       const found = await whereDeployed(workIn(context.cloud(environment), model, context.now()), []);
       return found.map((each) => ({ environment, ...each }));
@@ -103,6 +112,7 @@ export async function modelStatus(context: Context, model: string, newest: numbe
       ...(debt === undefined || carried.has(debt.release) ? {} : { debt }),
     })),
     releases,
+    refusals: refusals.flat(),
     atWork: working.flat(),
   };
 }
@@ -137,7 +147,8 @@ async function environmentStatus(
   environment: Environment,
   model: string,
 ): Promise<EnvironmentStatus> {
-  const { ledger } = context.cloud(environment);
+  const cloud = context.cloud(environment);
+  const { ledger } = cloud;
   const [pointer, promotions, fence, runs] = await Promise.all([
     pointerOf(ledger, model),
     promotionsOf(ledger, model),
@@ -161,9 +172,13 @@ async function environmentStatus(
   );
   const base = { environment, isDeployed: true, promotions: waiting };
   if (pointer === undefined) return base;
-  const manifests = await whereDeployed(predictionsOf(ledger, model), []);
+  const [manifests, level] = await Promise.all([
+    whereDeployed(predictionsOf(ledger, model), []),
+    whereDeployed(levelIfKnown(cloud, model, context.now()), 'predictions are not deployed'),
+  ]);
   return {
     ...base,
+    level,
     version: pointer.version,
     release: pointer.current,
     pointerStatus: pointer.status,

@@ -2,13 +2,14 @@ import { type Report, type Section, shortDigest, shortTime } from '../../report.
 import type { Debt } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
+import { daysText, refusalSections } from './refusals.ts';
 
 /** The state of models, for people and for programs. */
 export function statusReport(models: readonly ModelStatus[]): Report {
   return { data: { models }, sections: models.flatMap(sectionsOf) };
 }
 
-function sectionsOf({ model, environments, atWork, releases }: ModelStatus): readonly Section[] {
+function sectionsOf({ model, environments, atWork, releases, refusals }: ModelStatus): readonly Section[] {
   const open = environments.flatMap(({ environment, promotions }) =>
     promotions.map((promotion) => ({ environment, ...promotion })),
   );
@@ -26,6 +27,8 @@ function sectionsOf({ model, environments, atWork, releases }: ModelStatus): rea
         coverage(status),
       ]),
     },
+    ...environments.flatMap(({ environment, level }) => (level === undefined ? [] : levelSections(environment, level))),
+    ...refusalSections('refused, and not mended yet', refusals),
     ...environments.flatMap(({ environment, debt }) => (debt === undefined ? [] : [debtSection(environment, debt)])),
     ...environments.flatMap(({ environment, review }) =>
       review === undefined ? [] : [reviewSection(environment, review)],
@@ -82,6 +85,23 @@ function sectionsOf({ model, environments, atWork, releases }: ModelStatus): rea
   ];
 }
 
+/** The days that are overdue, with what keeps them; nothing where the service level is kept. */
+function levelSections(environment: string, level: NonNullable<EnvironmentStatus['level']>): readonly Section[] {
+  if (typeof level === 'string')
+    return [{ lines: [`${environment}: whether predictions are on time is not known: ${level}`] }];
+  const { hours, newest, overdue } = level;
+  if (overdue.length === 0) return [];
+  const causes = Map.groupBy(overdue, ({ cause }) => cause);
+  return [
+    {
+      lines: [
+        `${environment} is overdue: ${overdue.length} days have no predictions within ${hours} h of their arrival; newest day scored: ${newest ?? 'none'}`,
+        ...[...causes].map(([cause, same]) => `  ${daysText(same.map(({ day }) => day))}: ${cause}`),
+      ],
+    },
+  ];
+}
+
 /** How long the state has lasted in which an execution is, where its words do not say that. */
 function stateClock({ now, steps }: Progress): string {
   const last = steps.at(-1);
@@ -127,9 +147,10 @@ function standingOf({ pointerStatus, until, isOverdue }: EnvironmentStatus): str
   return `provisional until ${shortTime(until)}${isOverdue === true ? ', overdue' : ''}`;
 }
 
-function coverage({ predictions }: EnvironmentStatus): string {
+function coverage({ predictions, level }: EnvironmentStatus): string {
   if (predictions === undefined) return '-';
+  const late = level === undefined || typeof level === 'string' ? 0 : level.overdue.length;
   const days = `${predictions.partitions} days${predictions.newest === null ? '' : ` until ${predictions.newest}`}`;
   const outdated = predictions.outdated === 0 ? '' : `, ${predictions.outdated} of another release`;
-  return `${days}${outdated}${predictions.isReconciling ? ', being reconciled' : ''}`;
+  return `${days}${outdated}${late === 0 ? '' : `, ${late} overdue`}${predictions.isReconciling ? ', being reconciled' : ''}`;
 }

@@ -14,10 +14,7 @@ export function waitingText({ day, missing }: WaitingDay): string {
 }
 
 /** The waiting days that wait for a refused partition: it does not come by itself. Each has the first such refusal as its cause. */
-export function waitingForRefused(
-  waiting: readonly WaitingDay[],
-  refusals: readonly StandingRefusal[],
-): RefusedDay[] {
+export function waitingForRefused(waiting: readonly WaitingDay[], refusals: readonly StandingRefusal[]): RefusedDay[] {
   const of = new Map(refusals.map((refusal) => [`${refusal.kind} ${refusal.day}`, refusal]));
   return waiting.flatMap(({ day, missing }) => {
     const refusal = missing.map((part) => of.get(`${part.kind} ${part.day}`)).find((each) => each !== undefined);

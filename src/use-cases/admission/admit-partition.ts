@@ -153,9 +153,7 @@ async function whyUnreadable(
       return { rule: 'files fit on the disk', found, remedy: 'write fewer rows per day' };
     }
     const refusal = await engine.checkPartition({ definition, kind, day, files });
-    return refusal === undefined
-      ? undefined
-      : { ...refusal, remedy: `${refusal.remedy}, and write the marker again` };
+    return refusal === undefined ? undefined : { ...refusal, remedy: `${refusal.remedy}, and write the marker again` };
   });
 }
 

@@ -3,10 +3,7 @@ import { BatchRefusals, type RefusedDay } from '#domain/data/build-refusals.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 
 /** Stores what a batch was refused for; null where nothing was. */
-export async function writeRefusals(
-  documents: ArtifactStore,
-  refusals: readonly RefusedDay[],
-): Promise<Digest | null> {
+export async function writeRefusals(documents: ArtifactStore, refusals: readonly RefusedDay[]): Promise<Digest | null> {
   if (refusals.length === 0) return null;
   const document = BatchRefusals.parse({ formatVersion: 1, refusals });
   return (await documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;

@@ -1,28 +1,19 @@
 import { z } from 'zod';
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { canonicalJson } from '#domain/canonical/digest.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
-import { unkey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
-import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
-import { openManifest } from '#domain/release/manifest.ts';
-import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { Clock } from '#ports/clock.ts';
-import type { Ledger } from '#ports/ledger.ts';
-import { definitionOf, readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
+import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 
-export interface ReconciliationPlanning extends FeaturePlanning {
-  readonly ledger: Ledger;
+export interface ReconciliationPlanning extends FeaturePlanning, ReadingPredictions {
   readonly clock: Clock;
-  readonly releases: ArtifactStore;
-  readonly scorer: Digest;
 }
 
 /**
@@ -50,17 +41,9 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     if (pointer === undefined)
       return { status: 'nothing-served', kind: 'none', scale: 'inline', rows: 'none', ...about, ...NO_WORK };
     const release = pointer.current;
-    const source = await definitionOf(deps.releases, release);
-    const schema = openManifest(await deps.releases.read(release)).schemas.output;
-    const [catalogue, items, refusals] = await Promise.all([
-      readCatalogue(deps.ledger, model),
-      deps.ledger.query(keys.predictions(model)),
-      standingRefusals(deps.ledger, model),
-    ]);
-    const { definition } = source;
-    const manifests = items.map((item) => unkey(PredictionManifest, item));
-    const { engine, scorer } = deps;
-    const { plan, waiting } = planPredictions({ definition, release, schema, engine, scorer, catalogue, manifests });
+    const { source, state, refusals } = await readPredictionState(deps, model, release);
+    const { definition, schema, scorer, catalogue } = state;
+    const { plan, waiting } = planPredictions(state);
     const toScore = plan.partitions.filter(({ action }) => action !== 'keep');
     const days = toScore.map(({ day }) => day);
     const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);

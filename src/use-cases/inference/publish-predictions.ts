@@ -63,7 +63,12 @@ export function publishPredictions(deps: Publication): Task {
       done.carried += manifests.reduce((sum, { lineage }) => sum + (lineage?.carried ?? 0), 0);
       done.unscored.push(...unscored);
     }
-    return { status: 'published', ...done, unscored: done.unscored.slice(0, MOST_NAMED), unscoredCount: done.unscored.length };
+    return {
+      status: 'published',
+      ...done,
+      unscored: done.unscored.slice(0, MOST_NAMED),
+      unscoredCount: done.unscored.length,
+    };
   });
 }
 

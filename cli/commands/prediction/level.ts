@@ -1,0 +1,49 @@
+import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
+import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
+import { serviceLevel, type ServiceLevel } from '#domain/prediction/service-level.ts';
+import type { Cloud } from '../../cloud.ts';
+import { partitionsOf, predictionsOf, refusalsOf } from '../../read.ts';
+import { servedIn } from './read.ts';
+
+/** What the next batch run would do, what stands against it, and how the service level is kept. */
+export interface PredictionLevel extends PlannedPredictions {
+  readonly refusals: readonly StandingRefusal[];
+  readonly level: ServiceLevel;
+}
+
+/** Plans by the rules of the batch machine, and checks the service level by those of its watch; nothing is changed. */
+export async function predictionLevel(cloud: Cloud, model: string, now: Date): Promise<PredictionLevel> {
+  const { ledger } = cloud;
+  const { pointer, manifest, definition } = await servedIn(cloud, model);
+  const [events, labels, manifests, refusals] = await Promise.all([
+    partitionsOf(ledger, model, 'events'),
+    partitionsOf(ledger, model, 'labels'),
+    predictionsOf(ledger, model),
+    refusalsOf(ledger, model),
+  ]);
+  const catalogue = [...events, ...labels];
+  const planned = planPredictions({
+    definition,
+    release: pointer.current,
+    schema: manifest.schemas.output,
+    engine: FEATURE_ENGINE,
+    scorer: SCORER,
+    catalogue,
+    manifests,
+  });
+  const { waiting } = planned;
+  const level = serviceLevel({ definition, pointer, catalogue, manifests, waiting, refusals }, now);
+  return { ...planned, refusals, level };
+}
+
+/** The service level, or why it is not known: a release whose files are gone must not hide the rest of a status. */
+export async function levelIfKnown(cloud: Cloud, model: string, now: Date): Promise<ServiceLevel | string> {
+  try {
+    return (await predictionLevel(cloud, model, now)).level;
+  } catch (error) {
+    if (error instanceof GatehouseError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { fitting } from '#domain/audit/fitting.ts';
+import { planPredictions } from '#domain/prediction/desired.ts';
+import { serviceLevel } from '#domain/prediction/service-level.ts';
+import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { type Task, task } from '#use-cases/task.ts';
+import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
+
+/**
+ * Checks whether each day that is due has its predictions within the hours that the served release's definition promises, and
+ * records and alerts what has not, once a day for as long as it lasts. It sees what no run says: runs that were never asked
+ * for, or that wait for data which does not come.
+ */
+export function checkServiceLevel(deps: Recording & ReadingPredictions): Task {
+  return task(z.object({ model: z.string() }), async ({ model }) => {
+    const pointer = await readPointer(deps.ledger, model);
+    if (pointer === undefined) return { status: 'nothing-served' };
+    const { state, refusals } = await readPredictionState(deps, model, pointer.current);
+    const { waiting } = planPredictions(state);
+    const now = deps.clock.now();
+    const { hours, newest, overdue } = serviceLevel({ ...state, pointer, waiting, refusals }, now);
+    if (overdue.length === 0) return { status: 'kept', hours, newest };
+    const causes = [...new Set(overdue.map(({ cause }) => cause))];
+    await recordChange(deps, {
+      model,
+      operation: operationName('overdue', now.toISOString().slice(0, 10)),
+      writes: [],
+      event: {
+        code: 'PREDICTIONS_OVERDUE',
+        actor: 'schedule:service-level',
+        release: pointer.current,
+        details: {
+          hours,
+          days: overdue.slice(0, 40).map(({ day }) => day),
+          count: overdue.length,
+          newest,
+          causes: fitting(causes, 4, 1600),
+        },
+      },
+    });
+    return { status: 'overdue', hours, newest, overdue: overdue.length };
+  });
+}
