@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { recordRefusals } from '#use-cases/data/standing-refusals.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
@@ -94,6 +96,22 @@ describe('a retraining run', () => {
         'events of 2001-01-07 are not admitted',
       ]),
     });
+    // What was refused comes first, with its cause: it does not come by itself.
+    const refusal = { rule: 'rows are of their day', found: '988 rows on another day (UTC)', remedy: 'correct it' };
+    const about = { model: MODEL, kind: 'events', days: ['2001-01-07'] } as const;
+    await recordRefusals({ ...gap, environment: 'dev' }, about, refusal, () => ({
+      code: 'PARTITION_REFUSED',
+      actor: 'pipeline:admission',
+      release: null,
+      details: { kind: 'events', day: '2001-01-07', ...refusal },
+    }));
+    const { reasons } = z
+      .object({ reasons: z.array(z.string()) })
+      .parse(await planWindows(gap)({ model: MODEL, run: RUN, asOf: '2001-01-20' }));
+    expect(reasons[0]).toBe(
+      'events of 2001-01-07 are refused: rows are of their day: 988 rows on another day (UTC); correct it',
+    );
+    expect(reasons).toContain('events of 2001-01-06 are not admitted');
     const empty = world().environment('dev');
     expect(await planWindows(empty)({ model: MODEL, run: RUN, asOf: '2001-01-20' })).toMatchObject({
       reasons: ['no partitions are admitted'],

@@ -320,7 +320,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PREDICTIONS_BLOCKED: event(
-    'days that are due cannot be built or scored; they are not retried until their data or the release changes',
+    'days that are due cannot be built or scored; each batch run tries them again',
     z.strictObject({
       run: Text,
       rule: Text,
@@ -332,7 +332,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PREDICTIONS_OVERDUE: event(
-    'days have no predictions of the served release within the hours of sla.predictionsWithinHours',
+    'days have no predictions of the served release within the hours of the service level',
     z.strictObject({
       hours: z.number(),
       days: z.array(z.string()).min(1).max(40),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelName } from '../model/definition.ts';
+import type { MissingPartition } from './feature-plan.ts';
 
 /**
  * Why a day's events or labels were not admitted, or its predictions not made. It stands until the partition is admitted
@@ -21,4 +22,18 @@ export type StandingRefusal = z.infer<typeof StandingRefusal>;
 /** The cause of a refusal and what to do, in one line. */
 export function refusalText({ rule, found, remedy }: Pick<StandingRefusal, 'rule' | 'found' | 'remedy'>): string {
   return `${rule}: ${found}${remedy === '' ? '' : `; ${remedy}`}`;
+}
+
+/** Why each missing partition is not there, those that were refused first: they do not come by themselves. */
+export function missingReasons(
+  missing: readonly MissingPartition[],
+  refusals: readonly StandingRefusal[],
+): readonly string[] {
+  const causes = new Map(refusals.map((refusal) => [`${refusal.kind} of ${refusal.day}`, refusalText(refusal)]));
+  const names = [...new Set(missing.map(({ kind, day }) => `${kind} of ${day}`))];
+  const refused = names.flatMap((name) => {
+    const cause = causes.get(name);
+    return cause === undefined ? [] : [`${name} are refused: ${cause}`];
+  });
+  return [...refused, ...names.filter((name) => !causes.has(name)).map((name) => `${name} are not admitted`)];
 }

@@ -41,17 +41,24 @@ export function unscoredDays(
   );
 }
 
-/** How a batch run ended: `blocked` where days were due and none of them could be published. */
+/**
+ * How a batch run ended: `blocked` where days were due and none of them could be published, `waiting` where all that is left
+ * waits for data that has not arrived, `no-data` where no events were ever admitted.
+ */
 export function runStatus(run: {
   readonly planned: string;
   readonly published: number | undefined;
   readonly publication: string | undefined;
   readonly blocked: number;
   readonly waiting: number;
+  /** The days that are to be kept scored; undefined where nothing is served. */
+  readonly days: number | undefined;
 }): string {
-  const { planned, publication, published = 0, blocked, waiting } = run;
+  const { planned, publication, published = 0, blocked, waiting, days } = run;
   if (publication !== undefined && publication !== 'published') return publication;
   if (published === 0 && blocked > 0) return 'blocked';
   if (publication !== undefined) return publication;
-  return planned === 'planned' ? (waiting > 0 ? 'waiting' : 'up-to-date') : planned;
+  if (planned !== 'planned') return planned;
+  if (days === 0) return 'no-data';
+  return waiting > 0 ? 'waiting' : 'up-to-date';
 }

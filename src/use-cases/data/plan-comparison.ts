@@ -2,6 +2,7 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
+import { missingReasons } from '#domain/data/standing-refusal.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
 import { type ComparisonRule, type Costs, costThreshold } from '#domain/policy/policy.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -10,6 +11,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn, readCatalogue } from './catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
 import { planScoreWork } from './plan-score-work.ts';
+import { standingRefusals } from './standing-refusals.ts';
 
 export interface ComparisonPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -74,7 +76,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   const labels = slices.map(({ slice }) => partitionsBetween(catalogue, 'labels', slice.labels));
   const missing = [...work.missing, ...labels.flatMap((each) => each.missing)];
   if (missing.length > 0) {
-    return insufficient(missing.slice(0, 8).map(({ kind, day }) => `${kind} of ${day} are not admitted`));
+    return insufficient(missingReasons(missing, await standingRefusals(deps.ledger, model)).slice(0, 8));
   }
   const featuresOf = (release: Digest, within: readonly string[]): { day: string; digest: Digest }[] => {
     const digest = sources.find((source) => source.release === release)?.digest;

@@ -93,6 +93,7 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       ...about,
       partitions: toScore.length,
       waiting: waiting.length,
+      days: plan.partitions.length + waiting.length,
       dailyBatches: work.dailyBatches,
       featureBatches: work.featureBatches,
       scoreBatches,

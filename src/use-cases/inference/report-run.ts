@@ -29,6 +29,7 @@ const Parameters = z.object({
     requested: z.int().optional(),
     startedAt: z.iso.datetime().optional(),
     waiting: z.int().optional(),
+    days: z.int().optional(),
     plan: Digest.optional(),
   }),
   /** What the batches of each step were refused for, as documents by digest. */
@@ -81,6 +82,7 @@ export function reportRun(deps: Reporting): Task {
       published: publication?.published,
       blocked: blocked.length,
       waiting: counts.waiting,
+      days: planned.days,
     });
     // What an overtaken run did not score, a newer one has scored or recorded.
     if (publication?.status !== 'withdrawn') await keepBlocked(deps, { model, run }, blocked);

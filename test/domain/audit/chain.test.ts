@@ -166,6 +166,8 @@ describe('the registry of events', () => {
       'PARTITION_REFUSED',
       'PARTITION_WITHDRAWN',
       'PEER_REFUSED',
+      'PREDICTIONS_BLOCKED',
+      'PREDICTIONS_OVERDUE',
       'PROMOTION_FAILED',
       'PROMOTION_REFUSED',
       'RELEASE_JUDGED',
