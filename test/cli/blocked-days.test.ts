@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
-import type { Digest } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { advancePointer } from '#domain/promotion/pointer.ts';
+import { run as dataCheck } from '#cli/commands/data/check.ts';
+import { refuseUnadmitted, unadmitted } from '#cli/commands/data/put.ts';
 import { planReport } from '#cli/commands/prediction/plan.ts';
 import { refuseBlocked } from '#cli/commands/run/blocked.ts';
 import { run as show } from '#cli/commands/run/show.ts';
@@ -120,6 +122,53 @@ describe('refused and overdue days', () => {
     const text = await plan();
     expect(text).toMatch(/predictions +2001-01-15 .*BIGINT, declared BOOLEAN; events of 2001-01-14 are not admitted/);
     expect(text).not.toContain('not yet');
+  });
+});
+
+describe('landed files that are not admitted', () => {
+  const landed = (kind: 'events' | 'labels', day: string, content: string) => ({
+    kind,
+    day,
+    files: [{ file: 'part.parquet', sha256: digestOf(content) }],
+  });
+  const found = () =>
+    unadmitted(ledger(), MODEL, [
+      landed('events', '2001-01-11', 'events 2001-01-11'),
+      landed('labels', '2001-01-14', 'labels 2001-01-14'),
+      landed('events', '2001-01-15', 'events 2001-01-15'),
+    ]);
+  const about = { model: MODEL, environment: 'prod', total: 3 };
+
+  it('end the command that landed them, with the cause where there is one', async () => {
+    expect((await found()).map(({ name }) => name)).toEqual(['labels of 2001-01-14', 'events of 2001-01-15']);
+    expect(refuseUnadmitted([], about)).toBeUndefined();
+    expect(() => refuseUnadmitted([{ name: 'labels of 2001-01-14', refusal: undefined }], about)).toThrow(
+      expect.objectContaining({ refusal: expect.objectContaining({ rule: 'data-admitted' }) }),
+    );
+    await fill(ledger(), [refusal('events', '2001-01-15')]);
+    const missing = await found();
+    expect(() => refuseUnadmitted(missing, about)).toThrow(
+      expect.objectContaining({
+        refusal: {
+          rule: RULE,
+          found: `${FOUND}; 2 of 3 partitions are not admitted: labels of 2001-01-14, events of 2001-01-15`,
+          remedy: `${REMEDY}; all causes: gatehouse data check ${MODEL} --env prod`,
+        },
+      }),
+    );
+  });
+
+  it('are named by data check, with cause and exit code', async () => {
+    const own = testContext({ model: 'flight-delay' }, { env: 'prod' });
+    await fill(own.ledgerOf('prod'), [
+      {
+        ...refusal('labels', '2001-01-12'),
+        ...keys.refusal('flight-delay', 'labels', '2001-01-12'),
+        model: 'flight-delay',
+      },
+    ]);
+    await expect(dataCheck(own.context)).rejects.toMatchObject({ refusal: { rule: RULE, remedy: REMEDY } });
+    expect(own.text()).toMatch(/refused at admission[^]*prod +labels +2001-01-12 /);
   });
 });
 

@@ -12,6 +12,7 @@ import type { Cloud } from '../../cloud.ts';
 import { checkedDataOf, partitionsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import type { Report } from '../../report.ts';
+import { refusalSections, type RefusalThere, refusalsThere } from '../status/refusals.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
@@ -25,7 +26,15 @@ export const run: Run = async (context) => {
   const { labels: rule } = await compileModel(await modelFolder(context, model));
   const check = checkData(events, labels, rule.matureAfterDays);
   const looked = await lookedAt(cloud, model, [...events, ...labels]);
-  context.print(dataReport(model, environment, check, looked));
+  const refusals = (await refusalsThere(cloud, model)).filter(({ kind }) => kind !== 'predictions');
+  context.print(dataReport(model, environment, check, looked, refusals));
+  const [refused] = refusals;
+  if (refused !== undefined)
+    refuse(
+      refused.rule,
+      `${refused.found}; ${refusals.length} partitions are refused, first: ${refused.kind} of ${refused.day}`,
+      refused.remedy,
+    );
   const missing = [
     ...check.missingEvents.map((day) => `events of ${day}`),
     ...check.missingLabels.map((day) => `labels of ${day}`),
@@ -59,13 +68,13 @@ export interface LookedAt {
 
 /** Undefined where no check has been recorded: suites are run in dev, and what they say goes by digest. */
 async function lookedAt(
-  { ledger, s3, names }: Cloud,
+  cloud: Cloud,
   model: string,
   partitions: readonly AdmittedPartition[],
 ): Promise<LookedAt | undefined> {
-  const document = await checkedDataOf(ledger, model);
+  const document = await checkedDataOf(cloud.ledger, model);
   if (document === undefined) return undefined;
-  const bytes = await s3ArtifactStore(s3, names.lakeBucket).read(document);
+  const bytes = await s3ArtifactStore(cloud.s3, cloud.names.lakeBucket).read(document);
   const checks = parseCanonical(CheckedPartitions, bytes, 'checked partitions');
   return { ...lookAt(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }
@@ -142,7 +151,13 @@ function gaps(partitions: readonly { readonly day: string }[]): readonly string[
   return daysBetween(first, last).filter((day) => !there.has(day));
 }
 
-function dataReport(model: string, environment: string, check: DataCheck, looked: LookedAt | undefined): Report {
+function dataReport(
+  model: string,
+  environment: string,
+  check: DataCheck,
+  looked: LookedAt | undefined,
+  refusals: readonly RefusalThere[],
+): Report {
   const row = (kind: 'events' | 'labels', missing: readonly string[]): readonly string[] => {
     const { days, first, last } = check[kind];
     return [
@@ -156,13 +171,14 @@ function dataReport(model: string, environment: string, check: DataCheck, looked
   };
   const [first, last] = [check.unlabeled[0], check.unlabeled.at(-1)];
   return {
-    data: { model, environment, ...check, expectations: looked ?? null },
+    data: { model, environment, ...check, expectations: looked ?? null, refusals },
     sections: [
       {
         title: `${model} in ${environment}`,
         columns: ['kind', 'days', 'first', 'last', 'gaps', 'missing'],
         rows: [row('events', check.missingEvents), row('labels', check.missingLabels)],
       },
+      ...refusalSections('refused at admission, and not mended yet', refusals),
       {
         lines: [
           first === undefined

@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { landAll, type Landing, otherFiles, removeFiles, type WholePartition } from '#adapters/aws/partition-upload.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
+import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
-import { partitionsOf } from '../../read.ts';
+import { partitionsOf, refusalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { poll } from '../../waiting.ts';
@@ -51,16 +52,12 @@ export const run: Run = async (context) => {
       );
     await removeFiles(landing, others);
   }
+  const since = context.now();
   const result = await landAll(landing, partitions, ({ done, total }) => {
     if (done % REPORT_EVERY === 0 || done === total) context.note(`  ${done} of ${total} partitions`);
   });
-  const missing = context.wait ? await awaitAdmission(context, cloud, model, partitions) : [];
-  if (missing.length > 0)
-    refuse(
-      'data-admitted',
-      `${missing.length} of ${partitions.length} partitions were landed and not admitted: ${missing.slice(0, 5).join(', ')}`,
-      `see why: gatehouse history ${model} --env ${cloud.environment}`,
-    );
+  const missing = context.wait ? await awaitAdmission(context, cloud, model, partitions, since) : [];
+  refuseUnadmitted(missing, { model, environment: cloud.environment, total: partitions.length });
   context.print({
     data: { model, environment: cloud.environment, ...result, admitted: context.wait },
     sections: [
@@ -99,27 +96,64 @@ async function partitionsIn(
   );
 }
 
-/** Waits until what was landed is admitted; answers what is not. */
+/** A partition that was landed and is not admitted, and why, if it was refused. */
+export interface Unadmitted {
+  readonly name: string;
+  readonly refusal: StandingRefusal | undefined;
+}
+
+/** Waits until what was landed is admitted, or the rest of it refused since then; answers what is not admitted. */
 async function awaitAdmission(
   context: Context,
   cloud: Cloud,
   model: string,
   partitions: readonly WholePartition[],
-): Promise<readonly string[]> {
+  since: Date,
+): Promise<readonly Unadmitted[]> {
   context.note(`waiting for the admission of ${partitions.length} partitions`);
-  let missing: readonly string[] = [];
+  let missing: readonly Unadmitted[] = [];
   await poll(async () => {
-    const admitted = new Map<string, AdmittedPartition>();
-    for (const kind of new Set(partitions.map((partition) => partition.kind)))
-      for (const partition of await partitionsOf(cloud.ledger, model, kind))
-        admitted.set(`${kind} ${partition.day}`, partition);
-    missing = partitions.flatMap(({ kind, day, files }) => {
-      const has = admitted.get(`${kind} ${day}`)?.objects.map(({ sha256 }) => sha256) ?? [];
-      return files.length === has.length && files.every(({ sha256 }) => has.some((each) => each === sha256))
-        ? []
-        : [`${kind} ${day}`];
-    });
-    return missing.length === 0 ? true : undefined;
+    missing = await unadmitted(cloud.ledger, model, partitions);
+    // An older refusal may be of the files that these replace.
+    const isDecided = missing.every(
+      ({ refusal }) => refusal !== undefined && Date.parse(refusal.since) >= since.getTime(),
+    );
+    return isDecided ? true : undefined;
   }, PATIENCE_MS);
   return missing;
+}
+
+/** The partitions whose files are not those that are admitted, with the refusals that stand against them. */
+export async function unadmitted(
+  ledger: Cloud['ledger'],
+  model: string,
+  partitions: readonly WholePartition[],
+): Promise<readonly Unadmitted[]> {
+  const admitted = new Map<string, AdmittedPartition>();
+  for (const kind of new Set(partitions.map((partition) => partition.kind)))
+    for (const partition of await partitionsOf(ledger, model, kind))
+      admitted.set(`${kind} ${partition.day}`, partition);
+  const refusals = new Map((await refusalsOf(ledger, model)).map((each) => [`${each.kind} ${each.day}`, each]));
+  return partitions.flatMap(({ kind, day, files }) => {
+    const has = admitted.get(`${kind} ${day}`)?.objects.map(({ sha256 }) => sha256) ?? [];
+    return files.length === has.length && files.every(({ sha256 }) => has.some((each) => each === sha256))
+      ? []
+      : [{ name: `${kind} of ${day}`, refusal: refusals.get(`${kind} ${day}`) }];
+  });
+}
+
+/** Ends the command where something was not admitted: with the cause of the first that was refused. */
+export function refuseUnadmitted(
+  missing: readonly Unadmitted[],
+  about: { readonly model: string; readonly environment: string; readonly total: number },
+): void {
+  if (missing.length === 0) return;
+  const { model, environment, total } = about;
+  const names = missing.map(({ name }) => name);
+  const said = `${missing.length} of ${total} partitions are not admitted: ${names.slice(0, 5).join(', ')}`;
+  const first = missing.find(({ refusal }) => refusal !== undefined);
+  if (first?.refusal === undefined)
+    refuse('data-admitted', said, `look again in a few minutes: gatehouse status ${model}; see docs/runbook.md`);
+  const { rule, found, remedy } = first.refusal;
+  refuse(rule, `${found}; ${said}`, `${remedy}; all causes: gatehouse data check ${model} --env ${environment}`);
 }

@@ -55,22 +55,30 @@ export function judgeData(evidence: DataEvidence, rule: DataRule): DataJudgement
   return { verdict: 'PASS', reasons: [] };
 }
 
+/** What the program of the checks calls a partition that features refuse. */
+const UNREADABLE = 'expect_partition_to_be_readable';
+
 /** Expectations that were not met, and data that no suite has seen. */
 function unmet({ used, checked, catalogue, refused, training }: DataEvidence): string[] {
   const of = new Map(checked.map((each) => [`${each.kind} ${each.day} ${each.digest}`, each]));
   const empty = new Set(
     catalogue.filter(({ objects }) => objects.length === 0).map(({ kind, day, digest }) => `${kind} ${day} ${digest}`),
   );
-  const partitions = used.flatMap((part) => {
-    const key = `${part.kind} ${part.day} ${part.digest}`;
-    const found = of.get(key);
-    if (found !== undefined) return found.failures.map((failure) => failureText(found, failure));
-    const why = refused.find(({ kind, day, digest }) => `${kind} ${day} ${digest}` === key)?.reason;
-    if (why !== undefined) return [why];
-    return empty.has(key)
-      ? []
-      : [`${part.kind} of ${part.day} (${part.digest.slice(0, 19)}): no suite has looked at it`];
-  });
+  // What cannot be read at all comes first: it is the cause of much that follows.
+  const rank = ({ kind, day, digest }: (typeof used)[number]): number =>
+    of.get(`${kind} ${day} ${digest}`)?.failures.some(({ expectation }) => expectation === UNREADABLE) === true ? 0 : 1;
+  const partitions = used
+    .toSorted((a, b) => rank(a) - rank(b))
+    .flatMap((part) => {
+      const key = `${part.kind} ${part.day} ${part.digest}`;
+      const found = of.get(key);
+      if (found !== undefined) return found.failures.map((failure) => failureText(found, failure));
+      const why = refused.find(({ kind, day, digest }) => `${kind} ${day} ${digest}` === key)?.reason;
+      if (why !== undefined) return [why];
+      return empty.has(key)
+        ? []
+        : [`${part.kind} of ${part.day} (${part.digest.slice(0, 19)}): no suite has looked at it`];
+    });
   if (training === null) return partitions;
   if ('untrainable' in training) return [...partitions, ...training.untrainable];
   const { batch } = training;

@@ -167,6 +167,20 @@ describe('data that is to be learned from', () => {
     expect(reasons.join('; ')).toContain(reason);
   });
 
+  it('names first what cannot be read at all, whichever day it is of', () => {
+    const unreadable = { expectation: 'expect_partition_to_be_readable', about: '', found: 'label is BIGINT' };
+    const failing = checked.map((each) => ({
+      ...each,
+      failures: each.day === '2001-02-01' ? [unreadable] : [failure],
+    }));
+    const { reasons } = judgeData({ ...healthy, checked: failing }, rule);
+    expect(reasons.slice(0, 3)).toEqual([
+      'events of 2001-02-01: expect_partition_to_be_readable(): label is BIGINT',
+      'labels of 2001-02-01: expect_partition_to_be_readable(): label is BIGINT',
+      expect.stringContaining('events of 2001-01-01: expect_column_values_to_be_between'),
+    ]);
+  });
+
   it('is not decided where no day has a past', () => {
     const young = { ...healthy, span: { from: '2001-01-01', to: '2001-01-14' } };
     const { verdict, reasons } = judgeData(young, rule);
