@@ -176,7 +176,12 @@ describe('a blocked batch run', () => {
   const blocked = [{ day: '2001-01-13', rule: RULE, found: FOUND, remedy: REMEDY }];
   const item = {
     ...keys.run(MODEL, 'run-7'),
-    ...{ model: MODEL, run: 'run-7', machine: 'batch-inference', status: 'blocked', blockedDays: 14, blocked },
+    model: MODEL,
+    run: 'run-7',
+    machine: 'batch-inference',
+    status: 'blocked',
+    blockedDays: 14,
+    blocked,
   };
 
   it('is shown with its days and causes', async () => {

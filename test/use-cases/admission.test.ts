@@ -5,7 +5,6 @@ import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { deployed, type Environment, MODEL, world } from './_world.ts';
 
