@@ -4,6 +4,7 @@ import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { putEvent } from '#adapters/aws/announcements.ts';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { s3Landing } from '#adapters/aws/landing.ts';
 import { checkPartition } from '#adapters/duckdb/check-partition.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
@@ -12,8 +13,15 @@ import { queueHandler } from '#runtime/queue.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LANDING_BUCKET, BUS } = readEnvironment(
-  z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text, CATALOGUE_TABLE: Text, LANDING_BUCKET: Text, BUS: Text }),
+const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LANDING_BUCKET, ARTIFACT_BUCKET, BUS } = readEnvironment(
+  z.object({
+    ENVIRONMENT: Text,
+    LEDGER_TABLE: Text,
+    CATALOGUE_TABLE: Text,
+    LANDING_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    BUS: Text,
+  }),
 );
 const events = new EventBridgeClient();
 const deps = {
@@ -21,6 +29,7 @@ const deps = {
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
   engine: { checkPartition },
+  releases: s3ArtifactStore(s3, ARTIFACT_BUCKET),
   landing: s3Landing(s3, LANDING_BUCKET),
   deployed: readDeployedModels(),
   announce: ({ model, kind, day, version }: { model: string; kind: string; day: string; version: number }) =>

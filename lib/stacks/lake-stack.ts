@@ -60,6 +60,7 @@ export class LakeStack extends Stack {
       access.writesLedger('FAULT', 'REFUSAL'),
       access.writesCatalogue('PARTITION', 'ADMISSION'),
       access.readsLanding(),
+      access.readsArtifacts(),
       access.putsEvents(),
     );
     admission.lambda.addEventSource(

@@ -6,10 +6,21 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import type { ObjectReference } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
+import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { definition as payments, eventsOf, labelsOf, workspace } from '#test/adapters/duckdb/_fixture.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
-import { deployed, definition as toy, type Environment, hours, MODEL, world } from './_world.ts';
+import {
+  bytes,
+  deployed,
+  definition as toy,
+  type Environment,
+  hours,
+  makeRelease,
+  MODEL,
+  SQL,
+  world,
+} from './_world.ts';
 
 const { parquet } = workspace();
 const DAY = '2026-03-01';
@@ -30,7 +41,7 @@ beforeEach(() => {
 });
 
 /** Lands a file and its marker, and has it admitted, as a producer and S3 would. */
-async function land(env: Environment, kind: 'events' | 'labels', select: string | undefined) {
+async function land(env: Environment, kind: 'events' | 'labels', select: string | undefined, own = definition) {
   const folder = `${source[kind]}/dt=${DAY}/`;
   versions += 1;
   if (select === undefined) landed.delete(`${folder}_READY`);
@@ -54,7 +65,7 @@ async function land(env: Environment, kind: 'events' | 'labels', select: string 
   return admitPartition(
     {
       ...env,
-      deployed: { ...deployed, models: [{ ...model, definition }] },
+      deployed: { ...deployed, models: [{ ...model, definition: own }] },
       engine: { checkPartition },
       landing: { list, copy },
       announce: async () => undefined,
@@ -120,6 +131,26 @@ describe('a refused partition', () => {
     here.clock.at += hours(1);
     await land(prod, 'labels', wrong);
     expect(await refusedCodes()).toBe(2);
+  });
+
+  it('is judged as the served release declares its columns, not as a model that is deployed and serves nothing yet', async () => {
+    const events = { ...definition.events, columns: { ...definition.events.columns, fee: 'DOUBLE' } } as const;
+    const next = { ...definition, events };
+    expect(await land(prod, 'events', EVENTS, next)).toMatchObject({ kind: 'refused', refusal: { rule: columns } });
+    const of = { definition, sql: SQL, onnx: bytes('MODEL served') };
+    const current = await makeRelease(prod.releases, 'served', 'trained', of);
+    const at = here.clock.now().toISOString();
+    const about = {
+      model: MODEL,
+      environment: 'prod',
+      current,
+      version: '0.1.1',
+      fencingToken: 1,
+      writtenBy: 'test',
+      at,
+    };
+    await prod.ledger.transact([pointerWrite(undefined, advancePointer(undefined, about, []))], 'serve');
+    expect(await land(prod, 'events', EVENTS, next)).toMatchObject({ kind: 'admitted' });
   });
 
   it('leaves the version before it in force, and is over when that is landed again, or the marker removed', async () => {

@@ -176,55 +176,43 @@ describe.each([
 ] as const)('days that depend on labels which are refused %s', (_, checking, atAdmission) => {
   beforeEach(() => landWeek(checking));
 
-  it('are recorded and alerted with the cause, once, and the others are published', async () => {
-    const run = await batch();
+  it('are recorded with the cause, once, and published when the partition is landed again as it should be', async () => {
+    const first = await batch();
     expect(await published()).toEqual(['2001-01-11', '2001-01-12', '2001-01-13']);
-    expect(run).toMatchObject({ status: 'published', published: 3, blockedDays: 3 });
-    const [record, ...others] = await records('PREDICTIONS_BLOCKED');
-    expect(others).toEqual([]);
+    expect(first).toMatchObject({ status: 'published', published: 3, blockedDays: 3 });
+    const [record] = await records('PREDICTIONS_BLOCKED');
     expect(record?.details).toMatchObject({ run: 'run-1', rule, count: 3, days: AFTER });
     expect(record?.details['found']).toContain(cause);
-    expect(isAlerting('PREDICTIONS_BLOCKED', {})).toBe(true);
     expect(await refused()).toEqual([...atAdmission, ...AFTER.map((day) => `predictions ${day}`)]);
-  });
 
-  it('end a run that had nothing else to do as blocked, with days and causes, and tell nobody again', async () => {
-    await batch();
-    for (let time = 0; time < 2; time += 1) {
-      here.clock.at += hours(1);
-      const run = await batch();
-      expect(run).toMatchObject({ status: 'blocked', published: 0, blockedDays: 3 });
-      expect(run?.['blocked']).toMatchObject(AFTER.map((day) => ({ day, rule })));
-      expect(JSON.stringify(run?.['blocked'])).toContain(cause);
-    }
+    // A run that has nothing else to do says so, and tells nobody again.
+    here.clock.at += hours(1);
+    const second = await batch();
+    expect(second).toMatchObject({ status: 'blocked', published: 0, blockedDays: 3 });
+    expect(second?.['blocked']).toMatchObject(AFTER.map((day) => ({ day, rule })));
+    expect(JSON.stringify(second?.['blocked'])).toContain(cause);
     expect(await records('PREDICTIONS_BLOCKED')).toHaveLength(1);
-  });
+    expect(isAlerting('PREDICTIONS_BLOCKED', {})).toBe(true);
 
-  it('are published when the partition is landed again as it should be, and nothing of it stands', async () => {
-    await batch();
+    // Overdue after the hours of the service level, once a day.
+    here.clock.at += hours(22);
+    expect(await check()).toMatchObject({ status: 'kept', hours: 24, newest: BAD });
+    here.clock.at += hours(1) + 1;
+    for (let time = 0; time < 3; time += 1) expect(await check()).toMatchObject({ status: 'overdue', overdue: 3 });
+    const [overdue, ...others] = await records('PREDICTIONS_OVERDUE');
+    expect(others).toEqual([]);
+    expect(overdue?.details).toMatchObject({ hours: 24, count: 3, days: AFTER, newest: BAD });
+    expect(overdue?.details['causes']).toEqual([expect.stringContaining(cause)]);
+    expect(isAlerting('PREDICTIONS_OVERDUE', {})).toBe(true);
+    here.clock.at += hours(24);
+    await check();
+    expect(await records('PREDICTIONS_OVERDUE')).toHaveLength(2);
+
     await land('labels', BAD, 'labels', checking);
     expect(await batch()).toMatchObject({ status: 'published', published: 3, blockedDays: 0, blocked: [] });
     expect(await published()).toHaveLength(6);
     expect(await refused()).toEqual([]);
     expect(await batch()).toMatchObject({ status: 'up-to-date' });
-  });
-
-  it('are overdue when the hours of the service level have passed, alerted once a day with the cause', async () => {
-    await batch();
-    here.clock.at += hours(23);
-    expect(await check()).toMatchObject({ status: 'kept', hours: 24, newest: BAD });
-    here.clock.at += hours(1) + 1;
-    for (let time = 0; time < 3; time += 1) expect(await check()).toMatchObject({ status: 'overdue', overdue: 3 });
-    const [record, ...others] = await records('PREDICTIONS_OVERDUE');
-    expect(others).toEqual([]);
-    expect(record?.details).toMatchObject({ hours: 24, count: 3, days: AFTER, newest: BAD });
-    expect(record?.details['causes']).toEqual([expect.stringContaining(cause)]);
-    expect(isAlerting('PREDICTIONS_OVERDUE', {})).toBe(true);
-    here.clock.at += hours(24);
-    await check();
-    expect(await records('PREDICTIONS_OVERDUE')).toHaveLength(2);
-    await land('labels', BAD, 'labels', checking);
-    await batch();
     expect(await check()).toMatchObject({ status: 'kept', newest: '2001-01-16' });
   });
 });

@@ -10,12 +10,15 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
 import { StandingRefusal } from '#domain/data/standing-refusal.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { recordRefusals, resolveRefusals } from '#use-cases/data/standing-refusals.ts';
+import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { each, type Fault, type Named as NamedItem, throwFaults } from '#use-cases/each.ts';
 
 /** Where producers put their partitions. */
@@ -29,6 +32,8 @@ export interface Landing {
 export interface Admitting extends Recording {
   readonly landing: Landing;
   readonly engine: PartitionCheck;
+  /** Where releases are. */
+  readonly releases: ArtifactStore;
   readonly deployed: DeployedModels;
   /** Tells this environment that a model has a new partition. */
   announce(partition: AdmittedPartition): Promise<void>;
@@ -137,12 +142,18 @@ async function decide(
   return admitted(await admit(deps, next));
 }
 
-/** Why features could not read the files: then nothing that depends on the day could be built, in this environment or the next. */
+/**
+ * Why features could not read the files: then nothing that depends on the day could be built. They are read as the served
+ * release declares them, else as the model that is deployed does: a definition that no served release carries yet must not
+ * keep its data out.
+ */
 async function whyUnreadable(
-  { landing, engine }: Admitting,
-  definition: ModelDefinition,
+  { landing, engine, ledger, releases }: Admitting,
+  deployed: ModelDefinition,
   { kind, day, objects }: Pick<AdmittedPartition, 'kind' | 'day' | 'objects'>,
 ): Promise<Refusal | undefined> {
+  const pointer = await readPointer(ledger, deployed.name);
+  const definition = pointer === undefined ? deployed : (await definitionOf(releases, pointer.current)).definition;
   return withFolder(async (folder) => {
     const files = objects.map(({ key }) => join(folder, key.slice(key.lastIndexOf('/') + 1)));
     try {
