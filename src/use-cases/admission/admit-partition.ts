@@ -105,10 +105,14 @@ async function decide(
 ): Promise<Admission> {
   const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
     refused(deps, { model, kind, day }, { rule, found, remedy });
-  if (!Day.safeParse(day).success)
-    return refuse('partition-day', `${key} names no day`, 'name partitions dt=YYYY-MM-DD');
   const prefix = `${source.source}/dt=${day}/`;
   const listed = await deps.landing.list(prefix);
+  const isReady = listed.some((object) => object.key === `${prefix}${source.readyMarker}`);
+  if (!Day.safeParse(day).success) {
+    // Once the marker is removed nothing stands against the name any more.
+    if (!isReady) return { kind: 'unchanged' };
+    return refuse('partition-day', `${key} names no day`, 'remove the marker, and name partitions dt=YYYY-MM-DD');
+  }
   // Another reader of the source may have a marker of its own.
   const markers = deps.deployed.models.flatMap(({ definition: { events, labels } }) =>
     [events, labels].map(({ source: of, readyMarker }) => `${of}/dt=${day}/${readyMarker}`),
@@ -117,8 +121,7 @@ async function decide(
     prefix,
     listed.filter((object) => !markers.includes(object.key)),
   );
-  if (!listed.some((object) => object.key === `${prefix}${source.readyMarker}`))
-    return admitted(await withdraw(deps, { model, kind, day }));
+  if (!isReady) return admitted(await withdraw(deps, { model, kind, day }));
   if (unknown.length > 0) {
     const found = `${prefix} has ${unknown.length} files that would not be read: ${namesOf(unknown)}`;
     return refuse(
