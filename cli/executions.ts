@@ -86,7 +86,7 @@ export async function followExecution(
   let seen: Look | undefined;
   const machine = machineOf(cloud, arn);
   const goesOn = `${name} goes on; watch it: gatehouse run watch ${model} ${name} --machine ${machine} --env ${cloud.environment}`;
-  const follow = async (draw: Draw): Promise<Look | undefined> => {
+  const follow = async (draw: Draw, signal: AbortSignal): Promise<Look | undefined> => {
     const look = async (): Promise<Look | undefined> => {
       const found = await lookAtExecution(cloud, arn, context.now(), seen);
       draw(
@@ -96,9 +96,9 @@ export async function followExecution(
       seen = found;
       return found.status === 'RUNNING' ? undefined : found;
     };
-    return poll(look, EXECUTION_DEADLINE_MS);
+    return poll(look, EXECUTION_DEADLINE_MS, signal);
   };
-  const ended = await interruptibly(context, goesOn, () => context.showing(name, follow));
+  const ended = await context.showing(name, (draw) => interruptibly(goesOn, (signal) => follow(draw, signal)));
   return ended === undefined ? describeExecution(cloud, arn, context.now()) : viewOf(ended, context.now());
 }
 

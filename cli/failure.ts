@@ -1,11 +1,13 @@
 import { GatehouseError, type Refusal } from '#domain/error.ts';
-import { EXIT, RefusedError, UsageError } from './refusal.ts';
+import { EXIT, InterruptedError, RefusedError, UsageError } from './refusal.ts';
 
 /** How a command that failed ends: what is said, and with which code. */
 export interface Failure {
   readonly exitCode: number;
   readonly lines: readonly string[];
-  readonly data: { readonly error: { readonly kind: 'refused' | 'usage' | 'fault'; readonly [name: string]: unknown } };
+  readonly data: {
+    readonly error: { readonly kind: 'refused' | 'usage' | 'fault' | 'interrupted'; readonly [name: string]: unknown };
+  };
 }
 
 /** Turns whatever ended a command into words and an exit code. */
@@ -22,6 +24,13 @@ export function failureOf(error: unknown): Failure {
       exitCode: EXIT.usage,
       lines: [`error: ${error.message}`],
       data: { error: { kind: 'usage', message: error.message } },
+    };
+  }
+  if (error instanceof InterruptedError) {
+    return {
+      exitCode: EXIT.interrupted,
+      lines: [error.message],
+      data: { error: { kind: 'interrupted', message: error.message } },
     };
   }
   const code = error instanceof GatehouseError ? error.code : nameOf(error);

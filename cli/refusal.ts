@@ -1,11 +1,16 @@
 import type { Refusal } from '#domain/error.ts';
 
-/** The exit codes, the same for every command. */
-export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
+/** The exit codes, the same for every command; what Ctrl-C ends has the shell's own, 128 and the number of SIGINT. */
+export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3, interrupted: 130 } as const;
 
 /** The command was not understood: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Ctrl-C ended the command while it waited: exit code 130. The message says what goes on. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
 }
 
 /** A rule said no: exit code 1. */

@@ -4,12 +4,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 const FIRST_MS = 200;
 const SLOWEST_MS = 1000;
 
-/** Polls until there is an answer or the deadline has passed; undefined means that it has passed. */
-export async function poll<T>(look: () => Promise<T | undefined>, milliseconds: number): Promise<T | undefined> {
+/** Polls until there is an answer, the deadline has passed or nobody waits any more; undefined means that there is none. */
+export async function poll<T>(
+  look: () => Promise<T | undefined>,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
   const deadline = Date.now() + milliseconds;
   for (let interval = FIRST_MS; ; interval = Math.min(SLOWEST_MS, interval * 1.5)) {
     const found = await look();
     if (found !== undefined || Date.now() > deadline) return found;
-    await pause(interval);
+    await pause(interval, undefined, signal && { signal }).catch(() => undefined);
+    if (signal?.aborted === true) return undefined;
   }
 }

@@ -14,9 +14,11 @@ import { mustHaveEndedWell } from '#cli/commands/run/ending.ts';
 import { run as show } from '#cli/commands/run/show.ts';
 import { run as watch } from '#cli/commands/run/watch.ts';
 import { executionArn } from '#cli/executions.ts';
+import { failureOf } from '#cli/failure.ts';
 import { interruptibly } from '#cli/interrupt.ts';
 import { mustBeKnown } from '#cli/references.ts';
 import { main } from '#cli/program.ts';
+import { poll } from '#cli/waiting.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -191,25 +193,27 @@ describe('a run', () => {
     });
   });
 
-  it('goes on after Ctrl-C, which says so', async () => {
-    const test = testContext({});
-    const exits: number[] = [];
-    const signals = Object.assign(new EventEmitter(), { exit: (code: number) => void exits.push(code) });
+  it('goes on after Ctrl-C, which says so and gives the terminal back', async () => {
+    const signals = new EventEmitter();
+    let looks = 0;
     const work = interruptibly(
-      test.context,
       'r1 goes on; watch it: gatehouse run watch',
-      async () => {
-        signals.emit('SIGINT');
-        return 'done';
-      },
+      (signal) =>
+        poll(
+          async () => {
+            looks += 1;
+            signals.emit('SIGINT');
+            return undefined;
+          },
+          60_000,
+          signal,
+        ),
       signals,
     );
-    expect(await work).toBe('done');
-    expect({ exits, notes: test.notes, left: signals.listenerCount('SIGINT') }).toEqual({
-      exits: [130],
-      notes: ['\nr1 goes on; watch it: gatehouse run watch'],
-      left: 0,
-    });
+    const error = await work.catch((caught: unknown) => caught);
+    expect(failureOf(error)).toMatchObject({ exitCode: 130, lines: ['r1 goes on; watch it: gatehouse run watch'] });
+    expect({ looks, left: signals.listenerCount('SIGINT') }).toEqual({ looks: 1, left: 0 });
+    expect(await interruptibly('it goes on', () => Promise.resolve('done'), signals)).toBe('done');
   });
 });
 

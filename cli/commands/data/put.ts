@@ -13,6 +13,7 @@ import { mustBeFile } from '../../given-files.ts';
 import { partitionsOf, refusalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { refuse, UsageError } from '../../refusal.ts';
+import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
 import { byDay } from '../model/local-features.ts';
 
@@ -112,14 +113,16 @@ async function awaitAdmission(
 ): Promise<readonly Unadmitted[]> {
   context.note(`waiting for the admission of ${partitions.length} partitions`);
   let missing: readonly Unadmitted[] = [];
-  await poll(async () => {
+  const look = async (): Promise<true | undefined> => {
     missing = await unadmitted(cloud.ledger, model, partitions);
     // An older refusal may be of the files that these replace.
     const isDecided = missing.every(
       ({ refusal }) => refusal !== undefined && Date.parse(refusal.since) >= since.getTime(),
     );
     return isDecided ? true : undefined;
-  }, PATIENCE_MS);
+  };
+  const goesOn = `the files have landed, and admission goes on; see: gatehouse data list ${model} --env ${cloud.environment}`;
+  await interruptibly(goesOn, (signal) => poll(look, PATIENCE_MS, signal));
   return missing;
 }
 

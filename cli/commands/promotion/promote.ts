@@ -49,7 +49,9 @@ export const run: Run = async (context) => {
   }
   const target = context.cloud(to);
   const goesOn = `the request goes on; see: gatehouse why ${model}@${version} --to ${to}`;
-  const outcome = await interruptibly(context, goesOn, () => poll(() => outcomeOf(target, model, seq), DEADLINE_MS));
+  const outcome = await interruptibly(goesOn, (signal) =>
+    poll(() => outcomeOf(target, model, seq), DEADLINE_MS, signal),
+  );
   if (outcome === undefined)
     refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
   if (outcome.status === 'refused')
