@@ -92,7 +92,12 @@ async function check(asOf: string, found: Partial<DriftEvidence> = {}, own = pro
     }),
     'Measure comparison': async () => ({ comparisons: live === null ? [] : [{ slice: 'live', measure: live }] }),
     'Recompute features': async () => parity,
-    'Judge drift': judgeDrift({ ...own, metrics }),
+    // Twenty minutes after it was planned.
+    'Judge drift': judgeDrift({
+      ...own,
+      metrics,
+      clock: { now: () => new Date(own.clock.now().getTime() + 20 * 60_000) },
+    }),
     'Record failure': recordRunFailure(own),
   };
   const done = await execute(
@@ -212,7 +217,10 @@ describe('what a check says', () => {
         { DriftChecks: 1, StableInputIndex: 0.02 },
       ],
     ]);
-    expect(await prod.ledger.get(keys.run(MODEL, `drift-${day(12)}`))).toMatchObject({
+    const item = await prod.ledger.get(keys.run(MODEL, `drift-${day(12)}`));
+    // From plan to judgement, as `run list` shows it.
+    expect(Date.parse(String(item?.['endedAt'])) - Date.parse(String(item?.['startedAt']))).toBe(20 * 60_000);
+    expect(item).toMatchObject({
       machine: 'drift',
       status: 'stable',
       drift: { limits: { index: 0.1 }, inputs: { measured: [{ input: 'x' }, { input: 'y' }, { input: 'rate' }] } },
