@@ -16,7 +16,7 @@ import { logger } from '#runtime/observability.ts';
 import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 
-const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS } = readEnvironment(
+const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS, MACHINE_ARNS } = readEnvironment(
   z.object({
     ENVIRONMENT: Text,
     LEDGER_TABLE: Text,
@@ -24,6 +24,8 @@ const { ENVIRONMENT, LEDGER_TABLE, INBOX_ARN, INBOX_URL, PUBLISHER, PEER_TOPICS 
     INBOX_URL: Text,
     PUBLISHER: Text,
     PEER_TOPICS: TextMap,
+    // Where nothing is promoted, no execution is looked at.
+    MACHINE_ARNS: TextMap.optional(),
   }),
 );
 const sageMaker = new SageMakerClient();
@@ -31,7 +33,7 @@ const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE }),
   clock,
-  machines: stepFunctions(new SFNClient(), lookUp({}, 'state machine')),
+  machines: stepFunctions(new SFNClient(), lookUp(MACHINE_ARNS ?? {}, 'state machine')),
   jobs: sageMakerJobs(sageMaker, '', ''),
   checks: sageMakerProcessing({ sageMaker, s3 }, '', ''),
   inbox: sqsInbox(

@@ -95,7 +95,7 @@ export function accessTo(names: Names) {
     }),
     /** How executions of a machine ended. */
     describesExecutions: (machine: string): Access => ({
-      variables: {},
+      variables: { MACHINE_ARNS: JSON.stringify({ [machine]: names.stateMachineArn(machine) }) },
       statements: [
         {
           actions: ['states:DescribeExecution'],

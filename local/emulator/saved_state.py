@@ -29,24 +29,29 @@ class DamagedState(Exception):
 def keep_state(folder: str) -> None:
     """Replaces how the emulator saves and restores; SIGUSR1 saves and ends it, whatever request it still waits for."""
     written = f"{folder}.written"
-    saving = False
+    saving = done = False
 
     def save_all(services) -> None:
-        nonlocal saving
+        nonlocal saving, done
         saving = True
-        files = {}
-        for name, get_state in services.items():
-            text = _text(name, get_state)
-            if text is not None:
-                files[f"{name}.json"] = text
-        _write(f"{folder}.partial", files)
-        os.rename(f"{folder}.partial", written)
-        _take_over(written, folder)
+        try:
+            files = {}
+            for name, get_state in services.items():
+                text = _text(name, get_state)
+                if text is not None:
+                    files[f"{name}.json"] = text
+            _write(f"{folder}.partial", files)
+            os.rename(f"{folder}.partial", written)
+            _take_over(written, folder)
+            done = True
+        finally:
+            saving = False
 
     def save_and_end(*_) -> None:
         if saving:
             return
-        save_all(app._build_persistence_save_dict())
+        if not done:
+            save_all(app._build_persistence_save_dict())
         os._exit(0)
 
     def load_all() -> None:

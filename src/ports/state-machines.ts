@@ -16,6 +16,6 @@ export interface StateMachines {
   start(machine: Machine, name: string, input: object): Promise<'started' | 'already-started'>;
   /** Ends the wait of a task; `gone` when nobody waits for the token any more. */
   succeed(token: string, output: object): Promise<'returned' | 'gone'>;
-  /** How an execution ended, by its id (its ARN on AWS), also one that does not exist any more; nothing while it runs. */
-  endOf(execution: string): Promise<string | undefined>;
+  /** How the execution of a name ended, also one that does not exist any more; nothing while it runs. */
+  endOf(machine: Machine, name: string): Promise<string | undefined>;
 }

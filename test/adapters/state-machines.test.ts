@@ -26,7 +26,7 @@ interface Fixture {
   readonly waits: () => Promise<string>;
   /** What the task was told. */
   readonly told: (token: string) => Promise<unknown>;
-  /** Executions of which one runs, one was stopped, and one does not exist. */
+  /** Names of executions of which one runs, one was stopped, and one does not exist. */
   readonly ends: () => Promise<readonly [running: string, ended: string, absent: string]>;
 }
 
@@ -94,11 +94,11 @@ async function inStepFunctions(): Promise<Fixture> {
         return output === undefined ? undefined : (JSON.parse(output) as unknown);
       }),
     async ends() {
-      const start = async () =>
-        (await sfn().send(new StartExecutionCommand({ stateMachineArn: promotion }))).executionArn ?? '';
-      const [running, stopped] = [await start(), await start()];
-      await sfn().send(new StopExecutionCommand({ executionArn: stopped }));
-      return [running, stopped, `${running}-absent`];
+      const start = async (name: string) =>
+        (await sfn().send(new StartExecutionCommand({ stateMachineArn: promotion, name }))).executionArn;
+      await start('running');
+      await sfn().send(new StopExecutionCommand({ executionArn: await start('stopped') }));
+      return ['running', 'stopped', 'absent'];
     },
   };
 }
@@ -144,9 +144,9 @@ describe.each([
   it('say of an execution how it ended, and nothing while it runs', async () => {
     const { machines, ends } = fixture;
     const [running, ended, absent] = await ends();
-    expect(await machines.endOf(running)).toBeUndefined();
-    expect(await machines.endOf(ended)).toMatch(/ABORTED/);
-    expect(await machines.endOf(absent)).toBe('it does not exist');
+    expect(await machines.endOf('promotion', running)).toBeUndefined();
+    expect(await machines.endOf('promotion', ended)).toMatch(/ABORTED/);
+    expect(await machines.endOf('promotion', absent)).toBe('it does not exist');
   });
 
   it('return a token once when several answer at the same time', async () => {

@@ -11,6 +11,8 @@ import { type Journey, MODEL } from './_harness.ts';
 export interface Producer {
   /** Writes an object into the landing bucket. */
   put(key: string, body: Uint8Array | string): Promise<void>;
+  /** Writes other payments of a day, and their marker. */
+  writes(day: string, content: Uint8Array | string): Promise<void>;
   /** Lands other payments of a day, and waits until they are admitted. */
   lands(day: string, content: Uint8Array | string): Promise<void>;
   /** What some SQL makes of the payments of a day, as they were landed. */
@@ -28,13 +30,17 @@ export function producerOf(journey: Journey): Producer {
   };
   const versionOf = async (day: string): Promise<number> =>
     (await partitionsOf(ledger, MODEL, 'events')).find((partition) => partition.day === day)?.version ?? 0;
+  const writes = async (day: string, content: Uint8Array | string): Promise<void> => {
+    await put(`${folderOf(day)}/part-000.parquet`, content);
+    await put(`${folderOf(day)}/_READY`, '{}');
+  };
   return {
     put,
     versionOf,
+    writes,
     async lands(day, content) {
       const before = await versionOf(day);
-      await put(`${folderOf(day)}/part-000.parquet`, content);
-      await put(`${folderOf(day)}/_READY`, '{}');
+      await writes(day, content);
       await eventually(`${day} to be admitted`, async () => ((await versionOf(day)) > before ? true : undefined));
     },
     async rewritten(day, select) {

@@ -5,11 +5,12 @@ import { landAll, type Landing, otherFiles, removeFiles, type WholePartition } f
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
 import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
-import { ModelName } from '#domain/model/definition.ts';
+import { type ModelDefinition, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
+import { readmit } from '../../landing.ts';
 import { partitionsOf, refusalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { refuse, UsageError } from '../../refusal.ts';
@@ -54,10 +55,10 @@ export const run: Run = async (context) => {
     await removeFiles(landing, others);
   }
   const since = context.now();
-  const result = await landAll(landing, partitions, ({ done, total }) => {
+  const { progress: result, left } = await landAll(landing, partitions, ({ done, total }) => {
     if (done % REPORT_EVERY === 0 || done === total) context.note(`  ${done} of ${total} partitions`);
   });
-  const missing = context.wait ? await awaitAdmission(context, cloud, model, partitions, since) : [];
+  const missing = context.wait ? await awaitAdmission(context, cloud, definition, partitions, { since, left }) : [];
   refuseUnadmitted(missing, { model, environment: cloud.environment, total: partitions.length });
   context.print({
     data: { model, environment: cloud.environment, ...result, admitted: context.wait },
@@ -97,6 +98,8 @@ async function partitionsIn(
   );
 }
 
+const nameOf = (kind: PartitionKind, day: string): string => `${kind} of ${day}`;
+
 /** A partition that was landed and is not admitted, and why, if it was refused. */
 export interface Unadmitted {
   readonly name: string;
@@ -107,22 +110,35 @@ export interface Unadmitted {
 async function awaitAdmission(
   context: Context,
   cloud: Cloud,
-  model: string,
+  definition: ModelDefinition,
   partitions: readonly WholePartition[],
-  since: Date,
+  { since, left }: { readonly since: Date; readonly left: readonly WholePartition[] },
 ): Promise<readonly Unadmitted[]> {
+  const model = definition.name;
   context.note(`waiting for the admission of ${partitions.length} partitions`);
-  let missing: readonly Unadmitted[] = [];
-  const look = async (): Promise<true | undefined> => {
+  let missing = await unadmitted(cloud.ledger, model, partitions);
+  // What lay there as it is and was not admitted: nothing was written that would have admission look again.
+  const again = left.filter(({ kind, day }) => missing.some(({ name }) => name === nameOf(kind, day)));
+  await readmit(
+    cloud,
+    again.map(({ kind, day }) => `${definition[kind].source}/dt=${day}/${definition[kind].readyMarker}`),
+  );
+  const look = async (): Promise<'decided' | 'fewer' | undefined> => {
+    const before = missing.length;
     missing = await unadmitted(cloud.ledger, model, partitions);
     // An older refusal may be of the files that these replace.
     const isDecided = missing.every(
       ({ refusal }) => refusal !== undefined && Date.parse(refusal.since) >= since.getTime(),
     );
-    return isDecided ? true : undefined;
+    if (isDecided) return 'decided';
+    return missing.length < before ? 'fewer' : undefined;
   };
   const goesOn = `the files have landed, and admission goes on; see: gatehouse data list ${model} --env ${cloud.environment}`;
-  await interruptibly(goesOn, (signal) => poll(look, PATIENCE_MS, signal));
+  await interruptibly(goesOn, async (signal) => {
+    // As long as admission moves on, it is waited for.
+    while ((await poll(look, PATIENCE_MS, signal)) === 'fewer')
+      if (missing.length % REPORT_EVERY === 0) context.note(`  ${missing.length} to be admitted`);
+  });
   return missing;
 }
 
@@ -141,7 +157,7 @@ export async function unadmitted(
     const has = admitted.get(`${kind} ${day}`)?.objects.map(({ sha256 }) => sha256) ?? [];
     return files.length === has.length && files.every(({ sha256 }) => has.some((each) => each === sha256))
       ? []
-      : [{ name: `${kind} of ${day}`, refusal: refusals.get(`${kind} ${day}`) }];
+      : [{ name: nameOf(kind, day), refusal: refusals.get(`${kind} ${day}`) }];
   });
 }
 

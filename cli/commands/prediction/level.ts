@@ -2,6 +2,7 @@ import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
+import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel, type ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { Cloud } from '../../cloud.ts';
 import { partitionsOf, predictionsOf, refusalsOf } from '../../read.ts';
@@ -33,8 +34,9 @@ export async function predictionLevel(cloud: Cloud, model: string, now: Date): P
     catalogue,
     manifests,
   });
-  const { waiting } = planned;
-  const level = serviceLevel({ definition, pointer, catalogue, manifests, waiting, refusals }, now);
+  const { plan, waiting } = planned;
+  const state = { definition, pointer, catalogue, manifests, kept: keptDays(plan), waiting, refusals };
+  const level = serviceLevel(state, now);
   return { ...planned, refusals, level };
 }
 

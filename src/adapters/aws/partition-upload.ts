@@ -58,11 +58,12 @@ export async function landPartitions({
 }): Promise<LandingProgress> {
   const now = Date.parse(until);
   const chosen = partitions.filter(({ day }) => day >= from && Date.parse(`${addDays(day, 1)}T00:00:00Z`) <= now);
-  return landAll(
+  const { progress } = await landAll(
     landing,
     chosen.map(({ kind, day, file, sha256 }) => ({ kind, day, files: [{ file, sha256 }] })),
     onProgress,
   );
+  return progress;
 }
 
 /** A day's files of one kind. */
@@ -72,24 +73,26 @@ export interface WholePartition {
   readonly files: readonly LandingFile[];
 }
 
-/** Lands whole partitions, the oldest first; what is there already, marker included, is left alone. */
+/** Lands whole partitions, the oldest first; what is there already, marker included, is left alone, and told. */
 export async function landAll(
   landing: Landing,
   partitions: readonly WholePartition[],
   onProgress?: (progress: LandingProgress) => void,
-): Promise<LandingProgress> {
+): Promise<{ readonly progress: LandingProgress; readonly left: readonly WholePartition[] }> {
+  const left: WholePartition[] = [];
   let done = 0;
   let written = 0;
   const queue = partitions.toSorted((a, b) => (`${a.day} ${a.kind}` < `${b.day} ${b.kind}` ? -1 : 1)).values();
   const work = async (): Promise<void> => {
     for (const partition of queue) {
       if (await land(landing, partition)) written += 1;
+      else left.push(partition);
       done += 1;
       onProgress?.({ done, total: partitions.length, written });
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  return { done, total: partitions.length, written };
+  return { progress: { done, total: partitions.length, written }, left };
 }
 
 async function land({ s3, bucket, definition }: Landing, { kind, day, files }: WholePartition): Promise<boolean> {

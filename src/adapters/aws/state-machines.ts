@@ -42,9 +42,10 @@ export function stepFunctions(client: SFNClient, arnOf: (machine: Machine) => st
         throw error;
       }
     },
-    async endOf(execution) {
+    async endOf(machine, name) {
       try {
-        const { status, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn: execution }));
+        const executionArn = `${arnOf(machine).replace(':stateMachine:', ':execution:')}:${name}`;
+        const { status, error, cause } = await client.send(new DescribeExecutionCommand({ executionArn }));
         if (status === 'RUNNING' || status === 'PENDING_REDRIVE') return undefined;
         return [status, error, cause].filter((each) => each !== undefined && each !== '').join(': ');
       } catch (error) {

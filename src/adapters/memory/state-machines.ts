@@ -30,6 +30,6 @@ export function memoryStateMachines(): StateMachines & {
       answers.set(token, structuredClone(output));
       return 'returned';
     },
-    endOf: async (execution) => ended.get(execution),
+    endOf: async (_machine, name) => ended.get(name),
   };
 }

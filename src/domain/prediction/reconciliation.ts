@@ -47,6 +47,11 @@ export interface ReconciliationPlan {
   readonly rows: number;
 }
 
+/** The days whose published predictions are what they should be. */
+export function keptDays({ partitions }: ReconciliationPlan): ReadonlySet<string> {
+  return new Set(partitions.flatMap(({ day, action }) => (action === 'keep' ? [day] : [])));
+}
+
 /**
  * Compares what the predictions should be made from with what they were made from. All partitions, or a changed
  * schema, make a full reconciliation; partitions that are right already are kept in any case. A partition of the same

@@ -23,7 +23,7 @@ export interface ServiceLevel {
 /**
  * Which of the days that are kept scored are overdue. A day is due so many hours after its events were admitted (or refused),
  * or after the release began to serve, whichever is later; it is done by predictions of the served release that were published
- * since. Ages are counted from the arrival and not from the day, so that history which is landed late is not overdue at once.
+ * since, or by those that a batch run would keep. Ages are counted from the arrival and not from the day, so that history which is landed late is not overdue at once.
  */
 export function serviceLevel(
   state: {
@@ -31,12 +31,14 @@ export function serviceLevel(
     readonly pointer: Pick<Pointer, 'current' | 'at'>;
     readonly catalogue: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'admittedAt'>[];
     readonly manifests: readonly Pick<PredictionManifest, 'day' | 'release' | 'publishedAt'>[];
+    /** The days of which a batch run would keep what is published. */
+    readonly kept: ReadonlySet<string>;
     readonly waiting: readonly WaitingDay[];
     readonly refusals: readonly StandingRefusal[];
   },
   now: Date,
 ): ServiceLevel {
-  const { definition, pointer, catalogue, manifests, waiting, refusals } = state;
+  const { definition, pointer, catalogue, manifests, kept, waiting, refusals } = state;
   const hours = definition.sla.predictionsWithinHours;
   const served = new Map(
     manifests.filter(({ release }) => release === pointer.current).map(({ day, publishedAt }) => [day, publishedAt]),
@@ -49,7 +51,8 @@ export function serviceLevel(
   ]);
   const days = [...arrived].toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(-definition.predictions.days);
   const overdue = days.flatMap(([day, at]): OverdueDay[] => {
-    if ((served.get(day) ?? '') >= at) return [];
+    // Events that were corrected and came back as they were need no other predictions.
+    if (kept.has(day) || (served.get(day) ?? '') >= at) return [];
     const dueAt = Math.max(Date.parse(at), Date.parse(pointer.at)) + hours * 3_600_000;
     if (now.getTime() <= dueAt) return [];
     return [{ day, dueAt: new Date(dueAt).toISOString(), cause: causeOf(day, waiting, refusals) }];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fitting } from '#domain/audit/fitting.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
+import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
@@ -17,9 +18,12 @@ export function checkServiceLevel(deps: Recording & ReadingPredictions): Task {
     const pointer = await readPointer(deps.ledger, model);
     if (pointer === undefined) return { status: 'nothing-served' };
     const { state, refusals } = await readPredictionState(deps, model, pointer.current);
-    const { waiting } = planPredictions(state);
+    const { plan, waiting } = planPredictions(state);
     const now = deps.clock.now();
-    const { hours, newest, overdue } = serviceLevel({ ...state, pointer, waiting, refusals }, now);
+    const { hours, newest, overdue } = serviceLevel(
+      { ...state, pointer, kept: keptDays(plan), waiting, refusals },
+      now,
+    );
     if (overdue.length === 0) return { status: 'kept', hours, newest };
     const causes = [...new Set(overdue.map(({ cause }) => cause))];
     await recordChange(deps, {

@@ -120,7 +120,7 @@ async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done:
   if (!isWaiting && promotion.status !== 'open') return;
   if (Date.parse(promotion.deadline) > deps.clock.now().getTime()) {
     // Its last states may have ended it before its execution was over: what is read after that tells.
-    const end = await deps.machines.endOf(promotion.execution);
+    const end = await deps.machines.endOf('promotion', promotion.execution);
     if (end !== undefined) {
       const now = await findPromotion(deps.ledger, promotion.model, promotion.promotion);
       if (now?.status !== promotion.status || now.execution !== promotion.execution) return;

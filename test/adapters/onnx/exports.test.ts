@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createScorer } from '#adapters/onnx/scorer.ts';
 import { withoutZipMap } from '#adapters/onnx/zip-map.ts';
+import { changed } from './_models.ts';
 import { TRAINER_TOLERANCE } from '#domain/model/trainer-predictions.ts';
 
 // What libraries export, and what each predicts by itself: made by bench/exports/export.py.
@@ -70,6 +71,14 @@ describe('a map of class to probability', () => {
     const unwrapped = withoutZipMap(wrapped);
     expect(withoutZipMap(unwrapped)).toBe(unwrapped);
     expect(withoutZipMap(read('lightgbm'))).toEqual(read('lightgbm'));
+    // Of other classes nobody knows which is the label of 1: it stays, and is refused.
+    for (const ints of [[1n, 0n], [], [0n, 1n, 2n]]) {
+      const other = changed((model) => {
+        const map = model.graph?.node.find(({ opType }) => opType === 'ZipMap');
+        for (const attribute of map?.attribute ?? []) Object.assign(attribute, { ints, strings: [] });
+      }, wrapped);
+      expect(withoutZipMap(other)).toBe(other);
+    }
     const text = new TextEncoder().encode('no model');
     expect(withoutZipMap(text)).toBe(text);
   });
