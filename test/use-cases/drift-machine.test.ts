@@ -7,6 +7,7 @@ import { ComparisonPlan, FeatureWork } from '#domain/data/feature-work.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import type { DriftEvidence } from '#domain/drift/judge-drift.ts';
+import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { DIFFERENT, DRIFT, HEALTHY, lost, moved } from '#test/domain/drift/_evidence.ts';
@@ -219,7 +220,9 @@ describe('what a check says', () => {
     ]);
     const item = await prod.ledger.get(keys.run(MODEL, `drift-${day(12)}`));
     // From plan to judgement, as `run list` shows it.
-    expect(Date.parse(String(item?.['endedAt'])) - Date.parse(String(item?.['startedAt']))).toBe(20 * 60_000);
+    if (item === undefined) throw new Error('the run is not recorded');
+    const lasted = Date.parse(textOf(item, 'endedAt')) - Date.parse(textOf(item, 'startedAt'));
+    expect(lasted).toBe(20 * 60_000);
     expect(item).toMatchObject({
       machine: 'drift',
       status: 'stable',
