@@ -390,6 +390,22 @@ describe('compileExpectations', () => {
     expect(() => compileExpectations(folder)).toThrow(found.replace('NAME', basename(folder)));
   });
 
+  it.each([
+    [
+      'a condition as the package writes it',
+      { ...unique, kwargs: { column: 'a', row_condition: { type: 'pass_through', pass_through_filter: 'b > 5' } } },
+    ],
+    [
+      'types, which it evaluates on pandas',
+      { type: 'expect_column_values_to_be_in_type_list', kwargs: { column: 'a', type_list: ['int64'] } },
+    ],
+  ])('takes %s', async (_, expectation) => {
+    const folder = await folderOf(valid);
+    await mkdir(join(folder, 'expectations'));
+    await writeFile(join(folder, 'expectations/events.json'), of(expectation));
+    expect(compileExpectations(folder).events).toContain(expectation.type);
+  });
+
   it('refuses a suite whose file nobody reads', async () => {
     const folder = await folderOf(valid);
     await mkdir(join(folder, 'expectations'));
