@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ENVIRONMENTS, type Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
-import { machine } from '../statemachines/_machines.ts';
+import { machine } from '#local/statemachines/machines.ts';
 import { resourcesOf, synthesised } from './_synth.ts';
 
 /** What a new account has: executions of all its functions together. It cannot reserve any of them for a function. */

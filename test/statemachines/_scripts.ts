@@ -1,4 +1,4 @@
-import { type Call, TaskError } from './_interpreter.ts';
+import { type Call, TaskError } from '#local/statemachines/interpreter.ts';
 
 /** What a state answers: always the same, or one answer for each time that it is entered. */
 export type Script = Readonly<Record<string, object | readonly object[]>>;

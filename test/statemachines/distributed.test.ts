@@ -3,7 +3,7 @@ import { CreateStateMachineCommand, DescribeExecutionCommand, StartExecutionComm
 import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clients, eventually, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
-import { textOf } from './_machines.ts';
+import { textOf } from '#local/statemachines/machines.ts';
 
 /*
  * The batch machine as it stands, at a scale for which it uses Distributed Maps, run by the emulator: its functions are

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Call, execute, TaskError } from './_interpreter.ts';
-import { machine, MACHINES, statesOf } from './_machines.ts';
+import { type Call, execute, TaskError } from '#local/statemachines/interpreter.ts';
+import { machine } from '#local/statemachines/machines.ts';
+import { MACHINES, statesOf } from './_machines.ts';
 import { BATCH, failing, PROBATION, REFUSED, type Script, unfit, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { machine, MACHINES, reachable, successorsOf } from './_machines.ts';
+import { machine } from '#local/statemachines/machines.ts';
+import { MACHINES, reachable, successorsOf } from './_machines.ts';
 
 /** Each act, and the states without which nobody may come to it. Whatever asks a question stands with its question. */
 const GUARDS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Execution, execute, TaskError } from './_interpreter.ts';
-import { machine } from './_machines.ts';
+import { type Execution, execute, TaskError } from '#local/statemachines/interpreter.ts';
+import { machine } from '#local/statemachines/machines.ts';
 import {
   BATCH,
   FAILED_GATE,

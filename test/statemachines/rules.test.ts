@@ -4,17 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkBindings } from '#lib/constructs/asl-state-machine.ts';
 import { MACHINES as DEPLOYED } from '#model/names.ts';
-import {
-  childOf,
-  handlerTables,
-  machine,
-  MACHINES,
-  privilegeOf,
-  reachable,
-  statesOf,
-  type TaskState,
-  textOf,
-} from './_machines.ts';
+import { childOf, machine, type TaskState, textOf } from '#local/statemachines/machines.ts';
+import { handlerTables, MACHINES, privilegeOf, reachable, statesOf } from './_machines.ts';
 
 /** The states in which an execution may end well, or in a refusal: past participles. */
 const ENDINGS = [

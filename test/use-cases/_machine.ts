@@ -1,4 +1,4 @@
-import { execute, type Call, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { execute, type Call, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { Write } from '#domain/ledger/item.ts';

@@ -31,7 +31,12 @@ describe('the logical day of an operation', () => {
       run: 'r',
       candidates: [{ release: here.baseline, version: '1' }],
     };
-    for (const task of [planReview(prod), planDriftCheck(prod), openRetrainingRun(dev), planValidation(dev)])
+    for (const task of [
+      planReview(prod),
+      planDriftCheck(prod),
+      openRetrainingRun(dev),
+      planValidation({ ...dev, champion: () => Promise.reject(new Error('nobody asks')) }),
+    ])
       await expect(task(given)).rejects.toMatchObject({ code: 'AS_OF_FUTURE' });
   });
 });

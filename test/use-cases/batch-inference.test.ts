@@ -11,7 +11,7 @@ import { ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
-import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { execute, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';

@@ -11,7 +11,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
-import { execute } from '#test/statemachines/_interpreter.ts';
+import { execute } from '#local/statemachines/interpreter.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';

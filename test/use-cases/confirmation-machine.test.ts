@@ -3,7 +3,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
-import { execute } from '#test/statemachines/_interpreter.ts';
+import { execute } from '#local/statemachines/interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';

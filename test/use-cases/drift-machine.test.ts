@@ -11,7 +11,7 @@ import { textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { DIFFERENT, DRIFT, HEALTHY, lost, moved } from '#test/domain/drift/_evidence.ts';
-import { execute, TaskError } from '#test/statemachines/_interpreter.ts';
+import { execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { judgeDrift } from '#use-cases/drift/judge-drift.ts';

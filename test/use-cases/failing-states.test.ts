@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { type Execution, execute, TaskError } from '#test/statemachines/_interpreter.ts';
+import { type Execution, execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { type Script, scripted, WELL } from '#test/statemachines/_scripts.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';

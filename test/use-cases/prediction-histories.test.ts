@@ -25,7 +25,7 @@ import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { gathering } from '#test/adapters/onnx/_models.ts';
-import { execute, TaskError } from '#test/statemachines/_interpreter.ts';
+import { execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';

@@ -13,7 +13,7 @@ import type { Policy } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
-import { execute, type Execution, TaskError } from '#test/statemachines/_interpreter.ts';
+import { execute, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { judgeRelease } from '#use-cases/probation/judge-release.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { childOf, machine, type State, type States, type TaskState } from './_machines.ts';
+import { childOf, machine, type State, type States, type TaskState } from './machines.ts';
 
 type Json = unknown;
 type Document = Record<string, Json>;
@@ -41,8 +41,9 @@ const MAX_DOCUMENT = 256 * 1024;
 const MAX_STEPS = 1000;
 
 /**
- * Runs a machine in process. It is stricter than the service: a path that leads to nothing, a Choice on something that is
- * not text, a field outside of the subset or a document that is too large ends the test, not the execution.
+ * Runs a machine in process, its Maps item by item. It is stricter than the service: a path that leads to nothing, a Choice on
+ * something that is not text, a field outside of the subset or a document that is too large is a fault of the caller's,
+ * which no state catches.
  */
 export async function execute(
   name: string,
