@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { runTraining } from '#cli/commands/model/container.ts';
+import { runTraining } from '#local/pipeline/training.ts';
 import { literal, name, PARQUET, withDatabase } from '#adapters/duckdb/database.ts';
 import { source } from '#adapters/duckdb/inputs.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';

@@ -10,7 +10,8 @@ export const BUILD: readonly CommandSpec[] = [
     nounSummary: 'make and try a model on a laptop, without any account',
     args: '<name>',
     summary: 'make the folder of a new model from a template that trains as it is',
-    examples: ['model new churn'],
+    options: [['--sample', 'write generated data for it as well, into data/<name>']],
+    examples: ['model new churn', 'model new churn --sample'],
     load: () => import('../commands/model/new.ts'),
   },
   {
@@ -51,14 +52,43 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model train',
     group,
     args: '<name>',
-    summary: 'build features of local files and run the training program on them, under the container contract',
+    summary:
+      'build features of local files and run the training program on the rows of each window, under the container contract',
     required: [
       ['--events <files...>', 'event files'],
       ['--labels <files...>', 'label files'],
     ],
-    options: [['--out <folder>', 'where rows and model go; default: .gatehouse/train/<name>']],
+    options: [
+      ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
+      ['--out <folder>', 'where rows and models go, a folder per window; default: .gatehouse/train/<name>'],
+    ],
     examples: ['model train churn --events landing/events/dt=*/*.parquet --labels landing/labels/dt=*/*.parquet'],
     load: () => import('../commands/model/train.ts'),
+  },
+  {
+    name: 'model evaluate',
+    group,
+    args: '<name>',
+    summary:
+      'run the whole retraining on local files, without any cloud: data check, training of all windows, comparison, gates and report, by the state machines that are deployed',
+    required: [
+      ['--events <files...>', 'event files, by the dt=YYYY-MM-DD of their paths'],
+      ['--labels <files...>', 'label files, by the day on which the labels arrived'],
+    ],
+    options: [
+      ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
+      [
+        '--against <release>',
+        'what to compare with: baseline, model@version or digest of dev, or the digest that an earlier evaluation printed',
+        'baseline',
+      ],
+      ['--out <file>', 'where the evaluation report goes; default: .gatehouse/evaluate/<name>/report.html'],
+    ],
+    examples: [
+      'model evaluate churn --events data/events/dt=*/*.parquet --labels data/labels/dt=*/*.parquet',
+      'model evaluate churn --events data/events/dt=*/*.parquet --labels data/labels/dt=*/*.parquet --as-of 2026-03-01 --against churn@1.2.0',
+    ],
+    load: () => import('../commands/model/evaluate/evaluate.ts'),
   },
   {
     name: 'data list',

@@ -9,6 +9,7 @@ import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
+import { championOf } from '#use-cases/validation/champion.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
 import { planReports } from '#use-cases/validation/plan-reports.ts';
 import { planValidation } from '#use-cases/validation/plan-validation.ts';
@@ -36,7 +37,7 @@ const deps = {
 const hold = holdAsInconclusive(deps);
 
 export const handler = tasks({
-  'Plan validation': planValidation(deps),
+  'Plan validation': planValidation({ ...deps, champion: (model) => championOf(deps, 'prod', model) }),
   'Evaluate gates': evaluateCandidates(deps),
   'Plan reports': planReports(deps),
   'Offer release': offerRelease(deps),

@@ -7,9 +7,9 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
 import { TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
-import { layoutOf } from '#local/sagemaker/container.ts';
+import { layoutOf } from '../sagemaker/container.ts';
 
-const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+const REPOSITORY = join(import.meta.dirname, '..', '..');
 
 /** What a Python program of this project is started with: nothing of the user's own. */
 export const PYTHON_ENVIRONMENT = {

@@ -36,21 +36,38 @@ export async function compileDeployment(
   const contradictions = [...contradictionsIn(config)];
   for (const folder of folders) {
     for (const definition of await compileModels(resolve(root, folder))) {
-      const home = resolve(root, folder, definition.name);
-      const sql = [definition.features.daily.path, definition.features.features.path];
-      const model = await describeModel(home, definition, floor);
-      contradictions.push(...contradictionsOf(model));
-      models.push({
-        definition,
-        policy: model.policy,
-        ...(await compileCard(home)),
-        sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
-        expectations: compileExpectations(home),
-      });
+      const model = await compileParts(resolve(root, folder, definition.name), definition, floor);
+      contradictions.push(...model.contradictions);
+      models.push(model.parts);
     }
   }
   assertConsistent(contradictions);
   return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
+}
+
+/**
+ * Compiles one model's folder as if it alone were deployed.
+ * @throws GatehouseError `CONTRADICTION`, or the code of a file that is not valid by itself
+ */
+export async function compileAlone(root: string, home: string): Promise<DeployedModels> {
+  const { parts, contradictions } = await compileParts(home, await compileModel(home), await readFloor(root));
+  assertConsistent(contradictions);
+  return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models: [parts] });
+}
+
+async function compileParts(home: string, definition: ModelDefinition, floor: PolicyFloor) {
+  const sql = [definition.features.daily.path, definition.features.features.path];
+  const model = await describeModel(home, definition, floor);
+  return {
+    contradictions: contradictionsOf(model),
+    parts: {
+      definition,
+      policy: model.policy,
+      ...(await compileCard(home)),
+      sql: Object.fromEntries(sql.map((path) => [path, readFileSync(join(home, path), 'utf8')])),
+      expectations: compileExpectations(home),
+    },
+  };
 }
 
 /** The parts of a model's files as they would be deployed now. @throws GatehouseError where one of them is not valid */

@@ -1,6 +1,10 @@
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objectKey, s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { folderArtifactStore } from '#adapters/folder/artifact-store.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -16,11 +20,15 @@ interface Fixture {
   readonly tamper: (digest: Digest, content: Uint8Array) => Promise<void>;
 }
 
+const folders: string[] = [];
 let cloud: TestCloud;
 beforeAll(async () => {
   cloud = await freshCloud();
 });
-afterAll(async () => cloud[Symbol.asyncDispose]());
+afterAll(async () => {
+  await cloud[Symbol.asyncDispose]();
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
 
 function inMemory(): Fixture {
   const store = memoryArtifactStore();
@@ -29,6 +37,15 @@ function inMemory(): Fixture {
     tamper: async (digest, content) => {
       store.objects.set(digest, content);
     },
+  };
+}
+
+async function inFolder(): Promise<Fixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-artifacts-'));
+  folders.push(folder);
+  return {
+    store: folderArtifactStore(folder),
+    tamper: (digest, content) => writeFile(join(folder, digest.slice('sha256:'.length)), content),
   };
 }
 
@@ -46,6 +63,7 @@ async function inS3(): Promise<Fixture> {
 
 describe.each([
   ['in memory', async () => inMemory()],
+  ['in a folder', inFolder],
   ['in S3', inS3],
 ])('an artifact store %s', (_, fresh: () => Promise<Fixture>) => {
   let fixture: Fixture;

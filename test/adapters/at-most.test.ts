@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { atMost } from '#adapters/aws/at-most.ts';
+import { atMost } from '#adapters/at-most.ts';
 
 it('runs no more at once than it is told to, all of them, and goes on after a fault', async () => {
   const inTurn = atMost(3);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { s3Lake } from '#adapters/aws/lake.ts';
+import { folderLake } from '#adapters/folder/lake.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { BuiltObject, Lake } from '#ports/lake.ts';
@@ -40,6 +41,14 @@ function inMemory(): Fixture {
   };
 }
 
+/** Beside the copies that a test fetches. */
+async function inFolder(): Promise<Fixture> {
+  return {
+    lake: folderLake(await mkdtemp(join(folder, 'lake-'))),
+    tamper: ({ object: { key } }, content) => writeFile(key, content),
+  };
+}
+
 /** Without versions, so that what is tampered with is what is read. */
 async function inS3(): Promise<Fixture> {
   const s3 = clients(cloud, '111111111111').s3();
@@ -61,6 +70,7 @@ const file = async (content: string, rows = 1) => {
 
 describe.each([
   ['in memory', async () => inMemory()],
+  ['in a folder', inFolder],
   ['in S3', inS3],
 ])('a lake %s', (_, fresh: () => Promise<Fixture>) => {
   let fixture: Fixture;

@@ -103,6 +103,20 @@ describe('model train', () => {
     expect(out).toContain('not compared with the trainer: it left no predictions.parquet');
   });
 
+  it('trains each window that fits, on what had arrived as of a day', async () => {
+    const windowsOf = async (...more: readonly string[]) =>
+      JSON.parse((await train('healthy', '-o', 'json', ...more)).out);
+    const { asOf, windows } = await windowsOf();
+    expect({ asOf, windows }).toMatchObject({ asOf: '2024-02-29', windows: [{ window: { name: 'everything' } }] });
+    const earlier = await windowsOf('--as-of', '2024-02-28');
+    expect(earlier).toMatchObject({ asOf: '2024-02-28', windows: [{ rows: windows[0].rows - 4 }] });
+    expect((await train('healthy')).err).toContain('window four-weeks is left out: it would begin on 2024-01');
+    expect(await train('healthy', '--as-of', '2024-02-21')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('history is long enough'),
+    });
+  });
+
   it.each(['leading zeros', 'accents'] as const)('refuses %s: no label met an event', async (source) => {
     const { code, err } = await train(source);
     expect(code).toBe(1);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byDay } from '#cli/commands/model/local-features.ts';
-import { runTraining } from '#cli/commands/model/container.ts';
+import { runTraining } from '#local/pipeline/training.ts';
 import { lookAt } from '#cli/commands/data/check.ts';
 import { run as promote } from '#cli/commands/promotion/promote.ts';
 import { run as why } from '#cli/commands/promotion/why.ts';

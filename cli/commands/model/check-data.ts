@@ -15,10 +15,8 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { compileExpectations } from '#model/suites.ts';
 import type { Context } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-import { PYTHON_ENVIRONMENT, runCommand } from './container.ts';
+import { runSuites } from '#local/pipeline/suites.ts';
 import { buildLocally, byDay, filesOf, localCatalogue } from './local-features.ts';
-
-const PROGRAM = join(import.meta.dirname, '..', '..', '..', 'containers', 'data-quality', 'validate.py');
 
 /** What a data check would say of some files before training. */
 export interface CheckedData {
@@ -155,10 +153,8 @@ async function validated(
   if (batches.length === 0) return [];
   await writeFile(join(input, 'batches.json'), canonicalJson(batches));
   context.note(`  Great Expectations is started for ${batches.length} batches, which takes some seconds`);
-  const said: string[] = [];
-  const env = { ...PYTHON_ENVIRONMENT, HOME: root, SM_ROOT: root };
-  const code = await runCommand(['python', PROGRAM], root, env, (line) => said.push(line));
-  if (code !== 0) refuse('suites-run', said.slice(-3).join(' '), 'correct the suites in expectations/');
+  const failure = await runSuites(root);
+  if (failure !== undefined) refuse('suites-run', failure, 'correct the suites in expectations/');
   const results = await readFile(join(root, 'opt/ml/processing/output/results.json'), 'utf8');
   return CheckResults.parse(JSON.parse(results)).batches;
 }

@@ -14,7 +14,7 @@ import { Lineage } from '#domain/prediction/manifest.ts';
 import { copyNameOf, type ObjectReference } from '#domain/data/partition.ts';
 import type { BuiltKind, BuiltObject, Lake } from '#ports/lake.ts';
 import { readObject } from './artifact-store.ts';
-import { atMost } from './at-most.ts';
+import { atMost } from '../at-most.ts';
 
 /** The S3 key of what was built: readable in a console, and named by the digest of its inputs. */
 function builtKey(kind: BuiltKind, model: string, digest: Digest): string {

@@ -3,7 +3,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import type { ObjectReference } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { readObject } from './artifact-store.ts';
-import { atMost } from './at-most.ts';
+import { atMost } from '../at-most.ts';
 import { AT_ONCE, copyObject } from './lake.ts';
 
 /** Where producers put their partitions, in S3: each object is read by the version that was there when it was listed. */

@@ -32,7 +32,7 @@ const Parameters = z.object({
 });
 
 interface DataJudging extends Recording, DataCheckPlanning {
-  readonly checks: ProcessingJobs;
+  readonly checks: Pick<ProcessingJobs, 'readOutput'>;
 }
 
 /** What the suites said in this run; null where nothing was looked at, and why. */

@@ -69,7 +69,8 @@ export async function championOf(
   return pointer.release;
 }
 
-async function baselineOf(ledger: Ledger, model: string): Promise<Digest> {
+/** The model's baseline, where prod has shown no pointer. @throws GatehouseError `NO_BASELINE` */
+export async function baselineOf(ledger: Ledger, model: string): Promise<Digest> {
   const registrations = await ledger.query(keys.registrations(model));
   // A later one replaces one that can never be served.
   const [baseline] = registrations

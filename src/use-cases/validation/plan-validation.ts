@@ -4,11 +4,9 @@ import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
-import type { PeerRecords } from '#ports/published-records.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { championOf } from './champion.ts';
 
 const Parameters = z.object({
   model: z.string(),
@@ -18,13 +16,14 @@ const Parameters = z.object({
 });
 
 interface ValidationPlanning extends ComparisonPlanning {
-  readonly peers: PeerRecords;
+  /** The release that a model's candidates have to beat. */
+  readonly champion: (model: string) => Promise<Digest>;
   readonly clock: Clock;
   /** Whose policies say what dev offers; what admits is the policy that is in force where the release goes. */
   readonly deployed: DeployedModels;
 }
 
-/** Plans the comparison of a run's candidates with prod's champion: chosen on the selection days, tested on the test days. */
+/** Plans the comparison of a run's candidates with the champion: chosen on the selection days, tested on the test days. */
 export function planValidation(deps: ValidationPlanning): Task {
   return task(Parameters, async ({ model, run, asOf: given, candidates }) => {
     const asOf = logicalDay(given, deps.clock);
@@ -32,7 +31,7 @@ export function planValidation(deps: ValidationPlanning): Task {
     const opened = await deps.ledger.get(keys.run(model, run));
     if (opened?.['asOf'] !== asOf)
       throw new GatehouseError('RUN_MISMATCH', `there is no run ${run} of ${model} as of ${asOf}`, { model, run });
-    const champion = await championOf(deps, 'prod', model);
+    const champion = await deps.champion(model);
     const { comparison: rule, costs } = deployedModel(deps.deployed, model).policy;
     const releases = candidates.map(({ release }) => release);
     return {

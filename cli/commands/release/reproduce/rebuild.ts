@@ -10,7 +10,7 @@ import { daysBetween } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import { RefusedError, refuse } from '../../../refusal.ts';
-import { runTraining } from '../../model/container.ts';
+import { runTraining } from '#local/pipeline/training.ts';
 import { buildLocally, filesOf } from '../../model/local-features.ts';
 
 /** What was made again, beside what the manifest says. */

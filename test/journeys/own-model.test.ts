@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../_helpers/cloud.ts';
+import { type Journey, openJourney } from './_harness.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const STATUS = 'npm run gatehouse -- status churn';
+
+let journey: Journey;
+/** Where somebody stands who has no models yet. */
+let folder: string;
+/** What `export` has set by now. */
+const exported: Record<string, string> = {};
+
+beforeAll(async () => {
+  journey = await openJourney('candidate');
+  await mkdir(join(ROOT, '.gatehouse'), { recursive: true });
+  folder = await mkdtemp(join(ROOT, '.gatehouse', 'own-model-'));
+});
+afterAll(async () => {
+  await journey[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** The lines of the README's blocks for an own model, without their comments. */
+async function linesOfReadme(): Promise<readonly string[]> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/^```sh own-model\n(?<block>[^`]*)^```$/gm)];
+  const lines = blocks.flatMap(({ groups }) => (groups?.['block'] ?? '').trim().split('\n'));
+  return lines.map((line) => line.replace(/\s+#.*$/, ''));
+}
+
+/** Types a line into a shell whose `gatehouse` is this one, and gives what it printed. */
+async function typed(line: string): Promise<string> {
+  const { name, value } = /^export (?<name>\w+)=(?<value>\S+)$/.exec(line)?.groups ?? {};
+  if (name !== undefined && value !== undefined) {
+    exported[name] = value;
+    return '';
+  }
+  const command = line.replace('npm run gatehouse --', `"${process.execPath}" "${join(ROOT, 'cli/main.ts')}"`);
+  const env = { PATH: process.env['PATH'], HOME: folder, GATEHOUSE_HOME: journey.cloud.home, ...exported };
+  return new Promise((resolve, reject) => {
+    execFile('bash', ['-c', command], { cwd: folder, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new Error(`${line} ended with ${error.code}: ${stdout}${stderr}`, { cause: error }));
+    });
+  });
+}
+
+/** Looks at the status until an environment serves a version. */
+function served(environment: string, version: string): Promise<string> {
+  const isThere = new RegExp(`^${environment}\\s+${version.replaceAll('.', String.raw`\.`)}\\s`, 'm');
+  return eventually(`${environment} to serve ${version}`, async () => {
+    const shown = await typed(STATUS);
+    return isThere.test(shown) ? shown : undefined;
+  });
+}
+
+test('a model of one’s own comes from nothing to production by what the README says, typed as it stands', async () => {
+  const lines = await linesOfReadme();
+  expect(lines.filter((line) => line === STATUS)).toHaveLength(2);
+  const waited = ['staging', 'prod'];
+  const printed = new Map<string, string>();
+  for (const line of lines) {
+    const environment = line === STATUS ? waited.shift() : undefined;
+    printed.set(line, environment === undefined ? await typed(line) : await served(environment, '0.1.1'));
+  }
+  const of = (command: string): string => printed.get(lines.find((line) => line.includes(command)) ?? '') ?? '';
+  expect(of('model train')).toMatch(/trained on four-weeks[^]*onnx +200 of[^]*trained on everything[^]*onnx +200 of/);
+  // What the laptop said is what the cloud came to: the same window, with the same figures.
+  expect(of('model evaluate')).toContain('churn as of 2024-03-01: offered\n  data check    PASS');
+  const loss = /log loss (?<loss>0\.\d+) against the champion's/.exec(of('model evaluate'))?.groups?.['loss'];
+  expect(loss).toBeDefined();
+  expect(await typed('npm run gatehouse -- why churn@0.1.1 --to prod')).toContain(`log loss ${loss} against`);
+  expect(of('run start')).toContain(': offered');
+});
