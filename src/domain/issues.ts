@@ -23,6 +23,17 @@ export const issueMessages: z.core.$ZodErrorMap = (issue) => {
   return issue.keys.map((key) => unknownKeyText(key, known)).join('; ');
 };
 
+/**
+ * The issues of the one option of a union that the value is meant to be: the only one that takes its shape and objects to something
+ * in it. Of any other issue, the issue itself.
+ */
+export function meantIssues(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [meant, other] = issue.errors.filter((option) => option.every(({ path }) => path.length > 0));
+  if (meant === undefined || other !== undefined || issue.errors.length < 2) return [issue];
+  return meant.flatMap((inner) => meantIssues({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
 /** What an issue of a schema says is allowed; of a union, each of its options. */
 export function issueText(issue: z.core.$ZodIssue): string {
   switch (issue.code) {

@@ -3,9 +3,9 @@ import { basename, join, relative } from 'node:path';
 import { z } from 'zod';
 import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { issueMessages, issueText } from '#domain/issues.ts';
+import { issueMessages, issueText, meantIssues } from '#domain/issues.ts';
 import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
-import { ModelDefinition } from '#domain/model/definition.ts';
+import { ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { type ModelInput, unpushedImage } from './define-model.ts';
 import { importDefinition } from './import-definition.ts';
 
@@ -22,7 +22,7 @@ export async function compileModel(folder: string): Promise<ModelDefinition> {
   if (!parsed.success)
     fail(
       label,
-      parsed.error.issues.map((issue) => schemaIssue(issue, raw)),
+      parsed.error.issues.flatMap(meantIssues).map((issue) => schemaIssue(issue, raw)),
     );
   const issues = inconsistencies(parsed.data);
   if (parsed.data.name !== basename(folder)) {
@@ -96,7 +96,11 @@ async function withDefaults(input: Partial<ModelInput>, folder: string, label: s
     events: events && { readyMarker: '_READY', ...events },
     labels: labels && {
       readyMarker: '_READY',
-      columns: { [id]: events?.columns?.[events.id], [labels.value]: 'BOOLEAN', [labels.arrivedAt]: 'TIMESTAMP' },
+      columns: {
+        [id]: typeOf(events?.columns?.[events.id]),
+        [labels.value]: 'BOOLEAN',
+        [labels.arrivedAt]: 'TIMESTAMP',
+      },
       ...labels,
       join: id,
     },

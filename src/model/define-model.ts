@@ -1,7 +1,4 @@
-import type { z } from 'zod';
-import type { ColumnType, ModelDefinition } from '#domain/model/definition.ts';
-
-type Columns = Readonly<Record<string, z.infer<typeof ColumnType>>>;
+import type { ColumnType, EventColumn, ModelDefinition } from '#domain/model/definition.ts';
 
 /** The image of a model whose container has not been pushed anywhere: it trains on a laptop, and SageMaker refuses it. */
 export function unpushedImage(model: string): string {
@@ -20,7 +17,13 @@ export interface ModelInput {
     readonly id: string;
     readonly entity: string;
     readonly time: string;
-    readonly columns: Columns;
+    /**
+     * By name: the type, where each file has the column; or `{ type: 'DOUBLE', since: '2026-11-01', default: 0 }` for one that was
+     * added later. `since` is the first UTC day whose files must have it; files of earlier days may lack it, and then each of their
+     * rows reads as `default`: a value of the type (TIMESTAMP as '2026-11-01T00:00:00Z', DATE as '2026-11-01'), or null. Neither has a
+     * default of its own. Not for `id`, `entity` and `time`.
+     */
+    readonly columns: Readonly<Record<string, EventColumn>>;
   };
   readonly labels: {
     readonly source: string;
@@ -30,7 +33,7 @@ export interface ModelInput {
     readonly value: string;
     readonly arrivedAt: string;
     /** The join column, the BOOLEAN value and the TIMESTAMP of arrival, if left out. */
-    readonly columns?: Columns;
+    readonly columns?: Readonly<Record<string, ColumnType>>;
     /** Days in which what happens decides the label, where that is more than the event itself. */
     readonly horizonDays?: number;
     readonly matureAfterDays: number;

@@ -105,6 +105,29 @@ describe.each(['dev', 'staging', 'prod'])('admission in %s', (name) => {
   });
 });
 
+describe('a column that was added later', () => {
+  it('may be lacking before its first day, and admits no day from it on', async () => {
+    const env = here.environment('prod');
+    const since = (day: string): ModelDefinition => {
+      const columns = { ...definition.events.columns, fee: { type: 'DOUBLE', since: day, default: null } } as const;
+      return { ...definition, events: { ...definition.events, columns } };
+    };
+    expect(await land(env, 'events', EVENTS, since(DAY))).toMatchObject({
+      kind: 'refused',
+      refusal: {
+        rule: columns,
+        found: `part-0.parquet of events ${DAY}: column fee is missing, which is declared since ${DAY}`,
+        remedy:
+          'write the partition with fee, or set since in model.ts to the first day that has it, and write the marker again',
+      },
+    });
+    expect(await land(env, 'events', EVENTS, since('2026-03-02'))).toMatchObject({ kind: 'admitted' });
+    expect(await standingRefusals(env.ledger, MODEL)).toEqual([]);
+    const withFee = `SELECT *, 1.5::DOUBLE AS fee FROM (${EVENTS})`;
+    expect(await land(env, 'events', withFee, since(DAY))).toMatchObject({ kind: 'admitted' });
+  });
+});
+
 describe('a refused partition', () => {
   let prod: Environment;
   beforeEach(() => {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { LOST } from '#test/domain/data/_joins.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
@@ -10,7 +11,18 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
-import { admitDays, bytes, deployed, type Environment, makeRelease, MODEL, policy, world } from './_world.ts';
+import {
+  admitDays,
+  bytes,
+  definition,
+  deployed,
+  type Environment,
+  makeRelease,
+  MODEL,
+  policy,
+  SQL,
+  world,
+} from './_world.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;
@@ -73,6 +85,39 @@ describe('registration', () => {
     const other = await register('toy-run-3', ['two'], null);
     expect(other.candidates[0]?.version).toBe('0.1.2');
     expect((await dev.codes()).filter((code) => code === 'RELEASE_REGISTERED')).toHaveLength(2);
+  });
+
+  it('gives the level at which the columns of its sources differ from those of the version before', async () => {
+    const of = (columns: ModelDefinition['events']['columns']): ModelDefinition => ({
+      ...definition,
+      events: { ...definition.events, columns: { ...definition.events.columns, ...columns } },
+    });
+    const register1 = async (text: string, own: ModelDefinition) => {
+      const release = await makeRelease(dev.releases, text, 'trained', {
+        definition: own,
+        sql: SQL,
+        onnx: bytes(text),
+      });
+      const candidate = { release, window: 'all', fingerprint: digestOf(text), metrics: {} };
+      await registerCandidates(dev)({ model: MODEL, run: text, candidates: [candidate], baseline: null });
+      const { version, reason } = (await dev.chain()).at(-1)?.details ?? {};
+      return { release, said: [version, reason] };
+    };
+    const fee = { type: 'DOUBLE', since: '2026-11-01', default: 0 } as const;
+    expect((await register1('plain', of({}))).said[0]).toBe('0.1.0');
+    expect((await register1('later', of({ fee }))).said).toEqual([
+      '0.2.0',
+      'events column fee was added since 2026-11-01',
+    ]);
+    expect((await register1('again', of({ fee }))).said).toEqual(['0.2.1', 'the same recipe on other data']);
+    const { release, said } = await register1('required', of({ fee: 'DOUBLE' }));
+    expect(said).toEqual(['1.0.0', 'events column fee is required on each day, was since 2026-11-01']);
+    // A version whose columns cannot be read any more may have had any.
+    dev.releases.objects.delete(release);
+    expect((await register1('after a loss', of({ fee: 'DOUBLE' }))).said).toEqual([
+      '2.0.0',
+      expect.stringContaining('the columns of the version before are not known: '),
+    ]);
   });
 
   it('is done once per digest, and the baseline once per model', async () => {

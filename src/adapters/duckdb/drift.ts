@@ -16,7 +16,7 @@ export async function measureStability(input: {
   readonly definition: Definition;
 }): Promise<{ readonly kind: 'measured'; readonly measure: Measured } | Refused> {
   const { reference, current, definition } = input;
-  const declared = Object.fromEntries(definition.features.columns.map((column) => [column, 'DOUBLE']));
+  const declared = Object.fromEntries(definition.features.columns.map((column) => [column, 'DOUBLE' as const]));
   const about = () => `features of ${reference.length} and ${current.length} days`;
   return withinMemory({ memory: ENGINE_MEMORY, about }, async (connection) => {
     for (const file of [...reference, ...current]) {

@@ -2,7 +2,13 @@ import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
-import type { ModelDefinition } from '#domain/model/definition.ts';
+import {
+  type ColumnType,
+  type EventColumn,
+  type LaterColumn,
+  type ModelDefinition,
+  typeOf,
+} from '#domain/model/definition.ts';
 import { doesNotFit, isOutOfMemory, fileLiteral, literal, messageOf, name, numberOf, rowsOf } from './database.ts';
 
 /** A local Parquet file and the day of the partition that it belongs to. */
@@ -16,7 +22,7 @@ const WHOLE = ['TINYINT', 'SMALLINT', 'INTEGER', 'UTINYINT', 'USMALLINT'];
  * The Parquet types that are read as a declared type without losing anything but a timestamp's nanoseconds; one with a
  * time zone is an instant, and becomes its UTC time.
  */
-const READABLE: Readonly<Record<string, readonly string[]>> = {
+const READABLE: Readonly<Record<ColumnType, readonly string[]>> = {
   VARCHAR: ['VARCHAR'],
   TIMESTAMP: ['TIMESTAMP', 'TIMESTAMP_S', 'TIMESTAMP_MS', 'TIMESTAMP_NS', 'TIMESTAMP WITH TIME ZONE'],
   DATE: ['DATE'],
@@ -29,7 +35,8 @@ const READABLE: Readonly<Record<string, readonly string[]>> = {
 /** The type of a column that a writer saw no value of: it is null in any type. */
 export const NO_TYPE = 'NULL';
 
-type Columns = Readonly<Record<string, string>>;
+/** Columns as they are declared. */
+export type Columns = Readonly<Record<string, EventColumn>>;
 
 /** A column of a file: its name as it stands there, and its type as the engine reads it. */
 export interface Column {
@@ -37,7 +44,10 @@ export interface Column {
   readonly type: string;
 }
 
-/** Loads event files into a table: the declared columns only, each row within the day of its partition. */
+/**
+ * Loads event files into a table: the declared columns only, each row within the day of its partition. A column that is declared
+ * since a later day reads as its default in each file that lacks it.
+ */
 export function loadEvents(
   connection: DuckDBConnection,
   { events }: Pick<ModelDefinition, 'events'>,
@@ -77,8 +87,7 @@ async function load(
     const own = files.length === 1 ? table : 'file_rows';
     if (own !== table) await createTable(connection, own, columns);
     const refusal =
-      (await insert(connection, own, columns, input.file, what)) ??
-      (await checkRows(connection, own, input, what, rules));
+      (await insert(connection, own, columns, input, what)) ?? (await checkRows(connection, own, input, what, rules));
     if (refusal !== undefined) return refusal;
     if (own !== table) await connection.run(`INSERT INTO ${table} FROM ${own}`);
   }
@@ -88,7 +97,7 @@ async function load(
 
 /** Makes an empty table of declared columns, in place of one of the same name. */
 export async function createTable(connection: DuckDBConnection, table: string, columns: Columns): Promise<void> {
-  const typed = Object.entries(columns).map(([column, type]) => `${name(column)} ${type}`);
+  const typed = Object.entries(columns).map(([column, type]) => `${name(column)} ${typeOf(type)}`);
   await connection.run(`CREATE OR REPLACE TABLE ${table} (${typed.join(', ')})`);
 }
 
@@ -96,12 +105,12 @@ async function insert(
   connection: DuckDBConnection,
   table: string,
   columns: Columns,
-  file: string,
+  { day, file }: DayFile,
   what: string,
 ): Promise<Refusal | undefined> {
   const described = await describe(connection, file, what);
   if (!Array.isArray(described)) return described;
-  const refusal = checkSchema(described, columns, what);
+  const refusal = checkSchema(described, columns, what, day);
   if (refusal !== undefined) return refusal;
   try {
     await connection.run(`INSERT INTO ${table} SELECT ${selectDeclared(described, columns)} FROM ${source(file)}`);
@@ -115,8 +124,17 @@ async function insert(
 export function selectDeclared(described: readonly Column[], columns: Columns): string {
   const types = new Map(described.map(({ column, type }) => [column, type]));
   return Object.entries(columns)
-    .map(([column, type]) => `${typed(column, types.get(column), type)} AS ${name(column)}`)
+    .map(([column, declared]) => {
+      const found = types.get(column);
+      const isLater = typeof declared === 'object' && found === undefined;
+      return `${isLater ? defaultOf(declared) : typed(column, found, typeOf(declared))} AS ${name(column)}`;
+    })
     .join(', ');
+}
+
+/** What a column reads as before it is there. From text, so that a number is the nearest of its type, as in any file. */
+function defaultOf({ type, default: value }: LaterColumn): string {
+  return `CAST(${value === null ? 'NULL' : literal(String(value))} AS ${type})`;
 }
 
 /** A column of a file in another type; what is not there, or has no value, is null in it. */
@@ -209,16 +227,30 @@ export function namedTwice(names: readonly string[]): string[] {
     .map((same) => `column ${same[0] ?? ''} is there ${same.length} times (${same.join(', ')})`);
 }
 
-/** Whether a file has the declared columns in types that they can be read from. */
-export function checkSchema(described: readonly Column[], columns: Columns, what: string): Refusal | undefined {
+/**
+ * Whether a file has the declared columns in types that they can be read from. Where it is of a day, it may lack the columns that
+ * are declared since a later one; in another spelling they are not lacking, but wrong.
+ */
+export function checkSchema(
+  described: readonly Column[],
+  columns: Columns,
+  what: string,
+  day?: string,
+): Refusal | undefined {
   const types = new Map(described.map(({ column, type }) => [column, type]));
-  const problems = Object.entries(columns).flatMap(([column, type]) => {
+  const overdue: string[] = [];
+  const problems = Object.entries(columns).flatMap(([column, declared]) => {
+    const type = typeOf(declared);
     const found = types.get(column);
     if (found === undefined) {
       const alike = described.find((each) => each.column.toLowerCase() === column.toLowerCase());
-      return [`column ${column} is missing${alike === undefined ? '' : `, there is ${alike.column}`}`];
+      if (alike !== undefined) return [`column ${column} is missing, there is ${alike.column}`];
+      if (typeof declared !== 'object') return [`column ${column} is missing`];
+      if (day !== undefined && day < declared.since) return [];
+      overdue.push(column);
+      return [`column ${column} is missing, which is declared since ${declared.since}`];
     }
-    return found === NO_TYPE || READABLE[type]?.includes(found) === true
+    return found === NO_TYPE || READABLE[type].includes(found)
       ? []
       : [`column ${column} is ${found}, declared ${type}`];
   });
@@ -226,7 +258,10 @@ export function checkSchema(described: readonly Column[], columns: Columns, what
   return {
     rule: 'source files have the declared columns',
     found: `${what}: ${problems.join('; ')}`,
-    remedy: 'correct the partition, or the columns in model.ts',
+    remedy:
+      overdue.length === problems.length
+        ? `write the partition with ${overdue.join(', ')}, or set since in model.ts to the first day that has it`
+        : 'correct the partition, or the columns in model.ts',
   };
 }
 

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { addDays } from '#domain/data/partition.ts';
-import type { ModelDefinition } from '#domain/model/definition.ts';
+import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { literal, name, numberOf, type Refused, rowsOf, withinMemory } from './database.ts';
 import { type DayFile, loadEvents, loadLabels } from './inputs.ts';
 
@@ -45,7 +45,7 @@ export async function measureLabelJoins(input: {
 
 /** Table `ids` (part, id, happened): the events that are joined, of whichever file. */
 export async function createIds(connection: DuckDBConnection, { events }: Pick<Definition, 'events'>): Promise<void> {
-  const idType = events.columns[events.id] ?? 'VARCHAR';
+  const idType = typeOf(events.columns[events.id]) ?? 'VARCHAR';
   await connection.run(`CREATE TABLE ids (part INTEGER, id ${idType}, happened TIMESTAMP)`);
 }
 

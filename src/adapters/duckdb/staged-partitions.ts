@@ -6,6 +6,7 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { isOutOfMemory, literal, name, numberOf, PARQUET, type Refused, withinMemory } from './database.ts';
 import {
   type Column,
+  type Columns,
   corrupt,
   describe,
   loadEvents,
@@ -104,10 +105,7 @@ const NUMBER = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIM
  * What files have that is not declared, by names in lower case: in the type that they agree on, else as numbers where all
  * are, else as text.
  */
-function undeclared(
-  declared: Readonly<Record<string, string>>,
-  files: readonly (readonly Column[])[],
-): ReadonlyMap<string, Column> {
+function undeclared(declared: Columns, files: readonly (readonly Column[])[]): ReadonlyMap<string, Column> {
   const others = files.flat().filter(({ column }) => declared[column] === undefined);
   const found = Map.groupBy(others, ({ column }) => column.toLowerCase());
   return new Map(

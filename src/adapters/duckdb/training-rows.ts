@@ -5,9 +5,9 @@ import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { trainingRowsFile } from '#domain/data/training-plan.ts';
 import type { Refusal } from '#domain/error.ts';
-import type { ModelDefinition } from '#domain/model/definition.ts';
+import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
-import { checkSchema, describe, loadLabels, source, type DayFile } from './inputs.ts';
+import { checkSchema, type Columns, describe, loadLabels, source, type DayFile } from './inputs.ts';
 import { countJoins, countLabels, createIds, type LabelCounts, rankLabels } from './label-joins.ts';
 
 /** Training rows that were made: a file for each day, in the order of days, which is that of their names. */
@@ -73,7 +73,7 @@ async function exportDay(
   { part, file }: { readonly part: number; readonly file: string },
   out: string,
 ): Promise<{ readonly rows: number; readonly positives: number }> {
-  const id = `CAST(part.${name(events.id)} AS ${events.columns[events.id] ?? 'VARCHAR'})`;
+  const id = `CAST(part.${name(events.id)} AS ${typeOf(events.columns[events.id]) ?? 'VARCHAR'})`;
   const columns = features.columns.map((column) => `CAST(part.${name(column)} AS FLOAT) AS ${name(column)}`).join(', ');
   const value = name(labels.value);
   await connection.run(
@@ -100,7 +100,7 @@ export async function loadFeatures(
   grouping: readonly string[] = [],
 ): Promise<Refusal | undefined> {
   const { events, features } = definition;
-  const idType = events.columns[events.id] ?? 'VARCHAR';
+  const idType = typeOf(events.columns[events.id]) ?? 'VARCHAR';
   const columns = [
     ...features.columns.map((column) => `${name(column)} FLOAT`),
     ...grouping.map((column) => `${name(`_by_${column}`)} VARCHAR`),
@@ -173,11 +173,11 @@ async function checkFeatureFile(
   file: string,
   grouping: readonly string[] = [],
 ): Promise<Refusal | undefined> {
-  const declared = {
-    [events.id]: events.columns[events.id] ?? 'VARCHAR',
+  const declared: Columns = {
+    [events.id]: typeOf(events.columns[events.id]) ?? 'VARCHAR',
     [events.time]: 'TIMESTAMP',
-    ...Object.fromEntries(grouping.map((column) => [column, events.columns[column] ?? 'DOUBLE'])),
-    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
+    ...Object.fromEntries(grouping.map((column) => [column, typeOf(events.columns[column]) ?? 'DOUBLE'])),
+    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE' as const])),
   };
   const described = await describe(connection, file, `features ${file}`);
   return Array.isArray(described) ? checkSchema(described, declared, `features ${file}`) : described;

@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { name, withinMemory } from '#adapters/duckdb/database.ts';
-import { checkSchema, describe, source } from '#adapters/duckdb/inputs.ts';
+import { checkSchema, type Columns, describe, source } from '#adapters/duckdb/inputs.ts';
 import { copyFloats, isTrueThroughout } from '#adapters/duckdb/vectors.ts';
 import type { Refusal } from '#domain/error.ts';
-import type { ModelDefinition } from '#domain/model/definition.ts';
+import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 
 /** What reading a feature partition needs to know of a model. */
 export type Definition = Pick<ModelDefinition, 'events' | 'features'>;
@@ -27,9 +27,9 @@ export async function readFeatures(
   { events, features }: Definition,
   rest = '',
 ): Promise<ReadRows | Refusal> {
-  const declared = {
-    [events.id]: events.columns[events.id] ?? 'VARCHAR',
-    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE'])),
+  const declared: Columns = {
+    [events.id]: typeOf(events.columns[events.id]) ?? 'VARCHAR',
+    ...Object.fromEntries(features.columns.map((column) => [column, 'DOUBLE' as const])),
   };
   const described = await describe(connection, file, 'feature partition');
   const refusal = Array.isArray(described) ? checkSchema(described, declared, 'feature partition') : described;

@@ -1,6 +1,7 @@
 import { literal, name, rowsOf, withinMemory } from '#adapters/duckdb/database.ts';
-import { checkSchema, describe, selectDeclared, source } from '#adapters/duckdb/inputs.ts';
+import { checkSchema, type Columns, describe, selectDeclared, source } from '#adapters/duckdb/inputs.ts';
 import type { Refusal } from '#domain/error.ts';
+import { typeOf } from '#domain/model/definition.ts';
 import {
   type ComparedRow,
   MOST_COMPARED,
@@ -22,7 +23,11 @@ export async function predictAgain(
 > {
   const result = await withinMemory({ memory: '512MB', about: () => TRAINER_PREDICTIONS }, async (connection) => {
     const { events } = definition;
-    const declared = { [events.id]: events.columns[events.id] ?? 'VARCHAR', day: 'DATE', probability: 'DOUBLE' };
+    const declared: Columns = {
+      [events.id]: typeOf(events.columns[events.id]) ?? 'VARCHAR',
+      day: 'DATE',
+      probability: 'DOUBLE',
+    };
     const described = await describe(connection, files.predictions, TRAINER_PREDICTIONS);
     const refusal = Array.isArray(described) ? checkSchema(described, declared, TRAINER_PREDICTIONS) : described;
     if (!Array.isArray(described) || refusal !== undefined)

@@ -1,5 +1,5 @@
 import { cronProblem } from './cron.ts';
-import type { ModelDefinition } from './definition.ts';
+import { type ModelDefinition, typeOf } from './definition.ts';
 
 /** One thing that is wrong with a definition: where, the value found there, and what is allowed. */
 export interface DefinitionIssue {
@@ -25,8 +25,14 @@ function eventIssues({ events }: ModelDefinition): DefinitionIssue[] {
       issues.push({ path: `events.${role}`, value: events[role], allowed: oneOf(Object.keys(events.columns)) });
     }
   }
-  check(issues, `events.columns.${events.id}`, events.columns[events.id], ['VARCHAR', 'BIGINT', 'INTEGER']);
-  check(issues, `events.columns.${events.time}`, events.columns[events.time], ['TIMESTAMP']);
+  check(issues, `events.columns.${events.id}`, typeOf(events.columns[events.id]), ['VARCHAR', 'BIGINT', 'INTEGER']);
+  check(issues, `events.columns.${events.time}`, typeOf(events.columns[events.time]), ['TIMESTAMP']);
+  for (const role of ['id', 'entity', 'time'] as const) {
+    const column = events.columns[events[role]];
+    if (typeof column !== 'object') continue;
+    const allowed = `${column.type} without since: a row is known by its ${role}, and has one on each day`;
+    issues.push({ path: `events.columns.${events[role]}`, value: column, allowed });
+  }
   // Rows that are trained on have a column of this name beside the id and the label.
   if (events.id === 'day') issues.push({ path: 'events.id', value: 'day', allowed: 'another name: day is reserved' });
   // Daily aggregates, which have the entity, are given one of this name.
@@ -48,7 +54,7 @@ function labelIssues({ events, labels }: ModelDefinition): DefinitionIssue[] {
   check(issues, `labels.columns.${labels.arrivedAt}`, labels.columns[labels.arrivedAt], ['TIMESTAMP']);
   if (labels.value === 'day')
     issues.push({ path: 'labels.value', value: 'day', allowed: 'another name: day is reserved' });
-  const idType = events.columns[events.id];
+  const idType = typeOf(events.columns[events.id]);
   if (idType !== undefined) check(issues, `labels.columns.${labels.join}`, labels.columns[labels.join], [idType]);
   if (events.source === labels.source) {
     issues.push({ path: 'labels.source', value: labels.source, allowed: 'another prefix than events.source' });

@@ -15,6 +15,53 @@ export const Day = z.iso.date();
 export const MOST_TEST_DAYS = 840;
 /** The column types that a source may declare, in DuckDB's words. */
 export const ColumnType = z.enum(['VARCHAR', 'TIMESTAMP', 'DATE', 'BOOLEAN', 'INTEGER', 'BIGINT', 'DOUBLE']);
+export type ColumnType = z.infer<typeof ColumnType>;
+
+/** A column of one type that is there since a day, with what it reads as before. */
+function later<T extends ColumnType, D extends z.ZodType>(type: T, value: D) {
+  const since = z.iso.date({ error: 'the first UTC day whose events must have the column, YYYY-MM-DD' });
+  return z.strictObject({ type: z.literal(type), since, default: z.nullable(value) });
+}
+
+/**
+ * An event column that a source has not always had. `since` is the first UTC day of events whose files must have it; a file of
+ * an earlier day may lack it, and then each row has `default`: a value of the column's type, or null. Both must be said. A file of an
+ * earlier day that has the column is read as it is. Example: `{ type: 'DOUBLE', since: '2026-11-01', default: 0 }`.
+ */
+const LaterColumn = z.discriminatedUnion(
+  'type',
+  [
+    later('VARCHAR', z.string({ error: 'a text, or null' }).pipe(SeenText.max(500))),
+    later('TIMESTAMP', z.iso.datetime({ precision: 0, error: 'a UTC time such as 2026-11-01T00:00:00Z, or null' })),
+    later('DATE', z.iso.date({ error: 'a day such as 2026-11-01, or null' })),
+    later('BOOLEAN', z.boolean({ error: 'true, false or null' })),
+    later('INTEGER', z.int32({ error: 'a whole number of 32 bits, or null' })),
+    later('BIGINT', z.int({ error: 'a whole number of at most 53 bits, or null' })),
+    later('DOUBLE', z.number({ error: 'a finite number, or null' })),
+  ],
+  { error: `{ type, since, default } with a type of ${ColumnType.options.join(', ')}` },
+);
+export type LaterColumn = z.infer<typeof LaterColumn>;
+
+/** A column of events: its type, for a column that each file has, or since when it is there. */
+export const EventColumn = z.union([ColumnType, LaterColumn]);
+export type EventColumn = z.infer<typeof EventColumn>;
+
+/** A column of labels: each file has it. */
+const LabelColumn = z
+  .unknown()
+  .refine(
+    (given) => typeof given !== 'object',
+    'a type only: what a label did not say when it arrived cannot be filled in',
+  )
+  .pipe(ColumnType);
+
+/** The type of a column, however it is declared. */
+export function typeOf(column: EventColumn): ColumnType;
+export function typeOf(column: EventColumn | undefined): ColumnType | undefined;
+export function typeOf(column: EventColumn | undefined): ColumnType | undefined {
+  return typeof column === 'object' ? column.type : column;
+}
 
 /** A prefix of the landing bucket, which is part of keys of at most 1,024 bytes and of event patterns: folders joined by slashes. */
 const SourcePrefix = z
@@ -68,7 +115,7 @@ export const ModelDefinition = z.strictObject({
     id: ColumnName,
     entity: ColumnName,
     time: ColumnName,
-    columns: z.record(ColumnName, ColumnType),
+    columns: z.record(ColumnName, EventColumn),
   }),
   /** Partitioned by the UTC day on which the labels ARRIVED, not by the day of their events. `value` is BOOLEAN. */
   labels: z.strictObject({
@@ -77,7 +124,7 @@ export const ModelDefinition = z.strictObject({
     join: ColumnName,
     value: ColumnName,
     arrivedAt: ColumnName,
-    columns: z.record(ColumnName, ColumnType),
+    columns: z.record(ColumnName, LabelColumn),
     /**
      * Days from an event on in which what happens decides its label, where that is more than the event itself ("cancels within
      * 30 days"). Labels of neighbouring days then depend on each other, and days are compared in blocks of so many.

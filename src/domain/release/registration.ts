@@ -7,6 +7,7 @@ import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
 import { TrainerAgreement } from '../model/trainer-predictions.ts';
 import type { ReleaseManifest } from './manifest.ts';
+import type { SourceChange } from './source-change.ts';
 
 /** A semantic version of a release. */
 export const Version = z.string().regex(/^\d+\.\d+\.\d+$/, 'a version is MAJOR.MINOR.PATCH');
@@ -58,6 +59,7 @@ export type VersionHead = z.infer<typeof VersionHead>;
 export function nextVersion(
   previous: VersionHead | undefined,
   manifest: ReleaseManifest,
+  sources?: SourceChange,
 ): { readonly version: string; readonly reason: string } {
   if (previous === undefined) return { version: '0.1.0', reason: 'first registration of the model' };
   const bump = (level: 'major' | 'minor' | 'patch', reason: string) => {
@@ -67,7 +69,12 @@ export function nextVersion(
   };
   if (previous.input !== manifest.schemas.input) return bump('major', 'the input schema changed');
   if (previous.output !== manifest.schemas.output) return bump('major', 'the output schema changed');
-  if (previous.recipe !== manifest.recipe) return bump('minor', 'features, algorithm, windows or code changed');
+  if (sources?.level === 'major') return bump('major', sources.reason);
+  const changed = [
+    ...(previous.recipe === manifest.recipe ? [] : ['features, algorithm, windows or code changed']),
+    ...(sources === undefined ? [] : [sources.reason]),
+  ];
+  if (changed.length > 0) return bump('minor', changed.join('; '));
   return bump('patch', 'the same recipe on other data');
 }
 

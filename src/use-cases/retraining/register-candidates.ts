@@ -7,10 +7,12 @@ import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
-import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
+import { fileOf, openManifest, originOf, type ReleaseManifest } from '#domain/release/manifest.ts';
 import { nextVersion, Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
+import { type SourceChange, sourceChange } from '#domain/release/source-change.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { definitionIn, definitionOf } from '#use-cases/data/catalogue.ts';
 import { isBroken } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -75,6 +77,25 @@ async function isServable(store: ArtifactStore, release: Digest): Promise<boolea
   }
 }
 
+/** How a release's sources are declared otherwise than those of another one; what cannot be compared any more may break anything. */
+async function sourcesSince(
+  store: ArtifactStore,
+  previous: Digest | undefined,
+  manifest: ReleaseManifest,
+): Promise<SourceChange | undefined> {
+  if (previous === undefined) return undefined;
+  const { definition } = await definitionIn(store, manifest);
+  try {
+    return sourceChange((await definitionOf(store, previous)).definition, definition);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    return {
+      level: 'major',
+      reason: `the columns of the version before are not known: ${error.message}`.slice(0, 500),
+    };
+  }
+}
+
 interface Candidate {
   readonly release: Digest;
   readonly window: string;
@@ -103,7 +124,7 @@ async function register(
     return { release: known.release, version: known.version };
   }
   const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
-  const { version, reason } = nextVersion(head, manifest);
+  const { version, reason } = nextVersion(head, manifest, await sourcesSince(deps.releases, head?.release, manifest));
   const evidence = candidate.dataCheck === null ? {} : { dataCheck: candidate.dataCheck };
   const registration: Registration = {
     formatVersion: 1,

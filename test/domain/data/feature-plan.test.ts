@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { readingOf } from '#domain/data/data-check.ts';
 import {
   type CataloguePartition,
   type FeatureDefinition,
@@ -122,6 +123,26 @@ describe('featurePlanner', () => {
         )('2026-03-12'),
       ).not.toMatchObject({ digest });
     }
+  });
+
+  it('changes every digest, and how partitions are read, with the first day and the default of a later column', () => {
+    const columns = [
+      {},
+      { fee: 'DOUBLE' },
+      { fee: { type: 'DOUBLE', since: '2026-03-05', default: 0 } },
+      { fee: { type: 'DOUBLE', since: '2026-03-05', default: null } },
+      { fee: { type: 'DOUBLE', since: '2026-03-06', default: 0 } },
+      { fee: { type: 'INTEGER', since: '2026-03-05', default: 0 } },
+    ] as const;
+    const digests = columns.map((more) => {
+      const events = { ...definition.events, columns: { ...definition.events.columns, ...more } };
+      const plan = featurePlanner({ ...definition, events }, 'duckdb 1', catalogue)('2026-03-12');
+      if (!plan.ready) throw new Error(JSON.stringify(plan.missing));
+      return [plan.digest, ...plan.daily.map(({ digest }) => digest), readingOf({ ...definition, events }, 'events')];
+    });
+    expect(new Set(digests.flat()).size).toBe(columns.length * 7);
+    // What had no such column before there were any is named as it was.
+    expect(digests[0]?.[0]).toBe(ready('2026-03-12').digest);
   });
 
   it('changes exactly the digests of the days that a correction reaches', () => {

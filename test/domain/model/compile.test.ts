@@ -6,6 +6,7 @@ import { compileCard, compilePolicy } from '#model/compile-deployment.ts';
 import { compileModel, compileModels } from '#model/compile.ts';
 import type { ModelInput } from '#model/define-model.ts';
 import { compileExpectations } from '#model/suites.ts';
+import { canonicalJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import floor from '../../../governance/policy.ts';
 
@@ -68,6 +69,23 @@ describe('compileModel', () => {
     ]);
   });
 
+  it('takes event columns that were added later, with a default of each type and with none', async () => {
+    const columns = {
+      ...valid.events.columns,
+      a: { type: 'VARCHAR', since: '2026-11-01', default: '' },
+      b: { type: 'TIMESTAMP', since: '2026-11-01', default: '2026-01-01T00:00:00Z' },
+      c: { type: 'DATE', since: '2026-11-01', default: '2026-01-01' },
+      d: { type: 'BOOLEAN', since: '2026-11-01', default: false },
+      e: { type: 'INTEGER', since: '2026-11-01', default: -1 },
+      f: { type: 'BIGINT', since: '2026-11-01', default: Number.MAX_SAFE_INTEGER },
+      g: { type: 'DOUBLE', since: '2026-11-01', default: 0.5 },
+      h: { type: 'DOUBLE', since: '2026-11-01', default: null },
+    } as const;
+    const definition = await compileModel(await folderOf({ ...valid, events: { ...valid.events, columns } }));
+    expect(definition.events.columns).toEqual(columns);
+    expect(parseCanonical(ModelDefinition, canonicalJson(definition), 'definition.json')).toEqual(definition);
+  });
+
   it('changes the code digest with the training files, but not with what Python leaves behind', async () => {
     const folder = await folderOf(valid);
     const before = (await compileModel(folder)).training.code;
@@ -83,7 +101,7 @@ describe('compileModel', () => {
     expect(models.map((model) => model.name)).toContain('flight-delay');
   });
 
-  const wrong: [string, object, RegExp][] = [
+  const wrong: [string, object, RegExp | string][] = [
     [
       'a time that is no column',
       { events: { ...valid.events, time: 'when' } },
@@ -98,6 +116,69 @@ describe('compileModel', () => {
       'an unknown column type',
       { events: { ...valid.events, columns: { ...valid.events.columns, amount: 'MONEY' } } },
       /events\.columns\.amount: "MONEY", allowed: one of VARCHAR, TIMESTAMP/,
+    ],
+    ...(
+      [
+        [
+          { type: 'DOUBLE', since: '2026-11-01', default: 'none' },
+          'default: "none", allowed: a finite number, or null',
+        ],
+        [{ type: 'DOUBLE', since: '2026-11-01' }, 'default: undefined, allowed: a finite number, or null'],
+        [{ type: 'INTEGER', since: '2026-11-01', default: 0.5 }, 'default: 0.5, allowed: a whole number of 32 bits'],
+        [
+          { type: 'INTEGER', since: '2026-11-01', default: 2 ** 31 },
+          'default: 2147483648, allowed: a whole number of 32',
+        ],
+        [
+          { type: 'BIGINT', since: '2026-11-01', default: 2 ** 60 },
+          'default: 1152921504606847000, allowed: a whole number',
+        ],
+        [{ type: 'BOOLEAN', since: '2026-11-01', default: 0 }, 'default: 0, allowed: true, false or null'],
+        [{ type: 'VARCHAR', since: '2026-11-01', default: 0 }, 'default: 0, allowed: a text'],
+        [{ type: 'DATE', since: '2026-11-01', default: '1 March' }, 'default: "1 March", allowed: a day such as'],
+        [
+          { type: 'TIMESTAMP', since: '2026-11-01', default: '2026-11-01' },
+          'default: "2026-11-01", allowed: a UTC time',
+        ],
+        [{ type: 'DOUBLE', since: '2026-11-31', default: 0 }, 'since: "2026-11-31", allowed: the first UTC day'],
+        [{ type: 'DOUBLE', default: 0 }, 'since: undefined, allowed: the first UTC day'],
+        [
+          { type: 'MONEY', since: '2026-11-01', default: 0 },
+          'type: "MONEY", allowed: { type, since, default } with a type of',
+        ],
+        [
+          { type: 'DOUBLE', since: '2026-11-01', default: 0, defualt: 1 },
+          ': {"defualt":1}, allowed: no field defualt; did you mean default?',
+        ],
+      ] as const
+    ).map(([fee, found]): [string, object, string] => [
+      `a later column ${JSON.stringify(fee)}`,
+      { events: { ...valid.events, columns: { ...valid.events.columns, fee } } },
+      `events.columns.fee${found.startsWith(':') ? '' : '.'}${found}`,
+    ]),
+    ...(['id', 'entity', 'time'] as const).map((role): [string, object, RegExp] => {
+      const column = valid.events[role];
+      const later = { type: valid.events.columns[column], since: '2026-11-01', default: null };
+      return [
+        `an ${role} that was added later`,
+        { events: { ...valid.events, columns: { ...valid.events.columns, [column]: later } } },
+        new RegExp(`events\\.columns\\.${column}: \\{.*since: a row is known by its ${role}, and has one on each day`),
+      ];
+    }),
+    [
+      'a column of labels that was added later',
+      {
+        labels: {
+          ...valid.labels,
+          columns: {
+            payment_id: 'VARCHAR',
+            fraud: 'BOOLEAN',
+            reported_at: 'TIMESTAMP',
+            kind: { type: 'VARCHAR', since: '2026-11-01', default: null },
+          },
+        },
+      },
+      /labels\.columns\.kind: \{.*allowed: a type only: what a label did not say when it arrived cannot be filled in/,
     ],
     [
       'an upper-case column',
