@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
@@ -101,6 +101,23 @@ describe('a new model on a laptop', () => {
     expect(await check('--labels', 'a')).toMatchObject({ code: 2, stderr: 'error: --labels needs --events\n' });
     const stderr = 'error: --events are of one model: name one of churn, other\n';
     expect(await check('other', '--events', 'a')).toMatchObject({ code: 2, stderr });
+  });
+
+  it('reads files of before a column was added, and refuses those of its first day without it', async () => {
+    const features = async (name: string, since: string) => {
+      await gatehouse('model', 'new', name);
+      const file = join(folder, 'models', name, 'model.ts');
+      const later = `columns: { region: { type: 'VARCHAR', since: '${since}', default: null },`;
+      await writeFile(file, (await readFile(file, 'utf8')).replace('columns: {', later));
+      return gatehouse('model', 'features', name, '--events', ...events.slice(-5), '--labels', ...labels.slice(-6));
+    };
+    expect(await features('after', '2026-03-02')).toMatchObject({ code: 0, stderr: '' });
+    expect(await features('during', '2026-03-01')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'part.parquet of events 2026-03-01: column region is missing, which is declared since 2026-03-01',
+      ),
+    });
   });
 
   it('says which days are missing', async () => {
