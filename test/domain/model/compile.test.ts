@@ -160,7 +160,7 @@ describe('compileModel', () => {
       const column = valid.events[role];
       const later = { type: valid.events.columns[column], since: '2026-11-01', default: null };
       return [
-        `an ${role} that was added later`,
+        `a later column as the ${role}`,
         { events: { ...valid.events, columns: { ...valid.events.columns, [column]: later } } },
         new RegExp(`events\\.columns\\.${column}: \\{.*since: a row is known by its ${role}, and has one on each day`),
       ];
@@ -312,7 +312,11 @@ describe('compileModel', () => {
       /training\.code: .*no field code/,
     ],
     ['no growing window', { windows: { month: 28 } }, /windows: \["month"\], allowed: at least one window that grows/],
-    ['a window of no days', { windows: { none: 0, all: { since: '2026-01-01' } } }, /windows\.0/],
+    [
+      'a window of no days',
+      { windows: { none: 0, all: { since: '2026-01-01' } } },
+      /windows\.0\.days: 0, allowed: .*>=1/,
+    ],
     [
       'a cron of five fields',
       { schedule: { cron: 'cron(0 6 * * MON)', timezone: 'UTC' } },
