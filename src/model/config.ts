@@ -6,30 +6,45 @@ export const ENVIRONMENTS = ['dev', 'staging', 'prod', 'control'] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
 
 const Account = z.strictObject({
+  /** The AWS account id, 12 digits, e.g. `'111111111111'`. Four different accounts, or one for all (a trial). */
   account: z.string().regex(/^\d{12}$/, 'an account id has 12 digits'),
+  /** The AWS region, the same in all environments, e.g. `'us-east-1'`. */
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-central-1'),
-  /** The profile of the AWS configuration that the command line uses for this account. */
+  /** The AWS profile by which the command line reaches this account, e.g. `'gatehouse-dev'`. Default: the credentials of the shell. */
   profile: z.string().min(1).optional(),
 });
 
 /** What `gatehouse.config.ts` says: the one file that every adopter edits. */
 export const Config = z.strictObject({
-  environments: z.strictObject({ dev: Account, staging: Account, prod: Account, control: Account }),
-  /** E-mail addresses that hear of alerts, and of approvals that wait. */
+  /** Account, region and profile of each environment. */
+  environments: z.strictObject({
+    /** Where models are trained and validated. */
+    dev: Account,
+    /** Where a release serves first. */
+    staging: Account,
+    /** Production. */
+    prod: Account,
+    /** Where people sign in, approve and vote. */
+    control: Account,
+  }),
+  /** E-mail addresses that get every alert, e.g. `['ml-alerts@example.com']`; each confirms its subscription once. */
   alerts: z.array(z.email()),
+  /** E-mail addresses that are notified when a promotion waits for approval, e.g. `['ml-approvers@example.com']`. */
   approvers: z.array(z.email()),
-  /** Images that do not belong to one model, by digest. */
+  /** Container images that do not belong to one model. Without it data is checked on laptops only. */
   images: z
     .strictObject({
-      /** `containers/data-quality`, pushed to dev's ECR. Without it data is checked on laptops only. */
+      /** The image of `containers/data-quality` in dev's ECR, by digest, e.g. `'<account>.dkr.ecr.us-east-1.amazonaws.com/gatehouse/data-quality@sha256:…'`. */
       dataQuality: z
         .string()
         .regex(/@sha256:[0-9a-f]{64}$/, 'an image is named by digest: <repository>@sha256:<64 hex digits>'),
     })
     .optional(),
+  /** How long logs and artifacts are kept. */
   retention: z.strictObject({
+    /** Days for which CloudWatch keeps the logs of functions and state machines: 30, 90, 180, 365 or 731, e.g. 90. */
     logDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365), z.literal(731)]),
-    /** Years for which Object Lock keeps released artifacts. */
+    /** Years for which S3 Object Lock protects artifacts (governance mode), e.g. 7. */
     artifactYears: z.int().min(1).max(30),
   }),
 });

@@ -28,46 +28,56 @@ export type Role = z.infer<typeof Role>;
  */
 export const ComparisonRule = z
   .strictObject({
-    /** What rows that rise and fall together have in common: the unit of the test. A day, or a column. */
+    /** The unit of the paired test: `day`, or a column whose equal values make rows depend on each other. E.g. `'day'`. A model may not change it; default: the floor’s. */
     cluster: ColumnName,
-    /** Smallest gain that counts as an improvement, e.g. 0.005. */
+    /** Smallest gain that counts as an improvement, as a share of the champion's log loss, e.g. 0.005. A model may only raise it; default: the floor’s. */
     minimumImprovement: z.number().min(0).max(0.5),
-    /** The same where training is seeded, because two seeds of one recipe differ by up to 0.85 %. */
+    /** The same where `seeded` is true, because two seeds of one recipe differ by up to 0.85 %; e.g. 0.01. A model may only raise it; default: the floor’s. */
     minimumImprovementSeeded: z.number().min(0).max(0.5),
-    /** Whether what training leaves depends on its seed. */
+    /** Whether the trained model depends on a random seed, e.g. true. A model may only change false to true; default: the floor’s. */
     seeded: z.boolean(),
-    /** One-sided confidence of each bound, e.g. 0.95. */
+    /** One-sided confidence of each bound, as a probability, e.g. 0.95. A model may only raise it; default: the floor’s. */
     confidence: z.number().min(0.5).max(0.999),
-    /** Fewest clusters (days, as a rule) and rows on which anything is decided. */
+    /** Fewest clusters (days, as a rule) on which anything is decided, e.g. 7. A model may only raise it; default: the floor’s. */
     minimumDays: z.int().min(2).max(365),
+    /** Fewest rows on which anything is decided, e.g. 2000. A model may only raise it; default: the floor’s. */
     minimumRows: z.int().min(1),
-    /** Smallest relative gain in log loss over a constant that predicts the base rate. */
+    /** Smallest gain over a constant that predicts the base rate, as a share of its log loss, e.g. 0.005. A model may only raise it; default: the floor’s. */
     minimumSkill: z.number().min(0).max(1),
     /**
-     * What passes provisionally, where the transition knows a probation: a relative gain that is likely and small, whose
-     * lower bound is above minus the tolerance. Without it nothing does.
+     * What passes provisionally, where the transition has a probation: a likely gain, whose lower bound is above minus the
+     * tolerance. Without it nothing passes provisionally; default of a model: the floor's, and null gives it up.
      */
     provisional: z
-      .strictObject({ minimumImprovement: z.number().min(0).max(0.5), tolerance: z.number().min(0).max(0.5) })
+      .strictObject({
+        /** Smallest gain, as a share of the champion's log loss, e.g. 0.0025. A model may only raise it; default: the floor’s. */
+        minimumImprovement: z.number().min(0).max(0.5),
+        /** Largest loss that the lower bound may leave possible, as a share of the log loss, e.g. 0.01. A model may only lower it; default: the floor’s. */
+        tolerance: z.number().min(0).max(0.5),
+      })
       .exactOptional(),
-    /** A larger gain over a champion that is no baseline is held for a human: it smells of a leak. */
+    /** A larger gain over a trained champion is held as suspected label leakage; a share of its log loss, e.g. 0.08. A model may only lower it; default: the floor’s. */
     tooGood: z.number().gt(0).max(1),
-    /** The labels are doubted where observed / predicted is beyond this factor, up or down, for both models alike. */
+    /** Factor of observed / predicted, up or down, beyond which for both models alike the labels are suspect, e.g. 2. A model may only lower it; default: the floor’s. */
     baseRateFactor: z.number().gt(1).max(100),
-    /** Columns by whose `largest` values rows are judged apart; one that is worse at the Holm level, by more than the tolerance, vetoes. */
+    /** Slices of rows that are compared separately: one that is significantly worse, by more than the tolerance, fails the gate. Default: the floor’s. */
     slices: z.strictObject({
+      /** Inputs, or the entity, whose values make the slices, e.g. `['origin']`. A model may only add columns; default: the floor’s. */
       columns: z.array(ColumnName),
+      /** How many of each column's most frequent values are slices, e.g. 12. A model may only raise it; default: the floor’s. */
       largest: z.int().min(1).max(50),
+      /** Level of the Holm test over all slices, as a probability, e.g. 0.05. A model may only raise it; default: the floor’s. */
       level: z.number().gt(0).max(0.5),
+      /** Largest loss of a slice that is tolerated, as a share of the champion's log loss there, e.g. 0.05. A model may only lower it; default: the floor’s. */
       tolerance: z.number().min(0).max(1),
     }),
-    /** What must not be lost for a gain in log loss. */
+    /** Other measures that a gain in log loss must not worsen. Default: the floor’s. */
     guards: z.strictObject({
-      /** Relative loss in Brier score that vetoes where it is proven. */
+      /** Proven loss in Brier score that fails the gate, as a share of the champion's, e.g. 0.02. A model may only lower it; default: the floor’s. */
       brier: z.number().min(0).max(1),
-      /** Relative loss in average precision (the area under the precision-recall curve) that vetoes. */
+      /** Loss in average precision (area under the precision-recall curve) that fails the gate, as a share of the champion's, e.g. 0.1. A model may only lower it; default: the floor’s. */
       averagePrecision: z.number().min(0).max(1),
-      /** Factor of observed / predicted, up or down, beyond which a candidate that is worse calibrated than the champion is vetoed. */
+      /** Factor of observed / predicted, up or down, beyond which a candidate that is worse calibrated than the champion fails, e.g. 2. A model may only lower it; default: the floor’s. */
       calibration: z.number().gt(1).max(100),
     }),
   })
@@ -109,7 +119,12 @@ function contradictions(
 }
 
 /** What a wrong decision costs, in a unit of the model's own: to act for nothing, and not to act where it was needed. */
-export const Costs = z.strictObject({ falsePositive: z.number().positive(), falseNegative: z.number().positive() });
+export const Costs = z.strictObject({
+  /** Cost of acting where it was not needed, in any unit that both costs share, e.g. 5. */
+  falsePositive: z.number().positive(),
+  /** Cost of not acting where it was needed, in the same unit, e.g. 20. */
+  falseNegative: z.number().positive(),
+});
 export type Costs = z.infer<typeof Costs>;
 
 /** The probability from which on acting costs less than not acting, if probabilities are what they say (Elkan 2001, The foundations of cost-sensitive learning). */
@@ -120,10 +135,11 @@ export function costThreshold({ falsePositive, falseNegative }: Costs): number {
 /** How many rows a day may have: within a tolerance of the median of the same weekday in the weeks before. */
 export const RowCountRule = z
   .strictObject({
-    /** Share of the usual rows, up or down, e.g. 0.3. */
+    /** How far a day's rows may be from the median, up or down, as a share of it, e.g. 0.3. A model may only lower it; default: the floor’s. */
     tolerance: z.number().gt(0).max(1),
-    /** Weeks that say what is usual, and the fewest of them on which a day is judged. */
+    /** Weeks of which the same weekdays give the median, e.g. 8. The floor alone says so. */
     weeks: z.int().min(1).max(52),
+    /** Fewest of those weeks on which a day is judged, e.g. 3. A model may only lower it; default: the floor’s. */
     minimumWeeks: z.int().min(1).max(52),
   })
   .superRefine(({ weeks, minimumWeeks }, context) => {
@@ -136,22 +152,23 @@ export type RowCountRule = z.infer<typeof RowCountRule>;
 export const DataKind = z.enum(['events', 'labels', 'features']);
 export type DataKind = z.infer<typeof DataKind>;
 
-/** What is asked of the data before anything is learned from it, and of each day that arrives. */
+/** What data must fulfil before training, and each day when it arrives. */
 export const DataRule = z.strictObject({
+  /** How many rows a day of events may have, compared with the same weekday in the weeks before. Default: the floor’s. */
   rowCounts: RowCountRule,
-  /** The kinds for which a model must have a suite, `models/<name>/expectations/<kind>.json`. */
+  /** Kinds of data for which a model must have an expectation suite (`expectations/<kind>.json`), e.g. `['events', 'labels']`. A model may only add kinds; default: the floor’s, and without it none. */
   expectations: z.array(DataKind).exactOptional(),
-  /** Largest share of a run's days that may have been withdrawn at their source. */
+  /** Largest share of a run's days that may have been withdrawn at their source, e.g. 0.1. A model may only lower it; default: the floor’s. Without it anywhere, not checked. */
   withdrawn: z.number().min(0).max(1).exactOptional(),
-  /** Smallest share of the training events whose label had arrived. */
+  /** Smallest share of the training events whose label had arrived, e.g. 0.95. A model may only raise it; default: the floor’s. Without it anywhere, not checked. */
   labelCoverage: z.number().min(0).max(1).exactOptional(),
-  /** Largest share of the labels whose event would be one of the training events' days and that meet none. */
+  /** Largest share of the labels of the window's days that match no event, e.g. 0.05. A model may only lower it; default: the floor’s. Without it anywhere, not checked. */
   unmatchedLabels: z.number().min(0).max(1).exactOptional(),
-  /** Largest share of the labelled training events whose label had arrived before they happened. */
+  /** Largest share of the labelled training events whose label arrived before the event, e.g. 0.01. A model may only lower it; default: the floor’s. Without it anywhere, not checked. */
   earlyLabels: z.number().min(0).max(1).exactOptional(),
-  /** Largest share of the labels that had arrived and that a later one of the same event replaces. */
+  /** Largest share of the arrived labels that a later label of the same event replaces, e.g. 0.1. A model may only lower it; default: the floor’s. Without it anywhere, not checked. */
   replacedLabels: z.number().min(0).max(1).exactOptional(),
-  /** Largest area under the ROC curve that one input may have by itself: above it, it knows the label. Chance alone has 0.5. */
+  /** Largest area under the ROC curve that one input may have alone (chance has 0.5); above it, suspected label leakage; e.g. 0.9. A model may only lower it; default: the floor’s. Without it anywhere, not checked. */
   leakageAuc: z.number().gt(0.5).max(1).exactOptional(),
 });
 export type DataRule = z.infer<typeof DataRule>;
@@ -162,16 +179,19 @@ export type DataRule = z.infer<typeof DataRule>;
  */
 export const ProbationRule = z
   .strictObject({
-    /** Days after which the slow rule decides: the comparison's own, on what was served. */
+    /** Days of serving after which the slow rule decides, by the comparison's own rule, e.g. 7. A model may only lower it; default: the floor’s. */
     days: z.int().min(1).max(365),
-    /** Fewest clusters on which it confirms. Fewer than `days`, because the newest days have no labels yet. */
+    /** Fewest clusters (days, as a rule) on which the slow rule confirms; fewer than `days`, because the newest days have no labels yet; e.g. 5. A model may only raise it; default: the floor’s. */
     minimumDays: z.int().min(2).max(365),
+    /** The fast rule: rolls back a release that is clearly worse, before its days are over. Default: the floor’s. */
     fast: z.strictObject({
-      /** Fewest labels on which the fast rule decides, and for how many hours each has to be there. */
+      /** Fewest labels on which the fast rule decides, e.g. 5000. A model may only lower it; default: the floor’s. */
       minimumLabels: z.int().min(1),
+      /** Hours since its arrival after which a label counts for the fast rule, e.g. 24. A model may only lower it; default: the floor’s. */
       hours: z.number().min(0).max(720),
-      /** Relative loss beyond which the release is taken back, e.g. 0.02, where it is proven to be more than `provenLoss`. */
+      /** Loss beyond which the release is rolled back, as a share of the log loss of the release that it replaced, e.g. 0.02. A model may only lower it; default: the floor’s. */
       loss: z.number().min(0).max(1),
+      /** Loss that must be proven besides, as a share of the same log loss, e.g. 0.01; at most `loss`. A model may only lower it; default: the floor’s. */
       provenLoss: z.number().min(0).max(1),
     }),
   })
@@ -184,54 +204,66 @@ export type ProbationRule = z.infer<typeof ProbationRule>;
 
 /** What is watched of the release that is served, and what follows. It alarms and retrains; it promotes nothing and takes nothing back. */
 export const DriftRule = z.strictObject({
-  /** Inputs that healthy days leave as they are: when one of them moves, people are told and dev retrains. All others are shown. */
+  /** Inputs whose distribution is stable on healthy days, e.g. `['distance']`: drift in one of them alerts, and dev retrains; others are only shown. A model may only add inputs; default: the floor’s. */
   stable: z.array(ColumnName).refine((columns) => new Set(columns).size === columns.length, 'each column once'),
-  /** Population stability index above which a stable input has moved, e.g. 0.1. */
+  /** Population stability index above which a stable input has drifted, e.g. 0.1. A model may only lower it; default: the floor’s. */
   index: z.number().gt(0).max(1),
-  /** Fewest rows on either side on which anything is said. */
+  /** Fewest rows on either side for a verdict, e.g. 400. The floor alone says so. */
   minimumRows: z.int().min(1),
-  /** How far a day's disagreement with the shadow may exceed the holdout's, as a factor, e.g. 1.3. */
+  /** Factor by which a day's disagreement with the shadow may exceed that of the test days, e.g. 1.3. A model may only lower it; default: the floor’s. */
   disagreement: z.number().gt(1).max(100),
-  /** Days of data that lie between two retrainings that drift starts. */
+  /** Fewest days of data between two retrainings that drift starts, e.g. 7. A model may only raise it; default: the floor’s. */
   retrainAtMostEveryDays: z.int().min(1).max(365),
 });
 export type DriftRule = z.infer<typeof DriftRule>;
 
 /** How many people of a role have to agree. */
-export const ApprovalRule = z.strictObject({ role: Role, count: z.int().min(1).max(5) });
+export const ApprovalRule = z.strictObject({
+  /** The role whose members count, a group of control's user pool, e.g. `'ml-lead'`. */
+  role: Role,
+  /** How many different people of that role have to agree, e.g. 1. */
+  count: z.int().min(1).max(5),
+});
 export type ApprovalRule = z.infer<typeof ApprovalRule>;
 
 /** What a transition needs. */
 export const TransitionRule = z.strictObject({
+  /** Gates that must pass, e.g. `['released-upstream', 'better-than-champion']`. A model may only add gates; default: the floor’s. */
   gates: z.array(GateId).min(1),
+  /** Roles and numbers of people that must approve, e.g. `[{ role: 'ml-lead', count: 1 }]`; empty: nobody. A model may only add; default: the floor’s. */
   approvals: z.array(ApprovalRule),
-  /** Whether an offer opens the promotion by itself; otherwise a person asks for it. */
+  /** Whether an offer opens the promotion without a request of a person, e.g. false. A model may only change true to false; default: the floor’s. */
   opensOnOffer: z.boolean(),
-  /** Hours after which evidence no longer counts. */
+  /** Hours after which evidence expires, e.g. 72. A model may only lower it; default: the floor’s. */
   evidenceValidHours: z.number().positive(),
-  /** Hours that people have to decide. */
+  /** Hours within which people have to decide, e.g. 48. A model may only lower it; default: the floor’s. */
   approvalHours: z.number().positive(),
-  /** How a release that a gate passed provisionally is judged while it is served. Without it none is let in. */
+  /** How a provisionally passed release is judged while it is served. Without it none is promoted; default of a model: the floor’s, and null gives it up. */
   probation: ProbationRule.exactOptional(),
 });
 export type TransitionRule = z.infer<typeof TransitionRule>;
 
 const rules = {
-  /** Who brings another policy into force: at least two people. What is in force says so, not what is to replace it. */
+  /** Whose votes activate another policy: at least two people, by the policy in force, e.g. `[{ role: 'platform', count: 1 }, { role: 'risk', count: 1 }]`. */
   activation: z
     .array(ApprovalRule)
     .min(1)
     .refine((asked) => asked.reduce((people, { count }) => people + count, 0) >= 2, 'at least two people'),
+  /** How a candidate is compared with the champion, and what it must achieve. */
   comparison: ComparisonRule,
-  /** Without it no data is checked. */
+  /** What data must fulfil before training and on arrival. Without it no data is checked. */
   data: DataRule.exactOptional(),
-  /** What is watched of the release that is served. Without it no drift is looked for, which is told of as a check that is missing. */
+  /** How drift of the served release is detected. Without it drift is not checked, and the alarm for missing checks fires. */
   drift: DriftRule.exactOptional(),
+  /** What each kind of promotion needs. */
   transitions: z.strictObject({
+    /** A model's baseline into an environment that has no champion yet. */
     initial: TransitionRule,
+    /** From dev to staging. */
     staging: TransitionRule,
+    /** From staging to prod. */
     prod: TransitionRule,
-    /** Without it nothing comes to prod past staging. */
+    /** From dev to prod, without staging. Without it there are no hotfixes. */
     hotfix: TransitionRule.exactOptional(),
   }),
 };
@@ -245,7 +277,7 @@ export const Policy = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
   ...rules,
-  /** The model's own: no value of it is tighter than another, and no gate asks it. The evaluation report shows what deciding by it would have cost. */
+  /** Costs of wrong decisions, for the evaluation report only; no gate uses them. Without it the report shows no costs. */
   costs: Costs.exactOptional(),
 });
 export type Policy = z.infer<typeof Policy>;

@@ -24,7 +24,12 @@ const { probation: _probation, ...transition } = TransitionRule.shape;
 
 const TransitionTightening = someOf({
   ...transition,
-  probation: someOf({ ...probation, fast: someOf(fast.shape) }).nullable(),
+  /** How a provisionally passed release is judged while it is served; null: none is promoted. Default: the floor’s. */
+  probation: someOf({
+    ...probation,
+    /** The fast rule: rolls back a release that is clearly worse, before its days are over. Default: the floor’s. */
+    fast: someOf(fast.shape),
+  }).nullable(),
 });
 export type TransitionTightening = z.infer<typeof TransitionTightening>;
 
@@ -33,19 +38,35 @@ export type TransitionTightening = z.infer<typeof TransitionTightening>;
  * null. It is strict: a rule that is spelled wrongly would tighten nothing, and nobody would know.
  */
 export const PolicyTightening = someOf({
+  /** Whose votes activate another policy of this model: the floor's people and more. Default: the floor’s. */
   activation: z.array(ApprovalRule),
+  /** How a candidate is compared with the champion, and what it must achieve. Default of what is left out: the floor’s. */
   comparison: someOf({
     ...comparison,
+    /** What passes provisionally, where a transition has a probation; null: nothing. Default: the floor’s. */
     provisional: provisional.unwrap().nullable(),
+    /** Slices of rows that are compared separately. Default of what is left out: the floor’s. */
     slices: someOf(slices.shape),
+    /** Other measures that a gain in log loss must not worsen. Default of what is left out: the floor’s. */
     guards: someOf(guards.shape),
   }),
-  data: someOf({ ...data, rowCounts: someOf(rowCounts) }),
+  /** What data must fulfil before training and on arrival. Default of what is left out: the floor’s. */
+  data: someOf({
+    ...data,
+    /** How many rows a day of events may have, compared with the same weekday in the weeks before. Default: the floor’s. */
+    rowCounts: someOf(rowCounts),
+  }),
+  /** How drift of the served release is detected. Default of what is left out: the floor’s. */
   drift: someOf(drift),
+  /** Costs of wrong decisions, for the evaluation report only; no gate uses them. Default: none, and the report shows no costs. */
   costs: Costs,
+  /** What each kind of promotion needs. Default of what is left out: the floor’s; `initial` is the floor's alone. */
   transitions: someOf({
+    /** From dev to staging. Default: the floor’s. */
     staging: TransitionTightening,
+    /** From staging to prod. Default: the floor’s. */
     prod: TransitionTightening,
+    /** From dev to prod, without staging; null: this model has no hotfixes. Default: the floor’s. */
     hotfix: TransitionTightening.nullable(),
   }),
 });
