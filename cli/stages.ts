@@ -1,3 +1,5 @@
+import type { Role } from '#domain/policy/policy.ts';
+
 /** Where a release stands; derived from the ledgers, stored nowhere. */
 export type Stage =
   | 'Experimentation'
@@ -8,15 +10,15 @@ export type Stage =
   | 'Rejected'
   | 'Quarantined';
 
-/** Who owns a release in each stage. */
-export const STAGE_OWNERS: Readonly<Record<Stage, string>> = {
-  Experimentation: 'ML engineer',
-  Validation: 'ML lead',
-  Staging: 'platform',
-  Production: 'platform',
-  Retired: 'platform',
-  Rejected: 'ML engineer',
-  Quarantined: 'platform',
+/** What each stage means, and the role that owns a release in it. */
+export const STAGES: Readonly<Record<Stage, { readonly owner: Role; readonly meaning: string }>> = {
+  Experimentation: { owner: 'ml-engineer', meaning: 'registered in dev and not offered' },
+  Validation: { owner: 'ml-lead', meaning: 'offered by dev; not yet promoted in staging' },
+  Staging: { owner: 'platform', meaning: 'promoted in staging' },
+  Production: { owner: 'platform', meaning: 'the champion of prod' },
+  Retired: { owner: 'platform', meaning: 'was the champion of prod' },
+  Rejected: { owner: 'ml-engineer', meaning: 'rejected in dev, or its newest promotion was refused or failed' },
+  Quarantined: { owner: 'platform', meaning: 'rolled back; it cannot be promoted there again' },
 };
 
 /** What the ledgers say of one release. */

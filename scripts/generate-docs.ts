@@ -12,7 +12,8 @@ import { MODEL_RULES } from '#model/model-rules.ts';
 import { MACHINES } from '#model/names.ts';
 import { resultsMarkdown } from '../bench/_report.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
-import { privilegeTable } from './privilege-docs.ts';
+import { operatingModelParts } from './operating-model-docs.ts';
+import { deployedStacks, privilegeTable } from './privilege-docs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NOTICE = '<!-- Made by scripts/generate-docs.ts; change what it reads, not this. -->';
@@ -23,12 +24,18 @@ export const MACHINE_NAMES: readonly string[] = [...new Set([...MACHINES.dev, ..
 /** The generated documents, and the documents with generated parts: their text as it should be, by path. */
 export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   const architecture = withMachines(read('docs/architecture.md'));
+  const deployed = await deployedStacks();
+  const operatingModel = [...(await operatingModelParts(deployed))].reduce(
+    (text, [name, part]) => between(text, name, part),
+    read('docs/operating-model.md'),
+  );
   return new Map([
     ['docs/audit-events.md', auditEvents()],
     ['docs/commands.md', commands()],
     ['docs/consistency.md', consistency()],
     ['docs/policy.schema.json', policySchema()],
-    ['docs/architecture.md', between(architecture, 'privileges', await privilegeTable())],
+    ['docs/architecture.md', between(architecture, 'privileges', privilegeTable(deployed))],
+    ['docs/operating-model.md', operatingModel],
     ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],
   ]);
 }

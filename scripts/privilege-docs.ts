@@ -3,7 +3,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { z } from 'zod';
 import { gatehouse } from '#lib/gatehouse.ts';
-import { ENVIRONMENTS } from '#model/config.ts';
+import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import config from '../gatehouse.config.ts';
 
 const Statement = z.object({
@@ -37,11 +37,17 @@ interface Right {
   readonly what: string;
 }
 
+/** A deployed environment: what its stacks hold. */
+export interface Deployed {
+  readonly environment: Environment;
+  readonly resources: Resources;
+}
+
 /** The rights of every function, and of the role of training jobs: a table made from the templates of all environments. */
-export async function privilegeTable(): Promise<string> {
+export function privilegeTable(deployed: readonly Deployed[]): string {
   const rights = new Map<string, Map<string, { readonly right: Right; readonly environments: string[] }>>();
   const homes = new Map<string, string[]>();
-  for (const { environment, resources } of await templates()) {
+  for (const { environment, resources } of deployed) {
     for (const [id, { Type: type, Properties: properties }] of Object.entries(resources)) {
       const name = z.string().safeParse(properties['RoleName']).data;
       if (type !== 'AWS::IAM::Role' || name === undefined || name.includes('-machine-')) continue;
@@ -73,7 +79,32 @@ export async function privilegeTable(): Promise<string> {
   return ['| function | in | may read | may write | may call |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-async function templates(): Promise<readonly { readonly environment: string; readonly resources: Resources }[]> {
+/** The functions that may write items of an authority of the ledger, and where. */
+export function writersOf(
+  authority: string,
+  deployed: readonly Deployed[],
+): ReadonlyMap<string, readonly Environment[]> {
+  const writers = new Map<string, Environment[]>();
+  for (const { environment, resources } of deployed) {
+    for (const [id, { Type: type, Properties: properties }] of Object.entries(resources)) {
+      if (type !== 'AWS::IAM::Role') continue;
+      const keys = statementsOf(resources, id).flatMap((statement) => leadingKeys(statement));
+      if (!keys.some((key) => key === '*' || key.split('#')[0] === authority)) continue;
+      const role = String(properties['RoleName']).replace(`gatehouse-${environment}-`, '');
+      writers.set(role, [...(writers.get(role) ?? []), environment]);
+    }
+  }
+  return writers;
+}
+
+/** The partition keys that a statement lets a role put. */
+function leadingKeys({ Action: actions, Condition: condition }: Statement): readonly string[] {
+  if (!actions.includes('dynamodb:PutItem')) return [];
+  return [condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? '*'].flat();
+}
+
+/** The stacks of every environment, synthesised from `gatehouse.config.ts`. */
+export async function deployedStacks(): Promise<readonly Deployed[]> {
   const app = new App({
     analyticsReporting: false,
     context: { 'gatehouse:platform': `${process.platform}-${process.arch}`, 'aws:cdk:disable-asset-staging': true },

@@ -15,7 +15,7 @@ import {
   type Run,
   runsOf,
 } from '../../read.ts';
-import { type EnvironmentFacts, type Stage, STAGE_OWNERS, stageOf } from '../../stages.ts';
+import { type EnvironmentFacts, type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { Debt } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
@@ -244,7 +244,7 @@ export async function releaseStatuses(
       staging: factsOf(staging, registration),
       prod: factsOf(prod, registration),
     });
-    return { version, release, kind, stage, owner: STAGE_OWNERS[stage], at };
+    return { version, release, kind, stage, owner: STAGES[stage].owner, at };
   });
 }
 

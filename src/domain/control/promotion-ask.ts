@@ -3,11 +3,8 @@ import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../error.ts';
 import { ModelName } from '../model/definition.ts';
-import { Hotfix, Role, TargetEnvironment } from '../policy/policy.ts';
+import { Hotfix, REQUESTING_ROLES, TargetEnvironment } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';
-
-/** The roles whose members may ask for a promotion. Asking lets nothing in: it opens the promotion that has to prove itself. */
-const MAY_ASK: readonly Role[] = ['ml-engineer', 'ml-lead', 'platform'];
 
 /** What a signed-in person asks for; the client's `requestId` makes a repetition harmless. */
 export const PromotionAsk = z.strictObject({
@@ -37,11 +34,11 @@ export function whyNotAsk(
       remedy: 'a hotfix goes past staging into prod; ask without it',
     };
   }
-  if (MAY_ASK.some((role) => groups.includes(role))) return undefined;
+  if (REQUESTING_ROLES.some((role) => groups.includes(role))) return undefined;
   return {
     rule: 'request-role',
     found: `${subject} is ${groups.join(', ') || 'in no role'}`,
-    remedy: `let a person ask who is ${MAY_ASK.join(', ')}`,
+    remedy: `let a person ask who is ${REQUESTING_ROLES.join(', ')}`,
   };
 }
 

@@ -21,6 +21,8 @@ export type Hotfix = z.infer<typeof Hotfix>;
 /** The groups of the user pool: a role is a group. */
 export const Role = z.enum(['ml-engineer', 'ml-lead', 'platform', 'risk']);
 export type Role = z.infer<typeof Role>;
+/** The roles whose members may request a promotion. A request only opens the promotion, whose gates and approvals decide. */
+export const REQUESTING_ROLES: readonly Role[] = ['ml-engineer', 'ml-lead', 'platform'];
 
 /**
  * How two models are compared, and what is asked of the newer one. Gains are relative to the champion's log loss. Which way

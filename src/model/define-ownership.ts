@@ -1,0 +1,34 @@
+import type { AuditCode } from '#domain/audit/events.ts';
+import type { Role } from '#domain/policy/policy.ts';
+import type { Environment } from './config.ts';
+
+/** Who does a piece of work, who answers for it, who is consulted before and who is informed after (RACI). */
+export interface Responsibility {
+  readonly what: string;
+  readonly responsible: readonly Role[];
+  readonly accountable: Role;
+  readonly consulted: readonly Role[];
+  readonly informed: readonly Role[];
+}
+
+/** The role that handles an alert, and after how many hours without a solution it passes to the next role. */
+export interface AlertOwner {
+  readonly owner: Role;
+  readonly escalateAfterHours: number;
+}
+
+/** What `governance/ownership.ts` says: the organisation's division of work. `npm run docs` writes it to `docs/operating-model.md`. */
+export interface Ownership {
+  /** The role that answers for each account, e.g. `prod: 'platform'`. */
+  readonly accounts: Readonly<Record<Environment, Role>>;
+  readonly responsibilities: readonly Responsibility[];
+  /** By audit event code: each event that alerts, e.g. `DATA_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 }`. */
+  readonly alerts: Readonly<Partial<Record<AuditCode, AlertOwner>>>;
+  /** By the CloudWatch alarm's name without environment and model, e.g. `drift`. */
+  readonly alarms: Readonly<Record<string, AlertOwner>>;
+}
+
+/** The organisation's division of work: the default export of `governance/ownership.ts`. */
+export function defineOwnership(ownership: Ownership): Ownership {
+  return ownership;
+}
