@@ -158,6 +158,7 @@ export class Exchange extends Construct {
         'PEER',
         ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
         ...(environment === 'control' ? ['REQUEST'] : []),
+        ...(environment === 'dev' ? ['RELEASED'] : []),
       ),
       readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),
       startsByName(names, promotes ? ['promotion'] : environment === 'dev' ? ['retraining'] : []),

@@ -34,6 +34,7 @@ const MAY_PUT: Readonly<Record<string, string>> = {
   PEER_TRUSTED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
   UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  RELEASED_VERSION_RECORDED: 'RELEASED',
   PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
   APPROVERS_TOLD: 'REQUEST',
@@ -55,6 +56,7 @@ const MUST_PUT: Readonly<Record<string, string>> = {
   PEER_TRUSTED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
   UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  RELEASED_VERSION_RECORDED: 'RELEASED',
   PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
   REQUEST_CLOSED: 'REQUEST',
@@ -97,6 +99,10 @@ export function judgeAct(own: Reference, act: Act, report: Broken): void {
   }
   if (record.code === 'RELEASE_PROMOTED') judgeCommit(own, act, broken);
   if (record.code === 'POLICY_ACTIVATED') judgeActivation(own, act, broken);
+  for (const { sk } of of(act, 'VERSION'))
+    if (before(own, 'VERSION', sk) !== undefined) broken(`gives ${sk} a second time`);
+  for (const { seq } of of(act, 'RELEASED'))
+    if (seq <= (before(own, 'RELEASED', 'RELEASED')?.seq ?? 0)) broken(`goes back to pointer ${seq}`);
   judgeHearsay(own, record, broken);
 }
 
@@ -318,6 +324,7 @@ function judgeHearsay(own: Reference, record: ChainRecord, broken: Broken): void
   const heard: Readonly<Record<string, readonly string[]>> = {
     UPSTREAM_RELEASED: ['BASELINE_REGISTERED', 'RELEASE_REGISTERED', 'RELEASE_OFFERED', 'RELEASE_PROMOTED'],
     UPSTREAM_WITHDRAWN: ['RELEASE_ROLLED_BACK'],
+    RELEASED_VERSION_RECORDED: ['RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'],
     REQUEST_RECEIVED: ['APPROVAL_REQUESTED'],
     REQUEST_CLOSED: ['RELEASE_PROMOTED', 'PROMOTION_REFUSED', 'PROMOTION_FAILED', 'PROMOTION_OPENED'],
   };

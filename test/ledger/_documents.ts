@@ -77,4 +77,6 @@ export interface Documents {
   readonly POLICY: { readonly policy: string; readonly activation: number };
   readonly UPSTREAM: { readonly withdrawn: string | null };
   readonly QUARANTINE: { readonly sk: string };
+  readonly VERSION: { readonly sk: string };
+  readonly RELEASED: { readonly seq: number };
 }

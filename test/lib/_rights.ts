@@ -29,6 +29,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     FAULT: ['admission', 'intake', 'reconciler'],
     REFUSAL: ['admission'],
     REGISTRATION: ['registration'],
+    RELEASED: ['intake'],
     RUN: ['recorder', 'training', 'validation'],
     TASK: ['data-quality', 'reconciler', 'training', 'training-events'],
     VERSION: ['registration'],

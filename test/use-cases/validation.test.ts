@@ -62,8 +62,8 @@ describe('registration', () => {
     expect(candidates.map(({ version }) => version)).toEqual(['0.1.1', '0.1.2']);
     expect((await dev.chain()).map(({ code, details }) => [code, details['version'], details['reason']])).toEqual([
       ['BASELINE_REGISTERED', '0.1.0', undefined],
-      ['RELEASE_REGISTERED', '0.1.1', 'the same recipe on other data'],
-      ['RELEASE_REGISTERED', '0.1.2', 'the same recipe on other data'],
+      ['RELEASE_REGISTERED', '0.1.1', 'against 0.1.0: the same recipe on other data'],
+      ['RELEASE_REGISTERED', '0.1.2', 'against 0.1.0: the same recipe on other data'],
     ]);
     const [one, two] = await Promise.all(
       candidates.map(({ release }) => dev.ledger.get(keys.registration(MODEL, release))),
@@ -87,7 +87,7 @@ describe('registration', () => {
     expect((await dev.codes()).filter((code) => code === 'RELEASE_REGISTERED')).toHaveLength(2);
   });
 
-  it('gives the level at which the columns of its sources differ from those of the version before', async () => {
+  it('gives the level at which the columns of its sources differ from those of what is released', async () => {
     const of = (columns: ModelDefinition['events']['columns']): ModelDefinition => ({
       ...definition,
       events: { ...definition.events, columns: { ...definition.events.columns, ...columns } },
@@ -104,19 +104,23 @@ describe('registration', () => {
       return { release, said: [version, reason] };
     };
     const fee = { type: 'DOUBLE', since: '2026-11-01', default: 0 } as const;
-    expect((await register1('plain', of({}))).said[0]).toBe('0.1.0');
+    const plain = await register1('plain', of({}));
+    expect(plain.said[0]).toBe('0.1.0');
     expect((await register1('later', of({ fee }))).said).toEqual([
       '0.2.0',
-      'events column fee was added since 2026-11-01',
+      'against 0.1.0: events column fee was added since 2026-11-01',
     ]);
-    expect((await register1('again', of({ fee }))).said).toEqual(['0.2.1', 'the same recipe on other data']);
-    const { release, said } = await register1('required', of({ fee: 'DOUBLE' }));
-    expect(said).toEqual(['1.0.0', 'events column fee is required on each day, was since 2026-11-01']);
+    expect((await register1('again', of({ fee }))).said[0]).toBe('0.2.1');
+    const { said } = await register1('required', of({ fee: 'DOUBLE' }));
+    expect(said).toEqual([
+      '1.0.0',
+      'against 0.1.0: events column fee was added without since, and earlier days lack it',
+    ]);
     // A version whose columns cannot be read any more may have had any.
-    dev.releases.objects.delete(release);
+    dev.releases.objects.delete(plain.release);
     expect((await register1('after a loss', of({ fee: 'DOUBLE' }))).said).toEqual([
-      '2.0.0',
-      expect.stringContaining('the columns of the version before are not known: '),
+      '1.0.1',
+      expect.stringContaining('against 0.1.0: its columns are not known: '),
     ]);
   });
 

@@ -365,6 +365,10 @@ export const AUDIT_EVENTS = {
     'the environment before took back a release, and it may not be asked for here any more',
     z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
   ),
+  RELEASED_VERSION_RECORDED: event(
+    'prod serves another release: dev computes the next versions against it',
+    z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
+  ),
   REQUEST_RECEIVED: event(
     'a target’s request to people arrived in control',
     z.strictObject({ environment: Text, promotion: Text, record: Digest }),

@@ -15,7 +15,8 @@ export const keys = {
   registration: (model: string, release: string): Key => ({ pk: `REGISTRATION#${model}`, sk: release }),
   registrations: (model: string): string => `REGISTRATION#${model}`,
   version: (model: string, version: string): Key => ({ pk: `VERSION#${model}`, sk: version }),
-  versionHead: (model: string): Key => ({ pk: `VERSION#${model}`, sk: 'HEAD' }),
+  /** What prod serves, as its signed chain says: what versions are computed against. */
+  released: (model: string): Key => ({ pk: `RELEASED#${model}`, sk: 'RELEASED' }),
   evidence: (gate: string, model: string, release: string, environment: string, policy: string): Key => ({
     pk: `EVIDENCE#${gate}#${model}`,
     sk: `${environment}#${release}#${policy}`,
@@ -98,6 +99,7 @@ const AUTHORITIES = {
   POINTER: 'governed',
   REGISTRATION: 'governed',
   VERSION: 'governed',
+  RELEASED: 'governed',
   EVIDENCE: 'governed',
   APPROVAL: 'governed',
   PROMOTION: 'governed',

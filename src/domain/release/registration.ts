@@ -1,12 +1,12 @@
-import { inc } from 'semver';
+import { inc, major, minor, rcompare } from 'semver';
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { LabelJoins } from '../data/label-joins.ts';
+import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
 import { TrainerAgreement } from '../model/trainer-predictions.ts';
-import type { ReleaseManifest } from './manifest.ts';
 import type { SourceChange } from './source-change.ts';
 
 /** A semantic version of a release. */
@@ -32,9 +32,15 @@ export const Registration = z.strictObject({
   agreement: TrainerAgreement.exactOptional(),
   /** What the join of events and labels lost of its rows; registrations of before do not say. */
   joins: LabelJoins.exactOptional(),
+  /** The release that its version was computed against. */
   parent: Digest.nullable(),
   /** All that it was made from (`originOf`); registrations of before do not say. */
   origin: Digest.exactOptional(),
+  /** What its version stands for, as its manifest has it; registrations of before do not say, and are like no other. */
+  recipe: Digest.exactOptional(),
+  schemas: z.strictObject({ input: Digest, output: Digest }).exactOptional(),
+  /** The digest of the columns that it reads of its sources (`sourcesOf`). */
+  sources: Digest.exactOptional(),
   /** The evidence by which its data was accepted before it was trained. */
   dataCheck: Digest.exactOptional(),
   /**
@@ -45,67 +51,115 @@ export const Registration = z.strictObject({
 });
 export type Registration = z.infer<typeof Registration>;
 
-/** The newest version of a model and what it was computed from. */
-export const VersionHead = z.strictObject({
-  version: Version,
+/**
+ * What prod serves, as the last record of its signed chain that was read here says. A release that was rolled back is not
+ * released any more: who uses predictions has the one before it again.
+ */
+export const Released = z.strictObject({
+  environment: z.string().min(1),
   release: Digest,
-  recipe: Digest,
-  input: Digest,
-  output: Digest,
+  version: Version,
+  /** The pointer's; it only grows. */
+  seq: z.int().min(1),
+  /** The hash of the record, which was signed by the peer. */
+  record: Digest,
 });
-export type VersionHead = z.infer<typeof VersionHead>;
+export type Released = z.infer<typeof Released>;
 
-/** The level at which a release differs from the one before it, and the reason in words. */
-export function nextVersion(
-  previous: VersionHead | undefined,
-  manifest: ReleaseManifest,
-  sources?: SourceChange,
-): { readonly version: string; readonly reason: string } {
-  if (previous === undefined) return { version: '0.1.0', reason: 'first registration of the model' };
-  const bump = (level: 'major' | 'minor' | 'patch', reason: string) => {
-    const version = inc(previous.version, level);
-    if (version === null) throw new Error(`not a version: ${previous.version}`);
-    return { version, reason };
-  };
-  if (previous.input !== manifest.schemas.input) return bump('major', 'the input schema changed');
-  if (previous.output !== manifest.schemas.output) return bump('major', 'the output schema changed');
-  if (sources?.level === 'major') return bump('major', sources.reason);
-  const changed = [
-    ...(previous.recipe === manifest.recipe ? [] : ['features, algorithm, windows or code changed']),
-    ...(sources === undefined ? [] : [sources.reason]),
-  ];
-  if (changed.length > 0) return bump('minor', changed.join('; '));
-  return bump('patch', 'the same recipe on other data');
+/** The version of a model's first registration. */
+const FIRST = '0.1.0';
+
+/** The registration that the next version is computed against: what prod serves or, while it serves nothing, the first one. */
+export function comparedWith(
+  registrations: readonly Registration[],
+  released: Released | undefined,
+): Registration | undefined {
+  if (released === undefined) return registrations.find(({ version }) => version === FIRST);
+  const found = registrations.find(({ release }) => release === released.release);
+  if (found !== undefined) return found;
+  throw new GatehouseError(
+    'RELEASED_UNKNOWN',
+    `${released.environment} serves ${released.version}, which is not registered here; no version can be compared with it`,
+    { release: released.release },
+  );
 }
 
-/** The writes of a registration: a digest is registered once, and a version is given once. */
-export function registrationWrites(
-  previous: VersionHead | undefined,
-  manifest: ReleaseManifest,
-  registration: Registration,
-): readonly Write[] {
-  const head: VersionHead = {
-    version: registration.version,
-    release: registration.release,
-    recipe: manifest.recipe,
-    input: manifest.schemas.input,
-    output: manifest.schemas.output,
-  };
+/** A version that was given, and what it stands for. */
+type Given = Pick<Registration, 'version' | 'recipe' | 'schemas' | 'sources'>;
+/** What a version is to stand for. */
+type Made = Required<Omit<Given, 'version'>>;
+
+/**
+ * The version of a release that is about to be registered, and why. The level is that of its difference from what is
+ * released, `change` that of their sources; the number is the next free one that is true of every other version too: those of
+ * one MAJOR have the same schemas, those of one MAJOR.MINOR the same recipe and sources. A try that came to nothing keeps its
+ * number and moves nobody else's.
+ */
+export function nextVersion(
+  released: Given | undefined,
+  given: readonly Given[],
+  made: Made,
+  change?: SourceChange,
+): { readonly version: string; readonly reason: string } {
+  if (released === undefined) return { version: FIRST, reason: 'first registration of the model' };
+  const difference = differenceFrom(released, made, change);
+  const { level } = difference;
+  const reason = `against ${released.version}: ${difference.reason}`;
+  const newestFirst = [...given].sort((a, b) => rcompare(a.version, b.version));
+  const ofMajor = (of: Given): readonly Given[] =>
+    newestFirst.filter(({ version }) => major(version) === major(of.version));
+  // The numbers at this level above the released one, which tries that were not released may have taken.
+  const ahead =
+    level === 'major'
+      ? newestFirst.filter(({ version }) => major(version) > major(released.version))
+      : ofMajor(released).filter(({ version }) =>
+          level === 'minor' ? minor(version) > minor(released.version) : minor(version) === minor(released.version),
+        );
+  const alike = ahead.filter(
+    ({ schemas, sources }) =>
+      schemas?.input === made.schemas.input && schemas.output === made.schemas.output && sources === made.sources,
+  );
+  const twin = level === 'patch' ? ahead[0] : alike.find(({ recipe }) => recipe === made.recipe);
+  if (twin !== undefined) return { version: next(twin, 'patch'), reason };
+  if (level === 'major' && alike[0] === undefined) return { version: next(newestFirst[0], 'major'), reason };
+  return { version: next(ofMajor(alike[0] ?? released)[0], 'minor'), reason };
+}
+
+function differenceFrom(
+  { recipe, schemas }: Given,
+  made: Made,
+  change: SourceChange | undefined,
+): { readonly level: 'major' | 'minor' | 'patch'; readonly reason: string } {
+  if (schemas?.input !== made.schemas.input) return { level: 'major', reason: 'the input schema changed' };
+  if (schemas.output !== made.schemas.output) return { level: 'major', reason: 'the output schema changed' };
+  if (change?.level === 'major') return change;
+  const changed = [
+    ...(recipe === made.recipe ? [] : ['features, algorithm, windows or code changed']),
+    ...(change === undefined ? [] : [change.reason]),
+  ];
+  if (changed.length > 0) return { level: 'minor', reason: changed.join('; ') };
+  return { level: 'patch', reason: 'the same recipe on other data' };
+}
+
+function next(given: Given | undefined, level: 'major' | 'minor' | 'patch'): string {
+  const version = given === undefined ? null : inc(given.version, level);
+  if (version === null) throw new Error(`no version follows ${given?.version ?? 'nothing'}`);
+  return version;
+}
+
+/**
+ * The writes of a registration: a digest is registered once, a version is given once, and what it was computed against is
+ * still what is released.
+ */
+export function registrationWrites(released: Released | undefined, registration: Registration): readonly Write[] {
+  const { model, release, version } = registration;
   return [
+    { kind: 'put', item: { ...keys.registration(model, release), ...registration }, condition: ABSENT },
+    { kind: 'put', item: { ...keys.version(model, version), release }, condition: ABSENT },
     {
-      kind: 'put',
-      item: { ...keys.registration(registration.model, registration.release), ...registration },
-      condition: ABSENT,
-    },
-    {
-      kind: 'put',
-      item: { ...keys.version(registration.model, registration.version), release: registration.release },
-      condition: ABSENT,
-    },
-    {
-      kind: 'put',
-      item: { ...keys.versionHead(registration.model), ...head },
-      condition: previous === undefined ? ABSENT : equals({ version: previous.version }),
+      kind: 'check',
+      key: keys.released(model),
+      condition: released === undefined ? ABSENT : equals({ seq: released.seq }),
     },
   ];
 }

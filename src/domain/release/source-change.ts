@@ -1,4 +1,5 @@
 import { fitting } from '../audit/fitting.ts';
+import { type Digest, digestOfJson } from '../canonical/digest.ts';
 import { type EventColumn, type LaterColumn, type ModelDefinition, typeOf } from '../model/definition.ts';
 
 /** How what a release reads of its sources differs from what another one reads: the level of a version, and the reason in words. */
@@ -38,6 +39,16 @@ export function sourceChange(before: Sources, after: Sources): SourceChange | un
   );
   const more = told.length > MOST_NAMED ? [`${told.length - MOST_NAMED} more`] : [];
   return { level, reason: [...named, ...more].join('; ') };
+}
+
+/** The digest of all of the sources that `sourceChange` looks at: where it is the same, nothing of them changed. */
+export function sourcesOf({ events, labels }: Sources): Digest {
+  const { id, entity, time } = events;
+  const { join, value, arrivedAt } = labels;
+  return digestOfJson({
+    events: { id, entity, time, columns: events.columns },
+    labels: { join, value, arrivedAt, columns: labels.columns },
+  });
 }
 
 function roleChange(role: string, before: string, after: string): readonly SourceChange[] {

@@ -11,6 +11,7 @@ import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { findPromotion, readActivePolicy, readUpstream } from '#use-cases/promotion/ledger-state.ts';
 import { activatePolicy, refuseDecision } from './activate-policy.ts';
+import { keepReleased } from './keep-released.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
 import { retrainOnDrift } from './retrain-on-drift.ts';
@@ -23,7 +24,10 @@ export interface Following extends PeerReading {
 /** The environment that a release comes from, for each that promotes. */
 const SOURCE: Readonly<Record<string, string>> = { staging: 'dev', prod: 'staging' };
 
-/** What environments do about the records of their peers: staging and prod open promotions and take in people's decisions, dev retrains. */
+/**
+ * What environments do about the records of their peers: staging and prod open promotions and take in people's decisions,
+ * dev keeps what prod serves, and retrains.
+ */
 export function followPeer(deps: Following): RecordHandler {
   return async (record, hash) => {
     switch (record.code) {
@@ -34,11 +38,13 @@ export function followPeer(deps: Following): RecordHandler {
       case 'BASELINE_REGISTERED':
       case 'RELEASE_OFFERED':
       case 'RELEASE_PROMOTED':
-        if (record.environment === SOURCE[deps.environment]) await releasedByPeer(deps, record, hash);
+        if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
+        else if (record.environment === SOURCE[deps.environment]) await releasedByPeer(deps, record, hash);
         else if (record.environment === ORIGIN) await keepUpstream(deps, record, hash);
         return;
       case 'RELEASE_ROLLED_BACK':
-        if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
+        if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
+        else if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
         return;
       case 'DRIFT_CHECKED':
         if (deps.environment === ORIGIN) await retrainOnDrift(deps, record, hash);

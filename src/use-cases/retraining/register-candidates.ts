@@ -6,10 +6,11 @@ import { GatehouseError } from '#domain/error.ts';
 import { textOf, unkey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
 import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
-import { fileOf, openManifest, originOf, type ReleaseManifest } from '#domain/release/manifest.ts';
-import { nextVersion, Registration, registrationWrites, VersionHead } from '#domain/release/registration.ts';
-import { type SourceChange, sourceChange } from '#domain/release/source-change.ts';
+import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
+import { comparedWith, nextVersion, Registration, registrationWrites, Released } from '#domain/release/registration.ts';
+import { type SourceChange, sourceChange, sourcesOf } from '#domain/release/source-change.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { definitionIn, definitionOf } from '#use-cases/data/catalogue.ts';
@@ -81,17 +82,16 @@ async function isServable(store: ArtifactStore, release: Digest): Promise<boolea
 async function sourcesSince(
   store: ArtifactStore,
   previous: Digest | undefined,
-  manifest: ReleaseManifest,
+  definition: ModelDefinition,
 ): Promise<SourceChange | undefined> {
   if (previous === undefined) return undefined;
-  const { definition } = await definitionIn(store, manifest);
   try {
     return sourceChange((await definitionOf(store, previous)).definition, definition);
   } catch (error) {
     if (!isBroken(error)) throw error;
     return {
       level: 'major',
-      reason: `the columns of the version before are not known: ${error.message}`.slice(0, 500),
+      reason: `its columns are not known: ${error.message}`.slice(0, 500),
     };
   }
 }
@@ -111,20 +111,24 @@ async function register(
   run: string,
   candidate: Candidate,
 ): Promise<{ release: Digest; version: string }> {
-  const [existing, headItem] = await deps.ledger.getMany([
-    keys.registration(model, candidate.release),
-    keys.versionHead(model),
-  ]);
-  if (existing !== undefined) return { release: candidate.release, version: textOf(existing, 'version') };
+  // In this order: two that are registered at once, made from the same, then take the same number, and one of them is refused.
+  const releasedItem = await deps.ledger.get(keys.released(model));
+  const registrations = await registrationsOf(deps, model);
+  const existing = registrations.find(({ release }) => release === candidate.release);
+  if (existing !== undefined) return { release: candidate.release, version: existing.version };
   const manifest = openManifest(await deps.releases.read(candidate.release));
   const origin = originOf(manifest);
-  for (const known of await registrationsOf(deps, model)) {
+  for (const known of registrations) {
     // What can never be served stands in nobody's way: the same data may give another release that can.
     if (known.origin !== origin || !(await isServable(deps.releases, known.release))) continue;
     return { release: known.release, version: known.version };
   }
-  const head = headItem === undefined ? undefined : unkey(VersionHead, headItem);
-  const { version, reason } = nextVersion(head, manifest, await sourcesSince(deps.releases, head?.release, manifest));
+  const released = releasedItem === undefined ? undefined : unkey(Released, releasedItem);
+  const base = comparedWith(registrations, released);
+  const { definition } = await definitionIn(deps.releases, manifest);
+  const made = { recipe: manifest.recipe, schemas: manifest.schemas, sources: sourcesOf(definition) };
+  const change = await sourcesSince(deps.releases, base?.release, definition);
+  const { version, reason } = nextVersion(base, registrations, made, change);
   const evidence = candidate.dataCheck === null ? {} : { dataCheck: candidate.dataCheck };
   const registration: Registration = {
     formatVersion: 1,
@@ -141,14 +145,15 @@ async function register(
     metrics: candidate.metrics,
     ...(candidate.agreement ? { agreement: candidate.agreement } : {}),
     ...(candidate.joins ? { joins: candidate.joins } : {}),
-    parent: head?.release ?? null,
+    parent: base?.release ?? null,
     origin,
+    ...made,
     ...evidence,
   };
   const result = await recordChange(deps, {
     model,
     operation: operationName('register', candidate.release),
-    writes: registrationWrites(head, manifest, registration),
+    writes: registrationWrites(released, registration),
     event:
       manifest.kind === 'baseline'
         ? {
@@ -172,10 +177,16 @@ async function register(
             },
           },
   });
-  if (result.kind !== 'refused') return { release: candidate.release, version };
-  // Another run took the version: the machine's retry computes the next one.
-  throw new GatehouseError('VERSION_TAKEN', `${model}@${version} was given to another release in the meantime`, {
-    model,
-    version,
-  });
+  if (result.kind === 'recorded') return { release: candidate.release, version };
+  if (result.kind === 'already-recorded') {
+    // Somebody who registered the same at the same time may have known another release than this did.
+    const item = await deps.ledger.get(keys.registration(model, candidate.release));
+    if (item !== undefined) return { release: candidate.release, version: textOf(item, 'version') };
+  }
+  // Another run took the version, or prod serves another release: the machine's retry computes it again.
+  throw new GatehouseError(
+    'VERSION_TAKEN',
+    `${model}@${version} was given to another release in the meantime, or another one is released`,
+    { model, version },
+  );
 }

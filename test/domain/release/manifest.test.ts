@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { fileOf, openManifest, RELEASE_FILES, type ReleaseManifest, sealManifest } from '#domain/release/manifest.ts';
-import { nextVersion, registrationWrites, type VersionHead } from '#domain/release/registration.ts';
 
 const manifest: ReleaseManifest = {
   formatVersion: 1,
@@ -69,48 +68,5 @@ describe('a manifest', () => {
     expect(() => openManifest(new TextEncoder().encode(twice))).toThrow(
       expect.objectContaining({ code: 'NOT_CANONICAL' }),
     );
-  });
-});
-
-describe('a version', () => {
-  const head: VersionHead = { version: '1.2.3', release: digestOf('r'), recipe: manifest.recipe, ...manifest.schemas };
-  it.each([
-    ['the first one', undefined, '0.1.0', 'first registration of the model'],
-    ['another input schema', { ...head, input: digestOf('x') }, '2.0.0', 'the input schema changed'],
-    ['another output schema', { ...head, output: digestOf('x') }, '2.0.0', 'the output schema changed'],
-    [
-      'both and another recipe',
-      { ...head, input: digestOf('x'), recipe: digestOf('x') },
-      '2.0.0',
-      'the input schema changed',
-    ],
-    ['another recipe', { ...head, recipe: digestOf('x') }, '1.3.0', 'features, algorithm, windows or code changed'],
-    ['other data', head, '1.2.4', 'the same recipe on other data'],
-  ])('is computed for %s', (_, previous, version, reason) => {
-    expect(nextVersion(previous, manifest)).toEqual({ version, reason });
-  });
-
-  it('is given once, to a digest that is registered once, from the head that was read', () => {
-    const registration = {
-      formatVersion: 1,
-      model: 'm',
-      release: digestOf('new'),
-      kind: 'trained',
-      version: '1.2.4',
-      reason: 'r',
-      owner: 'o',
-      creator: 'c',
-      at: '2026-03-02T09:00:00.000Z',
-      run: 'run',
-      window: 'w',
-      metrics: {},
-      parent: head.release,
-    } as const;
-    expect(registrationWrites(head, manifest, registration).map(({ condition }) => condition)).toEqual([
-      { kind: 'absent' },
-      { kind: 'absent' },
-      { kind: 'equals', values: { version: '1.2.3' } },
-    ]);
-    expect(registrationWrites(undefined, manifest, registration)[2]?.condition).toEqual({ kind: 'absent' });
   });
 });

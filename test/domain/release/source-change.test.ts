@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '#domain/canonical/digest.ts';
 import type { EventColumn } from '#domain/model/definition.ts';
-import type { ReleaseManifest } from '#domain/release/manifest.ts';
-import { nextVersion } from '#domain/release/registration.ts';
-import { sourceChange } from '#domain/release/source-change.ts';
+import { sourceChange, sourcesOf } from '#domain/release/source-change.ts';
 import { definition } from '#test/adapters/duckdb/_fixture.ts';
 
 const of = (columns: Readonly<Record<string, EventColumn>>) => ({
@@ -99,23 +96,12 @@ describe('sourceChange', () => {
   });
 });
 
-describe('a version', () => {
-  const schemas = { input: digestOf('input'), output: digestOf('output') };
-  const manifest = { schemas, recipe: digestOf('recipe') } as ReleaseManifest;
-  const head = { version: '1.2.3', release: digestOf('r'), recipe: manifest.recipe, ...schemas };
-  it.each([
-    ['major', { level: 'major', reason: 'a' }, {}, '2.0.0', 'a'],
-    ['minor', { level: 'minor', reason: 'a' }, {}, '1.3.0', 'a'],
-    [
-      'minor',
-      { level: 'minor', reason: 'a' },
-      { recipe: digestOf('x') },
-      '1.3.0',
-      'features, algorithm, windows or code changed; a',
-    ],
-    ['major', { level: 'major', reason: 'a' }, { recipe: digestOf('x') }, '2.0.0', 'a'],
-    ['major', { level: 'minor', reason: 'a' }, { input: digestOf('x') }, '2.0.0', 'the input schema changed'],
-  ] as const)('is %s by %j, of %j', (_, sources, change, version, reason) => {
-    expect(nextVersion({ ...head, ...change }, manifest, sources)).toEqual({ version, reason });
-  });
+it('finds nothing where the digest of the sources is the same, and something where it is not', () => {
+  const fee = of({ fee: later('2026-11-01') });
+  const elsewhere = { ...fee, events: { ...fee.events, source: 'elsewhere' } };
+  expect([sourceChange(fee, elsewhere), sourcesOf(elsewhere)]).toEqual([undefined, sourcesOf(fee)]);
+  for (const other of [of({}), of({ fee: later('2026-11-02') }), of({ fee: later('2026-11-01', null) })]) {
+    expect(sourceChange(fee, other)).toBeDefined();
+    expect(sourcesOf(other)).not.toBe(sourcesOf(fee));
+  }
 });
