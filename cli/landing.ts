@@ -1,29 +1,35 @@
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { GetQueueUrlCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import type { LandedObject } from '#domain/data/waiting-days.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 
 type Sources = Pick<ModelDefinition, 'events' | 'labels'>;
 
+/** What lies in the landing bucket under a source. */
+export async function landedObjects(
+  { s3, names, environment }: Cloud,
+  { source }: Sources['events' | 'labels'],
+): Promise<readonly LandedObject[]> {
+  const found: LandedObject[] = [];
+  try {
+    const asked = { Bucket: names.landingBucket, Prefix: `${source}/` };
+    for await (const page of paginateListObjectsV2({ client: s3 }, asked))
+      found.push(...(page.Contents ?? []).map(({ Key: key = '', LastModified: at = new Date(0) }) => ({ key, at })));
+  } catch (error) {
+    return notDeployed(environment, error);
+  }
+  return found;
+}
+
 /** The ready markers of a model's sources that lie in the landing bucket. */
-export async function readyMarkers({ s3, names, environment }: Cloud, definition: Sources): Promise<readonly string[]> {
+export async function readyMarkers(cloud: Cloud, definition: Sources): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const { source, readyMarker } of [definition.events, definition.labels]) {
-    try {
-      for await (const page of paginateListObjectsV2(
-        { client: s3 },
-        { Bucket: names.landingBucket, Prefix: `${source}/` },
-      )) {
-        found.push(
-          // A marker in a folder of a day's folder is none: writers leave such folders behind.
-          ...(page.Contents ?? []).flatMap(({ Key: key = '' }) => {
-            const [day = '', name, ...deeper] = key.slice(source.length + 1).split('/');
-            return day.startsWith('dt=') && name === readyMarker && deeper.length === 0 ? [key] : [];
-          }),
-        );
-      }
-    } catch (error) {
-      return notDeployed(environment, error);
+  for (const side of [definition.events, definition.labels]) {
+    for (const { key } of await landedObjects(cloud, side)) {
+      // A marker in a folder of a day's folder is none: writers leave such folders behind.
+      const [day = '', name, ...deeper] = key.slice(side.source.length + 1).split('/');
+      if (day.startsWith('dt=') && name === side.readyMarker && deeper.length === 0) found.push(key);
     }
   }
   return found.sort();
@@ -33,7 +39,10 @@ export async function readyMarkers({ s3, names, environment }: Cloud, definition
 const BATCH = 10;
 
 /** Asks admission to look at ready markers again. What is admitted already stays as it is. */
-export async function readmit({ sqs, names, environment }: Cloud, markers: readonly string[]): Promise<void> {
+export async function readmit(
+  { sqs, names, environment }: Pick<Cloud, 'sqs' | 'names' | 'environment'>,
+  markers: readonly string[],
+): Promise<void> {
   const { QueueUrl } = await sqs
     .send(new GetQueueUrlCommand({ QueueName: names.name('admission') }))
     .catch((error: unknown) => notDeployed(environment, error));

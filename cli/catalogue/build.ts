@@ -95,7 +95,7 @@ export const BUILD: readonly CommandSpec[] = [
     group,
     nounSummary: 'partitions of events and labels',
     args: '<model>',
-    summary: 'the admitted partitions of a model',
+    summary: 'the admitted partitions of a model, and landed days that wait for their ready marker',
     options: [['--kind <kind>', 'events or labels; default: both']],
     examples: ['data list flight-delay --env dev', 'data list flight-delay --kind labels --env prod'],
     load: () => import('../commands/data/list.ts'),

@@ -2,8 +2,11 @@ import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamod
 import type { LedgerTables } from '#adapters/aws/ledger.ts';
 
 /** The two tables of an environment, as the stacks define their keys. */
-export async function createTables(client: DynamoDBClient, name: string): Promise<Required<LedgerTables>> {
-  const names = { ledger: `ledger-${name}`, catalogue: `catalogue-${name}` };
+export async function createTables(
+  client: DynamoDBClient,
+  name: string,
+  names = { ledger: `ledger-${name}`, catalogue: `catalogue-${name}` },
+): Promise<Required<LedgerTables>> {
   for (const TableName of Object.values(names)) {
     await client.send(
       new CreateTableCommand({

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { main } from '#cli/program.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
+import { createTables } from '../adapters/_tables.ts';
 import { clients, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
 import { silentTerminal } from '../_helpers/terminal.ts';
 
@@ -15,6 +16,8 @@ let folder: string;
 beforeAll(async () => {
   cloud = await freshCloud();
   await s3().send(new CreateBucketCommand({ Bucket: names.landingBucket }));
+  const tables = { ledger: names.ledgerTable, catalogue: names.catalogueTable };
+  await createTables(clients(cloud, names.account).dynamodb(), 'dev', tables);
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-put-'));
@@ -31,19 +34,38 @@ async function file(path: string, content: string): Promise<string> {
   await writeFile(target, content);
   return target;
 }
-async function put(...args: readonly string[]) {
+async function data(verb: string, ...args: readonly string[]) {
   const terminal = silentTerminal({ GATEHOUSE_HOME: cloud.home });
-  const typed = ['data', 'put', 'flight-delay', '--env', 'dev', ...args, '--no-wait', '-o', 'json'];
-  const code = await main(typed, terminal);
+  const code = await main(['data', verb, 'flight-delay', '--env', 'dev', ...args, '-o', 'json'], terminal);
   const { out } = terminal.shown;
   return { code, data: (out.trim() === '' ? undefined : JSON.parse(out)) as unknown };
 }
+const put = (...args: readonly string[]) => data('put', ...args, '--no-wait');
 const landed = async (prefix: string): Promise<string[]> => {
   const { Contents: found = [] } = await s3().send(
     new ListObjectsV2Command({ Bucket: names.landingBucket, Prefix: prefix }),
   );
   return found.map(({ Key: key = '' }) => key);
 };
+
+it('says which marker to write where there is none, and lists the days that wait for it until it is there', async () => {
+  const key = 'flights/events/dt=2026-02-01/a.parquet';
+  const waiting = async () => ((await data('list')).data as { waiting: unknown }).waiting;
+  expect(await waiting()).toEqual([]);
+  await s3().send(new PutObjectCommand({ Bucket: names.landingBucket, Key: key, Body: 'first' }));
+  expect(await data('import')).toMatchObject({
+    code: 1,
+    data: {
+      error: { rule: 'data-landed', remedy: expect.stringContaining('flights/events/dt=YYYY-MM-DD/_READY') },
+    },
+  });
+  expect(await waiting()).toMatchObject([
+    { kind: 'events', day: '2026-02-01', why: 'no marker', files: 1, marker: 'flights/events/dt=2026-02-01/_READY' },
+  ]);
+  expect((await data('list', '--kind', 'labels')).data).toMatchObject({ waiting: [] });
+  expect(await put('--events', await file('dt=2026-02-01/a.parquet', 'first'))).toMatchObject({ data: { written: 1 } });
+  expect(await waiting()).toEqual([]);
+});
 
 it('lands each day’s files and then its marker, in their order, and nothing twice', async () => {
   const events = [
@@ -54,7 +76,7 @@ it('lands each day’s files and then its marker, in their order, and nothing tw
   const labels = await file('labels/dt=2026-03-02/a.parquet', 'label');
   const typed = ['--events', ...events, '--labels', labels];
   expect(await put(...typed)).toMatchObject({ code: 0, data: { total: 3, written: 3 } });
-  expect(await landed('flights/')).toEqual([
+  expect((await landed('flights/')).filter((key) => key.includes('dt=2026-03'))).toEqual([
     'flights/events/dt=2026-03-01/_READY',
     'flights/events/dt=2026-03-01/a.parquet',
     'flights/events/dt=2026-03-01/b.parquet',

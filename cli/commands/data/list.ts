@@ -1,23 +1,52 @@
 import { z } from 'zod';
 import { type AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
+import { type WaitingDay, waitingDays } from '#domain/data/waiting-days.ts';
 import { ModelName } from '#domain/model/definition.ts';
+import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
+import { landedObjects } from '../../landing.ts';
 import { partitionsOf } from '../../read.ts';
-import { type Report, shortDigest, shortTime } from '../../report.ts';
+import { modelFolder } from '../../references.ts';
+import { duration, type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 
 export const run: Run = async (context) => {
   const { model, kind } = context.input(z.object({ model: ModelName, kind: PartitionKind.optional() }));
-  const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
-  const { ledger } = context.cloud(environment);
+  const cloud = context.cloud(context.environment(['dev', 'staging', 'prod'], 'dev'));
+  const definition = await compileModel(await modelFolder(context, model));
   const kinds = kind === undefined ? PartitionKind.options : [kind];
-  const partitions = await Promise.all(kinds.map((each) => partitionsOf(ledger, model, each)));
-  context.print(partitionsReport(model, environment, partitions.flat()));
+  const found = await Promise.all(
+    kinds.map(async (each) => {
+      // In this order: what is admitted in between was written before.
+      const objects = await landedObjects(cloud, definition[each]);
+      const partitions = await partitionsOf(cloud.ledger, model, each);
+      return { partitions, waiting: waitingDays(each, definition[each], objects, partitions) };
+    }),
+  );
+  const about = { model, environment: cloud.environment, bucket: cloud.names.landingBucket, now: context.now() };
+  context.print(
+    partitionsReport(
+      about,
+      found.flatMap(({ partitions }) => partitions),
+      found.flatMap(({ waiting }) => waiting),
+    ),
+  );
 };
 
-/** The admitted partitions as a table. */
-export function partitionsReport(model: string, environment: string, partitions: readonly AdmittedPartition[]): Report {
+interface About {
+  readonly model: string;
+  readonly environment: string;
+  readonly bucket: string;
+  readonly now: Date;
+}
+
+/** The admitted partitions as a table, and the landed days that wait for their marker. */
+export function partitionsReport(
+  { model, environment, bucket, now }: About,
+  partitions: readonly AdmittedPartition[],
+  waiting: readonly WaitingDay[],
+): Report {
   return {
-    data: { model, environment, partitions },
+    data: { model, environment, partitions, bucket, waiting },
     sections: [
       {
         title: `${model} in ${environment}`,
@@ -33,6 +62,37 @@ export function partitionsReport(model: string, environment: string, partitions:
         ]),
         empty: `nothing was admitted; bring some: gatehouse data import ${model} --env ${environment}`,
       },
+      ...waitingSections({ model, environment, bucket, now }, waiting),
     ],
   };
+}
+
+function waitingSections(
+  { model, environment, bucket, now }: About,
+  waiting: readonly WaitingDay[],
+): readonly Section[] {
+  const [first] = waiting;
+  if (first === undefined) return [];
+  return [
+    {
+      title: 'landed, and not admitted before the ready marker is written after them',
+      columns: ['kind', 'day', 'why', 'files', 'last written', 'age'],
+      rows: waiting.map(({ kind, day, why, files, since }) => [
+        kind,
+        day,
+        why,
+        String(files),
+        shortTime(since),
+        duration(Math.max(0, now.getTime() - Date.parse(since))),
+      ]),
+    },
+    {
+      lines: [
+        'once all files of a day are there, have its producer write the marker, or write it:',
+        `  aws s3api put-object --bucket ${bucket} --key ${first.marker}`,
+        'files on this machine are landed with their marker:',
+        `  gatehouse data put ${model} --env ${environment} --${first.kind} <files of dt=${first.day}>`,
+      ],
+    },
+  ];
 }

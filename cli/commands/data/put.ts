@@ -107,12 +107,13 @@ export interface Unadmitted {
 }
 
 /** Waits until what was landed is admitted, or the rest of it refused since then; answers what is not admitted. */
-async function awaitAdmission(
-  context: Context,
-  cloud: Cloud,
-  definition: ModelDefinition,
+export async function awaitAdmission(
+  context: Pick<Context, 'note'>,
+  cloud: Pick<Cloud, 'ledger' | 'sqs' | 'names' | 'environment'>,
+  definition: Pick<ModelDefinition, 'name' | 'events' | 'labels'>,
   partitions: readonly WholePartition[],
   { since, left }: { readonly since: Date; readonly left: readonly WholePartition[] },
+  patienceMs = PATIENCE_MS,
 ): Promise<readonly Unadmitted[]> {
   const model = definition.name;
   context.note(`waiting for the admission of ${partitions.length} partitions`);
@@ -136,7 +137,7 @@ async function awaitAdmission(
   const goesOn = `the files have landed, and admission goes on; see: gatehouse data list ${model} --env ${cloud.environment}`;
   await interruptibly(goesOn, async (signal) => {
     // As long as admission moves on, it is waited for.
-    while ((await poll(look, PATIENCE_MS, signal)) === 'fewer')
+    while ((await poll(look, patienceMs, signal)) === 'fewer')
       if (missing.length % REPORT_EVERY === 0) context.note(`  ${missing.length} to be admitted`);
   });
   return missing;
