@@ -11,7 +11,9 @@ import { CONFIG_RULES } from '#model/config-rules.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
 import { MACHINES } from '#model/names.ts';
 import { resultsMarkdown } from '../bench/_report.ts';
+import { limitsTable, sqlLists } from './limit-docs.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
+import { optionsTable } from './model-docs.ts';
 import { operatingModelParts } from './operating-model-docs.ts';
 import { deployedStacks, privilegeTable } from './privilege-docs.ts';
 
@@ -29,11 +31,13 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     (text, [name, part]) => between(text, name, part),
     read('docs/operating-model.md'),
   );
+  const options = between(read('docs/model-reference.md'), 'options', optionsTable());
   return new Map([
     ['docs/audit-events.md', auditEvents()],
     ['docs/commands.md', commands()],
     ['docs/consistency.md', consistency()],
     ['docs/policy.schema.json', policySchema()],
+    ['docs/model-reference.md', between(between(options, 'sql', sqlLists()), 'limits', limitsTable())],
     ['docs/architecture.md', between(architecture, 'privileges', privilegeTable(deployed))],
     ['docs/operating-model.md', operatingModel],
     ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],

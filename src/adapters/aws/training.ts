@@ -11,6 +11,9 @@ import { readObject, sizeOfObject } from './artifact-store.ts';
 import { MAX_MODEL_BYTES, tooLarge, unpackModel, vanished } from './model-archive.ts';
 import { createJob, describeJob } from './sagemaker-job.ts';
 
+/** The disk of a training job. */
+export const VOLUME_GB = 30;
+
 /** SageMaker's training jobs: network isolation on, one channel, no right beyond the run's own prefix. */
 export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: string): TrainingJobs {
   return {
@@ -37,7 +40,7 @@ export function sageMakerJobs(client: SageMakerClient, bucket: string, roleArn: 
             ResourceConfig: {
               InstanceType: request.instanceType as TrainingInstanceType,
               InstanceCount: 1,
-              VolumeSizeInGB: 30,
+              VolumeSizeInGB: VOLUME_GB,
             },
             StoppingCondition: { MaxRuntimeInSeconds: request.maxRuntimeSeconds },
             HyperParameters: { ...request.hyperparameters },

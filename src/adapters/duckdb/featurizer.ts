@@ -25,7 +25,8 @@ export interface Limits {
 }
 
 type FeatureDefinition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
-const LIMITS: Limits = { milliseconds: 120_000, memory: ENGINE_MEMORY };
+/** What feature SQL may use up where nothing else is said. */
+export const SQL_LIMITS: Limits = { milliseconds: 120_000, memory: ENGINE_MEMORY };
 const SQL_FITS = 'feature SQL fits in memory';
 
 interface Recipe<Sql, Item> {
@@ -52,7 +53,7 @@ export function buildDaily(recipe: DailyRecipe): Promise<(Built | Refused)[]> {
 }
 
 async function buildDailyTogether(recipe: DailyRecipe): Promise<(Built | Refused)[] | Refused> {
-  const { sql, definition, items, limits = LIMITS } = recipe;
+  const { sql, definition, items, limits = SQL_LIMITS } = recipe;
   const schema = hiddenSchema(sql);
   const result = `${schema}.result`;
   return withinMemory({ memory: limits.memory, about: () => daysOf(items) }, async (connection) => {
@@ -101,7 +102,7 @@ export function buildFeatures(recipe: FeaturesRecipe): Promise<(Built | Refused)
 }
 
 async function buildFeaturesTogether(recipe: FeaturesRecipe): Promise<(Built | Refused)[] | Refused> {
-  const { sql, definition, items, limits = LIMITS } = recipe;
+  const { sql, definition, items, limits = SQL_LIMITS } = recipe;
   const { id, entity, time } = definition.events;
   const columns = definition.features.columns.map((column) => `CAST(${name(column)} AS FLOAT) AS ${name(column)}`);
   const selected = [...new Set([id, entity, time])].map(name).concat(columns).join(', ');

@@ -1,7 +1,7 @@
 import type { ModelDefinition } from './definition.ts';
 
 /** What SageMaker allows for one hyperparameter's value (CreateTrainingJob, HyperParameters). */
-const LONGEST_VALUE = 2500;
+export const LONGEST_VALUE = 2500;
 
 /**
  * The hyperparameters of a training job: the model's own, the seed, and the names of the label and of the features, so
