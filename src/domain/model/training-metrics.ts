@@ -21,6 +21,7 @@ export function trainingMetrics(file: Uint8Array | undefined): Readonly<Record<s
   }
   if (typeof said !== 'object' || said === null || Array.isArray(said)) return {};
   const numbers = Object.entries(said).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
-  const fits = numbers.length <= MOST_METRICS.names && numbers.every(([name]) => name.length <= MOST_METRICS.nameLength);
+  const fits =
+    numbers.length <= MOST_METRICS.names && numbers.every(([name]) => name.length <= MOST_METRICS.nameLength);
   return fits ? Object.fromEntries(numbers) : {};
 }
