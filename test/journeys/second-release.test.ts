@@ -195,6 +195,13 @@ test('a rollback goes to the last confirmed release, repairs the predictions and
     affected: DAYS,
   });
   expect((await pager.prod.hears('RELEASE_ROLLED_BACK')).details).toMatchObject({ from: second.release });
+  // Dev computes versions against what prod serves, and has followed it there and back.
+  const seq = (await pointerOf(prod(), MODEL))?.seq;
+  const heard = () => journey.account('dev').ledger.get(keys.released(MODEL));
+  await eventually('dev to hear of the rollback', async () => ((await heard())?.['seq'] === seq ? true : undefined));
+  expect(await heard()).toMatchObject({ release: first.release, version: first.version });
+  const followed = (await records(journey, 'dev', 'RELEASED_VERSION_RECORDED')).map(({ release }) => release);
+  expect(followed.slice(-3)).toEqual([first.release, second.release, first.release]);
   const Radius = z.object({ now: z.object({ days: z.array(z.string()) }) });
   const radius = await journey.run(Radius, [
     'prediction',
