@@ -19,7 +19,6 @@ interface Option {
 }
 
 const required = { required: true } as const;
-const none = { derived: '-' } as const;
 
 /** Every option that `defineModel` takes; the type has each of them, so that none can be without a row. */
 export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
@@ -47,6 +46,18 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
     means: 'The columns that SQL sees, with their types; others in the files are ignored. Not the label.',
     unless: required,
   },
+  'events.columns.*.type': {
+    means: 'The type, of a column that was added later; not of id, entity or time.',
+    unless: required,
+  },
+  'events.columns.*.since': {
+    means: 'First UTC day whose files must have that column; those of earlier days may lack it.',
+    unless: required,
+  },
+  'events.columns.*.default': {
+    means: 'What each row of a file without it reads as: a value of the type, or null.',
+    unless: required,
+  },
   'labels.source': {
     means: 'Prefix of the landing bucket: a day holds the labels that *arrived* on it. Not that of the events.',
     unless: required,
@@ -68,7 +79,7 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
   'labels.horizonDays': {
     means:
       'Days in which what happens decides a label, if it is more than the event (“cancels within 30 days”). Comparisons take blocks of so many days. At most `matureAfterDays`.',
-    unless: none,
+    unless: { derived: '-' },
   },
   'labels.matureAfterDays': {
     means:
@@ -160,6 +171,8 @@ interface Schema {
   readonly propertyNames?: Schema;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly const?: string;
   readonly enum?: readonly unknown[];
   readonly type?: string;
   readonly format?: string;
@@ -173,27 +186,37 @@ interface Schema {
   readonly allowed?: readonly string[];
 }
 
-interface Check {
-  readonly _zod: { readonly def: { readonly error?: (issue: object) => unknown } };
+interface Said {
+  readonly error?: (issue: object) => unknown;
 }
 
 const schema = z.toJSONSchema(ModelDefinition, {
-  io: 'input',
   override({ zodSchema, jsonSchema }) {
     // oxlint-disable-next-line no-underscore-dangle -- so zod calls what it tells the writers of tools
-    const { checks = [] } = zodSchema._zod.def as unknown as { readonly checks?: readonly Check[] };
-    const said = checks.map(({ _zod: { def } }) => def.error?.({})).filter((text) => typeof text === 'string');
+    const { checks = [], ...own } = zodSchema._zod.def as unknown as Said & {
+      readonly checks?: readonly { readonly _zod: { readonly def: Said } }[];
+    };
+    const all = [own, ...checks.map(({ _zod: { def } }) => def)];
+    const said = all.map(({ error }) => error?.({})).filter((text) => typeof text === 'string');
     if (said.length > 0) Object.assign(jsonSchema, { allowed: said });
   },
 }) as Schema;
 
+/** What a value may be one of: itself, or each option of a union. */
+const optionsOf = (of: Schema): readonly Schema[] => {
+  const options = of.anyOf ?? of.oneOf;
+  return options === undefined ? [of] : options.flatMap(optionsOf);
+};
+
 /** The leaves of the compiled definition's schema, by their paths; what a record or a list has is `*`. */
 export function schemaPaths(of: Schema = schema, path = ''): readonly string[] {
   const under = (name: string): string => (path === '' ? name : `${path}.${name}`);
-  const found = (of.anyOf ?? [of]).flatMap((each) => {
+  const found = optionsOf(of).flatMap((each) => {
     if (each.properties) return Object.entries(each.properties).flatMap(([name, one]) => schemaPaths(one, under(name)));
     if (each.additionalProperties) return schemaPaths(each.additionalProperties, under('*'));
-    return each.items?.anyOf || each.items?.properties ? schemaPaths(each.items, under('*')) : [path];
+    const isNested =
+      each.items !== undefined && optionsOf(each.items).some(({ properties }) => properties !== undefined);
+    return each.items !== undefined && isNested ? schemaPaths(each.items, under('*')) : [path];
   });
   return [...new Set(found)];
 }
@@ -203,30 +226,35 @@ export const schemaPath = (option: string, { schema }: Pick<Option, 'schema'>): 
 
 function nodeAt(path: string): Schema {
   return path.split('.').reduce<Schema>((node, part) => {
-    const nexts = (node.anyOf ?? [node]).map((each) =>
-      part === '*' ? each.additionalProperties || each.items : each.properties?.[part],
-    );
-    const next = nexts.find((each) => each !== undefined);
-    if (next === undefined) throw new Error(`the schema of models has no ${path}`);
-    return next;
+    const next = optionsOf(node)
+      .map((each) => (part === '*' ? each.additionalProperties || each.items : each.properties?.[part]))
+      .filter((each) => each !== undefined);
+    if (next.length === 0) throw new Error(`the schema of models has no ${path}`);
+    return next.length === 1 && next[0] !== undefined ? next[0] : { anyOf: next };
   }, schema);
 }
 
 /** What a value may be, in words. */
 function allowedBy(node: Schema): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (node.anyOf !== undefined) return [...new Set(node.anyOf.map(allowedBy))].join(' or ');
+  if (node.const !== undefined) return `\`${node.const}\``;
+  const options = optionsOf(node);
+  // A column that was added later is described by options of its own.
+  const leaves = options.filter(({ properties }) => properties === undefined);
+  if (options.length > 1) return [...new Set(leaves.map(allowedBy))].join('; ');
   switch (node.type) {
     case 'integer':
-      return `whole number, ${rangeOf(node)}`;
+      return `whole number${rangeOf(node)}`;
     case 'number':
-      return `number, ${rangeOf(node)}`;
+      return `number${rangeOf(node)}`;
     case 'array': {
       const most = node.maxItems === undefined ? 'or more' : `to ${node.maxItems}`;
       return `list of ${node.minItems ?? 0} ${most}: ${allowedBy(node.items ?? {})}`;
     }
     case 'boolean':
       return '`true`, `false`';
+    case 'null':
+      return '`null`';
     default: {
       const said = node.allowed ?? (node.pattern === undefined ? ['text'] : [`\`${node.pattern}\``]);
       const most = node.maxLength === undefined ? [] : [`at most ${node.maxLength} characters`];
@@ -236,9 +264,9 @@ function allowedBy(node: Schema): string {
 }
 
 function rangeOf({ minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER }: Schema): string {
-  const from = exclusiveMinimum === undefined ? String(minimum) : `above ${exclusiveMinimum}`;
-  if (maximum < Number.MAX_SAFE_INTEGER) return `${from} to ${maximum}`;
-  return exclusiveMinimum === undefined ? `${from} or more` : from;
+  if (exclusiveMinimum !== undefined) return `, above ${exclusiveMinimum}`;
+  if (minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER) return '';
+  return maximum < Number.MAX_SAFE_INTEGER ? `, ${minimum} to ${maximum}` : `, ${minimum} or more`;
 }
 
 function allowedFor(option: string, given: Option): string {
