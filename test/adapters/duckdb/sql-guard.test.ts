@@ -112,6 +112,9 @@ const REFUSED: readonly (readonly [sql: string, found: string, remedy: string])[
 
 /** What people write, and what the guard has to understand for it. */
 const ACCEPTED = [
+  'SELECT id FROM events ORDER BY x DESC, id ASC LIMIT 3',
+  'SELECT row_number() OVER (PARTITION BY card ORDER BY paid DESC, id) AS n FROM events',
+  'SELECT list(id ORDER BY paid DESC NULLS LAST, id ASC) AS ids FROM events GROUP BY card',
   `-- a comment; with a semicolon
    WITH RECURSIVE days AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM days WHERE n < 3), Late AS (SELECT * FROM events)
    SELECT id, n, median(n) OVER (ORDER BY n), list_sum([1, 2]), unnest(range(2)), greatest(n, 1)
