@@ -13,9 +13,9 @@ import { call } from '#cli/control/http.ts';
 import { signIn } from '#cli/control/sign-in.ts';
 import { describeExecution, type ExecutionView } from '#cli/executions.ts';
 import type { DecisionInput } from '#domain/control/decision.ts';
-import type { PromotionAsk } from '#domain/control/promotion-ask.ts';
+import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
-import { LAPTOP_PASSWORD, worldAround } from '#local/world.ts';
+import { LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
 import type { Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
 import type { Machine } from '#ports/state-machines.ts';
@@ -25,7 +25,7 @@ const CACHE = join(import.meta.dirname, '../.gatehouse/bench/landed');
 
 /** A person who has signed in already. */
 export interface SignedIn {
-  ask(ask: Omit<PromotionAsk, 'requestId'>): Promise<{ readonly seq: number }>;
+  ask(ask: Omit<PromotionRequestBody, 'requestId'>): Promise<{ readonly seq: number }>;
   decide(decision: Omit<DecisionInput, 'comment'>): Promise<void>;
 }
 
@@ -53,15 +53,15 @@ export async function lifecycleCloud() {
     persistent: false,
     owner: process.pid,
   });
-  const world = worldAround(started, config, { cache: CACHE });
+  const driver = driverOf(started, config, { cache: CACHE });
   const cloud = (environment: Environment) => cloudOf(config, environment, { home });
   const typed = async (...args: readonly string[]): Promise<unknown> => {
-    const { code, data, notes } = await world.gatehouse(args);
+    const { code, data, notes } = await driver.gatehouse(args);
     if (code !== 0) throw new Error(`gatehouse ${args.join(' ')}: ${JSON.stringify(data)} ${notes.slice(-600)}`);
     return data;
   };
   return {
-    world,
+    driver,
     cloud,
     typed,
     /** Signs a person in; what they do afterwards is one call each. */

@@ -6,7 +6,7 @@ import { EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
-import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_world.ts';
+import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_environments.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
@@ -116,7 +116,7 @@ function requestOf(
   };
 }
 
-/** What staging's chain says of the release when it has let it in. */
+/** What staging's chain says of the release when it has promoted it. */
 function releasedUpstream(stores: BenchStores, { release, kind, version, asOf, source }: PromotionRequest) {
   return nextRecord(EMPTY_CHAIN, source, MODEL, `released-${version}`, stores.clock.now(), {
     code: 'RELEASE_PROMOTED',

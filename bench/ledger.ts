@@ -8,7 +8,7 @@ import { addDays } from '#domain/data/partition.ts';
 import { type Item, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
 import type { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { bytes, MODEL } from '#test/use-cases/_world.ts';
+import { bytes, MODEL } from '#test/use-cases/_environments.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { changeFence } from '#use-cases/inference/fence.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';

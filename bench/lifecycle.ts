@@ -23,7 +23,7 @@ const PEOPLE = { maya: ['ml-engineer'], lena: ['ml-lead'], paul: ['platform'] } 
 >;
 const SPINE = ['dev', 'staging', 'prod'] as const;
 /** The functions that machines call. */
-const FUNCTIONS = 'training features score registration validation release gates pointer reconciliation'.split(' ');
+const FUNCTIONS = 'training features score registration validation release gates pointer prediction-store'.split(' ');
 const DEADLINE_MS = 600_000;
 const SLOWEST = 12;
 /** The emulator does one thing at a time: who asks without a pause delays what he waits for. */
@@ -33,17 +33,17 @@ const AT_WORK = 'its functions and training jobs at work, by their logs';
 const began = performance.now();
 const note = (text: string): void =>
   console.error(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${text}`);
-await using world = await lifecycleCloud();
+await using driver = await lifecycleCloud();
 const [dev, staging, prod, control] = [
-  world.cloud('dev'),
-  world.cloud('staging'),
-  world.cloud('prod'),
-  world.cloud('control'),
+  driver.cloud('dev'),
+  driver.cloud('staging'),
+  driver.cloud('prod'),
+  driver.cloud('control'),
 ];
-await world.typed('deploy');
-for (const [name, roles] of Object.entries(PEOPLE)) await world.world.addPerson(name, roles);
-const maya = await world.signedIn('maya');
-const deciders = [await world.signedIn('lena'), await world.signedIn('paul')];
+await driver.typed('deploy');
+for (const [name, roles] of Object.entries(PEOPLE)) await driver.driver.addPerson(name, roles);
+const maya = await driver.signedIn('maya');
+const deciders = [await driver.signedIn('lena'), await driver.signedIn('paul')];
 note('deployed, and everybody has signed in');
 
 const first = await lifeOf(FIRST, maya, deciders);
@@ -79,7 +79,7 @@ interface Life {
 
 async function lifeOf(asOf: string, asking: SignedIn, deciding: readonly SignedIn[]): Promise<Life> {
   for (const environment of SPINE) {
-    await world.world.land({ model: MODEL, environment, sample: SAMPLE, until: asOf });
+    await driver.driver.land({ model: MODEL, environment, sample: SAMPLE, until: asOf });
     note(`${environment} has admitted the flights until ${asOf}`);
   }
   await settled();
@@ -107,12 +107,12 @@ async function lifeOf(asOf: string, asking: SignedIn, deciding: readonly SignedI
   note(`everything is scored by it ${after()}`);
   const executions = await Promise.all(
     SPINE.flatMap((environment) =>
-      MACHINES[environment].map((machine) => world.executions(environment, machine, since)),
+      MACHINES[environment].map((machine) => driver.executions(environment, machine, since)),
     ),
   );
   const [inDev, inStaging, inProd, trained] = await Promise.all([
-    ...SPINE.map((environment) => world.logged(environment, FUNCTIONS, since)),
-    world.trained(since),
+    ...SPINE.map((environment) => driver.logged(environment, FUNCTIONS, since)),
+    driver.trained(since),
   ]);
   return {
     accepted,
@@ -144,7 +144,7 @@ async function servedSince(environment: 'staging' | 'prod', release: Digest): Pr
 async function settled(): Promise<void> {
   await eventually('everything to settle', async () => {
     for (const environment of ['staging', 'prod'] as const) {
-      const { ledger } = world.cloud(environment);
+      const { ledger } = driver.cloud(environment);
       const [pointer, fence, predictions] = await Promise.all([
         pointerOf(ledger, MODEL),
         fenceOf(ledger, MODEL),
@@ -154,9 +154,9 @@ async function settled(): Promise<void> {
         pointer === undefined ||
         (predictions.length > 0 && predictions.every(({ release }) => release === pointer.current));
       if (!isScored || (fence?.running ?? null) !== null) return undefined;
-      if (await world.isBusy(environment)) return undefined;
+      if (await driver.isBusy(environment)) return undefined;
     }
-    return (await world.isBusy('dev')) ? undefined : true;
+    return (await driver.isBusy('dev')) ? undefined : true;
   });
 }
 

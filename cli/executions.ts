@@ -6,7 +6,7 @@ import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 import type { Context, Draw } from './context.ts';
 import { interruptibly } from './interrupt.ts';
-import { type Look, lookAt, machineOf } from './progress/look.ts';
+import { type Inspection, inspect, machineOf } from './progress/inspect.ts';
 import { countedWords, linesBetween, picture, type Progress } from './progress/progress.ts';
 import { type StateRun, statesOf } from './progress/states.ts';
 import { refuse } from './refusal.ts';
@@ -55,9 +55,9 @@ export function executionArn(cloud: Pick<Cloud, 'names'>, machine: string, name:
 }
 
 /** An execution as it stands now; `before` is an earlier look at it. */
-async function lookAtExecution(cloud: Cloud, arn: string, now: Date, before?: Look): Promise<Look> {
+async function inspectExecution(cloud: Cloud, arn: string, now: Date, before?: Inspection): Promise<Inspection> {
   try {
-    return await lookAt(cloud, arn, now, before);
+    return await inspect(cloud, arn, now, before);
   } catch (error) {
     if (!(error instanceof ExecutionDoesNotExist)) return notDeployed(cloud.environment, error);
     const name = arn.slice(arn.lastIndexOf(':') + 1);
@@ -67,10 +67,10 @@ async function lookAtExecution(cloud: Cloud, arn: string, now: Date, before?: Lo
 
 /** An execution and the states that it has gone through, as it stands now. */
 export async function describeExecution(cloud: Cloud, arn: string, now: Date): Promise<ExecutionView> {
-  return viewOf(await lookAtExecution(cloud, arn, now), now);
+  return viewOf(await inspectExecution(cloud, arn, now), now);
 }
 
-function viewOf({ arn, status, output, events, progress }: Look, now: Date): ExecutionView {
+function viewOf({ arn, status, output, events, progress }: Inspection, now: Date): ExecutionView {
   const parsed: unknown = output === undefined ? undefined : JSON.parse(output);
   return { arn, status, output: parsed, states: statesOf(events, now), progress };
 }
@@ -83,12 +83,12 @@ export async function followExecution(
   model: string,
 ): Promise<ExecutionView> {
   const name = arn.slice(arn.lastIndexOf(':') + 1);
-  let seen: Look | undefined;
+  let seen: Inspection | undefined;
   const machine = machineOf(cloud, arn);
   const goesOn = `${name} goes on; watch it: gatehouse run watch ${model} ${name} --machine ${machine} --env ${cloud.environment}`;
-  const follow = async (draw: Draw, signal: AbortSignal): Promise<Look | undefined> => {
-    const look = async (): Promise<Look | undefined> => {
-      const found = await lookAtExecution(cloud, arn, context.now(), seen);
+  const follow = async (draw: Draw, signal: AbortSignal): Promise<Inspection | undefined> => {
+    const inspect = async (): Promise<Inspection | undefined> => {
+      const found = await inspectExecution(cloud, arn, context.now(), seen);
       draw(
         picture(`${name}: ${found.machine} in ${cloud.environment}`, found.progress),
         linesBetween(seen?.progress, found.progress),
@@ -96,7 +96,7 @@ export async function followExecution(
       seen = found;
       return found.status === 'RUNNING' ? undefined : found;
     };
-    return poll(look, EXECUTION_DEADLINE_MS, signal);
+    return poll(inspect, EXECUTION_DEADLINE_MS, signal);
   };
   const ended = await context.showing(name, (draw) => interruptibly(goesOn, (signal) => follow(draw, signal)));
   return ended === undefined ? describeExecution(cloud, arn, context.now()) : viewOf(ended, context.now());

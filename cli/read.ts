@@ -4,10 +4,10 @@ import { Approval } from '#domain/approval/approval.ts';
 import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
-import { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import { OpenRefusal } from '#domain/data/open-refusal.ts';
 import { Evidence } from '#domain/gates/evidence.ts';
 import { GateId } from '#domain/gates/gate.ts';
-import { type Item, unkey } from '#domain/ledger/item.ts';
+import { type Item, withoutKey } from '#domain/ledger/item.ts';
 import { CHAIN_BUCKET, governedPartitions, isOfModel, keys } from '#domain/ledger/keys.ts';
 import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
 import { Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -30,7 +30,7 @@ async function one<T>(
   schema: z.ZodType<T>,
 ): Promise<T | undefined> {
   const item = await ledger.get(key);
-  return item === undefined ? undefined : unkey(schema, item);
+  return item === undefined ? undefined : withoutKey(schema, item);
 }
 
 /** What an environment serves. */
@@ -59,7 +59,7 @@ export async function policyApprovalsOf(
 ): Promise<readonly PolicyApproval[]> {
   const from = keys.policyApproval(model, activation, '', '').sk.slice(0, -1);
   const items = await ledger.query(keys.policy(model).pk, { from, to: `${from}\uFFFF` });
-  return items.map((item) => unkey(PolicyApproval, item));
+  return items.map((item) => withoutKey(PolicyApproval, item));
 }
 
 /** The fence of a model's batch runs. */
@@ -69,7 +69,7 @@ export const fenceOf = (ledger: ReadableLedger, model: string): Promise<Fence | 
 /** The promotions of a model, newest first. */
 export async function promotionsOf(ledger: ReadableLedger, model: string): Promise<readonly Promotion[]> {
   const items = await ledger.query(keys.promotions(model));
-  return items.map((item) => unkey(Promotion, item)).sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
+  return items.map((item) => withoutKey(Promotion, item)).sort((a, b) => (a.openedAt < b.openedAt ? 1 : -1));
 }
 
 /** The recorded decisions on a promotion, or on all of a model's. */
@@ -79,7 +79,7 @@ export async function approvalsOf(
   promotion?: string,
 ): Promise<readonly Approval[]> {
   const range = promotion === undefined ? {} : { from: `${promotion}#`, to: `${promotion}#\uFFFF` };
-  return (await ledger.query(keys.approvals(model), range)).map((item) => unkey(Approval, item));
+  return (await ledger.query(keys.approvals(model), range)).map((item) => withoutKey(Approval, item));
 }
 
 /** Everything in a ledger that a promotion's commit rests on, as it stands now. */
@@ -108,7 +108,7 @@ export async function evidenceFor(
     .filter((item) => item !== undefined)
     .map((item) => {
       const { body, ...rest } = item;
-      return { evidence: unkey(Evidence, { ...rest, pk: item.pk, sk: item.sk }), body: z.string().parse(body) };
+      return { evidence: withoutKey(Evidence, { ...rest, pk: item.pk, sk: item.sk }), body: z.string().parse(body) };
     });
 }
 
@@ -136,7 +136,7 @@ export async function standingItems(ledger: ReadableLedger, model: string): Prom
 /** The registrations of a model, newest first. */
 export async function registrationsOf(ledger: ReadableLedger, model: string): Promise<readonly Registration[]> {
   const items = await ledger.query(keys.registration(model, '').pk);
-  return items.map((item) => unkey(Registration, item)).sort((a, b) => (a.at < b.at ? 1 : -1));
+  return items.map((item) => withoutKey(Registration, item)).sort((a, b) => (a.at < b.at ? 1 : -1));
 }
 
 /** The newest version of each admitted partition of a kind, in the order of the days. */
@@ -149,14 +149,14 @@ export async function partitionsOf(
 }
 
 /** The refusals of a model's days that nothing has mended yet. */
-export async function refusalsOf(ledger: ReadableLedger, model: string): Promise<readonly StandingRefusal[]> {
+export async function refusalsOf(ledger: ReadableLedger, model: string): Promise<readonly OpenRefusal[]> {
   const items = await ledger.query(keys.refusals(model));
-  return items.map((item) => unkey(StandingRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
+  return items.map((item) => withoutKey(OpenRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
 }
 
 /** The manifests of a model's published predictions, in the order of the days. */
 export async function predictionsOf(ledger: ReadableLedger, model: string): Promise<readonly PredictionManifest[]> {
-  return (await ledger.query(keys.predictions(model))).map((item) => unkey(PredictionManifest, item));
+  return (await ledger.query(keys.predictions(model))).map((item) => withoutKey(PredictionManifest, item));
 }
 
 /** The digests that were rolled back in an environment. */
@@ -199,5 +199,5 @@ export type Run = z.infer<typeof Run>;
 export async function runsOf(ledger: ReadableLedger, model: string): Promise<readonly Run[]> {
   const items = await ledger.query(keys.runs(model));
   const began = (run: Run): string => run.startedAt ?? run.endedAt ?? '';
-  return items.map((item) => unkey(Run, item)).sort((a, b) => (began(a) < began(b) ? 1 : -1));
+  return items.map((item) => withoutKey(Run, item)).sort((a, b) => (began(a) < began(b) ? 1 : -1));
 }

@@ -94,7 +94,7 @@ export default defineOwnership({
     PARTITION_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     ROWS_NOT_PUBLISHED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     PARTITION_WITHDRAWN: { owner: 'ml-engineer', escalateAfterHours: 24 },
-    PEER_REFUSED: { owner: 'platform', escalateAfterHours: 1 },
+    PEER_VERIFICATION_FAILED: { owner: 'platform', escalateAfterHours: 1 },
   },
   alarms: {
     drift: { owner: 'ml-engineer', escalateAfterHours: 24 },

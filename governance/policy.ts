@@ -1,8 +1,8 @@
 import { definePolicyFloor } from '#model/define-policy.ts';
 
 /**
- * What is let in because it is likely better is judged while it serves, against what it replaced: taken back when 5,000
- * labels that are a day old prove it clearly worse, and confirmed or taken back after a week. Five of its days have labels by then.
+ * What is promoted because it is likely better is judged while it serves, against what it replaced: rolled back when 5,000
+ * labels that are a day old prove it clearly worse, and confirmed or rolled back after a week. Five of its days have labels by then.
  */
 const probation = {
   days: 7,
@@ -12,7 +12,7 @@ const probation = {
 
 /** What no model's policy may loosen. Durations are hours; gains and skills are shares of the log loss. */
 export default definePolicyFloor({
-  // Who changes the rules by which models are let in: two people, of whom none has to be the one who wrote the change.
+  // Who changes the rules by which models are promoted: two people, of whom none has to be the one who wrote the change.
   activation: [
     { role: 'platform', count: 1 },
     { role: 'risk', count: 1 },
@@ -41,7 +41,7 @@ export default definePolicyFloor({
   data: {
     // Every model says what it expects of its events, its labels and the rows that it is trained on.
     expectations: ['events', 'labels', 'features'],
-    // A source that is half missing passes every test of a model that learned from it. Healthy days stay within 21 %.
+    // A source that is half missing passes every test of a model that trained on it. Healthy days stay within 21 %.
     rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 },
     // A day that was withdrawn is a hole that somebody made; a history with more of them is another one.
     withdrawn: 0.1,
@@ -87,7 +87,7 @@ export default definePolicyFloor({
       approvalHours: 48,
       probation,
     },
-    // Past staging, straight from dev: proven in prod like everything else, and let in by more people, who decide at once.
+    // Past staging, straight from dev: proven in prod like everything else, and promoted by more people, who decide at once.
     hotfix: {
       gates: ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'],
       approvals: [

@@ -31,13 +31,13 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
 export function addEnvironments(
   app: App,
   config: Config,
-  { deployed, bundleOf, platform }: Pick<StackSurroundings, 'deployed' | 'bundleOf'> & { readonly platform: Platform },
+  { deployed, bundleOf, platform }: Pick<StackProperties, 'deployed' | 'bundleOf'> & { readonly platform: Platform },
 ): void {
   for (const environment of ENVIRONMENTS) {
     const names = namesOf(config, environment);
     const { account, region } = names;
     const stage = new Stage(app, environment, { env: { account, region }, stageName: `gatehouse-${environment}` });
-    const surroundings = {
+    const context = {
       config,
       deployed,
       names,
@@ -47,23 +47,23 @@ export function addEnvironments(
     } as const;
     Tags.of(stage).add('gatehouse:environment', environment);
     Tags.of(stage).add('gatehouse:isolated', String(isIsolated(config)));
-    stacksOf(stage, environment, surroundings);
+    stacksOf(stage, environment, context);
   }
 }
 
-type StackSurroundings = ConstructorParameters<typeof TrainingStack>[2] extends infer Props
+type StackProperties = ConstructorParameters<typeof TrainingStack>[2] extends infer Props
   ? Omit<Props & object, 'features' | 'score'>
   : never;
 
-function stacksOf(stage: Stage, environment: Environment, surroundings: StackSurroundings): void {
+function stacksOf(stage: Stage, environment: Environment, context: StackProperties): void {
   if (environment === 'control') {
-    new ControlStack(stage, 'Control', { ...surroundings, environment });
+    new ControlStack(stage, 'Control', { ...context, environment });
     return;
   }
-  const registry = new RegistryStack(stage, 'Registry', { ...surroundings, environment });
-  const lake = new LakeStack(stage, 'Lake', { ...surroundings, trains: environment === 'dev' });
+  const registry = new RegistryStack(stage, 'Registry', { ...context, environment });
+  const lake = new LakeStack(stage, 'Lake', { ...context, trains: environment === 'dev' });
   lake.addStackDependency(registry);
-  const shared = { ...surroundings, features: lake.features, score: lake.score };
+  const shared = { ...context, features: lake.features, score: lake.score };
   if (environment === 'dev') {
     new TrainingStack(stage, 'Training', shared).addStackDependency(lake);
     return;

@@ -8,7 +8,7 @@ import { Listr, type ListrTask } from 'listr2';
 import { z } from 'zod';
 import { homeIn, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
 import { until } from '#local/emulator/processes.ts';
-import { type CommandResult, type World, worldAround } from '#local/world.ts';
+import { type CommandResult, type Driver, driverOf } from '#local/driver.ts';
 import config from '../gatehouse.config.ts';
 
 const MODEL = 'flight-delay';
@@ -21,7 +21,7 @@ const began = performance.now();
 type Step = Parameters<ListrTask['task']>[1];
 type Story = { title: string; run: (say: (text: string) => void) => Promise<string> };
 
-let world: World;
+let driver: Driver;
 /** The newest offered release. */
 const newest = { version: '', release: '' };
 
@@ -59,22 +59,22 @@ async function startCloud(): Promise<string> {
     await rm(join(home, state), { recursive: true, force: true });
   const { account, region } = config.environments.control;
   const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2 });
-  world = worldAround(cloud, config);
+  driver = driverOf(cloud, config);
   return `four AWS accounts on ${cloud.endpoint}`;
 }
 
 async function deploy(say: (text: string) => void): Promise<string> {
   const { data } = await gatehouse(say, ['deploy']);
-  await world.addPerson('maya', ['ml-engineer']);
-  await world.addPerson('lena', ['ml-lead']);
-  await world.addPerson('paul', ['platform']);
+  await driver.addPerson('maya', ['ml-engineer']);
+  await driver.addPerson('lena', ['ml-lead']);
+  await driver.addPerson('paul', ['platform']);
   const { stacks } = z.object({ stacks: z.array(z.unknown()) }).parse(data);
   return `${stacks.length} CDK stacks; people: maya (ML engineer), lena (ML lead), paul (platform)`;
 }
 
 async function land(say: (text: string) => void, day: string): Promise<string> {
   for (const environment of ['dev', 'staging', 'prod'] as const) {
-    await world.land({
+    await driver.land({
       model: MODEL,
       environment,
       sample: SAMPLE,
@@ -87,7 +87,7 @@ async function land(say: (text: string) => void, day: string): Promise<string> {
 }
 
 async function damage(say: (text: string) => void): Promise<string> {
-  await world.land({
+  await driver.land({
     model: MODEL,
     environment: 'dev',
     sample: SAMPLE,
@@ -233,7 +233,7 @@ async function gatehouse(
   person?: string,
   worst = 0,
 ): Promise<CommandResult> {
-  const result = await world.gatehouse(args, { onNote: say, ...(person === undefined ? {} : { person }) });
+  const result = await driver.gatehouse(args, { onNote: say, ...(person === undefined ? {} : { person }) });
   if (result.code > worst)
     throw new Error(
       `gatehouse ${args.join(' ')} ended with ${result.code}: ${JSON.stringify(result.data)} ${result.notes.slice(-600)}`,
@@ -274,7 +274,7 @@ try {
   await tasks.run();
   process.stdout.write(`
 Done in ${seconds(began)}. The local cloud goes on running; look around:
-  npm run gatehouse -- history ${MODEL} --env prod     what was in production, when, and who let it in
+  npm run gatehouse -- history ${MODEL} --env prod     what was in production, when, and who promoted it
   npm run gatehouse -- why ${MODEL}@${newest.version} --to prod    every gate and approval of the release that was rolled back
   npm run gatehouse -- model new churn                 a model of your own, tried without any cloud
 Stop it with: npm run gatehouse -- local down

@@ -1,6 +1,6 @@
 // docs/decision-quality.md, as the bench found it: tables, pictures, and what they do not say.
 import { FAULTS } from './faults.ts';
-import type { DiaryEntry, FaultFate, Played } from './play.ts';
+import type { DiaryEntry, FaultFate, Played } from './simulate.ts';
 import type { SkewTrial } from './skew.ts';
 import { DISAGREEMENT } from './skew.ts';
 import { type Moved, PAGED } from './stability.ts';
@@ -206,7 +206,7 @@ function skewTable(trials: readonly SkewTrial[]): string {
     [
       '',
       'weeks',
-      'taken back by the fast rule',
+      'rolled back by the fast rule',
       'after days: median (range)',
       'disagreement on day 1',
       `above ${DISAGREEMENT}`,
@@ -249,13 +249,13 @@ function limits({ worlds, fates, diaries, skew }: Findings): string {
   return [
     `- **Without faults gates do not earn their keep.** Promoting what is better on the holdout has a regret of ${shown(holdout?.regret)}, everything new ${shown(newest?.regret)}, ours ${shown(ours?.regret)}; in the second half of the weeks ${shown(holdout?.lateRegret)}, ${shown(newest?.lateRegret)} and ${shown(ours?.lateRegret)}. What is lost is lost at the beginning, when the first release knows thirteen days of January.`,
     `- There a healthy gain is larger than what the policy believes. ${held.length} candidates without a fault${held.length > 0 ? ` (weeks ${weeks(held)})` : ''} were held as too good for a human who is not played here, and nobody released them.`,
-    `- The slow rule lets stay what a week of labels shows as better without proving it: six days prove little. It took back ${doubted.length} healthy releases${doubted.length > 0 ? ` (weeks ${weeks(doubted)})` : ''}. Were all taken back that is not proven, the regret without faults would be ${shown(dropped?.outcome.regret)}. The rule was so at first, and was changed when this page showed what it cost.`,
+    `- The slow rule lets stay what a week of labels shows as better without proving it: six days prove little. It rolled back ${doubted.length} healthy releases${doubted.length > 0 ? ` (weeks ${weeks(doubted)})` : ''}. Were all rolled back that is not proven, the regret without faults would be ${shown(dropped?.outcome.regret)}. The rule was so at first, and was changed when this page showed what it cost.`,
     ...(through.length > 0
       ? [
           `- ${through.map(({ kind }) => kind).join(', ')} got through: what is off in the same way while it trains and while it is tested looks well. It pages by its stability index, and a page stops nothing.`,
         ]
       : []),
-    `- By labels a skew cannot be found sooner: they arrive one to three days after the landing, and the fast rule waits until 5,000 have been there for a day. The disagreement of the first day missed ${unseen.length} of the skewed weeks and was above ${DISAGREEMENT} in ${alarms.length} healthy ones; the fast rule took back ${taken.length} releases without a skew, some of which were truly worse in their week.`,
+    `- By labels a skew cannot be found sooner: they arrive one to three days after the landing, and the fast rule waits until 5,000 have been there for a day. The disagreement of the first day missed ${unseen.length} of the skewed weeks and was above ${DISAGREEMENT} in ${alarms.length} healthy ones; the fast rule rolled back ${taken.length} releases without a skew, some of which were truly worse in their week.`,
     '- How much the comparison sees depends on how alike the two are. Releases of different windows and ages, as they meet in practice, differ by several percent on many days, and a gain of one percent is often not seen; two trainings of one recipe differ less. The first trials were those *as they are*, which measure drift as well; the exchange was added to have trials in which neither is better, and the twins, last, because the targets come from a study of one recipe. Twins have half of the rows each, and differ more than two trainings on all of them would.',
     '- One half-year of one model. Twenty-two weeks are few: a difference of a tenth of a percent between two strategies is luck, and each fault hits one week.',
     '- A candidate is trained on days that end thirty days before it serves, because the product holds out seven days to choose, fourteen to test, and the days on which their labels arrive. All strategies get the same candidates; a team that gates nothing could train on fresher days.',

@@ -1,7 +1,7 @@
 // The figures that targets were set for.
 import { type Figure, figure } from '../_report.ts';
 import type { Findings } from './document.ts';
-import type { Played } from './play.ts';
+import type { Played } from './simulate.ts';
 import { DISAGREEMENT } from './skew.ts';
 import { OURS } from './strategies.ts';
 import type { Trials } from './studies.ts';
@@ -35,7 +35,7 @@ export function figuresOf(found: Findings, minutes: number): Figure[] {
     figure('faults blocked or rolled back', 'of 8', stopped(ours), ['better on the holdout', stopped(holdout)], {
       oursAtLeast: ours.length,
     }),
-    figure('skew taken back, by labels: median', 'days', days[Math.floor(days.length / 2)] ?? Number.NaN, none, {
+    figure('skew rolled back, by labels: median', 'days', days[Math.floor(days.length / 2)] ?? Number.NaN, none, {
       oursAtMost: 3,
     }),
     figure(

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { HalfYearLake } from './lake.ts';
 import { logLossOf } from './live.ts';
 import { DayLoss } from './outcome.ts';
-import { atOnce } from './pieces.ts';
+import { atOnce } from './chunks.ts';
 import { type HalfYearRelease, score } from './releases.ts';
 import { predictionsOf, type Truth } from './rows.ts';
 

@@ -17,7 +17,7 @@ import type { DayRange } from '#domain/data/windows.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { LandingPartition, Replay } from '#model/replay.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
-import { inPieces } from './pieces.ts';
+import { inPieces } from './chunks.ts';
 
 /** Days that share an engine: neighbours have most of their inputs in common. */
 const TOGETHER = 21;

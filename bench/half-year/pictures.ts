@@ -1,7 +1,7 @@
 // Pictures of the half-year, drawn as SVG by Vega-Lite when the bench runs.
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { Played } from './play.ts';
+import type { Played } from './simulate.ts';
 import type { Trials } from './studies.ts';
 
 /** A picture as SVG. */

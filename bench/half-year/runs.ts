@@ -11,7 +11,7 @@ import { type DayRange, planWindows, type Slice } from '#domain/data/windows.ts'
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { damagedDays, type FaultKind, faultOf } from './faults.ts';
-import { kept } from './kept.ts';
+import { kept } from './cache.ts';
 import { type Catalogue, type DayFeatures, type HalfYearLake, labelFiles } from './lake.ts';
 import { constantOf, type HalfYearRelease, releaseOf, score, train, withColumns } from './releases.ts';
 import { RowTest, testByRows } from './rows.ts';
@@ -79,7 +79,7 @@ const NOTHING = { damage: undefined, learned: undefined, isConstant: undefined }
 
 /**
  * The release that serves before the first run can be judged: of all days whose labels had arrived before the first test
- * day that it will be held against.
+ * day that it will be compared with.
  */
 export async function firstRelease(lake: HalfYearLake, firstRun: string): Promise<HalfYearRelease> {
   const definition: ModelDefinition = {

@@ -13,7 +13,7 @@ import { judgeServed, type Live } from './world.ts';
 export interface SkewTrial {
   readonly week: number;
   readonly isSkewed: boolean;
-  /** Whole days after which the fast rule took it back; null where it did not within the week. */
+  /** Whole days after which the fast rule rolled it back; null where it did not within the week. */
   readonly fastDays: number | null;
   /** Mean absolute difference of the logits on the first day served, over the same on the test days. */
   readonly disagreement: number;

@@ -10,11 +10,11 @@ import type { HeldOut } from './runs.ts';
 export interface Strategy {
   readonly name: string;
   readonly decides: 'never' | 'newest' | 'holdout' | 'rows' | 'gates';
-  /** Whether what is likely, and not proven, is let in. */
+  /** Whether what is likely, and not proven, is promoted. */
   readonly provisional?: true;
-  /** Whether what is served is judged as its labels arrive, and taken back. */
+  /** Whether what is served is judged as its labels arrive, and rolled back. */
   readonly live?: true;
-  /** Whether what is inconclusive when its days are over is taken back, instead of staying where the labels say better. */
+  /** Whether what is inconclusive when its days are over is rolled back, instead of staying where the labels say better. */
   readonly dropsInconclusive?: true;
 }
 
@@ -56,7 +56,7 @@ export interface LiveWord {
   /** The rule that decided. */
   readonly by: string;
   readonly reason: string;
-  /** Whether it is taken back for want of proof alone. */
+  /** Whether it is rolled back for want of proof alone. */
   readonly isInconclusive?: boolean;
 }
 
@@ -99,7 +99,7 @@ interface Probation<Release> {
   readonly fault: string | undefined;
 }
 
-/** Goes through the half-year day by day. One release at a time is on probation, and what was taken back never returns. */
+/** Goes through the half-year day by day. One release at a time is on probation, and what was rolled back never returns. */
 export async function follow<Release extends { readonly id: string }>(
   strategy: Strategy,
   rule: ComparisonRule,
@@ -133,7 +133,7 @@ export async function follow<Release extends { readonly id: string }>(
           const { release, fault } = offer;
           const about = { week: cycle.week, day, release, fault };
           const decided = quarantined.has(release.id)
-            ? { promotes: false, by: 'quarantine', reason: 'it was taken back before' }
+            ? { promotes: false, by: 'quarantine', reason: 'it was rolled back before' }
             : probation !== undefined
               ? { promotes: false, by: 'probation', reason: 'another release is on probation' }
               : await decide(strategy, rule, offer, () => world.heldOut(cycle, serving));

@@ -9,7 +9,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { type CheckedPartition, CheckResults } from '#domain/data/data-check.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { inPieces } from './pieces.ts';
+import { inPieces } from './chunks.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Partitions that share a start of Great Expectations, which takes four seconds. */

@@ -93,13 +93,13 @@ export function worldOf(
       const { verdict, rule, reason, slow } = await judgeServed(parts, served, shadow, { since, day, provisional });
       // What was proven on the held-out days is watched for as long, and needs no second proof.
       if (verdict === 'WAIT' && !provisional && daysBefore(since, day).length >= parts.probation.days)
-        return { verdict: 'CONFIRM', by: 'fast', reason: 'the fast rule did not take it back' };
+        return { verdict: 'CONFIRM', by: 'fast', reason: 'the fast rule did not roll it back' };
       return { verdict, by: rule, reason, isInconclusive: rule === 'slow' && slow?.verdict === 'INCONCLUSIVE' };
     },
   };
 }
 
-/** Why a run's data should not be learned from: the product's judgement of the days that it trains, chooses and tests on. */
+/** Why a run's data should not be trained on: the product's judgement of the days that it trains, chooses and tests on. */
 async function dataFlaws({ catalogue, days }: WeeklyRun, { data }: Policy, suites: Suites): Promise<readonly string[]> {
   if (data === undefined) return [];
   const used = catalogue.partitions.filter(({ day }) => day >= days.first && day <= days.last);

@@ -32,7 +32,7 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'promote',
     group,
     args: '<release>',
-    summary: 'ask, as the signed-in person, for a release to be let into an environment',
+    summary: 'request, as the signed-in user, the promotion of a release to an environment',
     required: [['--to <environment>', 'staging or prod']],
     options: [
       [
@@ -51,9 +51,9 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'approve',
     group,
     args: '<promotion>',
-    summary: 'approve a promotion as the signed-in person; the beginning of its name will do',
+    summary: 'approve a promotion as the signed-in user; the beginning of its name will do',
     options: [
-      ['--role <role>', 'the role in which you decide, if you have several that are asked'],
+      ['--role <role>', 'the role in which you vote, if you have several of the required roles'],
       ['--comment <text>', 'what the audit trail keeps beside your name', ''],
     ],
     examples: [
@@ -66,9 +66,9 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'reject',
     group,
     args: '<promotion>',
-    summary: 'reject a promotion as the signed-in person; one rejection ends it',
+    summary: 'reject a promotion as the signed-in user; one rejection ends it',
     options: [
-      ['--role <role>', 'the role in which you decide, if you have several that are asked'],
+      ['--role <role>', 'the role in which you vote, if you have several of the required roles'],
       ['--comment <text>', 'why, for the audit trail', ''],
     ],
     examples: ['reject flight-delay-3f2a91c0aa12-prod --comment "wait for the new carrier"'],
@@ -78,7 +78,7 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'rollback',
     group,
     args: '<model>',
-    summary: 'take production back to the last confirmed release and repair its predictions; needs no approval',
+    summary: 'roll production back to the last confirmed release and repair its predictions; needs no approval',
     required: [['--reason <text>', 'why, for the audit trail and the incident']],
     examples: ['rollback flight-delay --env prod --reason "calibration is off since Monday"'],
     load: () => import('../commands/rollback/rollback.ts'),

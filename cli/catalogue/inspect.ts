@@ -59,7 +59,7 @@ export const INSPECT: readonly CommandSpec[] = [
   {
     name: 'policy show',
     group,
-    nounSummary: 'the rules by which a model is let in',
+    nounSummary: 'the rules by which a model is promoted',
     args: '<model>',
     summary: "each rule beside the organisation's floor, where the policy is in force, and who wants it to be",
     examples: ['policy show flight-delay', 'policy show flight-delay -o json'],
@@ -77,10 +77,9 @@ export const INSPECT: readonly CommandSpec[] = [
     name: 'policy activate',
     group,
     args: '<model>',
-    summary:
-      'ask, as the signed-in person, for the deployed policy to come into force; the one in force says who has to',
+    summary: 'vote, as the signed-in user, to activate the deployed policy; the active policy names the required roles',
     options: [
-      ['--role <role>', 'the role in which you ask, if you have several'],
+      ['--role <role>', 'the role in which you vote, if you have several'],
       ['--comment <text>', 'why, for the audit trail'],
     ],
     examples: ['policy activate flight-delay --env prod --role risk --comment "as agreed in June"'],
@@ -111,7 +110,7 @@ export const INSPECT: readonly CommandSpec[] = [
     args: '<model>',
     summary: 'the published partitions: which release made them, from which features, when',
     options: [
-      ['--day <day>', 'one partition, held against the release that is served'],
+      ['--day <day>', 'one partition, compared with the release that is served'],
       ['--release <release>', 'with --day: the release that the reader means: model@1.2.3 or sha256:<digest>'],
     ],
     examples: [

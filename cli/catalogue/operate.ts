@@ -7,7 +7,7 @@ export const OPERATE: readonly CommandSpec[] = [
   {
     name: 'login',
     group,
-    summary: 'sign in to control, where promotions are asked for and decided',
+    summary: 'sign in to control, where promotions are requested and approved',
     options: [
       ['--username <name>', 'user name; default: GATEHOUSE_USERNAME, else asked'],
       ['--mfa', 'enrol an authenticator (TOTP): each later sign-in asks for its code'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Decision, type DecisionInput } from '#domain/control/decision.ts';
 import type { PolicyVote } from '#domain/control/policy-vote.ts';
-import type { PromotionAsk } from '#domain/control/promotion-ask.ts';
+import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { Role } from '#domain/policy/policy.ts';
@@ -19,7 +19,7 @@ export interface ControlApi {
   readonly username: string;
   requests(): Promise<readonly ApprovalRequest[]>;
   request(model: string, promotion: string): Promise<z.infer<typeof Shown>>;
-  ask(ask: PromotionAsk): Promise<{ readonly seq: number }>;
+  ask(ask: PromotionRequestBody): Promise<{ readonly seq: number }>;
   vote(vote: PolicyVote): Promise<{ readonly role: Role; readonly statement: string }>;
   decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
 }

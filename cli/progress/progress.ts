@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration, shortTime } from '../report.ts';
 import type { Outline, OutlinedState } from './outline.ts';
 import { type StateRun, statesOf } from './states.ts';
-import { UNUSUAL, wordsOf } from './words.ts';
+import { UNUSUAL, wordsOf } from './labels.ts';
 
 /** A state that an execution has gone through, or is in, in words of what it does. */
 export interface Step {
@@ -30,7 +30,7 @@ export interface Progress {
 }
 
 /** What the history of an execution does not say by itself. */
-export interface Surroundings {
+export interface ProgressContext {
   /** The training jobs that its token is still waited for. */
   readonly jobs?: readonly string[];
   /** Whose approval a promotion lacks, such as `1 of ml-lead`. */
@@ -53,7 +53,7 @@ export interface Execution {
 export function progressOf(
   outline: Outline,
   { status, startedAt, stoppedAt, events }: Execution,
-  around: Surroundings,
+  around: ProgressContext,
   now: Date,
 ): Progress {
   const entries = events.flatMap((event, index) => {
@@ -80,7 +80,7 @@ export function progressOf(
   };
 }
 
-function stepOf(state: OutlinedState, run: StateRun, own: readonly HistoryEvent[], around: Surroundings): Step {
+function stepOf(state: OutlinedState, run: StateRun, own: readonly HistoryEvent[], around: ProgressContext): Step {
   const { name, status, startedAt, milliseconds, error } = run;
   const step = {
     state: name,
@@ -124,7 +124,7 @@ function sentenceOf(
   step: Step,
   own: readonly HistoryEvent[],
   state: OutlinedState | undefined,
-  around: Surroundings,
+  around: ProgressContext,
   now: Date,
 ): string {
   const counted = countedWords(step);

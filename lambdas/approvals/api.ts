@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { DecisionInput } from '#domain/control/decision.ts';
 import { PolicyVote } from '#domain/control/policy-vote.ts';
-import { PromotionAsk } from '#domain/control/promotion-ask.ts';
+import { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { decide, type Deciding } from '#use-cases/control/decide.ts';
@@ -44,7 +44,7 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     });
   });
   api.post('/promotions', async (context) => {
-    const ask = body(PromotionAsk, await json(context.req.raw), 'request body');
+    const ask = body(PromotionRequestBody, await json(context.req.raw), 'request body');
     const result = await requestPromotion(deps, context.get('username'), ask);
     if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
     return context.json({ seq: result.seq, model: ask.model, environment: ask.environment }, 202);

@@ -1,4 +1,4 @@
-// Without this function nobody could let a release in or turn it down: it turns what a signed-in person says into a
+// Without this function nobody could promote a release or turn it down: it turns what a signed-in person says into a
 // record of control's chain, which is signed and which the target pulls. It holds no right in any other account.
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';

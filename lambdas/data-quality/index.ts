@@ -1,4 +1,4 @@
-// Without this function data would be learned from as it comes: it has what was admitted put before the model's suites,
+// Without this function data would be trained on as it comes: it has what was admitted put before the model's suites,
 // and judges what they say. It may start processing jobs; it can neither train, register nor offer.
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';

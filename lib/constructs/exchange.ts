@@ -12,12 +12,12 @@ import { Construct } from 'constructs';
 import { type Config, ENVIRONMENTS, type Environment } from '#model/config.ts';
 import { namesOf, peersOf } from '#model/names.ts';
 import { accessTo, readsPeers, startsByName } from './access.ts';
-import { GatehouseFunction, type Surroundings } from './function.ts';
+import { GatehouseFunction, type StackContext } from './function.ts';
 import { PeerBucket, type PeerReader } from './peer-bucket.ts';
 import { Schedule } from './schedule.ts';
-import { KeptTable } from './kept-table.ts';
+import { RetainedTable } from './retained-table.ts';
 
-export interface ExchangeProps extends Surroundings {
+export interface ExchangeProps extends StackContext {
   readonly config: Config;
   readonly environment: Environment;
 }
@@ -36,7 +36,10 @@ export class Exchange extends Construct {
     const peers = peersOf(environment);
     const followers = ENVIRONMENTS.filter((other) => peersOf(other).includes(environment));
 
-    const ledger = new KeptTable(this, 'Ledger', { tableName: names.ledgerTable, stream: StreamViewType.KEYS_ONLY });
+    const ledger = new RetainedTable(this, 'Ledger', {
+      tableName: names.ledgerTable,
+      stream: StreamViewType.KEYS_ONLY,
+    });
     const signingKey = new Key(this, 'SigningKey', {
       alias: names.signingKeyAlias,
       description: `signs what ${environment} publishes`,

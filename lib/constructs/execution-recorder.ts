@@ -2,11 +2,11 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { accessTo } from './access.ts';
-import { GatehouseFunction, type Surroundings } from './function.ts';
+import { GatehouseFunction, type StackContext } from './function.ts';
 
 /** Records executions that ended without a state of theirs having recorded it: stopped, or timed out as a whole. */
 export class ExecutionRecorder extends Construct {
-  constructor(scope: Construct, id: string, props: Surroundings & { readonly machines: readonly string[] }) {
+  constructor(scope: Construct, id: string, props: StackContext & { readonly machines: readonly string[] }) {
     super(scope, id);
     const { names, machines } = props;
     const recorder = new GatehouseFunction(this, 'Recorder', {

@@ -16,7 +16,7 @@ import type { Names } from '#model/names.ts';
 import type { Access } from './access.ts';
 
 /** What every stack is given. */
-export interface Surroundings {
+export interface StackContext {
   readonly names: Names;
   /** Where a function's bundle is. */
   bundleOf(privilege: string): string;
@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly architecture: 'x86_64' | 'arm64';
 }
 
-export interface GatehouseFunctionProps extends Surroundings {
+export interface GatehouseFunctionProps extends StackContext {
   /** The folder below `lambdas/`: a function is a unit of privilege, memory and time-out. */
   readonly privilege: string;
   readonly memoryMb?: number;

@@ -5,11 +5,11 @@ import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
-import { KeptTable } from '#lib/constructs/kept-table.ts';
-import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { RetainedTable } from '#lib/constructs/retained-table.ts';
+import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
-export interface InferenceStackProps extends StackProps, Surroundings {
+export interface InferenceStackProps extends StackProps, StackContext {
   readonly deployed: DeployedModels;
   readonly features: SharedFunction;
   readonly score: SharedFunction;
@@ -21,9 +21,9 @@ export class InferenceStack extends Stack {
     super(scope, id, props);
     const { names } = props;
     const access = accessTo(names);
-    const reconciliation = new GatehouseFunction(this, 'Reconciliation', {
+    const store = new GatehouseFunction(this, 'PredictionStoreFunction', {
       ...props,
-      privilege: 'reconciliation',
+      privilege: 'prediction-store',
       memoryMb: 1024,
       timeoutSeconds: 300,
       isAsynchronous: true,
@@ -35,7 +35,7 @@ export class InferenceStack extends Stack {
       access.readsArtifacts(),
       access.starts('batch-inference'),
     );
-    new KeptTable(this, 'Predictions', { tableName: names.predictionTable, timeToLiveAttribute: 'expiresAt' });
+    new RetainedTable(this, 'Predictions', { tableName: names.predictionTable, timeToLiveAttribute: 'expiresAt' });
     const rows = new GatehouseFunction(this, 'Rows', {
       ...props,
       privilege: 'rows',
@@ -46,7 +46,7 @@ export class InferenceStack extends Stack {
       ...props,
       machine: 'batch-inference',
       bindings: {
-        ReconciliationFunction: { function: reconciliation },
+        PredictionStoreFunction: { function: store },
         FeaturesFunction: { function: props.features },
         ScoreFunction: { function: props.score },
         RowsFunction: { function: rows },
@@ -60,7 +60,7 @@ export class InferenceStack extends Stack {
         detailType: ['PARTITION_ADMITTED', 'RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'],
       },
       targets: [
-        new LambdaFunction(reconciliation.lambda, {
+        new LambdaFunction(store.lambda, {
           event: RuleTargetInput.fromObject({
             task: 'Request reconciliation',
             input: { model: EventField.fromPath('$.detail.model'), trigger: EventField.fromPath('$.detail-type') },
@@ -72,14 +72,14 @@ export class InferenceStack extends Stack {
       new Schedule(this, `Daily-${definition.name}`, {
         name: names.name(`predict-${definition.name}`),
         expression: 'rate(1 day)',
-        targetArn: reconciliation.lambda.functionArn,
+        targetArn: store.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Request reconciliation', input: { model: definition.name, trigger: 'schedule' } },
       });
       new Schedule(this, `ServiceLevel-${definition.name}`, {
         name: names.name(`service-level-${definition.name}`),
         expression: 'rate(1 hour)',
-        targetArn: reconciliation.lambda.functionArn,
+        targetArn: store.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Check service level', input: { model: definition.name } },
       });

@@ -6,8 +6,8 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ENGINE_FUNCTION_MB, FEATURES_DISK_MB, SCORE_DISK_MB } from '#domain/data/engine-limits.ts';
 import { accessTo } from '#lib/constructs/access.ts';
-import { KeptTable } from '#lib/constructs/kept-table.ts';
-import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { RetainedTable } from '#lib/constructs/retained-table.ts';
+import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 
 /** Ten partitions a call, each read and checked as features would read it: half a minute at most for the largest. */
@@ -18,11 +18,11 @@ export class LakeStack extends Stack {
   readonly features: SharedFunction;
   readonly score: SharedFunction;
 
-  constructor(scope: Construct, id: string, props: StackProps & Surroundings & { readonly trains: boolean }) {
+  constructor(scope: Construct, id: string, props: StackProps & StackContext & { readonly trains: boolean }) {
     super(scope, id, props);
     const { names } = props;
     const access = accessTo(names);
-    new KeptTable(this, 'Catalogue', { tableName: names.catalogueTable });
+    new RetainedTable(this, 'Catalogue', { tableName: names.catalogueTable });
     const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
     new PeerBucket(this, 'Lake', { bucketName: names.lakeBucket });
 

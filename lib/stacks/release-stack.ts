@@ -5,12 +5,12 @@ import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { DriftAlarms } from '#lib/constructs/drift-alarms.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
-import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
 import { namesOf, sourcesOf } from '#model/names.ts';
 
-export interface ReleaseStackProps extends StackProps, Surroundings {
+export interface ReleaseStackProps extends StackProps, StackContext {
   readonly config: Config;
   readonly environment: 'staging' | 'prod';
   readonly deployed: DeployedModels;
@@ -18,7 +18,7 @@ export interface ReleaseStackProps extends StackProps, Surroundings {
   readonly score: SharedFunction;
 }
 
-/** The machines that let a release in and take it back, and the few functions that may. */
+/** The machines that promoted a release and roll it back, and the few functions that may. */
 export class ReleaseStack extends Stack {
   constructor(scope: Construct, id: string, props: ReleaseStackProps) {
     super(scope, id, props);

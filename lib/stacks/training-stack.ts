@@ -7,7 +7,7 @@ import { type DeployedModels, partsOf, partsOutput } from '#domain/model/deploye
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
-import { GatehouseFunction, type SharedFunction, type Surroundings } from '#lib/constructs/function.ts';
+import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { jobRole } from '#lib/constructs/job-role.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
@@ -15,7 +15,7 @@ import type { Config } from '#model/config.ts';
 import { dataQualityImage } from '#model/data-quality-image.ts';
 import { namesOf } from '#model/names.ts';
 
-export interface TrainingStackProps extends StackProps, Surroundings {
+export interface TrainingStackProps extends StackProps, StackContext {
   readonly config: Config;
   readonly deployed: DeployedModels;
   readonly features: SharedFunction;

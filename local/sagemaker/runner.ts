@@ -12,7 +12,7 @@ import { filesOf, pack, Storage } from './storage.ts';
 const DEFAULT_RUNTIME_SECONDS = 86_400;
 
 /** What the runner needs to know of the local cloud. */
-export interface Surroundings {
+export interface RunnerContext {
   readonly home: string;
   readonly endpoint: string;
   readonly region: string;
@@ -23,14 +23,14 @@ class JobFailure extends Error {}
 
 /** Carries jobs from Starting to their end: at most one per core at a time, the others wait in Starting. */
 export class Runner {
-  readonly #surroundings: Surroundings;
+  readonly #context: RunnerContext;
   readonly #store: JobStore;
   readonly #notices: Notices;
   readonly #waiting: Job[] = [];
   readonly #running = new Map<Job, Running | undefined>();
 
-  constructor(surroundings: Surroundings, store: JobStore, notices: Notices) {
-    this.#surroundings = surroundings;
+  constructor(context: RunnerContext, store: JobStore, notices: Notices) {
+    this.#context = context;
     this.#store = store;
     this.#notices = notices;
   }
@@ -98,7 +98,7 @@ export class Runner {
   }
 
   async #execute(job: Job, layout: Layout): Promise<SecondaryStatus> {
-    const { home, endpoint, region } = this.#surroundings;
+    const { home, endpoint, region } = this.#context;
     const storage = new Storage(endpoint, region, job.account);
     const uri =
       job.kind === 'training'
@@ -161,7 +161,7 @@ export class Runner {
 
   #layout = (job: Job): Layout => layoutOf(join(this.#store.folderOf(job), 'root'));
   #log = (job: Job): string => join(this.#store.folderOf(job), 'algo-1.log');
-  #hidden = (): string => join(this.#surroundings.home, 'emulator');
+  #hidden = (): string => join(this.#context.home, 'emulator');
 }
 
 // A function, because the status changes while the caller waits, which the compiler cannot see.

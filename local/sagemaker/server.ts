@@ -5,7 +5,7 @@ import { hasEnded, JobStore, type Job, type TrainingJob } from './job.ts';
 import { Notices } from './notices.ts';
 import * as requests from './requests.ts';
 import { ApiError, parseRequest } from './requests.ts';
-import { Runner, type Surroundings } from './runner.ts';
+import { Runner, type RunnerContext } from './runner.ts';
 
 /** The subset of SageMaker: its HTTP interface, and the way to end its jobs. */
 export interface SageMaker {
@@ -17,11 +17,11 @@ export interface SageMaker {
 type Operation = (account: string, body: unknown) => unknown;
 
 /** Makes the subset of SageMaker that is served behind SageMaker's own wire protocol (AWS JSON 1.1). */
-export function createSageMaker(surroundings: Surroundings): SageMaker {
-  const store = new JobStore(join(surroundings.home, 'sagemaker', 'jobs'));
-  const runner = new Runner(surroundings, store, new Notices(surroundings.endpoint, surroundings.region));
-  const operations = operationsOf(surroundings.region, store, runner);
-  const accountOf = callerAccount(surroundings);
+export function createSageMaker(context: RunnerContext): SageMaker {
+  const store = new JobStore(join(context.home, 'sagemaker', 'jobs'));
+  const runner = new Runner(context, store, new Notices(context.endpoint, context.region));
+  const operations = operationsOf(context.region, store, runner);
+  const accountOf = callerAccount(context);
   const app = new Hono();
   app.get('/health', (context) => context.json({ status: 'ok' }));
   app.post('/', async (context) => {
@@ -204,7 +204,7 @@ function list(jobs: readonly TrainingJob[], query: requests.ListTrainingJobs): u
 function callerAccount({
   endpoint,
   region,
-}: Surroundings): (authorization: string, token: string | undefined) => Promise<string> {
+}: RunnerContext): (authorization: string, token: string | undefined) => Promise<string> {
   const known = new Map<string, string>();
   return async (authorization, token) => {
     const key = /Credential=([^/,\s]+)\//.exec(authorization)?.[1];

@@ -73,7 +73,7 @@ export function textOf(machine: string): string {
   return readFileSync(new URL(`${machine}.asl.json`, FOLDER), 'utf8');
 }
 
-/** A machine, held against the subset of the language that is used. */
+/** A machine, compared with the subset of the language that is used. */
 export function machine(name: string): Machine {
   return Machine.parse(JSON.parse(textOf(name)));
 }

@@ -179,7 +179,7 @@ async function queue(name: string) {
 
 describe('announcements', () => {
   const { record } = nextRecord(EMPTY_CHAIN, 'staging', 'm', 'operation', new Date('2026-03-02T09:00:00Z'), {
-    code: 'PEER_REFUSED',
+    code: 'PEER_VERIFICATION_FAILED',
     actor: 'pipeline:intake',
     release: digestOf('release'),
     details: { peer: 'dev', seq: 3, rule: 'chain-unbroken', found: 'record 3 is missing' },
@@ -194,7 +194,7 @@ describe('announcements', () => {
     await sns().send(new SubscribeCommand({ TopicArn: announcementsTopic, Protocol: 'sqs', Endpoint: peer.arn }));
     await sns().send(new SubscribeCommand({ TopicArn: alertsTopic, Protocol: 'sqs', Endpoint: person.arn }));
     await events().send(new CreateEventBusCommand({ Name: 'bus' }));
-    const pattern = JSON.stringify({ source: ['gatehouse'], 'detail-type': ['PEER_REFUSED'] });
+    const pattern = JSON.stringify({ source: ['gatehouse'], 'detail-type': ['PEER_VERIFICATION_FAILED'] });
     await events().send(new PutRuleCommand({ Name: 'rule', EventBusName: 'bus', EventPattern: pattern }));
     await events().send(
       new PutTargetsCommand({ Rule: 'rule', EventBusName: 'bus', Targets: [{ Id: 'queue', Arn: rule.arn }] }),
@@ -212,13 +212,13 @@ describe('announcements', () => {
     const announced = Wrapped.parse(JSON.parse(await peer.receive()));
     expect(JSON.parse(announced.Message)).toEqual({ environment: 'staging', model: 'm', seq: 0 });
     const alert = Wrapped.parse(JSON.parse(await person.receive()));
-    expect(alert.Subject).toBe('[staging] m: PEER_REFUSED');
+    expect(alert.Subject).toBe('[staging] m: PEER_VERIFICATION_FAILED');
     expect(JSON.parse(alert.Message)).toMatchObject({
-      meaning: 'what a peer published was not believed',
+      meaning: 'what a peer published failed verification',
       details: { peer: 'dev' },
     });
     const again = Wrapped.parse(JSON.parse(await person.receive()));
-    expect(again.Subject).toBe('[staging] m: PEER_REFUSED (may repeat)');
+    expect(again.Subject).toBe('[staging] m: PEER_VERIFICATION_FAILED (may repeat)');
     expect(JSON.parse(again.Message)).toMatchObject({ note: expect.stringMatching(/may repeat/), seq: 0 });
     const event = z.object({ detail: AuditRecord }).parse(JSON.parse(await rule.receive()));
     expect(event.detail).toEqual(record);

@@ -51,7 +51,7 @@ const change = (ledger: Ledger, operation: string, now = NOW) =>
       operation,
       writes: [put(item(`by-${operation}`))],
       event: {
-        code: 'PEER_REFUSED',
+        code: 'PEER_VERIFICATION_FAILED',
         actor: 'pipeline:intake',
         release: digestOf('release'),
         details: { peer: 'dev', seq: 3, rule: 'chain-unbroken', found: operation },

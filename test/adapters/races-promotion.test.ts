@@ -23,7 +23,7 @@ afterAll(async () => cloud[Symbol.asyncDispose]());
 
 const deps = (ledger: Ledger) => ({ ledger, environment: 'prod', clock: { now: () => NOW } });
 const said: AuditEvent = {
-  code: 'PEER_REFUSED',
+  code: 'PEER_VERIFICATION_FAILED',
   actor: 'pipeline:race',
   release: null,
   details: { peer: 'dev', seq: 1, rule: 'race', found: 'a racer' },

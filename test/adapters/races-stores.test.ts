@@ -31,7 +31,7 @@ import { publishPredictions } from '#use-cases/inference/publish-predictions.ts'
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { pointer } from '#test/domain/promotion/_case.ts';
-import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_world.ts';
+import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_environments.ts';
 import { eventually, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import {
   expectChain,

@@ -11,7 +11,7 @@ import { hindsight } from '../../bench/half-year/hindsight.ts';
 import type { HalfYearLake } from '../../bench/half-year/lake.ts';
 import { measureServed } from '../../bench/half-year/live.ts';
 import { daysServed, gainOf, type Losses, outcomeOf } from '../../bench/half-year/outcome.ts';
-import { stopwatch } from '../../bench/half-year/pieces.ts';
+import { stopwatch } from '../../bench/half-year/chunks.ts';
 import type { HeldOut } from '../../bench/half-year/runs.ts';
 import { type Cycle, follow, type LiveWord, type Strategy, type World } from '../../bench/half-year/strategies.ts';
 import { type DaySums, type Pair, pairsOf, tryGain, tryIdentical } from '../../bench/half-year/studies.ts';
@@ -112,7 +112,7 @@ describe('strategies', () => {
     expect(await acted(strategy('gates'), worse)).toEqual(['2 refused r2', '3 refused r3', '4 promoted r4']);
   });
 
-  it('let in what is likely only where they know a probation', async () => {
+  it('promoted what is likely only where they know a probation', async () => {
     const likely = world({ 2: { release: made(2, 0.2991) } });
     expect(await acted(strategy('gates'), likely)).toEqual(['2 refused r2']);
     const { acts } = await follow(strategy('gates', { provisional: true, live: true }), RULE, likely);
@@ -132,7 +132,7 @@ describe('strategies', () => {
     ]);
   });
 
-  it('take back on the day on which labels tell, and never let it in again', async () => {
+  it('roll back on the day on which labels tell, and never promoted it again', async () => {
     const bad = made(2, 0.28, 0.4);
     const judge = (served: Made, days: number): LiveWord => ({
       verdict: served.id === 'r2' && days >= 3 ? 'ROLL_BACK' : 'WAIT',
@@ -144,7 +144,7 @@ describe('strategies', () => {
     expect(course.acts).toMatchObject([
       { kind: 'promoted', day: '2001-01-08' },
       { kind: 'rolled back', day: '2001-01-11', since: '2001-01-08' },
-      { kind: 'refused', reason: 'it was taken back before' },
+      { kind: 'refused', reason: 'it was rolled back before' },
     ]);
     expect(course.served.get('2001-01-10')?.id).toBe('r2');
     expect(course.served.get('2001-01-11')?.id).toBe('r1');

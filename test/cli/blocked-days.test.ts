@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
@@ -15,9 +15,9 @@ import { whyOverdue, whyRefused } from '#cli/commands/smoke-test/smoke-test.ts';
 import { run as status } from '#cli/commands/status/status.ts';
 import { render } from '#cli/report.ts';
 import { Run } from '#cli/read.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { openManifest } from '#domain/release/manifest.ts';
-import { admitDays, definition, makeRelease, MODEL } from '../use-cases/_world.ts';
+import { admitDays, definition, makeRelease, MODEL } from '../use-cases/_environments.ts';
 import { fill, testContext } from './_context.ts';
 
 const RULE = 'source files have the declared columns';
@@ -25,7 +25,7 @@ const FOUND = 'part.parquet of labels 2001-01-12: column bad is BIGINT, declared
 const REMEDY = 'correct the partition, and write the marker again';
 const SINCE = '2026-03-01T09:00:00.000Z';
 
-function refusal(kind: StandingRefusal['kind'], day: string, over: Partial<StandingRefusal> = {}) {
+function refusal(kind: OpenRefusal['kind'], day: string, over: Partial<OpenRefusal> = {}) {
   const about = { model: MODEL, kind, day, rule: RULE, found: FOUND, remedy: REMEDY, since: SINCE, resolvedAt: null };
   return { ...keys.refusal(MODEL, kind, day), ...about, ...over };
 }
@@ -192,7 +192,7 @@ describe('a blocked batch run', () => {
   });
 
   it('ends the command that waited for it, with the cause and the next step', () => {
-    const run = unkey(Run, item);
+    const run = withoutKey(Run, item);
     expect(() => refuseBlocked(MODEL, 'prod', run)).toThrow(
       expect.objectContaining({
         refusal: {

@@ -8,7 +8,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { standingItems } from '#cli/read.ts';
 import { isMissing, notDeployed } from '#cli/cloud.ts';
 import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
-import { checkData, lookAt } from '#cli/commands/data/check.ts';
+import { checkData, inspect } from '#cli/commands/data/check.ts';
 import { fsckReport } from '#cli/commands/fsck/fsck.ts';
 import { historyOf } from '#cli/commands/history/view.ts';
 import { run as confirm } from '#cli/commands/promotion/confirm.ts';
@@ -76,7 +76,7 @@ describe('status', () => {
 });
 
 describe('history', () => {
-  it('says what was in production, when, and who let it in', async () => {
+  it('says what was in production, when, and who promoted it', async () => {
     const test = await afterRollback({ model: MODEL }, 'prod');
     await history(test.context);
     const found = JSON.parse(test.text('json')).history;
@@ -135,7 +135,7 @@ describe('a release on probation', () => {
   it('is provisional in the history until it was confirmed, which says when and by whom', () => {
     const records = soundState().stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
     const act = records.findLast(({ code }) => code === 'RELEASE_PROMOTED');
-    if (act === undefined) throw new Error('nothing was let in');
+    if (act === undefined) throw new Error('nothing was promoted');
     const provisional = { ...act, details: { ...act.details, probationUntil: until } };
     expect(historyOf([provisional])[0]?.standing).toBe('provisional until 2026-03-16 09:00Z');
     const confirmed: AuditRecord = { ...act, code: 'RELEASE_CONFIRMED', actor: 'person:op', details: {} };
@@ -180,18 +180,18 @@ describe('a release on probation', () => {
 });
 
 describe('a hotfix', () => {
-  it('is in debt: status, why and history say so', async () => {
+  it('is not propagated: status, why and history say so', async () => {
     const state = soundState();
     const promotion = state.promotions.find(({ version }) => version === '1.0.1');
-    if (promotion === undefined || state.pointer === undefined) throw new Error('nothing was let in');
-    const debt = {
+    if (promotion === undefined || state.pointer === undefined) throw new Error('nothing was promoted');
+    const pendingPropagation = {
       release: promotion.release,
       version: '1.0.1',
       promotion: promotion.promotion,
       since: promotion.openedAt,
     };
     const items = [
-      { ...keys.pointer(MODEL), ...state.pointer, debt },
+      { ...keys.pointer(MODEL), ...state.pointer, pendingPropagation },
       {
         ...keys.promotion(MODEL, promotion.promotion),
         ...promotion,
@@ -207,30 +207,34 @@ describe('a hotfix', () => {
       return test.text();
     };
     expect(await shown(status, { model: MODEL })).toMatch(
-      /prod is in debt since 2026-03-02 09:00Z: the hotfix 1\.0\.1/,
+      /prod: the hotfix 1\.0\.1 .* is not propagated since 2026-03-02 09:00Z/,
     );
-    // Staging has let it in since: its debt holds up nobody, and the status says nothing of it.
+    // Staging has promoted it since: its pending propagation holds up nobody, and the status says nothing of it.
     const carried = await afterRollback({ model: MODEL });
     await fill(carried.ledgerOf('prod'), items);
     const promoted = state.stored.find(
-      ({ document }) => document.includes('RELEASE_PROMOTED') && document.includes(debt.release),
+      ({ document }) => document.includes('RELEASE_PROMOTED') && document.includes(pendingPropagation.release),
     );
-    if (promoted === undefined) throw new Error('nothing was let in');
+    if (promoted === undefined) throw new Error('nothing was promoted');
     await fill(carried.ledgerOf('staging'), [{ ...keys.chainRecord(MODEL, 1), document: promoted.document }]);
     await status(carried.context);
-    expect(carried.text()).not.toContain('is in debt');
-    await fill(carried.ledgerOf('staging'), [{ ...keys.quarantine(MODEL, debt.release), release: debt.release }]);
+    expect(carried.text()).not.toContain('is not propagated');
+    await fill(carried.ledgerOf('staging'), [
+      { ...keys.quarantine(MODEL, pendingPropagation.release), release: pendingPropagation.release },
+    ]);
     await status(carried.context);
-    expect(carried.text()).toContain('prod is in debt');
+    expect(carried.text()).toContain('is not propagated');
     const because = await shown(why, { release: `${MODEL}@1.0.1`, to: 'prod' });
     expect(because).toContain('past staging, from dev: the carrier renamed its codes');
-    expect(because).toContain('it is in debt: no other release is let in until staging carries it');
+    expect(because).toContain(
+      'it is a hotfix that is not propagated: no other release is promoted until staging serves its digest',
+    );
     const records = state.stored.map(({ document }) => recordOf({ pk: '', sk: '', document }).record);
     const act = records.findLast(({ code }) => code === 'RELEASE_PROMOTED');
-    if (act === undefined) throw new Error('nothing was let in');
+    if (act === undefined) throw new Error('nothing was promoted');
     const hotfix = { ...act, details: { ...act.details, hotfix: { reason: 'the carrier renamed its codes' } } };
     expect(historyOf([hotfix])).toMatchObject([
-      { act: 'hotfix', because: 'the carrier renamed its codes', standing: 'confirmed, in debt' },
+      { act: 'hotfix', because: 'the carrier renamed its codes', standing: 'confirmed, not propagated' },
     ]);
     expect(historyOf([hotfix, act])[1]?.standing).toBe('confirmed');
   });
@@ -250,7 +254,7 @@ describe('why', () => {
     await why(test.context);
     expect(test.text()).toMatch(/better-than-champion +PASS +fine/);
     expect(test.text()).toMatch(/person:ml-lead +ml-lead +approve +was used for this promotion/);
-    expect(test.text()).toContain('it was let in at 2026-03-02 09:00Z');
+    expect(test.text()).toContain('it was promoted at 2026-03-02 09:00Z');
     // The end of it: what became of the release afterwards.
     expect(test.text()).toMatch(
       /\n {2}release-quarantined: flight-delay@1\.0\.1 was rolled back in prod at .* by person:op: wrong; a quarantined digest never comes back.*$/,
@@ -359,7 +363,7 @@ describe('data check', () => {
     });
     const corrected = admitted('2026-03-02', ' as it was corrected');
     expect(
-      lookAt(checked, [admitted('2026-03-01'), corrected, { ...corrected, day: '2026-03-03', objects: [] }]),
+      inspect(checked, [admitted('2026-03-01'), corrected, { ...corrected, day: '2026-03-03', objects: [] }]),
     ).toEqual({
       seen: 1,
       unseen: 1,

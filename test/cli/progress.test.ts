@@ -1,8 +1,8 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { machineOutline, type Outline, outlineOf } from '#cli/progress/outline.ts';
-import { linesBetween, picture, progressOf, type Surroundings } from '#cli/progress/progress.ts';
-import { UNUSUAL, WORDS } from '#cli/progress/words.ts';
+import { linesBetween, picture, progressOf, type ProgressContext } from '#cli/progress/progress.ts';
+import { UNUSUAL, LABELS } from '#cli/progress/labels.ts';
 import type { Machine } from '#ports/state-machines.ts';
 
 const MACHINES: readonly Machine[] = [
@@ -32,18 +32,18 @@ const exited = (seconds: number, name: string): HistoryEvent => ({
 /** A history in order: each event follows the one before. */
 const history = (...events: readonly HistoryEvent[]): readonly HistoryEvent[] =>
   events.map((event, index) => ({ ...event, id: index + 1, previousEventId: index }));
-const running = (machine: Machine, events: readonly HistoryEvent[], now: number, around: Surroundings = {}) =>
+const running = (machine: Machine, events: readonly HistoryEvent[], now: number, around: ProgressContext = {}) =>
   progressOf(machineOutline(machine), { status: 'RUNNING', startedAt: at(0), events }, around, at(now));
 
 describe('the words', () => {
   it.each(MACHINES)('there are some for each state of %s', (machine) => {
-    const known = new Set([...Object.keys(WORDS), ...Object.keys(UNUSUAL)]);
+    const known = new Set([...Object.keys(LABELS), ...Object.keys(UNUSUAL)]);
     expect([...machineOutline(machine).keys()].filter((state) => !known.has(state))).toEqual([]);
   });
 
   it('there are none for a state that does not exist', () => {
     const states = new Set(MACHINES.flatMap((machine) => [...machineOutline(machine).keys()]));
-    expect([...Object.keys(WORDS), ...Object.keys(UNUSUAL)].filter((state) => !states.has(state))).toEqual([]);
+    expect([...Object.keys(LABELS), ...Object.keys(UNUSUAL)].filter((state) => !states.has(state))).toEqual([]);
   });
 });
 
@@ -53,7 +53,7 @@ describe('what comes next', () => {
   it('follows the choices to the states that take time, and never announces what goes wrong', () => {
     expect(next('retraining', 'Open retraining run')).toBe('planning the training windows');
     expect(next('retraining', 'Package candidates')).toBe('registering the candidates');
-    expect(next('promotion', 'Evaluate gates')).toBe('making sure that it can be taken back, or waiting for approval');
+    expect(next('promotion', 'Evaluate gates')).toBe('making sure that it can be rolled back, or waiting for approval');
     expect(next('batch-inference', 'Publish predictions')).toBe('reporting the run');
     expect(next('rollback', 'Repair predictions')).toBeUndefined();
   });

@@ -6,7 +6,7 @@ import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { byDay } from '#cli/commands/model/local-features.ts';
 import { runTraining } from '#local/pipeline/training.ts';
-import { lookAt } from '#cli/commands/data/check.ts';
+import { inspect } from '#cli/commands/data/check.ts';
 import { run as promote } from '#cli/commands/promotion/promote.ts';
 import { run as why } from '#cli/commands/promotion/why.ts';
 import { noteUndeployed } from '#cli/commands/run/deployed.ts';
@@ -295,10 +295,10 @@ describe('data check', () => {
       digest,
       failures: [failure(`${index} twice`)],
     }));
-    expect(lookAt(checked, partitions).groups).toEqual([
+    expect(inspect(checked, partitions).groups).toEqual([
       'events of 3 days from 2026-03-01 to 2026-03-03: expect_unique(column=id): on the last 2 twice',
     ]);
-    expect(lookAt(checked, partitions.slice(1, 2)).groups).toEqual([
+    expect(inspect(checked, partitions.slice(1, 2)).groups).toEqual([
       'events of 2026-03-02: expect_unique(column=id): 1 twice',
     ]);
   });

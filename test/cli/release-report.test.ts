@@ -59,7 +59,7 @@ describe('release show --report', () => {
 
   it.each([
     ['trained', 'gatehouse run start toy'],
-    ['baseline', 'a baseline is held against nothing'],
+    ['baseline', 'a baseline is compared with nothing'],
   ] as const)('refuses a %s release without one, and says what would change it', async (kind, remedy) => {
     await expect(
       fetchReport(await store(), { ...registration, kind }, pageOf(home, registration)),

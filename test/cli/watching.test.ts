@@ -103,7 +103,7 @@ it('what is at work has a line in the status: what it does, for whom it waits, a
   const begin = lines.indexOf('at work');
   expect(lines.slice(begin + 2, begin + 4).map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
     'dev | retraining | r3 | 2:00 | validating the candidates: evaluating the gates, 2:00 | -',
-    `prod | promotion | ${name} | 5:00 | waiting for approval by ${needed} since 2026-03-02 11:55Z | making sure that it can be taken back`,
+    `prod | promotion | ${name} | 5:00 | waiting for approval by ${needed} since 2026-03-02 11:55Z | making sure that it can be rolled back`,
   ]);
   expect(JSON.parse(test.text('json'))).toMatchObject({
     models: [

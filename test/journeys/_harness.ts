@@ -4,8 +4,8 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { main } from '#cli/program.ts';
-import type { CommandResult, Landing, World } from '#local/world.ts';
-import { commonOptions, LAPTOP_PASSWORD, worldAround } from '#local/world.ts';
+import type { CommandResult, Landing, Driver } from '#local/driver.ts';
+import { commonOptions, LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -33,7 +33,7 @@ export interface Account {
 /** A cloud of a journey's own with the synthesised stacks deployed, its people, and the command line. */
 export interface Journey extends AsyncDisposable {
   readonly cloud: TestCloud;
-  readonly world: World;
+  readonly driver: Driver;
   account(environment: Environment): Account;
   /** Types a command that must succeed, and reads what it printed. */
   run<T>(schema: z.ZodType<T>, args: readonly string[], person?: string): Promise<T>;
@@ -84,25 +84,25 @@ export async function openJourney(
 }
 
 /** Adds the people to a cloud whose stacks are deployed. */
-export async function addPeople({ world }: Pick<Journey, 'world'>): Promise<void> {
-  for (const [person, roles] of Object.entries(PEOPLE)) await world.addPerson(person, roles);
+export async function addPeople({ driver }: Pick<Journey, 'driver'>): Promise<void> {
+  for (const [person, roles] of Object.entries(PEOPLE)) await driver.addPerson(person, roles);
 }
 
 /** A journey in a running cloud. */
 export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS): Journey {
-  const world = worldAround(cloud, config, { folders });
+  const driver = driverOf(cloud, config, { folders });
   const accounts = new Map(ENVIRONMENTS.map((environment) => [environment, accountOf(cloud, environment)]));
   const account = (environment: Environment): Account => accounts.get(environment) ?? accountOf(cloud, environment);
   const type = async (args: readonly string[], person?: string): Promise<CommandResult> => {
     // Synthesising would keep the tests of other workers waiting.
-    if (args[0] === 'deploy') return world.gatehouse(args);
+    if (args[0] === 'deploy') return driver.gatehouse(args);
     const login = person === undefined ? undefined : await typed(cloud, folders, ['login'], person);
     // Signing in is all that was typed, or did not work.
     return login !== undefined && (args[0] === 'login' || login.code !== 0) ? login : typed(cloud, folders, args);
   };
   return {
     cloud,
-    world,
+    driver,
     account,
     async run(schema, args, person) {
       const result = await type(args, person);
@@ -121,7 +121,7 @@ export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS
       return { rule, found, remedy };
     },
     async land(landing, where = SPINE) {
-      for (const environment of where) await world.land({ model: MODEL, environment, sample: 1, ...landing });
+      for (const environment of where) await driver.land({ model: MODEL, environment, sample: 1, ...landing });
     },
     async invoke(environment, privilege, payload = {}) {
       const { aws, names } = account(environment);

@@ -95,7 +95,7 @@ export async function serves(journey: Journey, environment: Environment, { relea
 
 const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
 
-/** Somebody asks for a release to be let into prod; answers when people are asked to decide. */
+/** Somebody asks for a release to be promoted to prod; answers when people are asked to decide. */
 export async function askForProd(
   journey: Journey,
   { version }: Pick<Release, 'version'>,

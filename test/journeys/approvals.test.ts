@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
-import { type Item, type Key, unkey } from '#domain/ledger/item.ts';
+import { type Item, type Key, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { promotionsOf } from '#cli/read.ts';
 import { call } from '#cli/control/http.ts';
@@ -22,15 +22,15 @@ import { askForProd, offeredRelease, recorded, records, type Release, serves, se
 let journey: Journey;
 let pager: Listener;
 let release: Release;
-/** The promotion that nora asked for, and nobody may let in by the ways that are tried here. */
+/** The promotion that nora asked for, and nobody may promoted by the ways that are tried here. */
 let promotion: string;
 
 beforeAll(async () => {
   journey = await openJourney('candidate');
   pager = await listen(journey, 'prod');
   // Nora and omar hold both roles that prod asks for.
-  await journey.world.addPerson('nora', ['ml-lead', 'platform']);
-  await journey.world.addPerson('omar', ['ml-lead', 'platform']);
+  await journey.driver.addPerson('nora', ['ml-lead', 'platform']);
+  await journey.driver.addPerson('omar', ['ml-lead', 'platform']);
   release = await offeredRelease(journey);
   promotion = await askForProd(journey, release, 'nora');
 });
@@ -176,7 +176,7 @@ async function replace(
   const { ledger } = journey.account(environment);
   const item = await ledger.get(key);
   if (item === undefined) throw new Error(`${environment} has no ${key.pk} ${key.sk}`);
-  expect(unkey(ApprovalRequest, item).status).toBe('waiting');
+  expect(withoutKey(ApprovalRequest, item).status).toBe('waiting');
   const put = (content: Item, token: string) =>
     ledger.transact([{ kind: 'put', item: content }], `${token}-${Object.keys(fields).join('-')}`);
   await put({ ...item, ...fields }, 'change');

@@ -86,7 +86,7 @@ test('a batch run that somebody stops is recorded, and keeps no later one from i
     await isTold('staging', 'batch-inference', run);
   });
   const asked = { task: 'Request reconciliation', input: { model: MODEL, trigger: 'person:someone' } };
-  expect(await journey.invoke('staging', 'reconciliation', asked)).toMatchObject({ status: 'started' });
+  expect(await journey.invoke('staging', 'prediction-store', asked)).toMatchObject({ status: 'started' });
   await settled(journey, ['staging']);
   expect((await predictionsOf(ledger, MODEL)).at(-1)?.day).toBe('2026-01-27');
 });

@@ -46,7 +46,7 @@ let journey: Journey;
 let first: Release;
 
 beforeAll(async () => {
-  // What the story tells has happened: somebody put a folder there and landed data, and people let in what came of it.
+  // What the story tells has happened: somebody put a folder there and landed data, and people promoted what came of it.
   journey = await openJourney('champion');
   first = await offeredRelease(journey);
 });
@@ -111,7 +111,7 @@ test('predictions of both environments are whole and of that release', async () 
   }
 });
 
-test('history, why and status answer who let it in, and on what evidence', async () => {
+test('history, why and status answer who promoted it, and on what evidence', async () => {
   const History = z.object({
     history: z.array(z.object({ version: z.string(), letInBy: z.array(z.string()), askedForBy: z.string() })),
   });
@@ -281,7 +281,7 @@ async function sendJobEventsAgain(): Promise<void> {
 /** The people press the button once more. */
 async function approveAgain(): Promise<void> {
   const promoted = (await records(journey, 'prod', 'RELEASE_PROMOTED')).at(-1);
-  if (promoted === undefined) throw new Error('nobody was let in');
+  if (promoted === undefined) throw new Error('nobody was promoted');
   const { promotion } = detailsOf(promoted, 'RELEASE_PROMOTED');
   for (const person of ['lena', 'paul'])
     expect(await journey.refused(['approve', promotion], person)).toMatchObject({ rule: 'approval-once' });

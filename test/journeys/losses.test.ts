@@ -128,7 +128,7 @@ test('nothing is behind the first release: another rollback is refused and says 
   expect(refused?.details).toMatchObject({ rollback: 'too-far', rule: 'rollback-target' });
 });
 
-test('decisions that prod did not hear of let the hotfix in when its reconciler comes by: one person more, and a debt', async () => {
+test('decisions that prod did not hear of promoted the hotfix when its reconciler comes by: one person more, and a debt', async () => {
   const baseline = await pointerOf(prod(), MODEL);
   const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
   const ask = promote('--to', 'prod', '--hotfix', '--reason', REASON);
@@ -147,12 +147,15 @@ test('decisions that prod did not hear of let the hotfix in when its reconciler 
   await serves(journey, 'prod', second);
   expect(await pointerOf(prod(), MODEL)).toMatchObject({
     lastConfirmed: { release: baseline?.current },
-    debt: { ...second, promotion },
+    pendingPropagation: { ...second, promotion },
   });
   const Status = z.object({ models: z.array(z.object({ environments: z.array(z.looseObject({})) })) });
   const { models } = await journey.run(Status, ['status', MODEL]);
   expect(models[0]?.environments).toContainEqual(
-    expect.objectContaining({ environment: 'prod', debt: expect.objectContaining({ version: second.version }) }),
+    expect.objectContaining({
+      environment: 'prod',
+      pendingPropagation: expect.objectContaining({ version: second.version }),
+    }),
   );
   const other = ['promote', `${MODEL}@${baseline?.version}`, '--to', 'prod'];
   expect(await journey.refused(other, 'maya')).toMatchObject({ rule: 'initial-only-once' });

@@ -82,7 +82,7 @@ test('another policy comes into force when two people have asked for it, and not
     await journey.run(z.unknown(), ['policy', 'activate', MODEL, '--env', 'prod']);
   };
   await activate('paul');
-  await recorded(journey, 'prod', 'POLICY_APPROVED');
+  await recorded(journey, 'prod', 'POLICY_VOTE_VERIFIED');
   expect(await inForce('prod')).toEqual(before);
   await activate('rita');
   for (const environment of ['staging', 'prod'] as const) {
@@ -100,7 +100,7 @@ test('another policy comes into force when two people have asked for it, and not
   }
 });
 
-test('a likely gain is let in on probation, in staging and in prod', async () => {
+test('a likely gain is promoted on probation, in staging and in prod', async () => {
   first = await servedRelease(journey, 'prod');
   second = await offeredRelease(journey);
   expect(second.release).not.toBe(first.release);
@@ -141,7 +141,7 @@ test('it is watched while labels are few, and nobody is told', async () => {
   );
 });
 
-test('in prod, where the labels say that it is worse, it is taken back and its predictions are repaired', async () => {
+test('in prod, where the labels say that it is worse, it is rolled back and its predictions are repaired', async () => {
   expect(await review('prod', '2026-02-04')).toBe('roll-back');
   const judged = await recorded(journey, 'prod', 'RELEASE_JUDGED');
   const { verdict, rule, maturity, point, shadow } = detailsOf(judged, 'RELEASE_JUDGED');
@@ -201,7 +201,7 @@ test('inputs as they were are stable, with features that are the same bytes when
     disagreement: 'none',
     parity: 'same',
   });
-  expect(await records(journey, 'dev', 'DRIFT_ANSWERED')).toEqual([]);
+  expect(await records(journey, 'dev', 'DRIFT_HANDLED')).toEqual([]);
 });
 
 test('another unit is told of on the day after, and dev retrains once, not for each check', async () => {
@@ -215,11 +215,9 @@ test('another unit is told of on the day after, and dev retrains once, not for e
   const started = await recorded(journey, 'dev', 'RETRAINING_STARTED', ({ details }) => details['trigger'] === 'drift');
   expect(detailsOf(started, 'RETRAINING_STARTED').asOf).toBe(OVER);
   await checkDrift(OVER, 'drift-again');
-  await recorded(journey, 'dev', 'DRIFT_ANSWERED', ({ details }) => details['answer'] === 'deferred');
+  await recorded(journey, 'dev', 'DRIFT_HANDLED', ({ details }) => details['answer'] === 'deferred');
   await settled(journey);
-  const answers = (await records(journey, 'dev', 'DRIFT_ANSWERED')).map((record) =>
-    detailsOf(record, 'DRIFT_ANSWERED'),
-  );
+  const answers = (await records(journey, 'dev', 'DRIFT_HANDLED')).map((record) => detailsOf(record, 'DRIFT_HANDLED'));
   const { run } = detailsOf(started, 'RETRAINING_STARTED');
   expect(answers.map(({ answer, run: of }) => ({ answer, of }))).toEqual([
     { answer: 'retraining', of: run },

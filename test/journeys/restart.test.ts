@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
@@ -29,7 +29,7 @@ test('a promotion that waits for approval while the cloud stops is ended with th
   await restart();
   const ended = await eventually('the promotion to end', async () => {
     const item = await journey.account('prod').ledger.get(keys.promotion(MODEL, promotion));
-    const found = item === undefined ? undefined : unkey(Promotion, item);
+    const found = item === undefined ? undefined : withoutKey(Promotion, item);
     return found?.status === 'awaiting-approval' ? undefined : found;
   });
   expect(ended).toMatchObject({ status: 'failed', ending: expect.stringMatching(/FAILED.*service restarted/i) });

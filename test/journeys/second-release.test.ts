@@ -55,7 +55,7 @@ const runsOfProd = async () =>
     ...detailsOf(record, 'PREDICTIONS_PUBLISHED'),
   }));
 
-test('a first release is let in, and everything is scored by it', async () => {
+test('a first release is promoted, and everything is scored by it', async () => {
   first = await offeredRelease(journey);
   await serves(journey, 'prod', first);
   expect(await runsOfProd()).toContainEqual(
@@ -135,7 +135,7 @@ test('nothing of all that became a fault, or got any further', async () => {
   expect(await promotionsOf(journey.account('staging').ledger, MODEL)).toHaveLength(2);
 });
 
-test('corrections are new versions, and what is trained on them is better and is let in', async () => {
+test('corrections are new versions, and what is trained on them is better and is promoted', async () => {
   await journey.land({ from: DAMAGED.first, until: SECOND }, ['dev']);
   await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
   expect(await producer.versionOf(FIRST.asOf)).toBe(1);

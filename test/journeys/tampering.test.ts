@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 
-test('a model that was changed in dev is not let into staging, and not one byte of it is taken over', async () => {
+test('a model that was changed in dev is not promoted to staging, and not one byte of it is taken over', async () => {
   // Dev has not published its offer yet: what staging is offered is changed before it looks.
   const { names } = journey.account('dev');
   const model = await modelOf('dev', second);
@@ -59,7 +59,7 @@ test('a model that was changed in dev is not let into staging, and not one byte 
   await settled(journey);
 });
 
-test('a model that was changed in staging is not let into prod, and fsck names it', async () => {
+test('a model that was changed in staging is not promoted to prod, and fsck names it', async () => {
   const model = await modelOf('staging', second);
   const restore = await change('staging', journey.account('staging').names.artifactBucket, model, spoiled);
   expect(await journey.refused(['promote', second.release, '--to', 'prod'], 'maya')).toMatchObject({
@@ -119,14 +119,14 @@ test('a record that was changed where a peer publishes it is not believed, and f
   const record = `chain/${MODEL}/${String(seq).padStart(12, '0')}.json`;
   const restore = await change('staging', names.publishedBucket, record, forged);
   await journey.invoke('prod', 'reconciler');
-  const refused = await recorded(journey, 'prod', 'PEER_REFUSED');
+  const refused = await recorded(journey, 'prod', 'PEER_VERIFICATION_FAILED');
   expect(refused.details).toMatchObject({ peer: 'staging', seq, rule: 'record-signed' });
-  expect((await pager.prod.hears('PEER_REFUSED')).details).toEqual(refused.details);
+  expect((await pager.prod.hears('PEER_VERIFICATION_FAILED')).details).toEqual(refused.details);
   expect(await journey.fsck()).toEqual([expect.stringContaining(`staging chain-published: published record ${seq}`)]);
   await restore();
   await journey.invoke('prod', 'reconciler');
   await settled(journey);
-  expect(await records(journey, 'prod', 'PEER_REFUSED')).toHaveLength(1);
+  expect(await records(journey, 'prod', 'PEER_VERIFICATION_FAILED')).toHaveLength(1);
 });
 
 test('what exists keeps every invariant again', async () => {

@@ -20,7 +20,7 @@ const MAY_PUT: Readonly<Record<string, string>> = {
   RELEASE_REGISTERED: 'REGISTRATION VERSION',
   RELEASE_REPORTED: 'REGISTRATION',
   POLICY_ACTIVATED: 'POLICY',
-  POLICY_APPROVED: 'POLICY',
+  POLICY_VOTE_VERIFIED: 'POLICY',
   PROMOTION_OPENED: 'LOCK PROMOTION',
   EVIDENCE_RECORDED: 'EVIDENCE',
   APPROVAL_REQUESTED: 'PROMOTION',
@@ -31,13 +31,13 @@ const MAY_PUT: Readonly<Record<string, string>> = {
   RELEASE_ROLLED_BACK: 'POINTER QUARANTINE',
   RELEASE_CONFIRMED: 'POINTER',
   INCIDENT_OPENED: 'INCIDENT',
-  PEER_TRUSTED: 'PEER',
+  PEER_KEY_PINNED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
-  UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  UPSTREAM_ROLLED_BACK: 'UPSTREAM',
   RELEASED_VERSION_RECORDED: 'RELEASED',
   PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
-  APPROVERS_TOLD: 'REQUEST',
+  APPROVERS_NOTIFIED: 'REQUEST',
   REQUEST_CLOSED: 'REQUEST',
   DECISION_MADE: 'DECISION',
 };
@@ -52,10 +52,10 @@ const MUST_PUT: Readonly<Record<string, string>> = {
   RELEASE_ROLLED_BACK: 'POINTER QUARANTINE',
   RELEASE_CONFIRMED: 'POINTER',
   POLICY_ACTIVATED: 'POLICY',
-  POLICY_APPROVED: 'POLICY',
-  PEER_TRUSTED: 'PEER',
+  POLICY_VOTE_VERIFIED: 'POLICY',
+  PEER_KEY_PINNED: 'PEER',
   UPSTREAM_RELEASED: 'UPSTREAM',
-  UPSTREAM_WITHDRAWN: 'UPSTREAM',
+  UPSTREAM_ROLLED_BACK: 'UPSTREAM',
   RELEASED_VERSION_RECORDED: 'RELEASED',
   PROMOTION_REQUEST_VERIFIED: 'PROMOTION_REQUEST',
   REQUEST_RECEIVED: 'REQUEST',
@@ -130,7 +130,7 @@ function judgePointer(own: Reference, act: Act, broken: Broken): void {
   const isHotfix = record.details['transition'] === 'hotfix';
   if (record.code === 'RELEASE_PROMOTED' && pointer?.status === 'probation' && !isHotfix)
     broken(`lets ${next.version} in beside one on probation`);
-  if (record.code === 'RELEASE_PROMOTED') judgeDebt(own, next.debt, isHotfix, broken);
+  if (record.code === 'RELEASE_PROMOTED') judgePropagation(own, next.pendingPropagation, isHotfix, broken);
   if (next.seq !== seq || next.epoch !== epoch) broken(`moves the pointer to ${next.seq} in epoch ${next.epoch}`);
   if (next.fencingToken < (pointer?.fencingToken ?? 0)) broken('moves the pointer under an older token');
   const { pointerSeq, epoch: said, version } = record.details;
@@ -138,23 +138,29 @@ function judgePointer(own: Reference, act: Act, broken: Broken): void {
     broken('the pointer is not what the record says');
   if (own.quarantined.has(next.current)) broken(`serves ${next.version}, which is quarantined`);
   if (record.code !== 'RELEASE_ROLLED_BACK') return;
-  if (record.details['from'] !== pointer?.current) broken('takes back what was not served');
+  if (record.details['from'] !== pointer?.current) broken('rolls back what was not served');
   const blamed = own.blamed.get(text(record.details['rollback']));
   if (blamed?.from !== pointer?.current || blamed?.epoch !== pointer?.epoch)
-    broken(`takes back epoch ${pointer?.epoch ?? 0}, and was asked to take back ${String(blamed?.epoch)}`);
+    broken(`rolls back epoch ${pointer?.epoch ?? 0}, and was asked to roll back ${String(blamed?.epoch)}`);
   const quarantined = of(act, 'QUARANTINE').map(({ sk }) => sk);
   if (quarantined.join() !== pointer?.current) broken(`quarantines ${quarantined.join() || 'nothing'}`);
 }
 
-/** A hotfix leaves a debt, and nothing else is let in until dev and staging have said that they carry it. */
-function judgeDebt(own: Reference, next: { readonly release: string } | null, isHotfix: boolean, broken: Broken): void {
-  const debt = own.pointer?.debt ?? null;
+/** A hotfix leaves a pending propagation, and nothing else is promoted until dev and staging have said that they carry it. */
+function judgePropagation(
+  own: Reference,
+  next: { readonly release: string } | null,
+  isHotfix: boolean,
+  broken: Broken,
+): void {
+  const pendingPropagation = own.pointer?.pendingPropagation ?? null;
   if (isHotfix && own.name !== 'prod') broken('is a hotfix elsewhere than in prod');
   if (isHotfix !== (next !== null)) broken(isHotfix ? 'is a hotfix without debt' : 'leaves a debt');
-  if (isHotfix || debt === null) return;
+  if (isHotfix || pendingPropagation === null) return;
   for (const environment of ['dev', 'staging']) {
-    const carried = before(own, 'UPSTREAM', `${debt.release}#${environment}`);
-    if (carried?.withdrawn !== null) broken(`is let in although ${environment} does not carry ${debt.release}`);
+    const carried = before(own, 'UPSTREAM', `${pendingPropagation.release}#${environment}`);
+    if (carried?.withdrawn !== null)
+      broken(`is promoted although ${environment} does not carry ${pendingPropagation.release}`);
   }
 }
 
@@ -203,7 +209,7 @@ function judgeApproval(own: Reference, { record }: Act, approval: Approval, brok
   if (said?.release !== approval.release) broken(`${name}: control signed for another release`);
 }
 
-/** Nothing is let in without each pinned gate's evidence and enough people. */
+/** Nothing is promoted without each pinned gate's evidence and enough people. */
 function judgeCommit(own: Reference, act: Act, broken: Broken): void {
   const { record, now } = act;
   const promotion = own.open.get(text(record.details['promotion']));
@@ -304,7 +310,7 @@ function judgeActivation(own: Reference, act: Act, broken: Broken): void {
     if (item.pk !== 'POLICY#toy' || !item.sk.startsWith(asked)) continue;
     const said = chain[places.get(text(item['statement'])) ?? -1];
     const { subject, role, policy, environment, replaces, activation } = said?.details ?? {};
-    if (said?.code !== 'POLICY_DECIDED' || policy !== next?.policy || environment !== own.name)
+    if (said?.code !== 'POLICY_VOTED' || policy !== next?.policy || environment !== own.name)
       broken(`${item.sk}: control did not sign it`);
     if (replaces !== replaced.policy || activation !== replaced.activation)
       broken(`${item.sk}: control signed it against another policy`);
@@ -323,7 +329,7 @@ function judgeActivation(own: Reference, act: Act, broken: Broken): void {
 function judgeHearsay(own: Reference, record: ChainRecord, broken: Broken): void {
   const heard: Readonly<Record<string, readonly string[]>> = {
     UPSTREAM_RELEASED: ['BASELINE_REGISTERED', 'RELEASE_REGISTERED', 'RELEASE_OFFERED', 'RELEASE_PROMOTED'],
-    UPSTREAM_WITHDRAWN: ['RELEASE_ROLLED_BACK'],
+    UPSTREAM_ROLLED_BACK: ['RELEASE_ROLLED_BACK'],
     RELEASED_VERSION_RECORDED: ['RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'],
     REQUEST_RECEIVED: ['APPROVAL_REQUESTED'],
     REQUEST_CLOSED: ['RELEASE_PROMOTED', 'PROMOTION_REFUSED', 'PROMOTION_FAILED', 'PROMOTION_OPENED'],

@@ -4,7 +4,7 @@ import type { Command } from './_commands.ts';
 import { endOf, settle } from './_ending.ts';
 import { BASELINE, MODEL, TRAINED } from './_fixtures.ts';
 import { perform } from './_interpret.ts';
-import { world, type World } from './_world.ts';
+import { world, type World } from './_environments.ts';
 
 const plain = { pick: 0, how: 2 } as const;
 const done = async (own: World, ...commands: readonly Command[]): Promise<void> => {
@@ -20,7 +20,7 @@ async function baseline(): Promise<World> {
   return own;
 }
 
-/** Two releases were let into prod by people; a third is in staging, and a fourth on its way. */
+/** Two releases were promoted to prod by people; a third is in staging, and a fourth on its way. */
 async function releases(): Promise<World> {
   const own = await baseline();
   const offer = async (pick: number): Promise<void> => {
@@ -47,7 +47,7 @@ async function releases(): Promise<World> {
   return own;
 }
 
-/** Prod serves a hotfix that staging has never seen, and a release that staging let in waits behind its debt. */
+/** Prod serves a hotfix that staging has never seen, and a release that staging promoted waits behind its pending propagation. */
 async function hotfix(): Promise<World> {
   const own = await releases();
   await done(own, { do: 'register', in: 'dev', how: 0, pick: 4 });
@@ -68,7 +68,8 @@ async function hotfix(): Promise<World> {
     { do: 'decide', in: 'control', pick: 0, how: 9 },
   );
   await settle(own);
-  if (own.environments.prod.reference.pointer?.debt?.release !== TRAINED[4]) throw new Error('prod owes nothing');
+  if (own.environments.prod.reference.pointer?.pendingPropagation?.release !== TRAINED[4])
+    throw new Error('prod owes nothing');
   return own;
 }
 

@@ -17,7 +17,7 @@ export interface Pointer {
   readonly status: string;
   readonly until: string | null;
   readonly lastConfirmed: { readonly release: string } | null;
-  readonly debt: { readonly release: string } | null;
+  readonly pendingPropagation: { readonly release: string } | null;
   readonly seq: number;
   readonly epoch: number;
   readonly fencingToken: number;

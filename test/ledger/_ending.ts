@@ -3,13 +3,13 @@ import { checkInvariants } from '#domain/audit/invariants.ts';
 import type { LedgerState } from '#domain/audit/invariant.ts';
 import { governedState } from '#domain/audit/standing.ts';
 import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
-import { authorityOf, standingOf } from '#domain/ledger/keys.ts';
+import { authorityOf, authorityKindOf } from '#domain/ledger/keys.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
 import { ENVIRONMENTS, type Name } from './_commands.ts';
 import { MODEL } from './_fixtures.ts';
 import { publish, read as readFrom, reconcile } from './_interpret.ts';
 import { isDone, step } from './_machines.ts';
-import { type Environment, itemsOf, PEERS, type World } from './_world.ts';
+import { type Environment, itemsOf, PEERS, type World } from './_environments.ts';
 
 /** Longer than anybody waits: for people, for a turn, for a deadline. */
 const PATIENCE_MS = 80 * 3_600_000;
@@ -100,7 +100,7 @@ const NOTED: Readonly<Partial<Record<Name, Readonly<Partial<Record<Name, readonl
   },
 };
 
-/** The releases that its peers let through, and those that were taken back, as their chains say. */
+/** The releases that its peers let through, and those that were rolled back, as their chains say. */
 function upstreamDifferences(world: World, name: Name): readonly string[] {
   const believed = itemsOf(world.environments[name]).filter(({ pk }) => pk === `UPSTREAM#${MODEL}`);
   const expected = new Map<string, { record: string | undefined; withdrawn: string | null }>();
@@ -161,7 +161,9 @@ function stateOf(world: World, name: Name, isThorough: boolean): LedgerState {
       changes: text(item, 'changes'),
     })),
     head: head === undefined ? undefined : ({ seq: head['seq'], hash: head['hash'] } as LedgerState['head']),
-    ...governedState(items.filter((item) => standingOf(item) === 'governed' || authorityOf(item.pk) === 'OPERATION')),
+    ...governedState(
+      items.filter((item) => authorityKindOf(item) === 'governed' || authorityOf(item.pk) === 'OPERATION'),
+    ),
     predictions: [],
     baselines: [],
     isReconciling: false,

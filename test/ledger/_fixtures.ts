@@ -7,10 +7,10 @@ import type { Signer } from '#ports/signer.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { measure } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
-import { bytes, deployed, makeRelease, policy as base } from '#test/use-cases/_world.ts';
+import { bytes, deployed, makeRelease, policy as base } from '#test/use-cases/_environments.ts';
 import { ENVIRONMENTS, type Name } from './_commands.ts';
 
-export { MODEL, START } from '#test/use-cases/_world.ts';
+export { MODEL, START } from '#test/use-cases/_environments.ts';
 
 const filled = memoryArtifactStore();
 /** The releases that can be registered: the baseline, and trained ones. */

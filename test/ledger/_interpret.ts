@@ -20,7 +20,7 @@ import { offerRelease } from '#use-cases/validation/conclude-validation.ts';
 import type { Command, Name, Verb } from './_commands.ts';
 import { BASELINE, DEPLOYED, MEASURES, MODEL, TRAINED } from './_fixtures.ts';
 import { isDone, step } from './_machines.ts';
-import { type Environment, PEERS, type World } from './_world.ts';
+import { type Environment, PEERS, type World } from './_environments.ts';
 
 const MINUTE = 60_000;
 /** How far the clock moves: over deadlines and expiries at times. */

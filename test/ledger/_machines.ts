@@ -13,7 +13,7 @@ import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
 import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
 import type { Item } from '#domain/ledger/item.ts';
-import type { Environment, Execution, World } from './_world.ts';
+import type { Environment, Execution, World } from './_environments.ts';
 
 /** What a task answered, as far as a machine branches on it. */
 interface Answer {

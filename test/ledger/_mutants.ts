@@ -7,7 +7,7 @@ import { type Item, keyOf, textOf, type Write } from '#domain/ledger/item.ts';
 import { authorityOf } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { POLICY_BY_DIGEST } from './_fixtures.ts';
-import type { Mutant } from './_world.ts';
+import type { Mutant } from './_environments.ts';
 
 /** What an act writes, changed; `code` is its record's, or nothing for a write without one. */
 type Change = (writes: readonly Write[], code: string | undefined) => readonly Write[];
@@ -169,15 +169,18 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { name: 'a rollback quarantines nothing', ledger: writing(without(['QUARANTINE'], ['RELEASE_ROLLED_BACK'])) },
   {
-    name: 'an alarm of another epoch takes back what is there',
+    name: 'an alarm of another epoch rolls back what is there',
     started: (input, pointer) =>
       'rollback' in input ? { ...input, from: pointer?.current, epoch: pointer?.epoch } : input,
   },
-  { name: 'a hotfix leaves no debt', ledger: writing(edited('POINTER', (item) => ({ ...item, debt: null }))) },
+  {
+    name: 'a hotfix leaves no debt',
+    ledger: writing(edited('POINTER', (item) => ({ ...item, pendingPropagation: null }))),
+  },
   {
     name: 'a debt keeps nothing away',
     ledger: both(
-      reading(only('POINTER', (item) => ({ ...item, debt: null }))),
+      reading(only('POINTER', (item) => ({ ...item, pendingPropagation: null }))),
       writing((writes) => writes.filter((write) => write.kind === 'put' || authority(write) !== 'UPSTREAM')),
     ),
   },
@@ -222,8 +225,8 @@ export const MUTANTS: readonly Mutant[] = [
     ledger: writing(without(['UPSTREAM'], ['UPSTREAM_RELEASED'])),
   },
   {
-    name: 'what was taken back upstream stays asked for',
-    ledger: writing(without(['UPSTREAM'], ['UPSTREAM_WITHDRAWN'])),
+    name: 'what was rolled back upstream stays asked for',
+    ledger: writing(without(['UPSTREAM'], ['UPSTREAM_ROLLED_BACK'])),
   },
   {
     name: 'a commit does not ask again what was rolled back upstream',

@@ -2,7 +2,7 @@ import { type Beginning, BEGINNINGS } from './_beginnings.ts';
 import { type Command, sequence } from './_commands.ts';
 import { endOf } from './_ending.ts';
 import { perform } from './_interpret.ts';
-import { type Mutant, world } from './_world.ts';
+import { type Mutant, world } from './_environments.ts';
 
 /** How many commands a sequence has, before its end. */
 export const LENGTH = 60;

@@ -29,7 +29,7 @@ const Line = z
   })
   .catchall(z.unknown());
 
-/** The emulator makes no metrics of log lines, so that line and alarm are held against each other here. */
+/** The emulator makes no metrics of log lines, so that line and alarm are compared with each other here. */
 export function alarms(): void {
   it.each(['staging', 'prod'] as const)(
     '%s has alarms on what its functions emit, for those who are told of its events',

@@ -138,7 +138,7 @@ it('lets one state switch a pointer in each machine, and only in these', () => {
   ]);
 });
 
-it('lets no fault lead anywhere but to a record or to taking back what was switched', () => {
+it('lets no fault lead anywhere but to a record or to rolling back what was switched', () => {
   for (const name of MACHINES) {
     for (const state of Object.values(machine(name).States)) {
       if (!('Catch' in state)) continue;

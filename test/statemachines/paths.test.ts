@@ -137,11 +137,11 @@ describe('promotion', () => {
     });
   });
 
-  it('takes back what is not served', async () => {
+  it('rolls back what is not served', async () => {
     const { path, status, calls } = await run('promotion', {
       'Verify serving': { status: 'failed', reason: 'the pointer names 1' },
     });
-    expect(path.slice(-3)).toEqual(['Roll back', 'Taken back?', 'Rolled back']);
+    expect(path.slice(-3)).toEqual(['Roll back', 'Rolled back?', 'Rolled back']);
     expect(status).toBe('FAILED');
     expect(calls.at(-1)).toMatchObject({
       child: 'rollback',
@@ -160,7 +160,7 @@ describe('promotion', () => {
       'Verify serving': { status: 'failed', reason: 'the pointer names 1' },
       'Roll back': { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: { target: { status: 'refused' } } },
     });
-    expect(path.slice(-2)).toEqual(['Taken back?', 'Not taken back']);
+    expect(path.slice(-2)).toEqual(['Rolled back?', 'Not rolled back']);
     expect(status).toBe('FAILED');
   });
 
@@ -285,9 +285,9 @@ describe('probation', () => {
     });
   });
 
-  it('takes back by the machine of rollbacks, about the epoch that was judged', async () => {
+  it('rolls back by the machine of rollbacks, about the epoch that was judged', async () => {
     const { path, calls } = await run('probation', verdict('roll-back'));
-    expect(path).toEqual([...REVIEW, 'Roll back', 'Taken back?', 'Rolled back']);
+    expect(path).toEqual([...REVIEW, 'Roll back', 'Rolled back?', 'Rolled back']);
     expect(calls.at(-1)).toMatchObject({
       child: 'rollback',
       payload: { rollback: 'm-probation-2', from: 'sha256:b', epoch: 2, reason: 'better on each day' },
@@ -297,14 +297,14 @@ describe('probation', () => {
   it('acts on nothing while it waits, and where nothing is watched', async () => {
     expect((await run('probation', verdict('wait'))).path).toEqual([...REVIEW, 'Watched']);
     const idle = { 'Plan review': { status: 'idle', reason: 'it is confirmed' } };
-    expect((await run('probation', idle)).path).toEqual(['Plan review', 'Anything watched?', 'Left unwatched']);
+    expect((await run('probation', idle)).path).toEqual(['Plan review', 'Anything watched?', 'Skipped']);
   });
 
   it('says so when something else is served by now', async () => {
     const refused = { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: { outcome: REFUSED } };
-    expect((await run('probation', { 'Confirm release': refused })).path.at(-1)).toBe('Overtaken');
+    expect((await run('probation', { 'Confirm release': refused })).path.at(-1)).toBe('Superseded');
     const nowhere = { ...refused, Output: { target: REFUSED } };
-    expect((await run('probation', verdict('roll-back'), { 'Roll back': nowhere })).path.at(-1)).toBe('Overtaken');
+    expect((await run('probation', verdict('roll-back'), { 'Roll back': nowhere })).path.at(-1)).toBe('Superseded');
   });
 });
 

@@ -16,9 +16,9 @@ const ENDINGS = [
   'Held',
   'Insufficient',
   'Left unchecked',
-  'Left unwatched',
+  'Skipped',
   'Offered',
-  'Overtaken',
+  'Superseded',
   'Promoted',
   'Refused',
   'Rejected',
@@ -29,7 +29,7 @@ const ENDINGS = [
   'Watched',
 ];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */
-const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not taken back'] };
+const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not rolled back'] };
 /** The state that writes down what went wrong. It has no Catch: what it cannot record, the execution recorder does. */
 const RECORDING = 'Record failure';
 /** Tasks that something else than a machine calls: an EventBridge rule, or a schedule. */
@@ -163,7 +163,7 @@ describe('every Task', () => {
       expect(all?.ErrorEquals).toEqual(['States.ALL']);
       expect(all?.ResultPath).toBe('$.error');
       for (const other of caught.slice(0, -1)) expect(other.ErrorEquals).toEqual(['States.Timeout']);
-      // What follows on a fault always comes to the recording state: directly, or by taking back what was switched.
+      // What follows on a fault always comes to the recording state: directly, or by rolling back what was switched.
       const next = states[all?.Next ?? ''];
       const target = all?.Next === 'Roll back' && next?.Type === 'Task' ? next.Catch?.at(-1)?.Next : all?.Next;
       expect(target).toBe(RECORDING);

@@ -19,10 +19,10 @@ import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
-import { bytes, type Environment, MODEL } from './_world.ts';
+import { bytes, type Environment, MODEL } from './_environments.ts';
 
 /** What happens around a machine while it runs. */
-export interface Surroundings {
+export interface MachineContext {
   /** The environment that releases come from. */
   readonly source: Environment;
   /** What the comparison with the champion measures. */
@@ -36,7 +36,7 @@ export interface Surroundings {
 }
 
 /** Runs a promotion by its machine, with every use-case but the building of features, which a script stands for. */
-export async function promote(own: Environment, request: PromotionRequest, around: Surroundings): Promise<Execution> {
+export async function promote(own: Environment, request: PromotionRequest, around: MachineContext): Promise<Execution> {
   const name = promotionName(request);
   const tasks: Record<string, Task> = {
     'Open promotion': openPromotion(own),
@@ -85,7 +85,7 @@ export async function requested(own: Environment, request: PromotionRequest): Pr
 export async function rollBack(
   own: Environment,
   input: Record<string, unknown>,
-  around: Partial<Surroundings> = {},
+  around: Partial<MachineContext> = {},
 ): Promise<Execution> {
   const epoch = (await readPointer(own.ledger, MODEL))?.epoch;
   const tasks: Record<string, Task> = {
@@ -106,7 +106,7 @@ export async function rollBack(
 function answering(
   own: Environment,
   tasks: Readonly<Record<string, Task>>,
-  { before, after, people }: Partial<Surroundings>,
+  { before, after, people }: Partial<MachineContext>,
 ): (call: Call) => Promise<unknown> {
   return async ({ state, payload, child, token }) => {
     await before?.(state);

@@ -6,8 +6,8 @@ import { promotionName, type PromotionRequest } from '#domain/promotion/promotio
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { findPromotion } from '#use-cases/promotion/ledger-state.ts';
-import { promote, type Surroundings } from './_machine.ts';
-import { admitDays, type Environment, hours, makeRelease, MODEL, world } from './_world.ts';
+import { promote, type MachineContext } from './_machine.ts';
+import { admitDays, type Environment, hours, makeRelease, MODEL, world } from './_environments.ts';
 
 /** What asks for a promotion into prod. */
 export function request(release: Digest, overrides: Partial<PromotionRequest> = {}): PromotionRequest {
@@ -110,7 +110,7 @@ export async function scene(lastDay = '2001-01-25') {
     const asked = request(await makeRelease(staging.releases, text), overrides);
     await released(prod, asked);
     const name = promotionName(asked);
-    const well: Surroundings = { ...around, measured: fortnight(0.02), people: both(name) };
+    const well: MachineContext = { ...around, measured: fortnight(0.02), people: both(name) };
     return { request: asked, name, release: asked.release, well };
   };
   return {

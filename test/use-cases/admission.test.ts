@@ -5,9 +5,9 @@ import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
+import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
-import { deployed, type Environment, MODEL, world } from './_world.ts';
+import { deployed, type Environment, MODEL, world } from './_environments.ts';
 
 const MARKER = 'toy/events/dt=2001-01-10/_READY';
 const PART = 'toy/events/dt=2001-01-10/part-000.parquet';
@@ -215,10 +215,10 @@ describe('admission', () => {
     expect(announced).toEqual([]);
     expect(await prod.ledger.query(keys.partitions(MODEL, 'events'))).toEqual([]);
     // It stands until the marker is removed.
-    expect(await standingRefusals(prod.ledger, MODEL)).toMatchObject([{ kind: 'events', rule }]);
+    expect(await openRefusals(prod.ledger, MODEL)).toMatchObject([{ kind: 'events', rule }]);
     landed.delete(key);
     expect(await admit(key)).toEqual({ kind: 'unchanged' });
-    expect(await standingRefusals(prod.ledger, MODEL)).toEqual([]);
+    expect(await openRefusals(prod.ledger, MODEL)).toEqual([]);
   });
 
   it('makes a partition whose marker is gone an empty one, as an audited act, and admits it again when it comes back', async () => {

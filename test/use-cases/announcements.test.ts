@@ -11,7 +11,7 @@ import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
 import { scene } from './_scene.ts';
-import { type Environment, MODEL, world, publishRecords } from './_world.ts';
+import { type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 const started = (run: string): AuditEvent => ({
   code: 'RETRAINING_STARTED',
@@ -52,7 +52,7 @@ describe('following a peer', () => {
     // Two announcements got lost and one came three times.
     for (let time = 0; time < 3; time += 1) await read();
     expect(runs()).toEqual(['a', 'b', 'c', 'd']);
-    expect(await staging.codes()).toEqual(['PEER_TRUSTED']);
+    expect(await staging.codes()).toEqual(['PEER_KEY_PINNED']);
   });
 
   it('trusts one key of an environment, whichever of its models is read first', async () => {
@@ -70,7 +70,7 @@ describe('following a peer', () => {
     expect(refused).toEqual({ read: 0, upTo: -1 });
     expect(heard).toEqual([]);
     const [record] = await chainRecords(staging.ledger, 'other', 0);
-    expect(record?.record).toMatchObject({ code: 'PEER_REFUSED', details: { rule: 'peer-key-pinned' } });
+    expect(record?.record).toMatchObject({ code: 'PEER_VERIFICATION_FAILED', details: { rule: 'peer-key-pinned' } });
   });
 
   it('stops before a record that is missing, and goes on when it is there', async () => {
@@ -79,7 +79,7 @@ describe('following a peer', () => {
     const missing = all.shown.objects.get(objectOf(1)) ?? '';
     all.shown.objects.delete(objectOf(1));
     for (let time = 0; time < 2; time += 1) expect((await read()).upTo).toBe(0);
-    const refusals = (await staging.chain()).filter(({ code }) => code === 'PEER_REFUSED');
+    const refusals = (await staging.chain()).filter(({ code }) => code === 'PEER_VERIFICATION_FAILED');
     expect(refusals.map(({ details }) => details)).toEqual([
       { peer: 'dev', seq: 2, rule: 'chain-unbroken', found: 'record 1 is missing: found 2' },
     ]);
@@ -119,7 +119,10 @@ describe('following a peer', () => {
     all.shown.objects.set(objectOf(1), planted ?? '');
     expect((await read()).upTo).toBe(0);
     expect(runs()).toEqual(['a']);
-    expect((await staging.chain()).at(-1)).toMatchObject({ code: 'PEER_REFUSED', details: { seq: 1, rule } });
+    expect((await staging.chain()).at(-1)).toMatchObject({
+      code: 'PEER_VERIFICATION_FAILED',
+      details: { seq: 1, rule },
+    });
   });
 
   it('does not believe a peer whose key has changed since first contact', async () => {
@@ -131,7 +134,7 @@ describe('following a peer', () => {
     await publishRecords(dev, MODEL);
     for (let time = 0; time < 2; time += 1) expect(await read()).toEqual({ read: 0, upTo: -1 });
     expect(runs()).toEqual(['a']);
-    expect((await staging.codes()).filter((code) => code === 'PEER_REFUSED')).toHaveLength(1);
+    expect((await staging.codes()).filter((code) => code === 'PEER_VERIFICATION_FAILED')).toHaveLength(1);
   });
 
   it('hands a record over again when its handler failed, and moves on only then', async () => {

@@ -5,7 +5,7 @@ import { planReview } from '#use-cases/probation/plan-review.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { planValidation } from '#use-cases/validation/plan-validation.ts';
 import { scene } from './_scene.ts';
-import { MODEL } from './_world.ts';
+import { MODEL } from './_environments.ts';
 
 const clock = { now: () => new Date('2026-03-02T09:00:00.000Z') };
 

@@ -12,7 +12,7 @@ import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 const put = (item: Item): Write => ({ kind: 'put', item });
 const event = {
-  code: 'PEER_TRUSTED',
+  code: 'PEER_KEY_PINNED',
   actor: 'pipeline:intake',
   release: null,
   details: { peer: 'dev', keyid: 'k' },

@@ -8,7 +8,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
 import { execute, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
@@ -22,7 +22,7 @@ import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import type { Task } from '#use-cases/task.ts';
 import { rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, bytes, type Environment, hours, MODEL, world, publishRecords } from './_world.ts';
+import { admitDays, bytes, type Environment, hours, MODEL, world, publishRecords } from './_environments.ts';
 
 let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;
@@ -88,9 +88,9 @@ function batch(
 }
 
 const manifests = async (): Promise<PredictionManifest[]> =>
-  (await prod.ledger.query(keys.predictions(MODEL))).map((item) => unkey(PredictionManifest, item));
+  (await prod.ledger.query(keys.predictions(MODEL))).map((item) => withoutKey(PredictionManifest, item));
 const fence = async (): Promise<Fence> =>
-  unkey(Fence, (await prod.ledger.get(keys.fence(MODEL))) ?? { pk: '', sk: '' });
+  withoutKey(Fence, (await prod.ledger.get(keys.fence(MODEL))) ?? { pk: '', sk: '' });
 const lastRecord = async () => (await prod.chain()).at(-1);
 
 describe('batch inference', () => {

@@ -15,14 +15,23 @@ import { execute } from '#local/statemachines/interpreter.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
+import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import type { Task } from '#use-cases/task.ts';
-import { definition as base, deployed, type Environment, hours, makeRelease, MODEL, SQL, world } from './_world.ts';
+import {
+  definition as base,
+  deployed,
+  type Environment,
+  hours,
+  makeRelease,
+  MODEL,
+  SQL,
+  world,
+} from './_environments.ts';
 
 /*
  * Production with real features: what becomes of days whose labels came in a type that was not declared, whether that was
@@ -166,7 +175,7 @@ async function batch() {
 }
 
 const published = async () => (await prod.ledger.query(keys.predictions(MODEL))).map(({ sk }) => sk);
-const refused = async () => (await standingRefusals(prod.ledger, MODEL)).map(({ kind, day }) => `${kind} ${day}`);
+const refused = async () => (await openRefusals(prod.ledger, MODEL)).map(({ kind, day }) => `${kind} ${day}`);
 const records = async (code: string) => (await prod.chain()).filter((record) => record.code === code);
 const check = () => checkServiceLevel(prod)({ model: MODEL });
 

@@ -8,9 +8,19 @@ import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { planComparison } from '#use-cases/data/plan-comparison.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
-import { admitDays, bytes, definition, deployed, type Environment, makeRelease, MODEL, SQL, world } from './_world.ts';
+import {
+  admitDays,
+  bytes,
+  definition,
+  deployed,
+  type Environment,
+  makeRelease,
+  MODEL,
+  SQL,
+  world,
+} from './_environments.ts';
 
-/** Champions that a candidate cannot simply be held against. */
+/** Champions that a candidate cannot simply be compared with. */
 let dev: Environment;
 beforeEach(async () => {
   dev = world().environment('dev');

@@ -9,7 +9,7 @@ import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_world.ts';
+import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_environments.ts';
 
 /** The policy that lets in what is likely better, on probation. */
 const lenient: Policy = {
@@ -48,7 +48,7 @@ async function confirm(input: Record<string, unknown>) {
 }
 
 describe('the machine of confirmations with its use-case', () => {
-  it('confirms what was let in on probation: seq grows, epoch does not, and the record says why', async () => {
+  it('confirms what was promoted on probation: seq grows, epoch does not, and the record says why', async () => {
     const { release, path } = await letInOnProbation('likely');
     expect(path.at(-1)).toBe('Promoted');
     const before = await readPointer(prod.ledger, MODEL);
@@ -115,7 +115,7 @@ describe('a promotion while another release is on probation', () => {
     expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'one-on-probation' });
   });
 
-  it('is let in when the other was confirmed while people decided, and goes back to it', async () => {
+  it('is promoted when the other was confirmed while people decided, and goes back to it', async () => {
     const first = await letInOnProbation('likely');
     const next = await here.candidate('next', { requestSeq: 2, version: '0.1.2' });
     const before = async (state: string): Promise<void> => {
@@ -129,7 +129,7 @@ describe('a promotion while another release is on probation', () => {
     });
   });
 
-  it('is not let in provisionally where the policy knows no probation', async () => {
+  it('is not promoted provisionally where the policy knows no probation', async () => {
     const { probation: _probation, ...strict } = lenient.transitions.prod;
     const models = [
       {

@@ -16,7 +16,7 @@ import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { JOINS } from '#test/domain/data/_joins.ts';
-import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_world.ts';
+import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_environments.ts';
 
 const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
 const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });

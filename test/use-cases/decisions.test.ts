@@ -6,7 +6,7 @@ import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 import { open } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
-import { hours, MODEL } from './_world.ts';
+import { hours, MODEL } from './_environments.ts';
 
 describe('a decision that arrives', () => {
   let here: Awaited<ReturnType<typeof scene>>;

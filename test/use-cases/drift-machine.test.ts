@@ -30,9 +30,9 @@ import {
   policy,
   SQL,
   publishRecords,
-} from './_world.ts';
+} from './_environments.ts';
 
-/** The day as of which releases are let in here. */
+/** The day as of which releases are promoted here. */
 const FROM = '2001-01-20';
 const day = (count: number): string => addDays(FROM, count);
 const watching: Policy = { ...policy, drift: DRIFT };

@@ -19,7 +19,7 @@ import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/buil
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { measureStability } from '#use-cases/drift/measure-stability.ts';
 import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
-import { bytes, definition as base, MODEL, world } from './_world.ts';
+import { bytes, definition as base, MODEL, world } from './_environments.ts';
 
 const SQL = {
   daily: 'SELECT who, avg(CAST(bad AS INTEGER)) AS rate FROM labels JOIN events USING (id) GROUP BY who',

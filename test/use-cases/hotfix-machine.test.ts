@@ -9,7 +9,16 @@ import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { findPromotion, findRequest, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote, rollBack } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
-import { definition, deployed, type Environment, makeRelease, MODEL, policy, SQL, publishRecords } from './_world.ts';
+import {
+  definition,
+  deployed,
+  type Environment,
+  makeRelease,
+  MODEL,
+  policy,
+  SQL,
+  publishRecords,
+} from './_environments.ts';
 
 const { prod: normal } = policy.transitions;
 /** The policy that knows a hotfix: one more role decides. */
@@ -84,7 +93,7 @@ async function fix(text: string) {
   return { request, name, path, release: request.release };
 }
 
-/** Staging lets a release in, or takes it back, and prod hears of it. */
+/** Staging promotes a release, or rolls it back, and prod hears of it. */
 async function stagingSays(event: AuditEvent): Promise<void> {
   await here.staging.says(event);
   await publishRecords(here.staging, MODEL);
@@ -117,7 +126,7 @@ describe('a hotfix', () => {
     expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
       current: release,
       lastConfirmed: { release: here.baseline },
-      debt: { release, version: '0.1.9', promotion: name },
+      pendingPropagation: { release, version: '0.1.9', promotion: name },
     });
     const chain = await prod.chain();
     expect(chain.find(({ code }) => code === 'APPROVAL_REQUESTED')?.details).toMatchObject({
@@ -135,7 +144,7 @@ describe('a hotfix', () => {
     };
     const { path } = await promote(prod, request, { source: dev, measured: fortnight(0.02), people });
     expect(path.slice(-3)).toEqual(['Approval expired', 'Refuse promotion', 'Refused']);
-    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, debt: null });
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, pendingPropagation: null });
   });
 
   it('is refused where the policy knows none', async () => {
@@ -179,7 +188,7 @@ describe('a hotfix', () => {
     const { path } = await promote(prod, await asked(release), { source: dev, measured: fortnight(0.02) });
     expect(path.at(-1)).toBe('Refused');
     expect((await prod.chain()).at(-1)?.details).toMatchObject({
-      reasons: expect.arrayContaining([expect.stringContaining('staging has taken the release back')]),
+      reasons: expect.arrayContaining([expect.stringContaining('staging has rolled the release back')]),
     });
   });
 
@@ -200,22 +209,22 @@ describe('the debt of a hotfix', () => {
     const next = await here.candidate('next', { requestSeq: 20, version: '0.2.0' });
     const early = await promote(prod, next.request, next.well);
     expect(early.path.slice(-3)).toEqual(['Opening was refused', 'Refuse promotion', 'Refused']);
-    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'hotfix-debt' });
+    expect((await prod.chain()).at(-1)?.details).toMatchObject({ rule: 'hotfix-propagation' });
 
     await stagingSays(letInByStaging(release));
     const later = await here.candidate('next', { requestSeq: 21, version: '0.2.0' });
     expect((await promote(prod, later.request, later.well)).path.at(-1)).toBe('Promoted');
     expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
       current: next.release,
-      debt: null,
+      pendingPropagation: null,
       lastConfirmed: { release, version: '0.1.9' },
     });
   });
 
-  it('is gone when the hotfix is taken back', async () => {
+  it('is gone when the hotfix is rolled back', async () => {
     const { release } = await fix('urgent');
     await rollBack(prod, { rollback: 'r-1', from: release });
-    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, debt: null });
+    expect(await readPointer(prod.ledger, MODEL)).toMatchObject({ current: here.baseline, pendingPropagation: null });
     const next = await here.candidate('next', { requestSeq: 20, version: '0.2.0' });
     expect((await promote(prod, next.request, next.well)).path.at(-1)).toBe('Promoted');
   });

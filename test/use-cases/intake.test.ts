@@ -9,7 +9,7 @@ import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { findRequest } from '#use-cases/promotion/ledger-state.ts';
-import { deployed, type Environment, MODEL, world, publishRecords } from './_world.ts';
+import { deployed, type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 const RELEASE = digestOf('release');
 const offered: AuditEvent = {
@@ -195,7 +195,7 @@ describe('prod', () => {
     expect(await prod.codes()).toContain('PROMOTION_REFUSED');
   });
 
-  it('marks what staging has taken back since', async () => {
+  it('marks what staging has rolled back since', async () => {
     await staging.says(promoted('trained'));
     await staging.says({
       code: 'RELEASE_ROLLED_BACK',
@@ -242,7 +242,7 @@ describe('drift in prod', () => {
   const started = () => [...dev.machines.started].map(([name, { machine, input }]) => ({ name, machine, ...input }));
   const answers = async () =>
     (await dev.chain())
-      .filter(({ code }) => code === 'DRIFT_ANSWERED')
+      .filter(({ code }) => code === 'DRIFT_HANDLED')
       .map(({ details }) => ({ answer: details['answer'], asOf: details['asOf'], run: details['run'] }));
 
   it('makes dev retrain once, however often it hears of it', async () => {

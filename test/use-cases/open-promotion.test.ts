@@ -6,7 +6,7 @@ import { promotionName } from '#domain/promotion/promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { open as opening } from './_machine.ts';
 import { request, scene } from './_scene.ts';
-import { type Environment, MODEL } from './_world.ts';
+import { type Environment, MODEL } from './_environments.ts';
 
 let here: Awaited<ReturnType<typeof scene>>;
 let prod: Environment;

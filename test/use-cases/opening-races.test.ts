@@ -5,7 +5,7 @@ import { findPromotion, readLock, readPointer } from '#use-cases/promotion/ledge
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { requested, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { MODEL, START } from './_world.ts';
+import { MODEL, START } from './_environments.ts';
 
 /** A ledger before whose first transaction something else happens. */
 function interrupted(ledger: Ledger, first: () => Promise<unknown>): Ledger {

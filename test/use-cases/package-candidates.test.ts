@@ -17,7 +17,7 @@ import { LOST } from '#test/domain/data/_joins.ts';
 import { changed } from '#test/adapters/onnx/_models.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { admitDays, bytes, type Environment, MODEL, world } from './_world.ts';
+import { admitDays, bytes, type Environment, MODEL, world } from './_environments.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

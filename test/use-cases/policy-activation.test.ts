@@ -9,7 +9,7 @@ import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
 import { promote } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { deployed as first, type Environment, hours, MODEL, policy, publishRecords } from './_world.ts';
+import { deployed as first, type Environment, hours, MODEL, policy, publishRecords } from './_environments.ts';
 
 /** What is to come: more days, and nobody but one person to change it. */
 const NEXT: Policy = {
@@ -167,7 +167,7 @@ describe('a policy that is deployed', () => {
     ['in two, of which none is named', 'both', 'approval-role-named'],
   ])('is not asked for by who is %s', async (_, who, rule) => {
     expect(await votes(who)).toMatchObject({ kind: 'refused', refusal: { rule } });
-    expect(await control.codes()).not.toContain('POLICY_DECIDED');
+    expect(await control.codes()).not.toContain('POLICY_VOTED');
   });
 
   it('cannot be asked for where there is none in force', async () => {

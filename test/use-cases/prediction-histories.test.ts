@@ -18,7 +18,7 @@ import {
   partitionDigest,
   type PartitionKind,
 } from '#domain/data/partition.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -35,7 +35,7 @@ import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Task } from '#use-cases/task.ts';
-import { definition as base, type Environment, makeRelease, MODEL, world } from './_world.ts';
+import { definition as base, type Environment, makeRelease, MODEL, world } from './_environments.ts';
 
 /*
  * Histories of data, releases, crashes and late writers through the machine, the use-cases, DuckDB and onnxruntime: what
@@ -129,7 +129,7 @@ async function admit({ ledger, lake, clock }: Environment, kind: PartitionKind, 
   await ledger.transact([{ kind: 'put', item: partitionItem(key, partition) }], `admit ${kind} ${day} ${version}`);
 }
 
-/** What serving a release writes; how it came to be let in is not this test's business. */
+/** What serving a release writes; how it came to be promoted is not this test's business. */
 async function serve({ ledger, releases, clock, environment }: Environment, index: number): Promise<void> {
   const previous = await readPointer(ledger, MODEL);
   const onnx = MODELS[index] ?? new Uint8Array();
@@ -183,7 +183,7 @@ async function run(prod: Environment, { crashIn, losing = 0, before }: Run = {})
 const tables = new Map<Environment, ReturnType<typeof memoryPredictionRows>>();
 
 async function published({ ledger }: Environment): Promise<PredictionManifest[]> {
-  return (await ledger.query(keys.predictions(MODEL))).map((item) => unkey(PredictionManifest, item));
+  return (await ledger.query(keys.predictions(MODEL))).map((item) => withoutKey(PredictionManifest, item));
 }
 
 /** The partitions that were read already: nothing that is named by its content changes. */

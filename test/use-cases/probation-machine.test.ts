@@ -34,9 +34,9 @@ import {
   policy,
   SQL,
   START,
-} from './_world.ts';
+} from './_environments.ts';
 
-/** The day as of which releases are let in here. */
+/** The day as of which releases are promoted here. */
 const FROM = '2001-01-20';
 const day = (count: number): string => addDays(FROM, count);
 
@@ -181,7 +181,7 @@ describe('the review of a release on probation', () => {
     expect((await review(day(13), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
   });
 
-  it('holds what was published since it was let in against the shadow, with the labels that had arrived', async () => {
+  it('holds what was published since it was promoted against the shadow, with the labels that had arrived', async () => {
     const release = await letIn(0.003);
     await serve(release, day(-2), day(9));
     const done = await review(day(3));
@@ -250,7 +250,7 @@ describe('the review of a release on probation', () => {
     });
   });
 
-  it('takes back what is clearly worse, once, however often and late it is looked at', async () => {
+  it('rolls back what is clearly worse, once, however often and late it is looked at', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(3));
     const before = (await prod.codes()).length;
@@ -268,7 +268,7 @@ describe('the review of a release on probation', () => {
       maturity: { served: 14_000, matured: 14_000 },
     });
     expect(rolledBack?.details).toMatchObject({ rollback: `${MODEL}-probation-2`, reason: judged?.details['reason'] });
-    for (const asOf of [day(3), day(2), day(9)]) expect((await review(asOf, bad)).path.at(-1)).toBe('Left unwatched');
+    for (const asOf of [day(3), day(2), day(9)]) expect((await review(asOf, bad)).path.at(-1)).toBe('Skipped');
     expect(await codesSince(before)).toEqual(told);
   });
 
@@ -348,7 +348,7 @@ describe('the review of a release on probation', () => {
       actor: 'pipeline:gates',
       details: { confirmation: `${MODEL}-probation-2`, evidence: digestOf(canonicalJson(slow)) },
     });
-    expect((await review(day(8), { slow })).path.at(-1)).toBe('Left unwatched');
+    expect((await review(day(8), { slow })).path.at(-1)).toBe('Skipped');
   });
 
   it('confirms what is better on the labels that there are, and too little to be sure', async () => {
@@ -360,7 +360,7 @@ describe('the review of a release on probation', () => {
   it.each([
     ['the labels lean to the other side', { slow: fortnight(-0.004, 0.1) }],
     ['nothing was measured', {}],
-  ])('takes back when its days are over and %s', async (_, measured) => {
+  ])('rolls back when its days are over and %s', async (_, measured) => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(6));
     expect((await review(day(7), measured)).path.at(-1)).toBe('Rolled back');
@@ -369,7 +369,7 @@ describe('the review of a release on probation', () => {
     );
   });
 
-  it('takes back what the policy in force knows no probation for', async () => {
+  it('rolls back what the policy in force knows no probation for', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(1));
     const active = await readActivePolicy(prod.ledger, MODEL);
@@ -389,10 +389,10 @@ describe('the review of a release on probation', () => {
       release,
       epoch: 2,
     });
-    expect((await review(day(3), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Left unwatched');
+    expect((await review(day(3), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Skipped');
   });
 
-  it('says nothing of a release that was taken back while it was judged', async () => {
+  it('says nothing of a release that was rolled back while it was judged', async () => {
     const release = await letIn(0.003);
     await serve(release, day(0), day(3));
     const meanwhile = async (state: string): Promise<void> => {
@@ -405,7 +405,7 @@ describe('the review of a release on probation', () => {
 });
 
 describe('the review of a release that was proven', () => {
-  it('takes it back when it is clearly worse', async () => {
+  it('rolls it back when it is clearly worse', async () => {
     const release = await letIn(0.02);
     await serve(release, day(0), day(3));
     expect((await review(day(3), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
@@ -415,7 +415,7 @@ describe('the review of a release that was proven', () => {
     const release = await letIn(0.02);
     await serve(release, day(0), day(7));
     expect((await review(day(6), { slow: fortnight(-0.01) })).path.at(-1)).toBe('Watched');
-    expect((await review(day(7), { slow: fortnight(-0.01) })).path.at(-1)).toBe('Left unwatched');
+    expect((await review(day(7), { slow: fortnight(-0.01) })).path.at(-1)).toBe('Skipped');
     expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
   });
 });

@@ -9,7 +9,7 @@ import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { findPromotion, readApprovals, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote } from './_machine.ts';
 import { decides, request, scene } from './_scene.ts';
-import { hours, makeRelease, MODEL } from './_world.ts';
+import { hours, makeRelease, MODEL } from './_environments.ts';
 
 let here: Awaited<ReturnType<typeof scene>>;
 beforeEach(async () => {
@@ -121,7 +121,7 @@ describe('the machine of promotions with its use-cases', () => {
     const { path } = await promote(here.prod, asked, { ...well, people: () => withdraws(release) });
     expect(path.slice(-3)).toEqual(['Approval was not given', 'Refuse promotion', 'Refused']);
     const records = (await here.prod.chain()).slice(-2);
-    expect(records.map(({ code }) => code)).toEqual(['UPSTREAM_WITHDRAWN', 'PROMOTION_REFUSED']);
+    expect(records.map(({ code }) => code)).toEqual(['UPSTREAM_ROLLED_BACK', 'PROMOTION_REFUSED']);
     expect(records[1]?.details).toMatchObject({ rule: 'released-upstream' });
     await atRest();
   });
@@ -194,7 +194,7 @@ describe('the machine of promotions with its use-cases', () => {
   it('refuses what was rolled back here under another digest', async () => {
     await here.begin();
     const bad = await here.candidate('bad#trained on Monday');
-    // It was served here, and taken back.
+    // It was served here, and rolled back.
     expect(await makeRelease(here.prod.releases, 'bad#trained on Monday')).toBe(bad.release);
     const item = { ...keys.quarantine(MODEL, bad.release), release: bad.release, version: '0.1.1' };
     await here.prod.ledger.transact([{ kind: 'put', item }], 'quarantine');

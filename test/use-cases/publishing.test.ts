@@ -7,7 +7,7 @@ import { openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
 import { alertPeople } from '#use-cases/announcements/alert-people.ts';
 import { publishModels } from '#use-cases/announcements/publish-records.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
-import { type Environment, MODEL, world, publishRecords } from './_world.ts';
+import { type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 const started = (run: string): AuditEvent => ({
   code: 'RETRAINING_STARTED',

@@ -5,7 +5,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { TrainingJobState } from '#ports/training-jobs.ts';
 import { keepingFaults, recordFaults } from '#use-cases/audit/record-faults.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
-import { type Environment, MODEL, world, publishRecords } from './_world.ts';
+import { type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 let dev: Environment;
 let staging: Environment;

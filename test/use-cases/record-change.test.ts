@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { keys } from '#domain/ledger/keys.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
-import { type Environment, MODEL, world } from './_world.ts';
+import { type Environment, MODEL, world } from './_environments.ts';
 
 let all: ReturnType<typeof world>;
 let prod: Environment;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { attachReport } from '#use-cases/validation/attach-report.ts';
 import { explainRelease } from '#use-cases/validation/explain-release.ts';
 import { planReports } from '#use-cases/validation/plan-reports.ts';
 import { writeReport } from '#use-cases/validation/write-report.ts';
-import { admitDays, bytes, type Environment, makeRelease, MODEL, world } from './_world.ts';
+import { admitDays, bytes, type Environment, makeRelease, MODEL, world } from './_environments.ts';
 
 let dev: Environment;
 let candidates: Digest[];
@@ -155,7 +155,7 @@ describe('attaching a report', () => {
   const registered = async (): Promise<Registration> => {
     const item = await dev.ledger.get(keys.registration(MODEL, candidates[0] ?? champion));
     if (item === undefined) throw new Error('it is not registered');
-    return unkey(Registration, item);
+    return withoutKey(Registration, item);
   };
 
   it('names it in the registration, once per run, together with its record', async () => {

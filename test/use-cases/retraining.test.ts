@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recordRefusals } from '#use-cases/data/standing-refusals.ts';
+import { recordRefusals } from '#use-cases/data/open-refusals.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
@@ -14,7 +14,7 @@ import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
-import { admitDays, definition, type Environment, MODEL, world } from './_world.ts';
+import { admitDays, definition, type Environment, MODEL, world } from './_environments.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

@@ -8,7 +8,7 @@ import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { type Environment, MODEL } from './_world.ts';
+import { type Environment, MODEL } from './_environments.ts';
 
 /** An environment whose ledger counts what it is asked. */
 function counting(own: Environment) {
@@ -99,7 +99,7 @@ describe('the machine of rollbacks with its use-cases', () => {
     });
   });
 
-  it('goes behind a release that was let in twice to what it replaced the last time', async () => {
+  it('goes behind a release that was promoted twice to what it replaced the last time', async () => {
     const first = await here.letIn('first');
     const second = await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
     await here.letIn('first', { requestSeq: 3 });
@@ -125,7 +125,7 @@ describe('the machine of rollbacks with its use-cases', () => {
     expect((await prod.chain()).at(-1)).toMatchObject({ code: 'ROLLBACK_REFUSED', details: { rule } });
   });
 
-  it('takes nothing back for an alarm of an older epoch, although the same digest is served again', async () => {
+  it('rolls nothing back for an alarm of an older epoch, although the same digest is served again', async () => {
     const first = await here.letIn('first');
     const alarm = { rollback: 'r-late', from: first.release, epoch: 2 };
     await here.letIn('second', { requestSeq: 2, version: '0.1.2' });
@@ -181,7 +181,7 @@ describe('the machine of rollbacks with its use-cases', () => {
     expect(await chooseTarget(prod)(input)).toMatchObject({ status: 'switched', release: here.baseline });
   });
 
-  it('refuses the commit of a promotion that was decided against what was taken back', async () => {
+  it('refuses the commit of a promotion that was decided against what was rolled back', async () => {
     const bad = await here.letIn('bad');
     const next = await here.candidate('next', { requestSeq: 2, version: '0.1.2' });
     const before = async (state: string): Promise<void> => {

@@ -22,7 +22,7 @@ import {
   policy,
   SQL,
   world,
-} from './_world.ts';
+} from './_environments.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

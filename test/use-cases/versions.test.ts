@@ -4,12 +4,21 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration, Released } from '#domain/release/registration.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
-import { bytes, definition, type Environment, makeRelease, MODEL, publishRecords, SQL, world } from './_world.ts';
+import {
+  bytes,
+  definition,
+  type Environment,
+  makeRelease,
+  MODEL,
+  publishRecords,
+  SQL,
+  world,
+} from './_environments.ts';
 
 let dev: Environment;
 let prod: Environment;
@@ -66,7 +75,7 @@ async function hears(event: AuditEvent): Promise<void> {
 }
 const released = async (): Promise<Released | undefined> => {
   const item = await dev.ledger.get(keys.released(MODEL));
-  return item === undefined ? undefined : unkey(Released, item);
+  return item === undefined ? undefined : withoutKey(Released, item);
 };
 
 describe('versions', () => {
@@ -79,7 +88,7 @@ describe('versions', () => {
     expect(await register('breaking otherwise', ['x', 'w'])).toBe('2.0.0');
     expect(await register('breaking as before', ['x', 'y', 'z'])).toBe('1.0.1');
     const items = await dev.ledger.query(keys.registrations(MODEL));
-    const [own] = items.map((item) => unkey(Registration, item)).filter(({ version }) => version === '1.0.1');
+    const [own] = items.map((item) => withoutKey(Registration, item)).filter(({ version }) => version === '1.0.1');
     expect(own).toMatchObject({ parent: releaseOf('0.1.0'), reason: 'against 0.1.0: the input schema changed' });
   });
 

@@ -76,11 +76,11 @@ async function lookedAt(
   if (document === undefined) return undefined;
   const bytes = await s3ArtifactStore(cloud.s3, cloud.names.lakeBucket).read(document);
   const checks = parseCanonical(CheckedPartitions, bytes, 'checked partitions');
-  return { ...lookAt(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
+  return { ...inspect(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }
 
 /** Holds what was checked against what is admitted: a corrected partition has not been seen yet. */
-export function lookAt(
+export function inspect(
   checked: readonly CheckedPartition[],
   partitions: readonly Pick<AdmittedPartition, 'kind' | 'day' | 'digest' | 'objects'>[],
 ): LookedAt {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { landAll, type Landing, otherFiles, removeFiles, type WholePartition } from '#adapters/aws/partition-upload.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts';
-import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import { type ModelDefinition, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
@@ -103,7 +103,7 @@ const nameOf = (kind: PartitionKind, day: string): string => `${kind} of ${day}`
 /** A partition that was landed and is not admitted, and why, if it was refused. */
 export interface Unadmitted {
   readonly name: string;
-  readonly refusal: StandingRefusal | undefined;
+  readonly refusal: OpenRefusal | undefined;
 }
 
 /** Waits until what was landed is admitted, or the rest of it refused since then; answers what is not admitted. */
@@ -124,7 +124,7 @@ export async function awaitAdmission(
     cloud,
     again.map(({ kind, day }) => `${definition[kind].source}/dt=${day}/${definition[kind].readyMarker}`),
   );
-  const look = async (): Promise<'decided' | 'fewer' | undefined> => {
+  const inspect = async (): Promise<'decided' | 'fewer' | undefined> => {
     const before = missing.length;
     missing = await unadmitted(cloud.ledger, model, partitions);
     // An older refusal may be of the files that these replace.
@@ -137,7 +137,7 @@ export async function awaitAdmission(
   const goesOn = `the files have landed, and admission goes on; see: gatehouse data list ${model} --env ${cloud.environment}`;
   await interruptibly(goesOn, async (signal) => {
     // As long as admission moves on, it is waited for.
-    while ((await poll(look, patienceMs, signal)) === 'fewer')
+    while ((await poll(inspect, patienceMs, signal)) === 'fewer')
       if (missing.length % REPORT_EVERY === 0) context.note(`  ${missing.length} to be admitted`);
   });
   return missing;

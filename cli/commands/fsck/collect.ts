@@ -166,5 +166,5 @@ async function publishedBy({ s3, names, environment }: Read, model: string): Pro
   return { publicKeyPem, records, newestPointer: await peers.newestPointer(environment, model) };
 }
 
-/** The environments that have ledgers, control first: its decisions are what the others' approvals are held against. */
+/** The environments that have ledgers, control first: its decisions are what the others' approvals are compared with. */
 export const CHECKED: readonly Environment[] = ['control', 'dev', 'staging', 'prod'];

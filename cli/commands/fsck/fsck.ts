@@ -33,13 +33,13 @@ export async function checkModel(context: Context, model: string): Promise<reado
   const decisions = await whereDeployed(decisionsOf(context.cloud('control'), model), undefined);
   const results: InvariantResult[] = [];
   for (const environment of CHECKED) {
-    const look = async (): Promise<readonly InvariantResult[]> => {
+    const inspect = async (): Promise<readonly InvariantResult[]> => {
       const state = await whereDeployed(ledgerState(context.cloud(environment), model, decisions, now), undefined);
       return state === undefined ? [] : checkInvariants(state);
     };
-    const first = await look();
+    const first = await inspect();
     // Items are read one after another: what a change in between seems to break is whole at the second look.
-    results.push(...(first.some(({ found }) => found.length > 0) ? await look() : first));
+    results.push(...(first.some(({ found }) => found.length > 0) ? await inspect() : first));
   }
   return results;
 }

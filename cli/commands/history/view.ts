@@ -35,9 +35,13 @@ export function historyOf(records: readonly AuditRecord[]): readonly Tenure[] {
   return acts
     .map((act, index) => {
       const next = acts[index + 1];
-      // What is served and came past staging owes that until another release is let in.
-      const isInDebt = act.act === 'hotfix' && next === undefined;
-      return { ...act, to: next?.from ?? null, standing: isInDebt ? `${act.standing}, in debt` : act.standing };
+      // What is served and came past staging owes that until another release is promoted.
+      const isPropagationPending = act.act === 'hotfix' && next === undefined;
+      return {
+        ...act,
+        to: next?.from ?? null,
+        standing: isPropagationPending ? `${act.standing}, not propagated` : act.standing,
+      };
     })
     .toReversed();
 }
@@ -47,7 +51,7 @@ const JUDGED = 'judged';
 /** By which rule a release was judged while it was served, and on how many of its labels. */
 function judgedOf(record: AuditRecord): string {
   const { verdict, rule, maturity } = detailsOf(record, 'RELEASE_JUDGED');
-  const found = verdict === 'CONFIRM' ? 'to be kept' : 'to be taken back';
+  const found = verdict === 'CONFIRM' ? 'to be kept' : 'to be rolled back';
   const labels = `${maturity.matured} labels (${(100 * maturity.share).toFixed(0)} %)`;
   return `${JUDGED} ${found} ${shortTime(record.at)} by the ${rule} rule on ${labels}`;
 }
@@ -86,7 +90,7 @@ export function historyReport(model: string, environment: string, tenures: reado
           'to',
           'by',
           'standing',
-          'let in by',
+          'promoted by',
           'asked for by',
           'because',
           'record',

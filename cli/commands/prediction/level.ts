@@ -1,5 +1,5 @@
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
-import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
 import { keptDays } from '#domain/prediction/reconciliation.ts';
@@ -10,7 +10,7 @@ import { servedIn } from './read.ts';
 
 /** What the next batch run would do, what stands against it, and how the service level is kept. */
 export interface PredictionLevel extends PlannedPredictions {
-  readonly refusals: readonly StandingRefusal[];
+  readonly refusals: readonly OpenRefusal[];
   readonly level: ServiceLevel;
 }
 

@@ -1,5 +1,5 @@
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -57,7 +57,7 @@ export async function partitionFor(
   release: Digest | undefined,
 ): Promise<PredictionManifest> {
   const item = await cloud.ledger.get(keys.prediction(served.pointer.model, day));
-  const manifest = item === undefined ? undefined : unkey(PredictionManifest, item);
+  const manifest = item === undefined ? undefined : withoutKey(PredictionManifest, item);
   return checkReading(context, cloud, served, day, manifest, release);
 }
 

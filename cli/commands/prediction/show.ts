@@ -20,7 +20,7 @@ export const run: Run = async (context) => {
     context.print(predictionsReport(model, environment, served.pointer.current, [manifest], null));
     return;
   }
-  if (release !== undefined) throw new UsageError('--release needs --day: a partition is held against it');
+  if (release !== undefined) throw new UsageError('--release needs --day: a partition is compared with it');
   const [pointer, manifests, fence] = await Promise.all([
     pointerOf(ledger, model),
     predictionsOf(ledger, model),

@@ -1,7 +1,7 @@
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { Refusal } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { whereDeployed } from '../status/collect.ts';
@@ -48,7 +48,7 @@ export async function verdictOfDev(context: Context, { model, release, version }
   const { ledger } = context.cloud('dev');
   const item = await ledger.get(keys.registration(model, release));
   if (item === undefined) return;
-  const { run, metrics } = unkey(Registration, item);
+  const { run, metrics } = withoutKey(Registration, item);
   const chain = (await chainOf(ledger, model)).map(({ record }) => record);
   if (chain.some(({ code, release: offered }) => code === 'RELEASE_OFFERED' && offered === release)) return;
   const ended = chain.findLast(

@@ -38,7 +38,7 @@ export const run: Run = async (context) => {
   const control = await controlApi(context);
   const { seq } = await control.ask({ model, release, version, environment: to, ...hotfix, requestId: randomUUID() });
   context.note(
-    `asked as ${control.username} for ${model}@${version} to be let into ${to} (record ${seq} of control's chain)`,
+    `requested as ${control.username}: promotion of ${model}@${version} to ${to} (record ${seq} of control's chain)`,
   );
   if (!context.wait) {
     context.print({

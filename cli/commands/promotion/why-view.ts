@@ -38,11 +38,13 @@ export function whyReport(state: GroundsState, now: Date): Report {
   const missing =
     isOpen && people.kind === 'pending' ? people.missing.map(({ role, count }) => `${count} of ${role}`) : [];
   // A hotfix that is served and owes what it went past.
-  const isInDebt = pointer?.debt?.promotion === promotion.promotion;
+  const isPropagationPending = pointer?.pendingPropagation?.promotion === promotion.promotion;
   const { model, version, release, environment } = promotion;
   const conclusion = [
     ...conclusionOf(promotion, gates, missing),
-    ...(isInDebt ? ['it is in debt: no other release is let in until staging carries it'] : []),
+    ...(isPropagationPending
+      ? ['it is a hotfix that is not propagated: no other release is promoted until staging serves its digest']
+      : []),
   ];
   return {
     data: { promotion, gates, approvals: decisions, missing, against, conclusion },
@@ -79,7 +81,7 @@ export function whyReport(state: GroundsState, now: Date): Report {
           counts,
           comment,
         ]),
-        empty: promotion.approvals.length === 0 ? 'the policy asks for nobody' : 'nobody has decided',
+        empty: promotion.approvals.length === 0 ? 'the policy requires no approval' : 'no decision yet',
       },
       ...(against.length === 0
         ? []
@@ -137,7 +139,7 @@ function countsFor(approval: Approval, promotion: Promotion, now: Date): string 
 function conclusionOf(promotion: Promotion, gates: readonly GateLine[], missing: readonly string[]): readonly string[] {
   switch (promotion.status) {
     case 'committed':
-      return [`it was let in at ${shortTime(promotion.endedAt)}`];
+      return [`it was promoted at ${shortTime(promotion.endedAt)}`];
     case 'awaiting-approval':
       return [`it waits for ${missing.join(', ') || 'its commit'}: gatehouse approve ${promotion.promotion}`];
     case 'open': {

@@ -20,7 +20,7 @@ export const run: Run = async (context) => {
     );
     if (ended !== undefined) {
       const { rule, reasons } = detailsOf(ended.record, 'PROMOTION_REFUSED');
-      refuse(rule, reasons.join('; '), `ask again when it has changed: gatehouse promote ${named} --to ${to}`);
+      refuse(rule, reasons.join('; '), `request again when it has changed: gatehouse promote ${named} --to ${to}`);
     }
     await verdictOfDev(context, found);
     refuse(

@@ -18,7 +18,7 @@ export async function fetchReport(store: ArtifactStore, registration: Registrati
   if (report === undefined) {
     const why =
       kind === 'baseline'
-        ? 'a baseline is held against nothing: see the report of a release that had to beat it'
+        ? 'a baseline is compared with nothing: see the report of a release that had to beat it'
         : `reports are written when a run compares its candidates with a champion: gatehouse run start ${model}`;
     return refuse('release-reported', `${model}@${version} has no evaluation report`, why);
   }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { joinText } from '#domain/data/label-joins.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { agreementInWords } from '#domain/model/trainer-predictions.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
@@ -35,7 +35,7 @@ export const run: Run = async (context) => {
   const item = await dev.ledger.get(keys.registration(model, release));
   if (item === undefined)
     refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
-  const registration = unkey(Registration, item);
+  const registration = withoutKey(Registration, item);
   const store = s3ArtifactStore(dev.s3, dev.names.artifactBucket);
   if (report === true) {
     const page = resolve(out ?? pageOf(context.home, registration));

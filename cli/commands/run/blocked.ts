@@ -1,4 +1,4 @@
-import { refusalText } from '#domain/data/standing-refusal.ts';
+import { refusalText } from '#domain/data/open-refusal.ts';
 import type { Run } from '../../read.ts';
 import { refuse } from '../../refusal.ts';
 import type { Section } from '../../report.ts';

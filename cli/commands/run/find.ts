@@ -2,7 +2,7 @@ import { ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
@@ -27,7 +27,7 @@ export async function namedExecution(
 /** The machine of a run: as the ledger has it, else the one that has an execution of this name. */
 async function machineThatRan(cloud: Cloud, model: string, run: string): Promise<string> {
   const item = await cloud.ledger.get(keys.run(model, run));
-  if (item !== undefined) return unkey(Run, item).machine;
+  if (item !== undefined) return withoutKey(Run, item).machine;
   for (const machine of MACHINES[cloud.environment]) {
     const isThere = await cloud.executions.describe(executionArn(cloud, machine, run)).then(
       () => true,
@@ -45,7 +45,7 @@ async function machineThatRan(cloud: Cloud, model: string, run: string): Promise
 /** What the ledger says of a run, or a refusal. */
 export async function findRun(cloud: Cloud, model: string, run: string): Promise<Run> {
   const item = await cloud.ledger.get(keys.run(model, run));
-  if (item !== undefined) return unkey(Run, item);
+  if (item !== undefined) return withoutKey(Run, item);
   return refuse(
     'run-known',
     `${cloud.environment} recorded no run ${run} of ${model}`,

@@ -1,7 +1,7 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
-import { refusalText } from '#domain/data/standing-refusal.ts';
+import { refusalText } from '#domain/data/open-refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
@@ -44,25 +44,25 @@ async function smokeTest(
 ): Promise<readonly SmokeCheck[]> {
   const cloud = context.cloud(environment);
   const checks: SmokeCheck[] = [];
-  const look = async (check: string, read: () => Promise<string | undefined>): Promise<void> => {
+  const inspect = async (check: string, read: () => Promise<string | undefined>): Promise<void> => {
     checks.push({ environment, check, found: await problemOf(read) });
   };
-  await look('ledger answers', () => cloud.ledger.get({ pk: 'LOCK#none', sk: 'LOCK' }).then(nothing));
+  await inspect('ledger answers', () => cloud.ledger.get({ pk: 'LOCK#none', sk: 'LOCK' }).then(nothing));
   if (checks[0]?.found !== undefined) return checks;
   for (const machine of MACHINES[environment]) {
-    await look(`machine ${machine}`, () =>
+    await inspect(`machine ${machine}`, () =>
       cloud.sfn
         .send(new DescribeStateMachineCommand({ stateMachineArn: cloud.names.stateMachineArn(machine) }))
         .then(nothing),
     );
   }
-  for (const peer of peersOf(environment)) await look(`inbox hears ${peer}`, () => inboxHears(context, cloud, peer));
-  if (environment === 'control') await look('people can sign in', () => signInThere(cloud));
+  for (const peer of peersOf(environment)) await inspect(`inbox hears ${peer}`, () => inboxHears(context, cloud, peer));
+  if (environment === 'control') await inspect('people can sign in', () => signInThere(cloud));
   else
     for (const model of models) {
-      await look(`pointer of ${model}`, () => pointerResolves(cloud, model));
-      await look(`data of ${model} admitted`, () => whyRefused(cloud, model));
-      await look(`predictions of ${model} on time`, () => whyOverdue(cloud, model, context.now()));
+      await inspect(`pointer of ${model}`, () => pointerResolves(cloud, model));
+      await inspect(`data of ${model} admitted`, () => whyRefused(cloud, model));
+      await inspect(`predictions of ${model} on time`, () => whyOverdue(cloud, model, context.now()));
     }
   return checks;
 }

@@ -17,12 +17,12 @@ import {
 } from '../../read.ts';
 import { type EnvironmentFacts, type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
-import type { Debt } from '#domain/promotion/pointer.ts';
+import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { DriftCheck } from './drift-check.ts';
 import { levelIfKnown } from '../prediction/level.ts';
 import { type RefusalThere, refusalsThere } from './refusals.ts';
-import { type AtWork, atWork, lackingApprovals } from '../../progress/look.ts';
+import { type AtWork, atWork, lackingApprovals } from '../../progress/inspect.ts';
 
 /** A promotion that has not ended. */
 export interface OpenPromotion {
@@ -43,14 +43,14 @@ export interface EnvironmentStatus {
   readonly pointerStatus?: string;
   /** Until when the release has to be confirmed, if it is on probation. */
   readonly until?: string;
-  /** Whether that has passed, and it was neither confirmed nor taken back. */
+  /** Whether that has passed, and it was neither confirmed nor rolled back. */
   readonly isOverdue?: true;
   /** What the newest review of the served release found. */
   readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
   /** What the newest check of drift found. */
   readonly drift?: Pick<Run, 'run' | 'asOf' | 'status'> & { readonly moved: readonly string[] };
-  /** What the served hotfix owes: until staging carries it, no other release is let in. */
-  readonly debt?: Debt;
+  /** What the served hotfix owes: until staging carries it, no other release is promoted. */
+  readonly pendingPropagation?: PendingPropagation;
   readonly since?: string;
   readonly lastConfirmed?: string | null;
   readonly promotions: readonly OpenPromotion[];
@@ -107,9 +107,9 @@ export async function modelStatus(context: Context, model: string, newest: numbe
   const carried = await carriedByStaging(context, model, environments);
   return {
     model,
-    environments: environments.map(({ debt, ...status }) => ({
+    environments: environments.map(({ pendingPropagation, ...status }) => ({
       ...status,
-      ...(debt === undefined || carried.has(debt.release) ? {} : { debt }),
+      ...(pendingPropagation === undefined || carried.has(pendingPropagation.release) ? {} : { pendingPropagation }),
     })),
     releases,
     refusals: refusals.flat(),
@@ -117,13 +117,13 @@ export async function modelStatus(context: Context, model: string, newest: numbe
   };
 }
 
-/** The hotfixes that staging has let in and not taken back: their pointers keep a debt that holds up nobody any more. */
+/** The hotfixes that staging has promoted and not rolled back: their pointers keep a pending propagation that holds up nobody any more. */
 async function carriedByStaging(
   context: Context,
   model: string,
   environments: readonly EnvironmentStatus[],
 ): Promise<ReadonlySet<string>> {
-  if (environments.every(({ debt }) => debt === undefined)) return new Set();
+  if (environments.every(({ pendingPropagation }) => pendingPropagation === undefined)) return new Set();
   const facts = await whereDeployed(servingFacts(context, 'staging', model), undefined);
   return new Set([...(facts?.promoted ?? [])].filter((release) => facts?.quarantined.has(release) !== true));
 }
@@ -186,7 +186,7 @@ async function environmentStatus(
     ...(pointer.until !== null && Date.parse(pointer.until) < context.now().getTime() ? { isOverdue: true } : {}),
     ...newestReview(runs, pointer.epoch),
     ...newestDrift(runs),
-    ...(pointer.debt === null ? {} : { debt: pointer.debt }),
+    ...(pointer.pendingPropagation === null ? {} : { pendingPropagation: pointer.pendingPropagation }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
     predictions: {

@@ -1,11 +1,11 @@
-import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Environment } from '#model/config.ts';
 import type { ReadableLedger } from '../../cloud.ts';
 import { refusalsOf } from '../../read.ts';
 import { type TableSection, shortTime } from '../../report.ts';
 
 /** A refusal that stands, and the environment that refused. */
-export type RefusalThere = StandingRefusal & { readonly environment: Environment };
+export type RefusalThere = OpenRefusal & { readonly environment: Environment };
 
 /** The refusals that stand against a model's days in an environment. */
 export async function refusalsThere(

@@ -1,5 +1,5 @@
 import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
-import type { Debt } from '#domain/promotion/pointer.ts';
+import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 import { daysText, refusalSections } from './refusals.ts';
@@ -21,7 +21,7 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
         status.environment,
         status.isDeployed ? (status.version ?? 'nothing') : 'not deployed',
         shortDigest(status.release),
-        standingOf(status),
+        authorityKindOf(status),
         shortTime(status.since),
         status.lastConfirmed ?? '-',
         coverage(status),
@@ -29,7 +29,9 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
     },
     ...environments.flatMap(({ environment, level }) => (level === undefined ? [] : levelSections(environment, level))),
     ...refusalSections('refused, and not mended yet', refusals),
-    ...environments.flatMap(({ environment, debt }) => (debt === undefined ? [] : [debtSection(environment, debt)])),
+    ...environments.flatMap(({ environment, pendingPropagation }) =>
+      pendingPropagation === undefined ? [] : [propagationSection(environment, pendingPropagation)],
+    ),
     ...environments.flatMap(({ environment, review }) =>
       review === undefined ? [] : [reviewSection(environment, review)],
     ),
@@ -109,11 +111,11 @@ function stateClock({ now, steps }: Progress): string {
 }
 
 /** What a hotfix owes, and what follows from it. */
-function debtSection(environment: string, { version, since, promotion }: Debt): Section {
+function propagationSection(environment: string, { version, since, promotion }: PendingPropagation): Section {
   return {
     lines: [
-      `${environment} is in debt since ${shortTime(since)}: the hotfix ${version} (${promotion}) came past staging`,
-      '  no other release is let in until staging carries it, unless it is a hotfix, or this one is rolled back',
+      `${environment}: the hotfix ${version} (${promotion}) is not propagated since ${shortTime(since)}`,
+      '  no other release is promoted until staging carries it, unless it is a hotfix, or this one is rolled back',
     ],
   };
 }
@@ -142,7 +144,7 @@ function driftSection(model: string, environment: string, drift: NonNullable<Env
 }
 
 /** Whether what is served is confirmed, or served on probation only. */
-function standingOf({ pointerStatus, until, isOverdue }: EnvironmentStatus): string {
+function authorityKindOf({ pointerStatus, until, isOverdue }: EnvironmentStatus): string {
   if (until === undefined) return pointerStatus ?? '-';
   return `provisional until ${shortTime(until)}${isOverdue === true ? ', overdue' : ''}`;
 }

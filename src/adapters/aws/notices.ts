@@ -27,7 +27,7 @@ function subjectOf(request: ApprovalRequest): string {
 export function noticeText(request: ApprovalRequest): string {
   const asked = request.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
   return [
-    `${request.model}@${request.version} asks to be let into ${request.environment}.`,
+    `${request.model}@${request.version} asks to be promoted to ${request.environment}.`,
     `Release: ${request.release}`,
     `Asked for by: ${request.requestedBy}`,
     `Asked: ${asked}; until ${request.expiresAt}`,

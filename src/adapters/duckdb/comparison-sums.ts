@@ -172,14 +172,14 @@ export async function compareRows<Table extends string>(
   return repeats;
 }
 
-/** What is wrong or remarkable about the predictions of table `side` (id, p), held against the ids of table `rows`. */
+/** What is wrong or remarkable about the predictions of table `side` (id, p), compared with the ids of table `rows`. */
 export async function countsOf<Table extends string>(
   connection: DuckDBConnection,
   side: Side,
   rows: Table,
   repeats: Repeats<Table>,
 ): Promise<Omit<PredictionCounts, 'auc' | 'averagePrecision' | 'pairs'>> {
-  // Where each id is there once, what was matched says it all; else the tables are held against each other.
+  // Where each id is there once, what was matched says it all; else the tables are compared with each other.
   const isPlain = repeats[rows] === 0 && repeats[side] === 0;
   const [unmatched, missing] = isPlain
     ? [

@@ -6,7 +6,7 @@ import { name, numberOf, type Refused, rowsOf, withinMemory } from './database.t
 import { source, sources } from './inputs.ts';
 
 /**
- * What a person would ask of exported training rows before anything learns from them: how many events have a label, and
+ * What a person would ask of exported training rows before training: how many events have a label, and
  * what each input says of it by itself.
  */
 export async function measureTrainingRows(input: {

@@ -12,7 +12,7 @@ import {
 } from './generated/onnx_pb.js';
 import { insteadOf, OPERATORS } from './operators.ts';
 
-/** What a model file is, as far as it matters for letting it in. */
+/** What a model file is, as far as it matters for promoting it. */
 export interface OnnxInspection {
   readonly irVersion: number;
   readonly producer: string;

@@ -11,7 +11,7 @@ export type Scores = { readonly kind: 'scored'; readonly predictions: Float64Arr
 
 type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** A model that was let in and loaded. */
+/** A model that was promoted and loaded. */
 export interface Scorer {
   readonly columns: readonly string[];
   readonly inspection: OnnxInspection;

@@ -122,7 +122,7 @@ export function evaluationData(report: EvaluationReport): Markup {
   ];
   return html`<h2>Evaluation data</h2>
     <p>
-      Newer than every label that this release or the champion has learnt from, and mature: labels are there
+      Newer than every label that this release or the champion has been trained on, and mature: labels are there
       ${many(report.matureAfterDays, 'day')} after their event. Both models were scored by the pipeline on the same
       rows. The days that chose among the candidates did not judge the chosen one.
     </p>
@@ -133,7 +133,7 @@ export function evaluationData(report: EvaluationReport): Markup {
     )}`;
 }
 
-/** What it has learnt from. */
+/** What it has been trained on. */
 export function trainingData({ trained, features }: EvaluationReport): Markup {
   const { data } = trained;
   return html`<h2>Training data</h2>

@@ -23,7 +23,7 @@ const CONFIG: NonNullable<TopLevelSpec['config']> = {
   axis: { gridColor: '#d1d5db', domainColor: '#9ca3af', tickColor: '#9ca3af', labelFontSize: 11, titleFontWeight: 500 },
   legend: { labelFontSize: 11 },
 };
-/** Colours of the two models, and of what they are held against: to be told apart on paper and in the dark. */
+/** Colours of the two models, and of what they are compared with: to be told apart on paper and in the dark. */
 export const CHAMPION = '#8b93a1';
 export const CANDIDATE = '#2f6fed';
 export const REFERENCE = '#c2410c';

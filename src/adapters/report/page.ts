@@ -39,7 +39,7 @@ export async function drawReport(report: EvaluationReport): Promise<string> {
           <p>
             Made by the run ${report.run} as of ${report.asOf}, before anybody decided on the offer. Every number is
             computed from documents that are named by their digests; <code>report.json</code> holds them all. This page
-            admits nothing: each environment measures again on its own data before it lets a release in.
+            admits nothing: each environment measures again on its own data before it promotes a release.
           </p>
         </footer>
       </body>

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, digestOf } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
 import type { Item, Write } from '../ledger/item.ts';
-import { standingOf } from '../ledger/keys.ts';
+import { authorityKindOf } from '../ledger/keys.ts';
 
 /** The changes of an act that puts nothing governed. */
 export const NO_CHANGES = '[]';
@@ -18,10 +18,10 @@ const MAX_CHANGES_BYTES = 390 * 1024;
  */
 export function changesOf(writes: readonly Write[]): string {
   const items = writes.filter((write) => write.kind === 'put').map(({ item }) => item);
-  const reserved = items.find((item) => standingOf(item) === 'chain');
+  const reserved = items.find((item) => authorityKindOf(item) === 'chain');
   if (reserved !== undefined)
     throw new GatehouseError('CHAIN_RESERVED', `no change writes ${reserved.pk}: it follows from the record`);
-  const changed = items.filter((item) => standingOf(item) === 'governed');
+  const changed = items.filter((item) => authorityKindOf(item) === 'governed');
   const text = changed.length === 0 ? NO_CHANGES : canonicalJson(changed);
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_CHANGES_BYTES) return text;

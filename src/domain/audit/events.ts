@@ -34,16 +34,16 @@ function event<T extends z.ZodType>(meaning: string, details: T, alert: Alert = 
 export const AUDIT_EVENTS = {
   RETRAINING_STARTED: event('a retraining run was opened', z.strictObject({ run: Text, asOf: Text, trigger: Text })),
   DATA_VALIDATED: event(
-    'what arrived, or what a run was about to learn from, meets the policy’s rules and the model’s expectations',
+    'new data, or the data of a training run, meets the data rules of the policy and the expectation suites',
     z.strictObject(DATA_CHECK),
   ),
   DATA_REFUSED: event(
-    'data does not meet the policy’s rules or the model’s expectations, or could not be looked at',
+    'data fails the data rules of the policy or the expectation suites, or could not be validated',
     z.strictObject({ ...DATA_CHECK, verdict: z.enum(['FAIL', 'INCONCLUSIVE']), reasons: z.array(z.string()).max(12) }),
     true,
   ),
   BASELINE_REGISTERED: event(
-    'the model got its constant base-rate release',
+    'the constant base-rate release of the model was registered',
     z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() }),
   ),
   RELEASE_REGISTERED: event(
@@ -60,11 +60,11 @@ export const AUDIT_EVENTS = {
     }),
   ),
   RELEASE_REPORTED: event(
-    'a candidate got its evaluation report',
+    'the evaluation report of a candidate was attached to its registration',
     z.strictObject({ version: Text, run: Text, html: Digest, json: Digest }),
   ),
   RELEASE_OFFERED: event(
-    'a candidate was proven better in dev and is offered to the next environment',
+    'a candidate proved better than the champion in dev and is offered to the next environment',
     z.strictObject({
       version: Text,
       run: Text,
@@ -78,21 +78,21 @@ export const AUDIT_EVENTS = {
     }),
   ),
   CANDIDATES_REJECTED: event(
-    'no candidate of a run may go on',
+    'all candidates of a retraining run were rejected',
     z.strictObject({ run: Text, asOf: Text, policy: Digest.exactOptional(), reasons: z.array(z.string()).max(12) }),
     true,
   ),
   CANDIDATES_HELD: event(
-    'the evidence of a run decides nothing either way',
+    'the evidence of a retraining run is inconclusive: nothing is promoted',
     z.strictObject({ run: Text, asOf: Text, policy: Digest.exactOptional(), reasons: z.array(z.string()).max(12) }),
     true,
   ),
   POLICY_ACTIVATED: event(
-    'a policy came into force',
+    'a policy was activated',
     z.strictObject({ policy: Digest, replaces: Digest.nullable(), approvedBy: z.array(z.string()) }),
   ),
-  POLICY_APPROVED: event(
-    'a signed wish that a policy come into force was verified and recorded',
+  POLICY_VOTE_VERIFIED: event(
+    'a signed policy activation vote was verified and recorded',
     z.strictObject({ policy: Digest, replaces: Digest, subject: Text, role: Text, statement: Digest }),
   ),
   PROMOTION_REQUEST_VERIFIED: event(
@@ -107,7 +107,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   PROMOTION_OPENED: event(
-    'a promotion took the lock and pinned its policy',
+    'a promotion acquired the lock and pinned its policy',
     z.strictObject({
       promotion: Text,
       transition: Text,
@@ -119,7 +119,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   EVIDENCE_RECORDED: event(
-    'a gate gave its verdict on a release',
+    'a gate evaluated a release',
     z.strictObject({
       promotion: Text,
       gate: Text,
@@ -130,7 +130,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   APPROVAL_REQUESTED: event(
-    'people are asked to decide on a promotion',
+    'approval of a promotion was requested',
     z.strictObject({
       promotion: Text,
       transition: Text,
@@ -145,7 +145,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   APPROVAL_RECORDED: event(
-    'a signed decision was verified and recorded',
+    'a signed approval or rejection was verified and recorded',
     z.strictObject({
       promotion: Text,
       subject: Text,
@@ -155,7 +155,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   DECISION_REFUSED: event(
-    'a decision that arrived here does not count',
+    'a decision failed verification and does not count',
     z.strictObject({ promotion: Text, subject: Text, rule: Text, found: z.string(), statement: Digest }),
     true,
   ),
@@ -174,12 +174,12 @@ export const AUDIT_EVENTS = {
       approvedBy: z.array(z.string()),
       /** Why it came past staging, if it did. */
       hotfix: Hotfix.exactOptional(),
-      /** Until when it has to be confirmed, where it was let in on probation. */
+      /** Until when it has to be confirmed, where it was promoted on probation. */
       probationUntil: z.iso.datetime().exactOptional(),
     }),
   ),
   RELEASE_CONFIRMED: event(
-    'the release that was on probation is confirmed: the serving set stays, and it counts as something to go back to',
+    'the release on probation was confirmed: it stays, and becomes a rollback target',
     z.strictObject({
       confirmation: Text,
       version: Text,
@@ -191,15 +191,15 @@ export const AUDIT_EVENTS = {
     }),
   ),
   RELEASE_NOT_SERVED: event(
-    'what a promotion committed is not what is served; it is rolled back',
+    'the promoted release is not the one that is served; the promotion rolls back',
     z.strictObject({ promotion: Text, reason: z.string() }),
   ),
   RELEASE_JUDGED: event(
-    'the release that is served was judged by the labels that had arrived: it is to be confirmed, or taken back',
+    'the served release was evaluated on arrived labels: it is to be confirmed or rolled back',
     z.strictObject({
       run: Text,
       promotion: Text,
-      /** The release that it was held against. */
+      /** The release that it was compared with. */
       shadow: Digest,
       epoch: z.int(),
       asOf: Text,
@@ -218,7 +218,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   DRIFT_CHECKED: event(
-    'the inputs, losses and features of what is served were held against those that it was made and let in by',
+    'inputs, losses and features of the served release were compared with those at its promotion',
     z.strictObject({
       run: Text,
       asOf: Text,
@@ -240,8 +240,8 @@ export const AUDIT_EVENTS = {
     }),
     { unless: ['status', 'stable'] },
   ),
-  DRIFT_ANSWERED: event(
-    'prod’s inputs have drifted, and dev starts a retraining or says why not',
+  DRIFT_HANDLED: event(
+    'drift in prod was handled: dev started a retraining, or recorded why not',
     z.strictObject({
       peer: Text,
       seq: z.int(),
@@ -254,27 +254,27 @@ export const AUDIT_EVENTS = {
     }),
   ),
   PROMOTION_REFUSED: event(
-    'a promotion ended without the release being admitted',
+    'a promotion was refused; the release was not promoted',
     z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),
     true,
   ),
   PROMOTION_FAILED: event(
-    'a promotion ended by a fault',
+    'a promotion failed by a fault',
     z.strictObject({ promotion: Text, state: Text, error: z.string() }),
     true,
   ),
   RUN_FAILED: event(
-    'a run of a state machine ended by a fault',
+    'an execution of a state machine failed by a fault',
     z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }),
     true,
   ),
   ITEM_FAILED: event(
-    'a function keeps failing on one item of its work; the other items are done',
+    'a function keeps failing on one item; the other items are processed',
     z.strictObject({ function: Text, item: Text, error: Text, found: z.string(), since: z.iso.datetime() }),
     true,
   ),
   RELEASE_ROLLED_BACK: event(
-    'the pointer was switched back and the release it named was quarantined',
+    'the pointer was rolled back and the release that it named was quarantined',
     z.strictObject({
       rollback: Text,
       version: Text,
@@ -286,7 +286,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   ROLLBACK_REFUSED: event(
-    'a rollback could not be done',
+    'a rollback was refused',
     z.strictObject({ rollback: Text, rule: Text, found: z.string() }),
     true,
   ),
@@ -296,7 +296,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PREDICTIONS_PUBLISHED: event(
-    'a batch run published a part of its partitions, or found nothing to do',
+    'a batch inference run published predictions, or found nothing to do',
     z.strictObject({
       run: Text,
       kind: z.enum(['none', 'partial', 'full']),
@@ -309,18 +309,18 @@ export const AUDIT_EVENTS = {
       epoch: z.int(),
     }),
   ),
-  PEER_REFUSED: event(
-    'what a peer published was not believed',
+  PEER_VERIFICATION_FAILED: event(
+    'a record, pointer or key that a peer published failed verification',
     z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
     true,
   ),
   ROWS_NOT_PUBLISHED: event(
-    'rows of scored partitions are not published for look-up: a key cannot hold their entity or id',
+    'prediction rows are not published for look-up: their entity or id does not fit a key',
     z.strictObject({ run: Text, rows: z.int().min(1), examples: z.array(z.string()).max(4) }),
     true,
   ),
   PREDICTIONS_BLOCKED: event(
-    'days that are due cannot be built or scored; each batch run tries them again',
+    'days that are due cannot be built or scored; each batch run retries them',
     z.strictObject({
       run: Text,
       rule: Text,
@@ -332,7 +332,7 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PREDICTIONS_OVERDUE: event(
-    'days have no predictions of the served release within the hours of the service level',
+    'days have no predictions of the served release within the service level',
     z.strictObject({
       hours: z.number(),
       days: z.array(z.string()).min(1).max(40),
@@ -344,49 +344,49 @@ export const AUDIT_EVENTS = {
     true,
   ),
   PARTITION_REFUSED: event(
-    'a partition whose ready marker was written could not be admitted; it is not read until it is landed again',
+    'a landed partition failed admission; it is not read until it lands again',
     z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string(), remedy: z.string().exactOptional() }),
     true,
   ),
   PARTITION_WITHDRAWN: event(
-    'the ready marker of an admitted partition was removed: the partition is empty from now on',
+    'the ready marker of an admitted partition was removed: the partition counts as empty',
     z.strictObject({ kind: Text, day: Text, version: z.int(), digest: Digest }),
     true,
   ),
-  PEER_TRUSTED: event(
-    'the signing key of a peer was pinned at first contact',
+  PEER_KEY_PINNED: event(
+    'the signing key of a peer was pinned at first contact (trust on first use)',
     z.strictObject({ peer: Text, keyid: Text }),
   ),
   UPSTREAM_RELEASED: event(
-    'a peer registered a release or let it through; what the environment before let through may be asked for here',
+    'a peer registered or promoted a release; one promoted upstream may be requested here',
     z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
   ),
-  UPSTREAM_WITHDRAWN: event(
-    'the environment before took back a release, and it may not be asked for here any more',
+  UPSTREAM_ROLLED_BACK: event(
+    'a release was rolled back upstream and cannot be promoted here',
     z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
   ),
   RELEASED_VERSION_RECORDED: event(
-    'prod serves another release: dev computes the next versions against it',
+    'prod serves another release: the next versions are computed against it',
     z.strictObject({ peer: Text, seq: z.int(), record: Digest, version: Text }),
   ),
   REQUEST_RECEIVED: event(
-    'a target’s request to people arrived in control',
+    'an approval request of an environment arrived in control',
     z.strictObject({ environment: Text, promotion: Text, record: Digest }),
   ),
-  APPROVERS_TOLD: event(
-    'the approvers were told that a request waits for them',
+  APPROVERS_NOTIFIED: event(
+    'the approvers were notified of an approval request',
     z.strictObject({ environment: Text, promotion: Text }),
   ),
   REQUEST_CLOSED: event(
-    'the promotion that people were asked about ended',
+    'an approval request was closed: its promotion ended',
     z.strictObject({ environment: Text, promotion: Text, status: Text, record: Digest }),
   ),
   PROMOTION_REQUESTED: event(
-    'a person asked for a promotion',
+    'a person requested a promotion',
     z.strictObject({ environment: Text, version: Text, requestedBy: Text, hotfix: Hotfix.exactOptional() }),
   ),
-  POLICY_DECIDED: event(
-    'a person voted to activate a policy in place of the one in force',
+  POLICY_VOTED: event(
+    'a person voted to activate a policy',
     z.strictObject({
       environment: Text,
       policy: Digest,
@@ -398,7 +398,7 @@ export const AUDIT_EVENTS = {
     }),
   ),
   DECISION_MADE: event(
-    'a person decided on a promotion',
+    'a person approved or rejected a promotion',
     z.strictObject({
       environment: Text,
       promotion: Text,

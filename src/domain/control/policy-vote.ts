@@ -42,7 +42,7 @@ export function voteAs(
 export function policyEvent(vote: PolicyVote, subject: string, role: Role): AuditEvent {
   const { environment, policy, replaces, activation, comment } = vote;
   return {
-    code: 'POLICY_DECIDED',
+    code: 'POLICY_VOTED',
     actor: subject,
     release: null,
     details: { environment, policy, replaces, activation, subject, role, comment },

@@ -5,7 +5,7 @@ import { judgeRowCounts } from './row-counts.ts';
 
 type Partition = Pick<AdmittedPartition, 'kind' | 'day' | 'digest' | 'objects'>;
 
-/** What is known of some data before it is learned from, or when it has arrived. */
+/** What is known of some data before training, or when it has arrived. */
 export interface DataEvidence {
   /** The admitted partitions in their newest versions. */
   readonly catalogue: readonly Partition[];
@@ -24,7 +24,7 @@ export interface DataEvidence {
     | null;
 }
 
-/** Whether data may be learned from. */
+/** Whether data may be trained on. */
 export interface DataJudgement {
   readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
   readonly reasons: readonly string[];
@@ -44,7 +44,7 @@ export function judgeData(evidence: DataEvidence, rule: DataRule): DataJudgement
     ...(training === null ? [] : [...withdrawn(evidence, rule), ...judgeTraining(training, rule)]),
   ];
   if (reasons.length > 0) return { verdict: 'FAIL', reasons };
-  // What arrives in a source's first weeks has no past; what is learned from needs one.
+  // What arrives in a source's first weeks has no past; what is trained on needs one.
   if (training !== null && counted.verdict !== 'PASS') {
     const needed = `${rule.rowCounts.minimumWeeks} weeks before a day`;
     return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GatehouseError } from '../error.ts';
 import { ITEM_BYTES, itemBytes } from '../limits.ts';
-import { type Item, type Key, unkey } from '../ledger/item.ts';
+import { type Item, type Key, withoutKey } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { AdmittedPartition, ObjectReference } from './partition.ts';
 
@@ -21,7 +21,7 @@ const MOST_BYTES = ITEM_BYTES - 16 * 1024;
 
 /** An admitted partition that stands under a key of the catalogue. */
 export function partitionIn(item: Item): AdmittedPartition {
-  const { bucket, prefix, files, ...partition } = unkey(Stored, item);
+  const { bucket, prefix, files, ...partition } = withoutKey(Stored, item);
   return {
     ...partition,
     objects: files.map(([name, versionId, hex, size]) =>

@@ -14,7 +14,7 @@ export interface RowCountJudgement {
   readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
   /** One for each day that is off, oldest first. */
   readonly reasons: readonly string[];
-  /** Days that were held against their past, and those that have too little of one. */
+  /** Days that were compared with their past, and those that have too little of one. */
   readonly judged: number;
   readonly unjudged: number;
 }
@@ -22,7 +22,7 @@ export interface RowCountJudgement {
 /**
  * Holds each day's rows against what is usual for it: the median of the same weekday in the weeks before, because a source
  * has its week, and a median does not follow one bad day. A source that is half missing passes every test of a model that
- * learned from it; only its rows tell. Days before `from` are a past to compare with, and not judged.
+ * trained on it; only its rows tell. Days before `from` are a past to compare with, and not judged.
  */
 export function judgeRowCounts(days: readonly DayRows[], rule: RowCountRule, from = ''): RowCountJudgement {
   const rowsOf = new Map(days.map(({ kind, day, rows }) => [`${kind} ${day}`, rows]));

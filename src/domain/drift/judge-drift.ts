@@ -6,7 +6,7 @@ import { type MeanLoss, meanLoss } from '../statistics/mean-loss.ts';
 import { baseRateLoss } from '../statistics/paired-comparison.ts';
 import type { ParityFound, StabilityMeasure } from './drift-work.ts';
 
-/** Fewest days, or blocks of them, on which a live loss is held against the one of the held-out days: each weekday once. */
+/** Fewest days, or blocks of them, on which a live loss is compared with the one of the held-out days: each weekday once. */
 const CONCEPT_DAYS = 7;
 
 /** What is known of the release that is served, as of a day. */
@@ -14,11 +14,11 @@ export interface DriftEvidence {
   /** Null where nothing could be measured, and then `reason` says why. */
   readonly stability: { readonly measure: StabilityMeasure | null; readonly reason: string };
   readonly concept: {
-    /** The measure that let the release in: its loss on held-out days. Null for what came in without one, such as a baseline. */
+    /** The measure that promoted the release: its loss on held-out days. Null for what came in without one, such as a baseline. */
     readonly promotion: ComparisonMeasure | null;
     /** Its published predictions against the labels of the days whose labels have all arrived. */
     readonly live: ComparisonMeasure | null;
-    /** From when on there are labels enough; null where it was never let in. */
+    /** From when on there are labels enough; null where it was never promoted. */
     readonly judgeableFrom: string | null;
   };
   /** What the newest review of it kept: null where nobody watches it. */
@@ -65,7 +65,7 @@ export interface DriftJudgement {
 }
 
 /**
- * Whether what is served is fed and does as it did when it was let in. What has drifted or is skewed is said first; where
+ * Whether what is served is fed and does as it did when it was promoted. What has drifted or is skewed is said first; where
  * nothing has, each part that could have been known and is not makes the whole insufficient. Only a loss that cannot be known
  * yet, because labels have not had the time to arrive, and a disagreement that nobody watches for, count as nothing.
  */
@@ -117,7 +117,7 @@ function judgeInputs({ measure, reason }: DriftEvidence['stability'], rule: Drif
 }
 
 /**
- * Worse is a loss whose interval lies above the one that the release had when it was let in. Losses are told per nat that a
+ * Worse is a loss whose interval lies above the one that the release had when it was promoted. Losses are told per nat that a
  * constant would have lost that knows each day's base rate: the plain loss swings with that rate, and was above its interval
  * in 14 of 100 healthy weeks of flights; this one in less than one.
  */
@@ -133,7 +133,7 @@ function judgeConcept({ concept, asOf }: DriftEvidence, { confidence }: Comparis
   const found = { promotion, live };
   const insufficient = (reason: string): ConceptFound => ({ status: 'insufficient', reason, ...found });
   if (promotion === null || concept.judgeableFrom === null)
-    return insufficient('no loss was measured when it was let in');
+    return insufficient('no loss was measured when it was promoted');
   if (asOf < concept.judgeableFrom) {
     const reason = `there are labels enough from ${concept.judgeableFrom} on`;
     return { status: 'pending', reason, ...found };
@@ -143,7 +143,7 @@ function judgeConcept({ concept, asOf }: DriftEvidence, { confidence }: Comparis
       `${live?.clusters ?? 0} ${unitOf(concept.live)} have all their labels; needed: ${CONCEPT_DAYS}`,
     );
   const isWorse = live.interval[0] > promotion.interval[1];
-  const reason = `log loss ${shown(live)} of a constant's on ${live.clusters} ${unitOf(concept.live)}; when it was let in ${shown(promotion)}`;
+  const reason = `log loss ${shown(live)} of a constant's on ${live.clusters} ${unitOf(concept.live)}; when it was promoted ${shown(promotion)}`;
   return { status: isWorse ? 'drifted' : 'stable', reason, ...found };
 }
 
@@ -152,7 +152,7 @@ export function conceptDays({ horizonDays = 1 }: Pick<ModelDefinition['labels'],
   return CONCEPT_DAYS * horizonDays;
 }
 
-/** From when on a release that was let in as of a day has labels enough: its days, and the time that the last one's take. */
+/** From when on a release that was promoted as of a day has labels enough: its days, and the time that the last one's take. */
 export function judgeableFrom(
   letIn: string,
   labels: Pick<ModelDefinition['labels'], 'horizonDays' | 'matureAfterDays'>,
@@ -176,7 +176,7 @@ function judgeDisagreement(found: DriftEvidence['disagreement'], rule: DriftRule
   if (newest === undefined) return { status: 'none', reason: 'it has served no day yet', ...nothing };
   const ratio = newest.mean / (found.holdout ?? Number.NaN);
   if (!Number.isFinite(ratio))
-    return { status: 'insufficient', reason: 'no disagreement was measured when it was let in', ...nothing };
+    return { status: 'insufficient', reason: 'no disagreement was measured when it was promoted', ...nothing };
   const reason = `${ratio.toFixed(2)} times as far from its shadow on ${newest.day} as on the held-out days; allowed: ${rule.disagreement}`;
   return { status: ratio > rule.disagreement ? 'skewed' : 'stable', reason, ratio, day: newest.day };
 }

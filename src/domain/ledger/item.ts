@@ -65,7 +65,7 @@ export function checkTransaction(writes: readonly Write[], token: string): void 
 }
 
 /** A ledger's item without its key, parsed by the schema of what it holds. */
-export function unkey<T>(schema: z.ZodType<T>, item: Item): T {
+export function withoutKey<T>(schema: z.ZodType<T>, item: Item): T {
   const { pk: _pk, sk: _sk, ...document } = item;
   return parseDocument(schema, document, keyText(item));
 }

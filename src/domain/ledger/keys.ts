@@ -126,14 +126,14 @@ const AUTHORITIES = {
   PREDICTION: 'catalogue',
 } as const;
 
-const STANDINGS: ReadonlyMap<string, Standing> = new Map(Object.entries(AUTHORITIES));
+const KINDS: ReadonlyMap<string, AuthorityKind> = new Map(Object.entries(AUTHORITIES));
 
-export type Standing = (typeof AUTHORITIES)[keyof typeof AUTHORITIES];
+export type AuthorityKind = (typeof AUTHORITIES)[keyof typeof AUTHORITIES];
 
 /** What kind of item stands under a key. @throws GatehouseError `UNKNOWN_AUTHORITY` */
-export function standingOf({ pk }: { readonly pk: string }): Standing {
+export function authorityKindOf({ pk }: { readonly pk: string }): AuthorityKind {
   const authority = authorityOf(pk);
-  const standing = STANDINGS.get(authority);
+  const standing = KINDS.get(authority);
   if (standing !== undefined) return standing;
   throw new GatehouseError('UNKNOWN_AUTHORITY', `${pk}: no authority is called ${authority}`, { pk });
 }
@@ -159,7 +159,7 @@ export function authorityOf(pk: string): string {
   return pk.slice(0, pk.indexOf('#'));
 }
 
-function authoritiesOf(standing: Standing): readonly string[] {
+function authoritiesOf(standing: AuthorityKind): readonly string[] {
   return Object.entries(AUTHORITIES)
     .filter(([, is]) => is === standing)
     .map(([authority]) => authority);

@@ -177,7 +177,7 @@ export type DataRule = z.infer<typeof DataRule>;
 
 /**
  * How a release that a gate passed provisionally is judged while it is served, against the one that it replaced: thrown out
- * by the fast rule as soon as it is clearly worse, confirmed or taken back by the slow one when its days are over.
+ * by the fast rule as soon as it is clearly worse, confirmed or rolled back by the slow one when its days are over.
  */
 export const ProbationRule = z
   .strictObject({
@@ -204,7 +204,7 @@ export const ProbationRule = z
   });
 export type ProbationRule = z.infer<typeof ProbationRule>;
 
-/** What is watched of the release that is served, and what follows. It alarms and retrains; it promotes nothing and takes nothing back. */
+/** What is watched of the release that is served, and what follows. It alarms and retrains; it promotes nothing and rolls nothing back. */
 export const DriftRule = z.strictObject({
   /** Inputs whose distribution is stable on healthy days, e.g. `['distance']`: drift in one of them alerts, and dev retrains; others are only shown. A model may only add inputs; default: the floor’s. */
   stable: z.array(ColumnName).refine((columns) => new Set(columns).size === columns.length, 'each column once'),

@@ -149,7 +149,7 @@ function tightenDrift(
   };
 }
 
-/** Tighter is what takes a release back sooner, and on less. */
+/** Tighter is what rolls a release back sooner, and on less. */
 function tightenProbation(
   path: string,
   base: ProbationRule,

@@ -1,6 +1,6 @@
 import { causesByDay, type RefusedDay } from '../data/build-refusals.ts';
 import type { MissingPartition } from '../data/feature-plan.ts';
-import type { StandingRefusal } from '../data/standing-refusal.ts';
+import type { OpenRefusal } from '../data/open-refusal.ts';
 
 /** A day that cannot be scored yet, and the partitions that it waits for. */
 export interface WaitingDay {
@@ -14,7 +14,7 @@ export function waitingText({ day, missing }: WaitingDay): string {
 }
 
 /** The waiting days that wait for a refused partition: it does not come by itself. Each has the first such refusal as its cause. */
-export function waitingForRefused(waiting: readonly WaitingDay[], refusals: readonly StandingRefusal[]): RefusedDay[] {
+export function waitingForRefused(waiting: readonly WaitingDay[], refusals: readonly OpenRefusal[]): RefusedDay[] {
   const of = new Map(refusals.map((refusal) => [`${refusal.kind} ${refusal.day}`, refusal]));
   return waiting.flatMap(({ day, missing }) => {
     const refusal = missing.map((part) => of.get(`${part.kind} ${part.day}`)).find((each) => each !== undefined);

@@ -1,5 +1,5 @@
 import type { AdmittedPartition } from '../data/partition.ts';
-import { refusalText, type StandingRefusal } from '../data/standing-refusal.ts';
+import { refusalText, type OpenRefusal } from '../data/open-refusal.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { Pointer } from '../promotion/pointer.ts';
 import { type WaitingDay, waitingForRefused, waitingText } from './blocked.ts';
@@ -34,7 +34,7 @@ export function serviceLevel(
     /** The days of which a batch run would keep what is published. */
     readonly kept: ReadonlySet<string>;
     readonly waiting: readonly WaitingDay[];
-    readonly refusals: readonly StandingRefusal[];
+    readonly refusals: readonly OpenRefusal[];
   },
   now: Date,
 ): ServiceLevel {
@@ -60,7 +60,7 @@ export function serviceLevel(
   return { hours, newest: [...served.keys()].toSorted().at(-1) ?? null, overdue };
 }
 
-function causeOf(day: string, waiting: readonly WaitingDay[], refusals: readonly StandingRefusal[]): string {
+function causeOf(day: string, waiting: readonly WaitingDay[], refusals: readonly OpenRefusal[]): string {
   const own = refusals.find((refusal) => refusal.day === day && refusal.kind !== 'labels');
   if (own !== undefined) return refusalText(own);
   const waits = waiting.filter((each) => each.day === day);

@@ -39,10 +39,12 @@ export function commitPromotion(state: GroundsState, now: Date): CommitDecision 
   const evidence = pinnedEvidence(state);
   const until = probationEnd(state, now);
   const isHotfix = promotion.transition === 'hotfix';
-  // A debt is paid before another release but a hotfix is promoted.
-  const replaced = pointer === undefined || isHotfix ? pointer : { ...pointer, debt: null };
+  // A pending propagation is paid before another release but a hotfix is promoted.
+  const replaced = pointer === undefined || isHotfix ? pointer : { ...pointer, pendingPropagation: null };
   const { release, version } = promotion;
-  const debt = isHotfix ? { release, version, promotion: promotion.promotion, since: now.toISOString() } : null;
+  const pendingPropagation = isHotfix
+    ? { release, version, promotion: promotion.promotion, since: now.toISOString() }
+    : null;
   const next = advancePointer(
     pointer,
     {
@@ -56,7 +58,7 @@ export function commitPromotion(state: GroundsState, now: Date): CommitDecision 
     },
     // A release that is promoted again is not in its own rollback history.
     confirmedReleases(replaced).filter((each) => each.release !== release),
-    { until, debt },
+    { until, pendingPropagation },
   );
   const committed: Promotion = {
     ...promotion,

@@ -1,7 +1,7 @@
 import { Approval } from '../approval/approval.ts';
 import { Evidence } from '../gates/evidence.ts';
 import { ORIGIN, Upstream } from '../gates/gates/released-upstream.ts';
-import { type Item, type Key, keyText, unkey } from '../ledger/item.ts';
+import { type Item, type Key, keyText, withoutKey } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ActivePolicy } from '../policy/activation.ts';
 import type { GroundsState } from './grounds.ts';
@@ -11,7 +11,7 @@ import { type Promotion, PromotionRequest } from './promotion.ts';
 /** The environments whose chains can say something of a release that is promoted here. */
 const UPSTREAMS = [ORIGIN, 'staging'] as const;
 
-/** The items, besides approvals, from which a promotion's grounds are read; `pointer` names those that its debt adds. */
+/** The items, besides approvals, from which a promotion's grounds are read; `pointer` names those that its pending propagation adds. */
 export function groundKeys(promotion: Promotion, pointer?: Pointer): readonly Key[] {
   const { model, release, environment, policy, gates } = promotion;
   const of = (digest: string): readonly Key[] => UPSTREAMS.map((each) => keys.upstream(model, digest, each));
@@ -22,9 +22,9 @@ export function groundKeys(promotion: Promotion, pointer?: Pointer): readonly Ke
     keys.promotionRequest(model, promotion.promotion),
     ...of(release),
     ...gates.map((gate) => keys.evidence(gate, model, release, environment, policy)),
-    ...(pointer === undefined || pointer.debt === null || pointer.debt.release === release
+    ...(pointer === undefined || pointer.pendingPropagation === null || pointer.pendingPropagation.release === release
       ? []
-      : of(pointer.debt.release)),
+      : of(pointer.pendingPropagation.release)),
   ];
 }
 
@@ -37,13 +37,13 @@ export function groundsFrom(
   const { model, release, environment, policy, gates } = promotion;
   const byKey = new Map(items.flatMap((item) => (item === undefined ? [] : [[keyText(item), item] as const])));
   const find = (key: Key): Item | undefined => byKey.get(keyText(key));
-  const read = <T>(schema: Parameters<typeof unkey<T>>[0], key: Key): T | undefined => {
+  const read = <T>(schema: Parameters<typeof withoutKey<T>>[0], key: Key): T | undefined => {
     const item = find(key);
-    return item === undefined ? undefined : unkey(schema, item);
+    return item === undefined ? undefined : withoutKey(schema, item);
   };
   const pointer = read(Pointer, keys.pointer(model));
   const said = (digest: string, by: string): Upstream | undefined => read(Upstream, keys.upstream(model, digest, by));
-  const debt = pointer?.debt ?? null;
+  const pendingPropagation = pointer?.pendingPropagation ?? null;
   return {
     promotion,
     request: read(PromotionRequest, keys.promotionRequest(model, promotion.promotion)),
@@ -55,7 +55,7 @@ export function groundsFrom(
         return item === undefined ? [] : [[gate, evidenceIn(item)] as const];
       }),
     ),
-    approvals: approvals.map((item) => unkey(Approval, item)),
+    approvals: approvals.map((item) => withoutKey(Approval, item)),
     isQuarantined: find(keys.quarantine(model, release)) !== undefined,
     upstream: new Map(
       UPSTREAMS.flatMap((environment) => {
@@ -63,9 +63,9 @@ export function groundsFrom(
         return upstream === undefined ? [] : [[environment, upstream] as const];
       }),
     ),
-    carriers: {
-      dev: debt === null ? undefined : said(debt.release, 'dev'),
-      staging: debt === null ? undefined : said(debt.release, 'staging'),
+    propagation: {
+      dev: pendingPropagation === null ? undefined : said(pendingPropagation.release, 'dev'),
+      staging: pendingPropagation === null ? undefined : said(pendingPropagation.release, 'staging'),
     },
   };
 }
@@ -73,5 +73,5 @@ export function groundsFrom(
 /** A piece of evidence, without the digest under which it was written. */
 export function evidenceIn(item: Item): Evidence {
   const { body: _body, ...evidence } = item;
-  return unkey(Evidence, evidence as Item);
+  return withoutKey(Evidence, evidence as Item);
 }

@@ -8,7 +8,7 @@ import { ORIGIN, releasedUpstream, type Upstream } from '../gates/gates/released
 import { ABSENT, equals, keyText, keyOf, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { type ActivePolicy, stillInForce } from '../policy/activation.ts';
-import { type Carriers, paidChecks, whyInDebt } from './debt.ts';
+import { type Propagation, propagationChecks, whyNotPropagated } from './pending-propagation.ts';
 import type { Pointer } from './pointer.ts';
 import { type Promotion, PromotionRequest, pinnedBy, transitionOf } from './promotion.ts';
 
@@ -24,8 +24,8 @@ export interface GroundsState {
   readonly isQuarantined: boolean;
   /** What the signed chains of peers say of the release, by environment. */
   readonly upstream: ReadonlyMap<string, Upstream>;
-  /** What is known of the digest of the pointer's debt. */
-  readonly carriers: Carriers;
+  /** What is known of the digest of the pointer's pending propagation. */
+  readonly propagation: Propagation;
 }
 
 /** What stands for and against a commit now. */
@@ -74,7 +74,7 @@ const RULES: readonly Rule[] = [
     pointer?.current === promotion.release
       ? refuse('release-new', 'the pointer names this release already', 'nothing has to be done')
       : undefined,
-  ({ promotion, pointer, carriers }) => whyInDebt(pointer, promotion.transition, carriers),
+  ({ promotion, pointer, propagation }) => whyNotPropagated(pointer, promotion.transition, propagation),
   ({ promotion }) =>
     promotion.gates.length === 0
       ? refuse('gates-pinned', 'no gate is pinned', 'name at least one gate in the policy')
@@ -160,7 +160,7 @@ export function pinnedEvidence({
 
 /** The checks by which a transaction holds only while the grounds are what was read. */
 export function groundChecks(state: GroundsState): readonly Write[] {
-  const { promotion, request, pointer, active, upstream, carriers } = state;
+  const { promotion, request, pointer, active, upstream, propagation } = state;
   const { model, release } = promotion;
   const checks: readonly Write[] = [
     ...pinnedEvidence(state).map(evidenceCheck),
@@ -169,7 +169,9 @@ export function groundChecks(state: GroundsState): readonly Write[] {
       const condition = said === undefined ? ABSENT : equals({ record: said.record, withdrawn: said.withdrawn });
       return { kind: 'check', key: keys.upstream(model, release, environment), condition };
     }),
-    ...(promotion.transition === 'hotfix' ? [] : paidChecks(pointer?.debt ?? null, model, carriers)),
+    ...(promotion.transition === 'hotfix'
+      ? []
+      : propagationChecks(pointer?.pendingPropagation ?? null, model, propagation)),
     ...(active === undefined ? [] : [stillInForce(model, active)]),
     ...(request === undefined
       ? []
@@ -182,7 +184,7 @@ export function groundChecks(state: GroundsState): readonly Write[] {
         ]),
     { kind: 'check', key: keys.quarantine(model, release), condition: ABSENT },
   ];
-  // A transaction names no item twice: what a debt's digest and the release have in common is checked once.
+  // A transaction names no item twice: what a pending propagation's digest and the release have in common is checked once.
   return [...new Map(checks.map((check) => [keyText(keyOf(check)), check])).values()];
 }
 

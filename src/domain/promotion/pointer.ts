@@ -6,16 +6,20 @@ import { ModelName } from '../model/definition.ts';
 import { Version } from '../release/registration.ts';
 
 /** What a hotfix owes: the environments that it went past have yet to carry its digest. */
-export const Debt = z.strictObject({
+export const PendingPropagation = z.strictObject({
   release: Digest,
   version: Version,
   promotion: z.string().min(1),
   since: z.iso.datetime(),
 });
-export type Debt = z.infer<typeof Debt>;
+export type PendingPropagation = z.infer<typeof PendingPropagation>;
 
 /** A release to go back to; what it owed when it was replaced is owed again when it comes back. */
-const Named = z.strictObject({ release: Digest, version: Version, debt: Debt.exactOptional() });
+const Named = z.strictObject({
+  release: Digest,
+  version: Version,
+  pendingPropagation: PendingPropagation.exactOptional(),
+});
 type Named = z.infer<typeof Named>;
 
 /** How many confirmed releases a pointer remembers beyond `lastConfirmed`: so many more rollbacks in a row find a target. */
@@ -34,9 +38,9 @@ export const Pointer = z.strictObject({
   /** Where a rollback goes: the newest release that was confirmed before the current one. */
   lastConfirmed: Named.nullable(),
   /** Where further rollbacks in a row go: the confirmed releases before `lastConfirmed`, newest first. None is quarantined. */
-  behind: z.array(Named).max(REMEMBERED).default([]),
-  /** What the served hotfix owes; while it does, no promotion but a hotfix is let in. */
-  debt: Debt.nullable().default(null),
+  rollbackHistory: z.array(Named).max(REMEMBERED).default([]),
+  /** What the served hotfix owes; while it does, no promotion but a hotfix is promoted. */
+  pendingPropagation: PendingPropagation.nullable().default(null),
   traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
   /** Grows by one with every change of the pointer. */
   seq: z.int().min(1),
@@ -77,19 +81,22 @@ export function pointerWrite(previous: Pointer | undefined, next: Pointer): Writ
 export function advancePointer(
   previous: Pointer | undefined,
   next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'fencingToken' | 'writtenBy' | 'at'>,
-  /** The confirmed releases that it can be taken back to, newest first. */
+  /** The confirmed releases that it can be rolled back to, newest first. */
   confirmed: readonly Named[],
   /** The end of its probation, if it is on one, and what it owes. */
-  { until, debt }: Pick<Pointer, 'until' | 'debt'> = { until: null, debt: null },
+  { until, pendingPropagation }: Pick<Pointer, 'until' | 'pendingPropagation'> = {
+    until: null,
+    pendingPropagation: null,
+  },
 ): Pointer {
   return {
     formatVersion: 1,
     ...next,
     status: until === null ? 'confirmed' : 'probation',
     until,
-    debt,
+    pendingPropagation,
     lastConfirmed: confirmed[0] ?? null,
-    behind: confirmed.slice(1, 1 + REMEMBERED),
+    rollbackHistory: confirmed.slice(1, 1 + REMEMBERED),
     traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },
     seq: (previous?.seq ?? 0) + 1,
     epoch: (previous?.epoch ?? 0) + 1,
@@ -99,10 +106,12 @@ export function advancePointer(
 /** The confirmed releases that a pointer knows, newest first: what it serves, if that is confirmed, and what it goes back to. */
 export function confirmedReleases(pointer: Pointer | undefined): readonly Named[] {
   if (pointer === undefined) return [];
-  const { status, current, version, debt, lastConfirmed, behind } = pointer;
+  const { status, current, version, pendingPropagation, lastConfirmed, rollbackHistory } = pointer;
   return [
-    ...(status === 'confirmed' ? [{ release: current, version, ...(debt === null ? {} : { debt }) }] : []),
+    ...(status === 'confirmed'
+      ? [{ release: current, version, ...(pendingPropagation === null ? {} : { pendingPropagation }) }]
+      : []),
     ...(lastConfirmed === null ? [] : [lastConfirmed]),
-    ...behind,
+    ...rollbackHistory,
   ];
 }

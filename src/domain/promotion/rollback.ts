@@ -10,7 +10,7 @@ export type RollbackTarget =
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** What a rollback is about: a release, and the epoch in which it was seen to be wrong. */
-export interface Blamed {
+export interface Attributed {
   readonly from: Digest;
   readonly epoch: number;
 }
@@ -32,10 +32,10 @@ export function rollbackTarget(
   return { kind: 'target', release: target.release, version: target.version };
 }
 
-/** Why a rollback is not about what the pointer says now, or undefined: an alarm of an older epoch takes nothing back. */
-export function whyNotBlamed(pointer: Pointer, { from, epoch }: Blamed): Refusal | undefined {
+/** Why a rollback is not about what the pointer says now, or undefined: an alarm of an older epoch rolls nothing back. */
+export function whyNotAttributed(pointer: Pointer, { from, epoch }: Attributed): Refusal | undefined {
   const remedy = 'look at the status, and roll back what is there now if that is meant';
-  // The same digest may be served again since: what was seen of it in another epoch is no reason to take it back now.
+  // The same digest may be served again since: what was seen of it in another epoch is no reason to roll it back now.
   if (pointer.epoch !== epoch) {
     const found = `the rollback is about epoch ${epoch}; the pointer is in epoch ${pointer.epoch}, since ${pointer.at}, with ${pointer.version} (${pointer.current})`;
     return { rule: 'rollback-epoch', found, remedy };
@@ -62,8 +62,8 @@ export function rollBack(
       writtenBy: rollback.id,
       at: rollback.now.toISOString(),
     },
-    pointer.behind,
-    { until: null, debt: pointer.lastConfirmed?.debt ?? null },
+    pointer.rollbackHistory,
+    { until: null, pendingPropagation: pointer.lastConfirmed?.pendingPropagation ?? null },
   );
   return {
     pointer: next,

@@ -45,7 +45,7 @@ export const Registration = z.strictObject({
   dataCheck: Digest.exactOptional(),
   /**
    * The evaluation report of the newest run that compared it with a champion, as a page and as data. A baseline has none: it
-   * is a constant that no run proposes, and its figures stand in the reports of those that are held against it.
+   * is a constant that no run proposes, and its figures stand in the reports of those that are compared with it.
    */
   report: z.strictObject({ html: Digest, json: Digest }).exactOptional(),
 });

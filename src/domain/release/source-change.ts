@@ -1,4 +1,4 @@
-import { fitting } from '../audit/fitting.ts';
+import { truncated } from '../audit/truncated.ts';
 import { type Digest, digestOfJson } from '../canonical/digest.ts';
 import { type EventColumn, type LaterColumn, type ModelDefinition, typeOf } from '../model/definition.ts';
 
@@ -32,7 +32,7 @@ export function sourceChange(before: Sources, after: Sources): SourceChange | un
   const major = changes.filter(({ level }) => level === 'major');
   const [level, told] = major.length > 0 ? (['major', major] as const) : (['minor', changes] as const);
   if (told.length === 0) return undefined;
-  const named = fitting(
+  const named = truncated(
     told.map(({ reason }) => reason),
     MOST_NAMED,
     MOST_BYTES,

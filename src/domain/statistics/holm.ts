@@ -1,6 +1,6 @@
 /**
  * Holm's step-down adjustment (Holm 1979, A simple sequentially rejective multiple test procedure): a p-value adjusted by
- * it can be held against the level as if it stood alone, whatever the dependence among the tests.
+ * it can be compared with the level as if it stood alone, whatever the dependence among the tests.
  * @param values p-values in [0, 1], in any order
  * @returns the adjusted p-values in the same order, each at least as large as it was and at most 1
  */

@@ -7,16 +7,16 @@ import { whyInvalid } from './validity.ts';
 
 /**
  * What is known of a release that is served: its published predictions (the candidate's) against the shadow of the release
- * that it replaced (the champion's), on the rows of the days since it was let in.
+ * that it replaced (the champion's), on the rows of the days since it was promoted.
  */
 export interface LiveEvidence {
   /** By entity and day, with the labels that had been there for the fast rule's hours. Null where nothing was served yet. */
   readonly fast: ComparisonMeasure | null;
   /** By the comparison's own clusters, with all labels that had arrived. Null where nothing was served yet. */
   readonly slow: ComparisonMeasure | null;
-  /** Whole days since it was let in. */
+  /** Whole days since it was promoted. */
   readonly days: number;
-  /** Whether it was let in provisionally: what was proven before is watched by the fast rule alone. */
+  /** Whether it was promoted provisionally: what was proven before is watched by the fast rule alone. */
   readonly isProvisional: boolean;
 }
 
@@ -50,11 +50,11 @@ export interface LiveJudgement {
 }
 
 /**
- * Whether a release that is served is confirmed, taken back, or watched further. The fast rule takes back what is clearly
+ * Whether a release that is served is confirmed, rolled back, or watched further. The fast rule rolls back what is clearly
  * worse: enough labels, each there for some hours, and a loss that is large and proven by the paired t test on the sums of
  * each entity and day. When the days are over, the slow rule decides on what is provisional by the comparison that let it
  * in: what would be promoted again, be it provisionally, is confirmed, and so is what is better on the labels that there are
- * and too little to be sure; it was likely on held-out rows, and is on live ones. All else is taken back: what is worse, what
+ * and too little to be sure; it was likely on held-out rows, and is on live ones. All else is rolled back: what is worse, what
  * is wrong, and what has too few days with labels.
  */
 export function judgeLive(evidence: LiveEvidence, comparison: ComparisonRule, probation: ProbationRule): LiveJudgement {
@@ -68,7 +68,7 @@ export function judgeLive(evidence: LiveEvidence, comparison: ComparisonRule, pr
   }
   if (days < probation.days || !isProvisional) {
     const reason = `day ${days} of ${probation.days}: ${fast.reason}; ${told(slow)}`;
-    const end = isProvisional ? `${probation.days} days, when it is confirmed or taken back, or ` : '';
+    const end = isProvisional ? `${probation.days} days, when it is confirmed or rolled back, or ` : '';
     const change = `${end}a proven loss of more than ${percent(probation.fast.loss)}`;
     return { verdict: 'WAIT', rule: 'too-early', reason, change, ...found };
   }

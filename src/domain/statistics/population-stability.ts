@@ -33,7 +33,7 @@ const REPEATS = 20;
  * 2020 for its distribution). Missing values (NaN) are a bin of their own, so that an input that goes missing is seen, and
  * so are values such as the reference has none: what fell into the bin at their side would go unseen there.
  * @param reference values that are known to be healthy
- * @param current the values to be held against them
+ * @param current the values to be compared with them
  * @returns undefined where either has no values: nothing can be said then, which is not "stable"
  */
 export function populationStability(reference: Float64Array, current: Float64Array): Stability | undefined {

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { partitionIn, partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
 import { landedFiles, namesOf } from '#domain/data/landed-files.ts';
-import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, withoutKey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
-import { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
@@ -17,7 +17,7 @@ import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { recordRefusals, resolveRefusals } from '#use-cases/data/standing-refusals.ts';
+import { recordRefusals, resolveRefusals } from '#use-cases/data/open-refusals.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { each, type Fault, type Named as NamedItem, throwFaults } from '#use-cases/each.ts';
 
@@ -93,7 +93,7 @@ async function admitFor(deps: Admitting, key: string, reader: Reader): Promise<A
   const admission = await decide(deps, key, reader);
   if (admission.kind === 'refused') return admission;
   const item = await deps.ledger.get(keys.refusal(reader.model, reader.kind, reader.day.slice(0, 40)));
-  const refusal = item === undefined ? undefined : unkey(StandingRefusal, item);
+  const refusal = item === undefined ? undefined : withoutKey(OpenRefusal, item);
   if (refusal?.resolvedAt === null) await resolveRefusals(deps, [refusal]);
   return admission;
 }
@@ -274,7 +274,7 @@ async function refused(
   refusal: Refusal,
 ): Promise<Admission> {
   const { rule, remedy } = refusal;
-  const found = fitting([refusal.found], 1, 1200).join('');
+  const found = truncated([refusal.found], 1, 1200).join('');
   await recordRefusals(deps, { model, kind, days: [day.slice(0, 40)] }, { rule, found, remedy }, ([of = day]) => ({
     code: 'PARTITION_REFUSED',
     actor: 'pipeline:admission',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
 import { isAlerting } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
+import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Announcements } from '#ports/announcements.ts';
 import type { Clock } from '#ports/clock.ts';
@@ -84,7 +84,7 @@ export function needsAttention(record: AuditRecord): boolean {
 export async function isTold(ledger: Ledger, model: string, seq: number): Promise<boolean> {
   const item = await ledger.get(keys.cursor('alerted', model));
   if (item === undefined) return false;
-  const cursor = unkey(AlertCursor, item);
+  const cursor = withoutKey(AlertCursor, item);
   return cursor.seq >= seq && cursor.sending === null;
 }
 
@@ -92,7 +92,7 @@ export async function isTold(ledger: Ledger, model: string, seq: number): Promis
 async function beginning(deps: Alerting, model: string, by: string): Promise<AlertCursor> {
   const key = keys.cursor('alerted', model);
   const item = await deps.ledger.get(key);
-  if (item !== undefined) return unkey(AlertCursor, item);
+  if (item !== undefined) return withoutKey(AlertCursor, item);
   const published = await deps.ledger.get(keys.cursor('published', model));
   const first = { seq: Number(published?.['seq'] ?? -1), sending: null, by, until: deps.clock.now().toISOString() };
   return (await put(deps, model, first, undefined)) ? first : beginning(deps, model, by);

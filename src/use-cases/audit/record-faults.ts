@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
-import { equals, ABSENT, type Item, unkey } from '#domain/ledger/item.ts';
+import { truncated } from '#domain/audit/truncated.ts';
+import { equals, ABSENT, type Item, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { codeOf, each, type Fault, messageOf, type Named } from '#use-cases/each.ts';
 import { operationName, type Recording, recordChange } from './record-change.ts';
@@ -71,7 +71,7 @@ async function keepFault(
   before: Item | undefined,
 ): Promise<void> {
   const key = keys.fault(by, item);
-  const known = before === undefined ? undefined : unkey(KeptFault, before);
+  const known = before === undefined ? undefined : withoutKey(KeptFault, before);
   const of = model ?? known?.model;
   const code = error === undefined ? null : codeOf(error);
   if (of === undefined || (code === null && (known?.code ?? null) === null)) return;
@@ -98,9 +98,9 @@ async function keepFault(
       release: null,
       details: {
         function: by,
-        item: fitting([item], 1, 400).join(''),
-        error: fitting([code], 1, 200).join(''),
-        found: fitting([messageOf(error)], 1, 1200).join(''),
+        item: truncated([item], 1, 400).join(''),
+        error: truncated([code], 1, 200).join(''),
+        found: truncated([messageOf(error)], 1, 1200).join(''),
         since: known.since,
       },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -46,7 +46,7 @@ export async function failRun(
       code: 'RUN_FAILED',
       actor,
       release: null,
-      details: { machine, run, state, error: fitting([failure.error], 1, 1200).join('') },
+      details: { machine, run, state, error: truncated([failure.error], 1, 1200).join('') },
     },
   });
   // The run's record was changed since it was read: what it says now is what ends.

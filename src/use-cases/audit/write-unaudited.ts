@@ -1,6 +1,6 @@
 import { GatehouseError } from '#domain/error.ts';
 import { keyOf, keyText, type Write } from '#domain/ledger/item.ts';
-import { standingOf } from '#domain/ledger/keys.ts';
+import { authorityKindOf } from '#domain/ledger/keys.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function writeUnaudited(
   token: string,
 ): Promise<TransactionResult> {
   const audited = writes.find((write) => {
-    const standing = standingOf(keyOf(write));
+    const standing = authorityKindOf(keyOf(write));
     return write.kind === 'put' && (standing === 'governed' || standing === 'chain');
   });
   if (audited === undefined) return ledger.transact(writes, token);

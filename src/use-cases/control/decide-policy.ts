@@ -1,6 +1,6 @@
 import { personOf } from '#domain/control/person.ts';
 import { policyEvent, type PolicyVote, voteAs } from '#domain/control/policy-vote.ts';
-import { whyUnknownModel } from '#domain/control/promotion-ask.ts';
+import { whyUnknownModel } from '#domain/control/promotion-request-body.ts';
 import type { Refusal } from '#domain/error.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';

@@ -1,7 +1,7 @@
 import { Decision, decidedAlready, decideOn, type DecisionInput } from '#domain/control/decision.ts';
 import { personOf } from '#domain/control/person.ts';
 import type { Refusal } from '#domain/error.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Directory } from '#ports/directory.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -53,5 +53,5 @@ async function findDecision(
   subject: string,
 ): Promise<Decision | undefined> {
   const item = await ledger.get(keys.decision(model, promotion, subject));
-  return item === undefined ? undefined : unkey(Decision, item);
+  return item === undefined ? undefined : withoutKey(Decision, item);
 }

@@ -1,6 +1,6 @@
 import { Decision } from '#domain/control/decision.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { findRequest } from './receive-request.ts';
@@ -14,7 +14,7 @@ export interface RequestWithDecisions {
 /** The requests of these models, newest first. */
 export async function listRequests(ledger: Ledger, models: readonly string[]): Promise<readonly ApprovalRequest[]> {
   const items = await Promise.all(models.map((model) => ledger.query(keys.requests(model))));
-  const requests = items.flat().map((item) => unkey(ApprovalRequest, item));
+  const requests = items.flat().map((item) => withoutKey(ApprovalRequest, item));
   return requests.sort((a, b) => (a.requestedAt < b.requestedAt ? 1 : -1));
 }
 
@@ -27,5 +27,5 @@ export async function showRequest(
   const request = await findRequest(ledger, model, promotion);
   if (request === undefined) return undefined;
   const items = await ledger.query(keys.decisions(model), { from: `${promotion}#`, to: `${promotion}#\uFFFF` });
-  return { request, decisions: items.map((item) => unkey(Decision, item)) };
+  return { request, decisions: items.map((item) => withoutKey(Decision, item)) };
 }

@@ -1,7 +1,7 @@
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { ApprovalRequest, endingOf, requestOf, requestWrite } from '#domain/control/request.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Notices } from '#ports/notices.ts';
@@ -28,7 +28,7 @@ export async function findRequest(
   promotion: string,
 ): Promise<ApprovalRequest | undefined> {
   const item = await ledger.get(keys.request(model, promotion));
-  return item === undefined ? undefined : unkey(ApprovalRequest, item);
+  return item === undefined ? undefined : withoutKey(ApprovalRequest, item);
 }
 
 async function keep(deps: Receiving, record: AuditRecord, hash: Digest): Promise<void> {
@@ -53,7 +53,7 @@ async function keep(deps: Receiving, record: AuditRecord, hash: Digest): Promise
     model,
     operation: operationName('approvers-told', hash),
     writes: [requestWrite(kept, { ...kept, isNoticed: true })],
-    event: { code: 'APPROVERS_TOLD', actor: 'pipeline:intake', release, details: { environment, promotion } },
+    event: { code: 'APPROVERS_NOTIFIED', actor: 'pipeline:intake', release, details: { environment, promotion } },
   });
 }
 

@@ -1,7 +1,7 @@
 import { recordOf } from '#domain/audit/chain.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import { personOf } from '#domain/control/person.ts';
-import { askEvent, type PromotionAsk, whyNotAsk } from '#domain/control/promotion-ask.ts';
+import { requestEvent, type PromotionRequestBody, whyNotRequestable } from '#domain/control/promotion-request-body.ts';
 import type { Refusal } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Directory } from '#ports/directory.ts';
@@ -13,16 +13,20 @@ export interface Asking extends Recording {
   readonly models: readonly string[];
 }
 
-export type AskResult =
+export type RequestResult =
   | { readonly kind: 'requested'; readonly seq: number }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Records in control's chain that a person asks for a promotion; the target pulls it and opens the promotion, or refuses. */
-export async function requestPromotion(deps: Asking, username: string, ask: PromotionAsk): Promise<AskResult> {
+export async function requestPromotion(
+  deps: Asking,
+  username: string,
+  ask: PromotionRequestBody,
+): Promise<RequestResult> {
   const subject = personOf(username);
-  const refusal = whyNotAsk(ask, deps.models, subject, await deps.directory.groupsOf(username));
+  const refusal = whyNotRequestable(ask, deps.models, subject, await deps.directory.groupsOf(username));
   if (refusal !== undefined) return { kind: 'refused', refusal };
-  const event = askEvent(ask, subject);
+  const event = requestEvent(ask, subject);
   const operation = operationName('request', subject, ask.requestId);
   const result = await recordChange(deps, { model: ask.model, operation, writes: [], event });
   if (result.kind === 'refused') {
@@ -46,9 +50,9 @@ export async function requestPromotion(deps: Asking, username: string, ask: Prom
 
 async function says(
   deps: Asking,
-  ask: PromotionAsk,
+  ask: PromotionRequestBody,
   seq: number,
-  event: ReturnType<typeof askEvent>,
+  event: ReturnType<typeof requestEvent>,
 ): Promise<boolean> {
   const item = await deps.ledger.get(keys.chainRecord(ask.model, seq));
   if (item === undefined) return false;

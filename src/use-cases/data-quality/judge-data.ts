@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { detailsOf, recordOf } from '#domain/audit/chain.ts';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { canonicalJson, Digest, parseCanonical, parseDocument } from '#domain/canonical/digest.ts';
 import {
   type CheckedPartition,
@@ -108,13 +108,13 @@ export function judgeData(deps: DataJudging): Task {
               code: 'DATA_REFUSED',
               actor: 'pipeline:data-quality',
               release: null,
-              details: { ...details, verdict: judgement.verdict, reasons: fitting(judgement.reasons, 8, 2400) },
+              details: { ...details, verdict: judgement.verdict, reasons: truncated(judgement.reasons, 8, 2400) },
             },
     });
     // Another check was quicker: what it found belongs to what this one has to keep.
     if (result.kind === 'refused')
       throw new GatehouseError('DATA_CHECK_RACED', `${model}: another check was recorded at the same time`, { run });
-    return { status: judgement.verdict, reasons: fitting(judgement.reasons, 8, 2400), evidence };
+    return { status: judgement.verdict, reasons: truncated(judgement.reasons, 8, 2400), evidence };
   });
 }
 

@@ -35,7 +35,7 @@ export function dataDigest({ suites, partitions }: Pick<DataCheckPlan, 'suites' 
 /** A check that ended without a result: of what, and when. */
 const Unresolved = z.object({ data: Digest, at: z.iso.datetime() });
 
-/** `training` is null where what has arrived is looked at, and nothing is about to learn from it. */
+/** `training` is null where what has arrived is looked at, and nothing is about to train on it. */
 const Parameters = z.object({
   model: z.string(),
   run: z.string(),
@@ -44,7 +44,7 @@ const Parameters = z.object({
 
 /**
  * Plans what the suites have to look at: the admitted partitions that none has seen in this version, and, before
- * training, the versions that the run pinned and the rows that it is about to learn from.
+ * training, the versions that the run pinned and the rows that it is about to train on.
  */
 export function planDataCheck(deps: DataCheckPlanning): Task {
   return task(Parameters, async ({ model, run, training }) => {

@@ -9,7 +9,7 @@ import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { writeRefusals } from './batch-refusals.ts';
-import { fetchPartitions, remembering, whyNotHad, withFolder } from './local-files.ts';
+import { fetchPartitions, memoised, whyNotHad, withFolder } from './local-files.ts';
 
 export interface Building {
   readonly engine: FeatureEngine;
@@ -114,7 +114,7 @@ async function buildGroup<K extends 'daily' | 'features', Inputs>(
   group: readonly FeatureWork[K][number][],
 ): Promise<readonly { readonly day: string; readonly refusal?: Refusal }[]> {
   return withFolder(async (folder) => {
-    const place = { lake: remembering(deps.lake), folder, model };
+    const place = { lake: memoised(deps.lake), folder, model };
     const fetched = await Promise.all(
       group.map(async (item) => {
         const out = join(folder, `${kind}-${item.day}-out.parquet`);

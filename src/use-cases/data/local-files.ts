@@ -37,7 +37,7 @@ export async function fetchPartitions(
 }
 
 /** A lake that fetches each object into a folder once: the days of a batch, and several comparisons, share most of their inputs. */
-export function remembering(lake: Lake): Lake {
+export function memoised(lake: Lake): Lake {
   const fetched = new Map<string, Promise<string>>();
   const once = (key: string, fetch: () => Promise<string>): Promise<string> => {
     const known = fetched.get(key) ?? fetch();

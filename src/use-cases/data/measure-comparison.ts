@@ -6,7 +6,7 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import type { Building } from './build-partitions.ts';
-import { fetchPartitions, remembering, whyNotHad, withFolder } from './local-files.ts';
+import { fetchPartitions, memoised, whyNotHad, withFolder } from './local-files.ts';
 
 const Parameters = z.object({
   /** What came of scoring: why predictions are missing, where they are. */
@@ -20,7 +20,7 @@ const Parameters = z.object({
 export function measureComparison(deps: Building): Task {
   return task(Parameters, ({ comparisons, scores }) =>
     withFolder(async (folder) => {
-      const lake = remembering(deps.lake);
+      const lake = memoised(deps.lake);
       const measured = [];
       for (const { candidate, slice, comparison } of comparisons) {
         const result = await measure({ ...deps, lake }, comparison, folder);

@@ -2,7 +2,7 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
-import { missingReasons } from '#domain/data/standing-refusal.ts';
+import { missingReasons } from '#domain/data/open-refusal.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
 import { type ComparisonRule, type Costs, costThreshold } from '#domain/policy/policy.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -11,7 +11,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn, readCatalogue } from './catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
 import { planScoreWork } from './plan-score-work.ts';
-import { standingRefusals } from './standing-refusals.ts';
+import { openRefusals } from './open-refusals.ts';
 
 export interface ComparisonPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -56,7 +56,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   const heldOut = heldOutDays(judged.definition, asOf, { first, last });
   if ('reason' in heldOut) return insufficient([heldOut.reason]);
   const slices = comparing.slices.map((name) => ({ name, slice: heldOut[name] }));
-  // What either has learnt from tells nothing of how it does on what is new.
+  // What either has been trained on tells nothing of how it does on what is new.
   const seen = sources.flatMap(({ release, seenUntil }) =>
     slices
       .filter(({ slice }) => seenUntil >= slice.events.first)
@@ -76,7 +76,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   const labels = slices.map(({ slice }) => partitionsBetween(catalogue, 'labels', slice.labels));
   const missing = [...work.missing, ...labels.flatMap((each) => each.missing)];
   if (missing.length > 0) {
-    return insufficient(missingReasons(missing, await standingRefusals(deps.ledger, model)).slice(0, 8));
+    return insufficient(missingReasons(missing, await openRefusals(deps.ledger, model)).slice(0, 8));
   }
   const featuresOf = (release: Digest, within: readonly string[]): { day: string; digest: Digest }[] => {
     const digest = sources.find((source) => source.release === release)?.digest;

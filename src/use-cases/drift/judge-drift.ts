@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
@@ -98,7 +98,7 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
           parity: found.parity.status,
           worst: inputs.worst,
           limit: rule.index,
-          reasons: fitting(
+          reasons: truncated(
             parts.map((part) => part.reason),
             4,
             1200,
@@ -121,7 +121,7 @@ async function readMeasure(deps: Judging, digest: Digest | null): Promise<Compar
     : parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
 }
 
-/** The measure by which the release was let in, where a gate compared it. */
+/** The measure by which the release was promoted, where a gate compared it. */
 async function admittingMeasure(
   deps: Judging,
   model: string,

@@ -6,7 +6,7 @@ import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
@@ -60,7 +60,7 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
       deps.ledger.query(keys.predictions(model)),
     ]);
     const published = items
-      .map((item) => unkey(PredictionManifest, item))
+      .map((item) => withoutKey(PredictionManifest, item))
       .filter((each) => each.release === release && each.day < asOf)
       .toSorted((a, b) => (a.day < b.day ? -1 : 1));
     const served = { model, asOf, release, source, catalogue, published };
@@ -83,7 +83,7 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
   });
 }
 
-/** What the newest fresh day is held against, and what has yet to be built of it. */
+/** What the newest fresh day is compared with, and what has yet to be built of it. */
 async function planStability(deps: ComparisonPlanning, served: Served, { data }: ReleaseManifest) {
   const { model, asOf, source, catalogue, published } = served;
   const days = referenceDays(data.window);
@@ -120,7 +120,7 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
     formatVersion: 1,
     model,
     definition: source.digest,
-    // It is held against itself at another time: the measure wants two.
+    // It is compared with itself at another time: the measure wants two.
     champion: release,
     candidate: release,
     labels: partitionsBetween(catalogue, 'labels', { first: oldest.day, last: known }).partitions,
@@ -131,9 +131,9 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
   return { ...about, comparison: { candidate: release, slice: 'live', comparison: await write(deps, plan) } };
 }
 
-/** The newest promotion by which a release was let in; it may have come back by a rollback since. */
+/** The newest promotion by which a release was promoted; it may have come back by a rollback since. */
 async function newestPromotion(ledger: Ledger, model: string, release: Digest): Promise<Promotion | undefined> {
-  const promotions = (await ledger.query(keys.promotions(model))).map((item) => unkey(Promotion, item));
+  const promotions = (await ledger.query(keys.promotions(model))).map((item) => withoutKey(Promotion, item));
   return promotions
     .filter((promotion) => promotion.release === release && promotion.status === 'committed')
     .toSorted((a, b) => (a.openedAt < b.openedAt ? 1 : -1))[0];

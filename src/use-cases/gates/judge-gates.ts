@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
@@ -137,7 +137,7 @@ async function record(deps: Recording, promotion: Promotion, evidence: Evidence)
         gate: evidence.gate,
         verdict: evidence.verdict,
         ...(evidence.provisional === true ? { provisional: true } : {}),
-        reasons: fitting(evidence.reasons, 8, 2400),
+        reasons: truncated(evidence.reasons, 8, 2400),
         measure: evidence.measure,
       },
     },

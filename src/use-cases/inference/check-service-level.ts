@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
@@ -39,7 +39,7 @@ export function checkServiceLevel(deps: Recording & ReadingPredictions): Task {
           days: overdue.slice(0, 40).map(({ day }) => day),
           count: overdue.length,
           newest,
-          causes: fitting(causes, 4, 1600),
+          causes: truncated(causes, 4, 1600),
         },
       },
     });

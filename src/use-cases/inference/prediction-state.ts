@@ -1,7 +1,7 @@
-import type { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionState } from '#domain/prediction/desired.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -9,7 +9,7 @@ import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
+import { openRefusals } from '#use-cases/data/open-refusals.ts';
 
 export interface ReadingPredictions {
   readonly ledger: Ledger;
@@ -28,7 +28,7 @@ export async function readPredictionState(
   readonly source: StoredDefinition;
   readonly state: Omit<PredictionState, 'definition' | 'catalogue'> &
     Pick<StoredDefinition, 'definition'> & { readonly catalogue: readonly AdmittedPartition[] };
-  readonly refusals: readonly StandingRefusal[];
+  readonly refusals: readonly OpenRefusal[];
 }> {
   const { ledger, releases, engine, scorer } = deps;
   const source = await definitionOf(releases, release);
@@ -36,9 +36,9 @@ export async function readPredictionState(
   const [catalogue, items, refusals] = await Promise.all([
     readCatalogue(ledger, model),
     ledger.query(keys.predictions(model)),
-    standingRefusals(ledger, model),
+    openRefusals(ledger, model),
   ]);
-  const manifests = items.map((item) => unkey(PredictionManifest, item));
+  const manifests = items.map((item) => withoutKey(PredictionManifest, item));
   const { definition } = source;
   return { source, state: { definition, release, schema, engine, scorer, catalogue, manifests }, refusals };
 }

@@ -41,7 +41,7 @@ export function publishPredictions(deps: Publication): Task {
       const flips = await flipWrites(deps, manifests);
       const event: AuditEvent = {
         code: 'PREDICTIONS_PUBLISHED',
-        actor: 'pipeline:reconciliation',
+        actor: 'pipeline:prediction-store',
         release: plan.release,
         details: {
           run: plan.run,

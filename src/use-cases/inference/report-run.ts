@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -10,7 +10,7 @@ import { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readRefusals } from '#use-cases/data/batch-refusals.ts';
-import { recordRefusals, resolveRefusals, standingRefusals } from '#use-cases/data/standing-refusals.ts';
+import { recordRefusals, resolveRefusals, openRefusals } from '#use-cases/data/open-refusals.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
@@ -108,7 +108,7 @@ export function reportRun(deps: Reporting): Task {
         writes: [{ kind: 'put', item }],
         event: {
           code: 'PREDICTIONS_PUBLISHED',
-          actor: 'pipeline:reconciliation',
+          actor: 'pipeline:prediction-store',
           release,
           details: { run, kind, part: 1, parts: 1, partitions: 0, rows: 0, manifest: null, epoch },
         },
@@ -157,20 +157,20 @@ async function keepBlocked(
     const about = { model, kind: 'predictions', days: same.map(({ day }) => day) } as const;
     await recordRefusals(deps, about, { rule, found, remedy }, (days) => ({
       code: 'PREDICTIONS_BLOCKED',
-      actor: 'pipeline:reconciliation',
+      actor: 'pipeline:prediction-store',
       release: null,
       details: {
         run,
         rule,
-        found: fitting([found], 1, 1200).join(''),
-        remedy: fitting([remedy], 1, 400).join(''),
+        found: truncated([found], 1, 1200).join(''),
+        remedy: truncated([remedy], 1, 400).join(''),
         days: days.slice(0, 40),
         count: days.length,
       },
     }));
   }
   const still = new Set(blocked.map(({ day }) => day));
-  const standing = await standingRefusals(deps.ledger, model);
+  const standing = await openRefusals(deps.ledger, model);
   await resolveRefusals(
     deps,
     standing.filter(({ kind, day }) => kind === 'predictions' && !still.has(day)),
@@ -191,9 +191,9 @@ async function tellUnpublished(
     writes: [],
     event: {
       code: 'ROWS_NOT_PUBLISHED',
-      actor: 'pipeline:reconciliation',
+      actor: 'pipeline:prediction-store',
       release: null,
-      details: { run, rows, examples: fitting(examples, 4, 1200) },
+      details: { run, rows, examples: truncated(examples, 4, 1200) },
     },
   });
 }

@@ -1,7 +1,7 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import {
@@ -32,7 +32,7 @@ interface Activating extends Recording {
  */
 export async function activatePolicy(deps: Activating, record: AuditRecord, statement: Digest): Promise<void> {
   const { model } = record;
-  const { policy, replaces, activation, subject, role } = detailsOf(record, 'POLICY_DECIDED');
+  const { policy, replaces, activation, subject, role } = detailsOf(record, 'POLICY_VOTED');
   const rules = deployedModel(deps.deployed, model).policy;
   const active = await readActivePolicy(deps.ledger, model);
   const vote = { subject, statement, model };
@@ -59,7 +59,7 @@ export async function activatePolicy(deps: Activating, record: AuditRecord, stat
     operation: operationName('approve-policy', statement),
     writes: [policyApprovalWrite(approval, earlier, now), stillInForce(model, active)],
     event: {
-      code: 'POLICY_APPROVED',
+      code: 'POLICY_VOTE_VERIFIED',
       actor: subject,
       release: null,
       details: { policy, replaces: active.policy, subject, role, statement },
@@ -105,7 +105,7 @@ async function activateIfAll(
 async function readVotes(ledger: Ledger, model: string, active: ActivePolicy, policy: Digest) {
   const from = keys.policyApproval(model, active.activation, policy, '');
   const items = await ledger.query(from.pk, { from: from.sk, to: `${from.sk}\uFFFF` });
-  return items.map((item) => unkey(PolicyApproval, item));
+  return items.map((item) => withoutKey(PolicyApproval, item));
 }
 
 /** Records that a decision that arrived does not count, and why. */

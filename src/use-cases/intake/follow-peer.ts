@@ -54,7 +54,7 @@ export function followPeer(deps: Following): RecordHandler {
         if (details.environment === deps.environment) await requestedByPerson(deps, record, hash);
         return;
       }
-      case 'POLICY_DECIDED': {
+      case 'POLICY_VOTED': {
         const details = detailsOf(record, record.code);
         if (details.environment === deps.environment) await activatePolicy(deps, record, hash);
         return;

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
+import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
 import { Released } from '#domain/release/registration.ts';
@@ -16,7 +16,7 @@ export async function keepReleased(deps: Recording, record: AuditRecord, hash: D
   const { model, environment, release, version, seq } = pointer;
   const key = keys.released(model);
   const item = await deps.ledger.get(key);
-  const known = item === undefined ? undefined : unkey(Released, item);
+  const known = item === undefined ? undefined : withoutKey(Released, item);
   if (known !== undefined && known.seq >= seq) return;
   // A condition that fails means that another reader of the same chain has come this far, or further.
   await recordChange(deps, {

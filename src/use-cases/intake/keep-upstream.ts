@@ -9,7 +9,7 @@ import type { StateMachines } from '#ports/state-machines.ts';
 import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
 import { readUpstream } from '#use-cases/promotion/ledger-state.ts';
 
-/** Keeps what a peer's signed record says of a release: that it was registered, offered or let in there. */
+/** Keeps what a peer's signed record says of a release: that it was registered, offered or promoted there. */
 export async function keepUpstream(deps: Recording, record: AuditRecord, hash: Digest): Promise<Upstream | undefined> {
   const upstream = upstreamOf(record, hash);
   if (upstream === undefined) return undefined;
@@ -44,7 +44,7 @@ export async function withdrawnByPeer(
       writes: [
         { kind: 'put', item: { ...key, ...upstream, withdrawn: hash }, condition: equals({ record: upstream.record }) },
       ],
-      event: upstreamEvent('UPSTREAM_WITHDRAWN', record, hash, upstream),
+      event: upstreamEvent('UPSTREAM_ROLLED_BACK', record, hash, upstream),
     });
   }
   // Also where the withdrawal was recorded before: whoever recorded it may not have come this far.
@@ -52,7 +52,7 @@ export async function withdrawnByPeer(
 }
 
 function upstreamEvent(
-  code: 'UPSTREAM_RELEASED' | 'UPSTREAM_WITHDRAWN',
+  code: 'UPSTREAM_RELEASED' | 'UPSTREAM_ROLLED_BACK',
   { environment: peer, seq }: AuditRecord,
   record: Digest,
   { release, version }: Upstream,

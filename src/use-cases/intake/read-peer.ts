@@ -1,4 +1,4 @@
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { AuditRecord, EMPTY_CHAIN, followChain, type ChainHead } from '#domain/audit/chain.ts';
 import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -103,9 +103,9 @@ async function isTrusted(
     model,
     operation: operationName('trust', environment, model),
     writes: [{ kind: 'put', item: { ...key, keyid, model }, condition: ABSENT }],
-    event: { code: 'PEER_TRUSTED', actor: 'pipeline:intake', release: null, details: { peer: environment, keyid } },
+    event: { code: 'PEER_KEY_PINNED', actor: 'pipeline:intake', release: null, details: { peer: environment, keyid } },
   });
-  // Another reading pinned a key at the same time: the next one is held against it.
+  // Another reading pinned a key at the same time: the next one is compared with it.
   return result.kind === 'recorded';
 }
 
@@ -122,10 +122,10 @@ async function refuse(
     operation: operationName('refuse', peer, model, seq, rule),
     writes: [],
     event: {
-      code: 'PEER_REFUSED',
+      code: 'PEER_VERIFICATION_FAILED',
       actor: 'pipeline:intake',
       release: null,
-      details: { peer, seq, rule, found: fitting([found], 1, 1200).join('') },
+      details: { peer, seq, rule, found: truncated([found], 1, 1200).join('') },
     },
   });
 }

@@ -23,7 +23,7 @@ const ATTEMPTS = 3;
 /**
  * Starts a retraining where prod's chain says that a stable input has drifted: once for a check, and at most as often as the
  * policy has it. The answer is in dev's chain, whichever it is. What comes of the retraining is validated and promoted like
- * any other: drift lets nothing in.
+ * any other: drift promotes nothing.
  */
 export async function retrainOnDrift(deps: Retraining, record: AuditRecord, hash: Digest): Promise<void> {
   const { model, environment: peer, seq } = record;
@@ -49,7 +49,7 @@ export async function retrainOnDrift(deps: Retraining, record: AuditRecord, hash
       operation: operationName('drift', hash),
       writes: [write],
       event: {
-        code: 'DRIFT_ANSWERED',
+        code: 'DRIFT_HANDLED',
         actor: 'pipeline:intake',
         release: record.release,
         details: {

@@ -81,7 +81,7 @@ interface Found {
   readonly inForce: ActivePolicy | undefined;
   /** The measurements that the two rules judged, as objects by digest. */
   readonly measures: { readonly fast: Digest | null; readonly slow: Digest | null };
-  /** How far it and its shadow are apart: on the holdout that let it in, and on each day that it served. */
+  /** How far it and its shadow are apart: on the holdout that promoted it, and on each day that it served. */
   readonly disagreement: { readonly holdout: number | null; readonly days: readonly { day: string; mean: number }[] };
 }
 

@@ -3,7 +3,7 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
-import { textOf, unkey } from '#domain/ledger/item.ts';
+import { textOf, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -23,7 +23,7 @@ import { type Task, task } from '#use-cases/task.ts';
 const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
 
 /**
- * Plans the review of the release that is served: pins its published predictions of the days since it was let in and the
+ * Plans the review of the release that is served: pins its published predictions of the days since it was promoted and the
  * labels that had arrived, and what the shadow has yet to score. The shadow's predictions are objects by digest like any
  * others: each day scores the new partitions only, and no manifest ever names them.
  */
@@ -47,7 +47,7 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
       definitionOf(deps.releases, shadow),
     ]);
     const served = items
-      .map((item) => unkey(PredictionManifest, item))
+      .map((item) => withoutKey(PredictionManifest, item))
       .filter((manifest) => manifest.release === release && manifest.day >= watch.from && manifest.day < asOf);
     const work = await planShadow(deps, catalogue, watch, served, { own, others });
     const about = { release, shadow, promotion: letInBy, epoch, asOf, startedAt, days, isProvisional };

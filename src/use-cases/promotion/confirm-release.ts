@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { keyText, unkey } from '#domain/ledger/item.ts';
+import { keyText, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
@@ -43,7 +43,7 @@ export function confirmRelease(deps: Recording): Task {
     if (done !== undefined) return { status: 'confirmed' };
     const unproven = await whyNotActor(deps.ledger, model, given);
     if (unproven !== undefined) return { status: 'refused', refusal: unproven };
-    const decision = decide(item === undefined ? undefined : unkey(Pointer, item), { id, ...given });
+    const decision = decide(item === undefined ? undefined : withoutKey(Pointer, item), { id, ...given });
     if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
     if (decision.kind === 'confirmed') return { status: 'confirmed' };
     const { writes, event } = decision;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import type { Refusal } from '#domain/error.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -73,7 +73,7 @@ export async function endPromotion(
           details: {
             promotion: named.promotion,
             rule: refusal.rule,
-            reasons: fitting(refusal.found.split('; '), 12, 2800),
+            reasons: truncated(refusal.found.split('; '), 12, 2800),
           },
         }
       : {
@@ -92,7 +92,7 @@ export async function endPromotion(
   return result.kind === 'refused' ? endPromotion(deps, named, status, refusal) : { status, refusal };
 }
 
-/** A fault after the pointer was switched ends no promotion, but people have to know: what was let in may not be served. */
+/** A fault after the pointer was switched ends no promotion, but people have to know: what was promoted may not be served. */
 async function recordFaultAfterCommit(
   deps: Recording,
   { model, promotion, release }: Promotion,
@@ -112,7 +112,7 @@ async function recordFaultAfterCommit(
 }
 
 function errorOf({ found }: Refusal): string {
-  return fitting([found], 1, 1200).join('');
+  return truncated([found], 1, 1200).join('');
 }
 
 function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {

@@ -5,10 +5,10 @@ import { GatehouseError } from '#domain/error.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId } from '#domain/gates/gate.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { ActivePolicy } from '#domain/policy/activation.ts';
-import { type Carriers, NO_CARRIERS } from '#domain/promotion/debt.ts';
+import { type Propagation, NO_PROPAGATION } from '#domain/promotion/pending-propagation.ts';
 import type { GroundsState } from '#domain/promotion/grounds.ts';
 import { evidenceIn, groundKeys, groundsFrom } from '#domain/promotion/grounds-items.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
@@ -22,19 +22,19 @@ export type PromotionParameters = z.infer<typeof PromotionParameters>;
 /** The environment's pointer of a model. */
 export async function readPointer(ledger: Ledger, model: string): Promise<Pointer | undefined> {
   const item = await ledger.get(keys.pointer(model));
-  return item === undefined ? undefined : unkey(Pointer, item);
+  return item === undefined ? undefined : withoutKey(Pointer, item);
 }
 
 /** Who holds the lock of a model's promotions. */
 export async function readLock(ledger: Ledger, model: string): Promise<Lock | undefined> {
   const item = await ledger.get(keys.lock(model));
-  return item === undefined ? undefined : unkey(Lock, item);
+  return item === undefined ? undefined : withoutKey(Lock, item);
 }
 
 /** A promotion's record, where there is one. */
 export async function findPromotion(ledger: Ledger, model: string, promotion: string): Promise<Promotion | undefined> {
   const item = await ledger.get(keys.promotion(model, promotion));
-  return item === undefined ? undefined : unkey(Promotion, item);
+  return item === undefined ? undefined : withoutKey(Promotion, item);
 }
 
 /** A promotion's request, as `intake` wrote it from a verified record. */
@@ -43,7 +43,7 @@ export async function findRequest(
   { model, promotion }: PromotionParameters,
 ): Promise<PromotionRequest | undefined> {
   const item = await ledger.get(keys.promotionRequest(model, promotion));
-  return item === undefined ? undefined : unkey(PromotionRequest, item);
+  return item === undefined ? undefined : withoutKey(PromotionRequest, item);
 }
 
 /** A promotion's record. @throws GatehouseError `NO_PROMOTION` */
@@ -74,14 +74,14 @@ export async function readGrounds(ledger: Ledger, promotion: Promotion): Promise
   ]);
   const found = groundsFrom(promotion, items, approvals);
   const { pointer } = found;
-  if (pointer === undefined || pointer.debt === null) return found;
+  if (pointer === undefined || pointer.pendingPropagation === null) return found;
   return groundsFrom(promotion, await ledger.getMany(groundKeys(promotion, pointer)), approvals);
 }
 
 /** The policy that is in force for a model, where there ever was one. */
 export async function readActivePolicy(ledger: Ledger, model: string): Promise<ActivePolicy | undefined> {
   const item = await ledger.get(keys.policy(model));
-  return item === undefined ? undefined : unkey(ActivePolicy, item);
+  return item === undefined ? undefined : withoutKey(ActivePolicy, item);
 }
 
 /** The recorded decisions on a promotion. */
@@ -90,7 +90,7 @@ export async function readApprovals(
   { model, promotion }: PromotionParameters,
 ): Promise<readonly Approval[]> {
   const items = await ledger.query(keys.approvals(model), approvalRange({ promotion }));
-  return items.map((item) => unkey(Approval, item));
+  return items.map((item) => withoutKey(Approval, item));
 }
 
 const approvalRange = ({ promotion }: { readonly promotion: string }) => ({
@@ -106,13 +106,16 @@ export async function readUpstream(
   environments: readonly string[],
 ): Promise<readonly (Upstream | undefined)[]> {
   const items = await ledger.getMany(environments.map((environment) => keys.upstream(model, release, environment)));
-  return items.map((item) => (item === undefined ? undefined : unkey(Upstream, item)));
+  return items.map((item) => (item === undefined ? undefined : withoutKey(Upstream, item)));
 }
 
-/** What dev and staging say of the digest that a pointer's debt is about. */
-export async function readCarriers(ledger: Ledger, pointer: Pointer | undefined): Promise<Carriers> {
-  if (pointer === undefined || pointer.debt === null) return NO_CARRIERS;
-  const [dev, staging] = await readUpstream(ledger, pointer.model, pointer.debt.release, ['dev', 'staging']);
+/** What dev and staging say of the digest that a pointer's pending propagation is about. */
+export async function readPropagation(ledger: Ledger, pointer: Pointer | undefined): Promise<Propagation> {
+  if (pointer === undefined || pointer.pendingPropagation === null) return NO_PROPAGATION;
+  const [dev, staging] = await readUpstream(ledger, pointer.model, pointer.pendingPropagation.release, [
+    'dev',
+    'staging',
+  ]);
   return { dev, staging };
 }
 

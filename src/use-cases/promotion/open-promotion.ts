@@ -5,7 +5,7 @@ import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
-import { whyInDebt } from '#domain/promotion/debt.ts';
+import { whyNotPropagated } from '#domain/promotion/pending-propagation.ts';
 import { PATIENCE_HOURS } from '#domain/promotion/durations.ts';
 import { upstreamsOf, upstreamVerdict } from '#domain/promotion/grounds.ts';
 import { pointerCheck } from '#domain/promotion/pointer.ts';
@@ -27,7 +27,7 @@ import {
   findRequest,
   PromotionParameters,
   readActivePolicy,
-  readCarriers,
+  readPropagation,
   readLock,
   readPointer,
   readQuarantined,
@@ -114,8 +114,8 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     const found = `a hotfix into ${deps.environment}; the policy knows ${Object.keys(policy.transitions).join(', ')}`;
     return refused(name, 'hotfix-allowed', found, 'promote it through staging');
   }
-  const inDebt = whyInDebt(pointer, request.transition, await readCarriers(ledger, pointer));
-  if (inDebt !== undefined) return refused(name, inDebt.rule, inDebt.found, inDebt.remedy);
+  const notPropagated = whyNotPropagated(pointer, request.transition, await readPropagation(ledger, pointer));
+  if (notPropagated !== undefined) return refused(name, notPropagated.rule, notPropagated.found, notPropagated.remedy);
 
   const held = lock?.promotion ?? null;
   const holder = held === null ? undefined : await findPromotion(ledger, model, held);

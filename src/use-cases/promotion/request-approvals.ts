@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { evidenceRoot } from '#domain/gates/evidence.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -50,7 +50,7 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
           ...(promotion.hotfix === undefined ? {} : { hotfix: shortened(promotion.hotfix) }),
           approvals: promotion.approvals,
           expiresAt,
-          summary: fitting(
+          summary: truncated(
             evidence.map((piece) => `${piece.gate}: ${piece.verdict}: ${piece.reasons.join('; ')}`),
             12,
             promotion.hotfix === undefined ? 2000 : 1400,
@@ -70,5 +70,5 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
 
 /** The reason as it fits beside what the gates said: a record of the chain has a limit, and the request says it whole. */
 function shortened({ reason }: Hotfix): Hotfix {
-  return { reason: fitting([reason], 1, 600).join('') };
+  return { reason: truncated([reason], 1, 600).join('') };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -29,7 +29,7 @@ export function verifyServing(deps: Recording & { readonly own: ArtifactStore })
           code: 'RELEASE_NOT_SERVED',
           actor: 'pipeline:release',
           release,
-          details: { promotion, reason: fitting([reason], 1, 1200).join('') },
+          details: { promotion, reason: truncated([reason], 1, 1200).join('') },
         },
       });
     return { status: 'failed', reason };

@@ -1,6 +1,6 @@
 import type { Environment, Inbox } from '#ports/inbox.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { textOf, unkey } from '#domain/ledger/item.ts';
+import { textOf, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Promotion } from '#domain/promotion/promotion.ts';
 import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
@@ -82,7 +82,7 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
         faults,
         items,
         ({ sk }) => ({ item: `${nameOf(model)}: ${sk}`, model }),
-        (item) => reconcilePromotion(deps, unkey(Promotion, item), done),
+        (item) => reconcilePromotion(deps, withoutKey(Promotion, item), done),
       );
     },
   );

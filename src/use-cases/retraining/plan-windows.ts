@@ -3,7 +3,7 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { featurePlanner, partitionsBetween } from '#domain/data/feature-plan.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { daysBetween } from '#domain/data/partition.ts';
-import { missingReasons } from '#domain/data/standing-refusal.ts';
+import { missingReasons } from '#domain/data/open-refusal.ts';
 import { trainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { planWindows as plan } from '#domain/data/windows.ts';
@@ -12,7 +12,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
-import { standingRefusals } from '#use-cases/data/standing-refusals.ts';
+import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -49,7 +49,7 @@ export function planWindows(deps: WindowPlanning): Task {
     }));
     const missing = [...work.missing, ...planned.flatMap(({ labels }) => labels.missing)];
     if (missing.length > 0)
-      return refused(missingReasons(missing, await standingRefusals(deps.ledger, model)).slice(0, 10));
+      return refused(missingReasons(missing, await openRefusals(deps.ledger, model)).slice(0, 10));
     const plans = [];
     const featuresOf = featurePlanner(definition, deps.engine, catalogue);
     for (const { window, labels } of planned) {

@@ -3,7 +3,7 @@ import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { LabelJoins } from '#domain/data/label-joins.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { textOf, unkey } from '#domain/ledger/item.ts';
+import { textOf, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -57,7 +57,7 @@ export function registerCandidates(deps: Registering): Task {
 }
 
 async function registrationsOf(deps: Registering, model: string): Promise<readonly Registration[]> {
-  return (await deps.ledger.query(keys.registrations(model))).map((item) => unkey(Registration, item));
+  return (await deps.ledger.query(keys.registrations(model))).map((item) => withoutKey(Registration, item));
 }
 
 async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
@@ -123,7 +123,7 @@ async function register(
     if (known.origin !== origin || !(await isServable(deps.releases, known.release))) continue;
     return { release: known.release, version: known.version };
   }
-  const released = releasedItem === undefined ? undefined : unkey(Released, releasedItem);
+  const released = releasedItem === undefined ? undefined : withoutKey(Released, releasedItem);
   const base = comparedWith(registrations, released);
   const { definition } = await definitionIn(deps.releases, manifest);
   const made = { recipe: manifest.recipe, schemas: manifest.schemas, sources: sourcesOf(definition) };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Pointer } from '#domain/promotion/pointer.ts';
-import { rollbackTarget, whyNotBlamed } from '#domain/promotion/rollback.ts';
+import { rollbackTarget, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { Person } from '#domain/control/person.ts';
 import { unservedOperation } from '#use-cases/promotion/verify-serving.ts';
 import { SeenText } from '#domain/text.ts';
@@ -15,7 +15,7 @@ import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts
 import { type Task, task } from '#use-cases/task.ts';
 
 /**
- * `from` is the release that is to be taken back, `epoch` the pointer's when it was seen to be wrong: if the pointer is
+ * `from` is the release that is to be rolled back, `epoch` the pointer's when it was seen to be wrong: if the pointer is
  * in another one by now, nothing is switched.
  */
 const Parameters = z.object({
@@ -50,7 +50,7 @@ async function whyNotActor(
   return { rule: 'actor-verified', found, remedy: 'roll it back as a person: gatehouse rollback' };
 }
 
-/** The rollback by which a promotion takes back what it committed and is not served. */
+/** The rollback by which a promotion rolls back what it committed and is not served. */
 function unservedRollback(promotion: string): string {
   return `${promotion}-unserved`;
 }
@@ -67,8 +67,8 @@ export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
       const switched = await readPointer(deps.ledger, model);
       return { status: 'switched', release: switched?.current, version: switched?.version, from, epoch };
     }
-    const pointer = item === undefined ? undefined : unkey(Pointer, item);
-    const refusal = pointer === undefined ? undefined : whyNotBlamed(pointer, { from, epoch });
+    const pointer = item === undefined ? undefined : withoutKey(Pointer, item);
+    const refusal = pointer === undefined ? undefined : whyNotAttributed(pointer, { from, epoch });
     if (refusal !== undefined) return { status: 'refused', refusal };
     const unproven = pointer && (await whyNotActor(deps.ledger, pointer, { actor, rollback, epoch }));
     if (unproven !== undefined) return { status: 'refused', refusal: unproven };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { rollBack, whyNotBlamed } from '#domain/promotion/rollback.ts';
+import { rollBack, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
 import { type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readPointer } from '#use-cases/promotion/ledger-state.ts';
@@ -22,7 +22,7 @@ const Parameters = z.object({
 export function switchPointer(deps: Recording): Task {
   return task(Parameters, async ({ model, rollback, actor, reason, target }) => {
     const pointer = await readPointer(deps.ledger, model);
-    if (pointer === undefined || whyNotBlamed(pointer, target) !== undefined) return { status: 'moved' };
+    if (pointer === undefined || whyNotAttributed(pointer, target) !== undefined) return { status: 'moved' };
     if (pointer.lastConfirmed?.release !== target.release) return { status: 'moved' };
     const { writes, event } = rollBack(pointer, target, { id: rollback, actor, reason, now: deps.clock.now() });
     const result = await recordChange(deps, { model, operation: switchOperation(rollback), writes, event });

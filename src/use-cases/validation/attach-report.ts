@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { equals, unkey } from '#domain/ledger/item.ts';
+import { equals, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration } from '#domain/release/registration.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -16,7 +16,7 @@ export function attachReport(deps: Recording): Task {
     const item = await deps.ledger.get(key);
     if (item === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const registration: Registration = { ...unkey(Registration, item), report: { html, json } };
+    const registration: Registration = { ...withoutKey(Registration, item), report: { html, json } };
     const result = await recordChange(deps, {
       model,
       operation: operationName('report', run, release),

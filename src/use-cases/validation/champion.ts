@@ -1,7 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import { parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, equals, unkey } from '#domain/ledger/item.ts';
+import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { PublishedPointer } from '#domain/promotion/published-pointer.ts';
 import { Registration } from '#domain/release/registration.ts';
@@ -74,7 +74,7 @@ export async function baselineOf(ledger: Ledger, model: string): Promise<Digest>
   const registrations = await ledger.query(keys.registrations(model));
   // A later one replaces one that can never be served.
   const [baseline] = registrations
-    .map((item) => unkey(Registration, item))
+    .map((item) => withoutKey(Registration, item))
     .filter(({ kind }) => kind === 'baseline')
     .sort((a, b) => (a.at < b.at ? 1 : -1));
   if (baseline === undefined) throw new GatehouseError('NO_BASELINE', `${model} has no baseline`, { model });

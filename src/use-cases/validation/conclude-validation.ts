@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { equals, textOf, unkey } from '#domain/ledger/item.ts';
+import { equals, textOf, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { Registration } from '#domain/release/registration.ts';
@@ -31,7 +31,7 @@ export function offerRelease(deps: Concluding): Task {
     const item = await deps.ledger.get(keys.registration(run.model, release));
     if (item === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const { version, dataCheck } = unkey(Registration, item);
+    const { version, dataCheck } = withoutKey(Registration, item);
     return conclude(deps, run, 'offered', {
       code: 'RELEASE_OFFERED',
       actor: 'pipeline:validation',
@@ -55,12 +55,12 @@ export function rejectCandidates(deps: Concluding): Task {
       code: 'CANDIDATES_REJECTED',
       actor: 'pipeline:validation',
       release: null,
-      details: { ...judged(deps, run), reasons: fitting(reasons, 8, 2800) },
+      details: { ...judged(deps, run), reasons: truncated(reasons, 8, 2800) },
     }),
   );
 }
 
-/** Ends a run whose data is not fit to learn from; what could not even be built is the cause of what is missing. */
+/** Ends a run whose data is not fit for training; what could not even be built is the cause of what is missing. */
 export function rejectUnfitData(deps: Concluding): Task {
   const reject = rejectCandidates(deps);
   return task(Unfit, ({ daily, features, reasons, ...run }) =>
@@ -75,7 +75,7 @@ export function holdAsInconclusive(deps: Concluding): Task {
       code: 'CANDIDATES_HELD',
       actor: 'pipeline:validation',
       release: null,
-      details: { ...judged(deps, run), reasons: fitting(reasons, 8, 2800) },
+      details: { ...judged(deps, run), reasons: truncated(reasons, 8, 2800) },
     }),
   );
 }

@@ -6,7 +6,7 @@ import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
 import { Verdict } from '#domain/gates/gate.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { openManifest } from '#domain/release/manifest.ts';
@@ -43,7 +43,7 @@ export function planReports(deps: Reporting): Task {
     const { policy, card } = deployedModel(deps.deployed, model);
     const registered = async (release: Digest): Promise<Registration | undefined> => {
       const item = await deps.ledger.get(keys.registration(model, release));
-      return item === undefined ? undefined : unkey(Registration, item);
+      return item === undefined ? undefined : withoutKey(Registration, item);
     };
     const candidates = [];
     for (const release of new Set(measured.map(({ candidate }) => candidate))) {
@@ -87,7 +87,7 @@ export function planReports(deps: Reporting): Task {
   });
 }
 
-/** What the inputs of the test days are held against: those of the last weeks that the candidate was trained on. */
+/** What the inputs of the test days are compared with: those of the last weeks that the candidate was trained on. */
 async function planStability(
   deps: Reporting,
   catalogue: readonly AdmittedPartition[],

@@ -47,7 +47,7 @@ export function gathering(features: readonly [bigint, bigint]): Uint8Array {
   });
 }
 
-/** Models that must not be let in, each with what is found in it. */
+/** Models that must not be promoted, each with what is found in it. */
 export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['text', new TextEncoder().encode('this is no model at all'), /.+/],
   ['nothing', new Uint8Array(), /no graph/],

@@ -138,7 +138,7 @@ describe('scoring a feature partition', () => {
     );
   });
 
-  it('says in words why a model is not let in', () => {
+  it('says in words why a model is not promoted', () => {
     expect(onnxScoring.inspect(echoModel(), ['a', 'b', 'c'])).toBeUndefined();
     expect(onnxScoring.inspect(echoModel(), ['a', 'b'])).toMatch(
       /model has one input of the features: features: FLOAT \[rows, 3\]; export with one input/,

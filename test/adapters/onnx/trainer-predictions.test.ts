@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { judgeTrainerPredictions } from '#domain/model/trainer-predictions.ts';
-import { definition as toy } from '../../use-cases/_world.ts';
+import { definition as toy } from '../../use-cases/_environments.ts';
 import { workspace } from '../duckdb/_fixture.ts';
 import { echoModel } from './_models.ts';
 

@@ -13,7 +13,7 @@ import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import type { Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
-import { NO_CARRIERS } from '#domain/promotion/debt.ts';
+import { NO_PROPAGATION } from '#domain/promotion/pending-propagation.ts';
 import { commitPromotion } from '#domain/promotion/commit.ts';
 import {
   openPromotion,
@@ -245,7 +245,7 @@ function stateOf(lapse?: Lapse): LedgerState {
         pointer,
         active,
         upstream: new Map([[upstream.environment, upstream]]),
-        carriers: NO_CARRIERS,
+        propagation: NO_PROPAGATION,
         evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
         approvals: own,
         isQuarantined: false,
@@ -256,7 +256,7 @@ function stateOf(lapse?: Lapse): LedgerState {
     if (isLast && lapse === 'withdrawn upstream') {
       const withdrawn = digestOf('staging rolls it back');
       const details = { peer: 'staging', seq: 9, record: withdrawn, version };
-      append({ code: 'UPSTREAM_WITHDRAWN', actor: 'pipeline:intake', release: upstream.release, details }, [
+      append({ code: 'UPSTREAM_ROLLED_BACK', actor: 'pipeline:intake', release: upstream.release, details }, [
         { kind: 'put', item: { ...keys.upstream(MODEL, upstream.release, 'staging'), ...upstream, withdrawn } },
       ]);
     }
@@ -272,7 +272,7 @@ function stateOf(lapse?: Lapse): LedgerState {
   letIn('0.1.0', 'baseline');
   letIn('1.0.0', 'trained');
   letIn('1.0.1', 'trained');
-  if (pointer === undefined) throw new Error('nothing was let in');
+  if (pointer === undefined) throw new Error('nothing was promoted');
   const back = rollBack(
     pointer,
     { release: digestOf('1.0.0'), version: '1.0.0' },

@@ -165,7 +165,7 @@ describe('the registry of events', () => {
       'ITEM_FAILED',
       'PARTITION_REFUSED',
       'PARTITION_WITHDRAWN',
-      'PEER_REFUSED',
+      'PEER_VERIFICATION_FAILED',
       'PREDICTIONS_BLOCKED',
       'PREDICTIONS_OVERDUE',
       'PROMOTION_FAILED',

@@ -53,7 +53,7 @@ const failure = {
 const off = (day: string, count: number): readonly CheckedPartition[] =>
   checked.map((each) => (each.kind === 'events' && each.day === day ? { ...each, rows: count } : each));
 
-describe('data that is to be learned from', () => {
+describe('data that is to be trained on', () => {
   it('passes where it is as usual', () => {
     expect(judgeData(healthy, rule)).toEqual({ verdict: 'PASS', reasons: [] });
   });

@@ -3,7 +3,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { type CataloguePartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { trainingInputs } from '#domain/data/training-inputs.ts';
-import { definition } from '#test/use-cases/_world.ts';
+import { definition } from '#test/use-cases/_environments.ts';
 
 const part = (kind: CataloguePartition['kind'], day: string): CataloguePartition => ({
   kind,

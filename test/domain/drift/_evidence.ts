@@ -33,7 +33,7 @@ export function lost(mean: number, days: number) {
   return measure(Array.from({ length: days }, (_, day) => ({ champion: 1, candidate: each(day) })));
 }
 
-/** A release that does as it did when it was let in. */
+/** A release that does as it did when it was promoted. */
 export const HEALTHY: DriftEvidence = {
   stability: { measure: moved({ rate: 2.1, x: 0.01, y: 0.02 }), reason: 'features of a day' },
   concept: { promotion: lost(0.3, 14), live: lost(0.3, 7), judgeableFrom: '2001-02-01' },

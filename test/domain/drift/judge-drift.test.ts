@@ -69,7 +69,7 @@ describe('a check', () => {
     ],
     ['a day too far from the shadow', watched(0.2, 0.2, 0.27), 'skewed', 'disagreement', 'skewed'],
     ['a former day too far', watched(0.2, 0.4, 0.2), 'stable', 'disagreement', 'stable'],
-    ['no holdout to hold it against', watched(null, 0.2), 'insufficient', 'disagreement', 'insufficient'],
+    ['no holdout to compare it with', watched(null, 0.2), 'insufficient', 'disagreement', 'insufficient'],
     ['a holdout of no distance', watched(0, 0.2), 'insufficient', 'disagreement', 'insufficient'],
     ['nobody who watches', { disagreement: null }, 'stable', 'disagreement', 'none'],
     ['no day served', watched(0.2), 'stable', 'disagreement', 'none'],
@@ -124,7 +124,7 @@ describe('a check', () => {
     }));
     const found = judge(concept({ live: { ...often, clusters } })).concept;
     expect(found.status).toBe('stable');
-    expect(found.reason).toMatch(/^log loss 60\.\d % \(.*\) of a constant's on 7 days; when it was let in 60\.\d %/);
+    expect(found.reason).toMatch(/^log loss 60\.\d % \(.*\) of a constant's on 7 days; when it was promoted 60\.\d %/);
     // The same loss without the positives is a loss.
     const seldom = { ...often, clusters: clusters.map((each) => ({ ...each, positives: 200 })) };
     expect(judge(concept({ live: seldom })).concept.status).toBe('drifted');

@@ -175,7 +175,11 @@ describe('released-upstream', () => {
     ['nobody', undefined, 'FAIL'],
     ['another environment', { ...upstream, environment: 'dev' }, 'FAIL'],
     ['the environment before, of another release', { ...upstream, release: digestOf('other') }, 'FAIL'],
-    ['the environment before, which has taken it back since', { ...upstream, withdrawn: digestOf('rollback') }, 'FAIL'],
+    [
+      'the environment before, which has rolled it back since',
+      { ...upstream, withdrawn: digestOf('rollback') },
+      'FAIL',
+    ],
   ])('when %s signed', (_, found, verdict) => {
     expect(releasedUpstream(found, RELEASE, 'staging').verdict).toBe(verdict);
   });
@@ -186,7 +190,7 @@ describe('released-upstream', () => {
     ['a hotfix that dev registered', registered, { skipped: undefined }, 'PASS'],
     ['a hotfix that dev offered', { ...registered, code: 'RELEASE_OFFERED' }, { skipped: undefined }, 'PASS'],
     ['a hotfix that staging carries', registered, { skipped: upstream }, 'PASS'],
-    ['a hotfix that staging has taken back', registered, { skipped: takenBack }, 'FAIL'],
+    ['a hotfix that staging has rolled back', registered, { skipped: takenBack }, 'FAIL'],
     ['a hotfix that nobody registered', undefined, { skipped: upstream }, 'FAIL'],
     ['what is only registered, and no hotfix', registered, undefined, 'FAIL'],
   ] as const)('of %s', (_, found, hotfix, verdict) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { differencesOf } from '#domain/policy/differences.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import { policy } from '#test/use-cases/_world.ts';
+import { policy } from '#test/use-cases/_environments.ts';
 
 const { transitions, comparison } = policy;
 const changed = (change: Partial<Policy>): Policy => ({ ...policy, ...change });

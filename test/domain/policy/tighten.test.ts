@@ -193,7 +193,7 @@ describe('a model’s policy', () => {
       "transitions.staging.probation.minimumDays: 4 is looser than the floor's 5",
     ],
     [
-      'more labels before it is taken back',
+      'more labels before it is rolled back',
       { transitions: { staging: { probation: { fast: { minimumLabels: 5001 } } } } },
       "transitions.staging.probation.fast.minimumLabels: 5001 is looser than the floor's 5000",
     ],

@@ -7,7 +7,7 @@ import type { Item, Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Policy, Role } from '#domain/policy/policy.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
-import { NO_CARRIERS } from '#domain/promotion/debt.ts';
+import { NO_PROPAGATION } from '#domain/promotion/pending-propagation.ts';
 import type { GroundsState } from '#domain/promotion/grounds.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { pointerWrite } from '#domain/promotion/pointer.ts';
@@ -52,9 +52,9 @@ export const pointer: Pointer = {
   version: '1.0.0',
   status: 'confirmed',
   lastConfirmed: { release: digestOf('baseline'), version: '0.1.0' },
-  behind: [],
+  rollbackHistory: [],
   until: null,
-  debt: null,
+  pendingPropagation: null,
   traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,
@@ -158,7 +158,7 @@ export function admissible(
     pointer,
     active: inForce(),
     upstream: new Map([[requested.source, said(requested.source, requested.release)]]),
-    carriers: NO_CARRIERS,
+    propagation: NO_PROPAGATION,
     evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
     approvals: [
       approvalOf(promotion, 'lea', 'ml-lead', pieces),

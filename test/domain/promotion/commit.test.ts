@@ -64,7 +64,7 @@ describe('a commit that lacks nothing', () => {
     expect(touched.length).toBeLessThanOrEqual(MAX_ACTIONS - 3);
   });
 
-  it('names the people who let it in', () => {
+  it('names the people who promoted it', () => {
     expect(decision.event.details).toMatchObject({
       approvedBy: ['person:lea (ml-lead)', 'person:lou (ml-lead)', 'person:pat (platform)'],
       replaces: CHAMPION,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
-import { unkey } from '#domain/ledger/item.ts';
+import { withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { commitPromotion } from '#domain/promotion/commit.ts';
 import { Pointer, pointerWrite } from '#domain/promotion/pointer.ts';
@@ -14,12 +14,12 @@ type MemoryLedger = ReturnType<typeof memoryLedger>;
 
 async function pointerOf(ledger: MemoryLedger): Promise<Pointer | undefined> {
   const item = await ledger.get(keys.pointer(MODEL));
-  return item === undefined ? undefined : unkey(Pointer, item);
+  return item === undefined ? undefined : withoutKey(Pointer, item);
 }
 
 async function lockOf(ledger: MemoryLedger): Promise<Lock | undefined> {
   const item = await ledger.get(keys.lock(MODEL));
-  return item === undefined ? undefined : unkey(Lock, item);
+  return item === undefined ? undefined : withoutKey(Lock, item);
 }
 
 function back(from: Pointer, id = 'rollback-1') {
@@ -190,7 +190,7 @@ describe('a rollback', () => {
     expect(rollbackTarget(pointer, () => true)).toMatchObject({ refusal: { rule: 'release-quarantined' } });
   });
 
-  it('quarantines what it takes back, for ever, and grows seq and epoch', async () => {
+  it('quarantines what it rolls back, for ever, and grows seq and epoch', async () => {
     const ledger = memoryLedger();
     await ledger.transact(writesOf(admissible()), 'setup');
     const act = back(pointer);

@@ -4,7 +4,7 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { commitPromotion } from '#domain/promotion/commit.ts';
 import type { GroundsState } from '#domain/promotion/grounds.ts';
-import type { Carriers } from '#domain/promotion/debt.ts';
+import type { Propagation } from '#domain/promotion/pending-propagation.ts';
 import { type Pointer } from '#domain/promotion/pointer.ts';
 import { ageOf, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
@@ -17,10 +17,10 @@ const hotfix: Partial<PromotionRequest> = {
 };
 
 /** A promotion that lacks nothing, over a pointer. */
-function over(from: Pointer, asked: Partial<PromotionRequest>, carriers?: Carriers): GroundsState {
+function over(from: Pointer, asked: Partial<PromotionRequest>, propagation?: Propagation): GroundsState {
   const state = admissible(asked);
   const promotion = { ...state.promotion, replaces: from.current };
-  return { ...state, promotion, pointer: from, ...(carriers === undefined ? {} : { carriers }) };
+  return { ...state, promotion, pointer: from, ...(propagation === undefined ? {} : { propagation }) };
 }
 
 function committed(state: GroundsState) {
@@ -37,7 +37,7 @@ function takenBack(from: Pointer): Pointer {
 
 const { pointer: indebted, event } = committed(over(pointer, hotfix));
 const next = { release: digestOf('next'), version: '1.0.2', requestSeq: 6 };
-const carried: Carriers = { dev: said('dev'), staging: said('staging') };
+const carried: Propagation = { dev: said('dev'), staging: said('staging') };
 
 describe('a hotfix', () => {
   it('is served at once, and owes what it went past', () => {
@@ -45,7 +45,7 @@ describe('a hotfix', () => {
       current: digestOf('candidate'),
       status: 'confirmed',
       lastConfirmed: { release: CHAMPION },
-      debt: { release: digestOf('candidate'), version: '1.0.1', since: hours(0) },
+      pendingPropagation: { release: digestOf('candidate'), version: '1.0.1', since: hours(0) },
     });
     expect(event.details).toMatchObject({ transition: 'hotfix', hotfix: hotfix.hotfix });
   });
@@ -55,48 +55,51 @@ describe('a hotfix', () => {
     expect(committed(over(onProbation, hotfix)).pointer).toMatchObject({
       status: 'confirmed',
       lastConfirmed: pointer.lastConfirmed,
-      behind: [],
+      rollbackHistory: [],
     });
   });
 
-  it('may follow on a hotfix whose debt is open; taken back, the debt of the earlier one is owed again', () => {
+  it('may follow on a hotfix whose debt is open; rolled back, the debt of the earlier one is owed again', () => {
     const second = committed(over(indebted, { ...hotfix, ...next })).pointer;
-    expect(second.debt).toMatchObject({ release: digestOf('next') });
-    expect(takenBack(second)).toMatchObject({ current: digestOf('candidate'), debt: indebted.debt });
+    expect(second.pendingPropagation).toMatchObject({ release: digestOf('next') });
+    expect(takenBack(second)).toMatchObject({
+      current: digestOf('candidate'),
+      pendingPropagation: indebted.pendingPropagation,
+    });
   });
 
-  it('leaves no debt when it is taken back', () => {
-    expect(takenBack(indebted)).toMatchObject({ current: CHAMPION, debt: null });
+  it('leaves no debt when it is rolled back', () => {
+    expect(takenBack(indebted)).toMatchObject({ current: CHAMPION, pendingPropagation: null });
   });
 });
 
 describe('a promotion while a hotfix is in debt', () => {
   const other = { ...carried, staging: said('staging', digestOf('other')) };
   it.each([
-    ['nothing is known', undefined, 'dev has not registered it, staging has not let it in'],
-    ['staging has not let it in', { ...carried, staging: undefined }, 'staging has not let it in'],
-    ['staging let another one in', other, 'staging has not let it in'],
+    ['nothing is known', undefined, 'dev has not registered it, staging has not promoted it'],
+    ['staging has not promoted it', { ...carried, staging: undefined }, 'staging has not promoted it'],
+    ['staging let another one in', other, 'staging has not promoted it'],
     ['dev has not registered it', { ...carried, dev: undefined }, 'dev has not registered it'],
     [
-      'staging has taken it back',
+      'staging has rolled it back',
       { ...carried, staging: { ...said('staging'), withdrawn: digestOf('rollback') } },
-      'staging has taken it back',
+      'staging has rolled it back',
     ],
-  ])('is refused where %s', (_, carriers, found) => {
-    expect(commitPromotion(over(indebted, next, carriers), NOW)).toMatchObject({
+  ])('is refused where %s', (_, propagation, found) => {
+    expect(commitPromotion(over(indebted, next, propagation), NOW)).toMatchObject({
       kind: 'refuse',
-      refusal: { rule: 'hotfix-debt', found: expect.stringContaining(found) },
+      refusal: { rule: 'hotfix-propagation', found: expect.stringContaining(found) },
     });
   });
 
-  it('is let in once dev and staging carry the digest, and the debt is paid for good', () => {
+  it('is promoted once dev and staging carry the digest, and the debt is paid for good', () => {
     const after = committed(over(indebted, next, carried)).pointer;
-    expect(after).toMatchObject({ current: digestOf('next'), debt: null });
+    expect(after).toMatchObject({ current: digestOf('next'), pendingPropagation: null });
     expect(after.lastConfirmed).toEqual({ release: digestOf('candidate'), version: '1.0.1' });
-    expect(takenBack(after)).toMatchObject({ current: digestOf('candidate'), debt: null });
+    expect(takenBack(after)).toMatchObject({ current: digestOf('candidate'), pendingPropagation: null });
   });
 
-  it('is not let in by the ledger when what paid was withdrawn since it was read', async () => {
+  it('is not promoted by the ledger when what paid was withdrawn since it was read', async () => {
     const state = over(indebted, next, carried);
     const decision = committed(state);
     const key = keys.upstream(MODEL, digestOf('candidate'), 'staging');

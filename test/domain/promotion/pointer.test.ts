@@ -7,24 +7,24 @@ import { MODEL, NOW } from './_case.ts';
 
 const RELEASES = Array.from({ length: 14 }, (_, index) => ({ release: digestOf(`${index}`), version: `1.0.${index}` }));
 
-/** The pointer after a release was let in, as a commit writes it. */
+/** The pointer after a release was promoted, as a commit writes it. */
 function letIn(pointer: Pointer | undefined, { release, version }: (typeof RELEASES)[number]): Pointer {
   const next = { model: MODEL, environment: 'prod', current: release, version, fencingToken: 1, writtenBy: 'p' };
   return advancePointer(
     pointer,
     { ...next, at: NOW.toISOString() },
     confirmedReleases(pointer).filter((each) => each.release !== release),
-    { until: null, debt: null },
+    { until: null, pendingPropagation: null },
   );
 }
 
-it('knows distinct releases to go back to, none of them its own or ever taken back, the newest first', () => {
+it('knows distinct releases to go back to, none of them its own or ever rolled back, the newest first', () => {
   const act = fc.oneof(fc.constant('back' as const), fc.nat({ max: RELEASES.length - 1 }));
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
       let pointer: Pointer | undefined;
       const takenBack = new Set<string>();
-      // What was let in, the newest last: what a reader of the whole history would go back to.
+      // What was promoted, the newest last: what a reader of the whole history would go back to.
       let history: string[] = [];
       for (const each of acts) {
         if (each === 'back') {

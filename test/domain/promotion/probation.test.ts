@@ -80,7 +80,7 @@ describe('a promotion that passed provisionally', () => {
     expect(refusedBy({ ...next, promotion, pointer: confirmed(onProbation) })).toBeUndefined();
   });
 
-  it('is taken back to what was confirmed before it', () => {
+  it('is rolled back to what was confirmed before it', () => {
     const target = rollbackTarget(onProbation, () => false);
     expect(target).toMatchObject({ kind: 'target', release: CHAMPION });
     if (target.kind === 'refuse') return;

@@ -4,7 +4,7 @@ import { type EvaluationReport, evaluationReport, type InputDrift } from '#domai
 import type { Explanation } from '#domain/report/explanation.ts';
 import type { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ReleaseManifest } from '#domain/release/manifest.ts';
-import { definition, policy } from '#test/use-cases/_world.ts';
+import { definition, policy } from '#test/use-cases/_environments.ts';
 import { fortnight } from '../gates/_measure.ts';
 
 export const [CHOSEN, OTHER] = [digestOf('chosen'), digestOf('other')];

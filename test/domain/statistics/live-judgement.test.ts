@@ -66,9 +66,9 @@ describe('a release that is served is judged on labels that arrived', () => {
   });
 
   it.each([
-    ['takes back what is clearly worse on the second day', { fast: week(-0.05), days: 2 }, 'ROLL_BACK', 'fast'],
+    ['rolls back what is clearly worse on the second day', { fast: week(-0.05), days: 2 }, 'ROLL_BACK', 'fast'],
     [
-      'takes back what is clearly worse although the days say that it is better',
+      'rolls back what is clearly worse although the days say that it is better',
       { fast: week(-0.05), slow: week(0.02) },
       'ROLL_BACK',
       'fast',
@@ -85,12 +85,12 @@ describe('a release that is served is judged on labels that arrived', () => {
     ['confirms what is likely', { slow: week(0.003) }, 'CONFIRM', 'slow'],
     ['believes a gain that no holdout would be believed', { slow: week(0.2) }, 'CONFIRM', 'slow'],
     ['confirms on the days that have labels', { slow: week(0.02, 5) }, 'CONFIRM', 'slow'],
-    ['takes back what has labels on too few days', { slow: week(0.02, 4) }, 'ROLL_BACK', 'slow'],
-    ['takes back what is no better', { slow: week(0) }, 'ROLL_BACK', 'slow'],
-    ['takes back what is worse by little', { slow: week(-0.01) }, 'ROLL_BACK', 'slow'],
-    ['takes back what nothing is known of', {}, 'ROLL_BACK', 'slow'],
+    ['rolls back what has labels on too few days', { slow: week(0.02, 4) }, 'ROLL_BACK', 'slow'],
+    ['rolls back what is no better', { slow: week(0) }, 'ROLL_BACK', 'slow'],
+    ['rolls back what is worse by little', { slow: week(-0.01) }, 'ROLL_BACK', 'slow'],
+    ['rolls back what nothing is known of', {}, 'ROLL_BACK', 'slow'],
     [
-      'takes back what cannot be judged',
+      'rolls back what cannot be judged',
       { slow: { ...week(0.02), flaws: ['a column is missing'] } },
       'ROLL_BACK',
       'slow',
@@ -103,7 +103,7 @@ describe('a release that is served is judged on labels that arrived', () => {
       'too-early',
     ],
     [
-      'takes back what was proven and is clearly worse',
+      'rolls back what was proven and is clearly worse',
       { fast: week(-0.05), days: 2, isProvisional: false },
       'ROLL_BACK',
       'fast',

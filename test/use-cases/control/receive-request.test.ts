@@ -27,7 +27,7 @@ describe('receiveRequest', () => {
     const here = control();
     await here.hears(asks());
     const text = here.notices.sent.map(noticeText).join();
-    expect(text).toContain('flight-delay@1.2.0 asks to be let into prod');
+    expect(text).toContain('flight-delay@1.2.0 asks to be promoted to prod');
     expect(text).toContain(RELEASE);
     expect(text).not.toMatch(/https?:|token/i);
   });

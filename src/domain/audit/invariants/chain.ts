@@ -57,10 +57,10 @@ export const chainPublished: Invariant = {
       );
     });
     const last = records.at(-1)?.record.seq ?? -1;
-    const strangers = [...published.keys()]
+    const unknownRecords = [...published.keys()]
       .filter((seq) => seq > last)
       .map((seq) => `record ${seq} is published and not in the ledger`);
-    return [...found, ...strangers, ...pointerDifferences(records, newestPointer, publicKeyPem)];
+    return [...found, ...unknownRecords, ...pointerDifferences(records, newestPointer, publicKeyPem)];
   },
 };
 

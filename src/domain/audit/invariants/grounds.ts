@@ -1,6 +1,6 @@
 import { digestOf } from '../../canonical/digest.ts';
 import { GatehouseError } from '../../error.ts';
-import { type Item, type Key, keyText, unkey } from '../../ledger/item.ts';
+import { type Item, type Key, keyText, withoutKey } from '../../ledger/item.ts';
 import { keys } from '../../ledger/keys.ts';
 import { ActivePolicy, countVotes, PolicyApproval } from '../../policy/activation.ts';
 import { judgeGrounds, whyNotCommitting } from '../../promotion/grounds.ts';
@@ -65,11 +65,11 @@ function whyNotVoted(items: Items, record: ReadRecord['record']): readonly strin
   const before = items.get(keyText(keys.policy(record.model)));
   // The first policy is activated by being deployed: nothing was served, and nothing could say who decides.
   if (before === undefined) return replaces === null ? [] : [`record ${record.seq} replaces a policy that never was`];
-  const active = unkey(ActivePolicy, before);
+  const active = withoutKey(ActivePolicy, before);
   const { pk, sk } = keys.policyApproval(record.model, active.activation, policy, '');
   const votes = [...items.values()]
     .filter((item) => item.pk === pk && item.sk.startsWith(sk))
-    .map((item) => unkey(PolicyApproval, item));
+    .map((item) => withoutKey(PolicyApproval, item));
   const { missing } = countVotes(active, policy, votes, new Date(record.at));
   return missing.map(({ role, count }) => `${policy} was activated (record ${record.seq}) without ${count} of ${role}`);
 }
@@ -80,9 +80,9 @@ function whyNotGrounded(items: Items, record: ReadRecord['record']): readonly st
   const find = (key: Key): Item | undefined => items.get(keyText(key));
   const opened = find(keys.promotion(model, name));
   if (opened === undefined) return [`${name} was committed (record ${record.seq}), and no record opened it`];
-  const promotion = unkey(Promotion, opened);
+  const promotion = withoutKey(Promotion, opened);
   const pointer = find(keys.pointer(model));
-  const needed = groundKeys(promotion, pointer === undefined ? undefined : unkey(Pointer, pointer));
+  const needed = groundKeys(promotion, pointer === undefined ? undefined : withoutKey(Pointer, pointer));
   const approvals = [...items.values()].filter(
     (item) => item.pk === keys.approvals(model) && item.sk.startsWith(`${name}#`),
   );

@@ -47,7 +47,7 @@ function differences(what: string, is: Named, said: Named, by: string): readonly
     .map(([name, value]) => `${what}: ${name} is ${is[name] ?? 'nothing'}, ${by} ${value ?? 'nothing'}`);
 }
 
-/** Each release that was let in had what its policy asked for. */
+/** Each release that was promoted had what its policy asked for. */
 export const promotionsProven: Invariant = {
   id: 'promotions-proven',
   meaning: 'each committed promotion has passing evidence of every pinned gate, bound to its digest and policy',
@@ -94,7 +94,7 @@ function gateFindings(
   return found;
 }
 
-/** Each release that was let in was let in by the people whom its policy asks. */
+/** Each release that was promoted was promoted by the people whom its policy asks. */
 export const promotionsApproved: Invariant = {
   id: 'promotions-approved',
   meaning:

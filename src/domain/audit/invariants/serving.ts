@@ -1,7 +1,7 @@
 import { detailsOf } from '../chain.ts';
 import type { Invariant } from '../invariant.ts';
 
-/** What was taken back stays away. */
+/** What was rolled back stays away. */
 export const nothingQuarantined: Invariant = {
   id: 'nothing-quarantined',
   meaning: 'no quarantined digest is served, and every digest that was rolled back is quarantined',

@@ -20,7 +20,7 @@ export const Upstream = z.strictObject({
   seq: z.int().nonnegative(),
   /** The hash of the record, which was signed by the peer. */
   record: Digest,
-  /** The hash of the record by which the peer took the release back since, or null. */
+  /** The hash of the record by which the peer rolled the release back since, or null. */
   withdrawn: Digest.nullable(),
 });
 export type Upstream = z.infer<typeof Upstream>;
@@ -46,7 +46,7 @@ export function releasedUpstream(
   }
   for (const said of [upstream, hotfix?.skipped]) {
     if (said === undefined || said.withdrawn === null) continue;
-    const reason = `${said.environment} has taken the release back, record ${said.withdrawn.slice(0, 19)}`;
+    const reason = `${said.environment} has rolled the release back, record ${said.withdrawn.slice(0, 19)}`;
     return { verdict: 'FAIL', reasons: [reason], numbers: { seq: said.seq } };
   }
   if (upstream.code === 'RELEASE_REGISTERED' && hotfix === undefined) {

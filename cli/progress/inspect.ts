@@ -9,7 +9,7 @@ import type { Cloud } from '../cloud.ts';
 import { approvalsOf, promotionsOf } from '../read.ts';
 import { type Described } from './history.ts';
 import { machineOutline } from './outline.ts';
-import { type Progress, progressOf, type Surroundings } from './progress.ts';
+import { type Progress, progressOf, type ProgressContext } from './progress.ts';
 
 /** What an execution was given, as far as its progress needs it. */
 const Input = z.looseObject({
@@ -19,7 +19,7 @@ const Input = z.looseObject({
 });
 
 /** An execution at a moment. */
-export interface Look extends Described {
+export interface Inspection extends Described {
   readonly arn: string;
   readonly machine: Machine;
   readonly events: readonly HistoryEvent[];
@@ -27,7 +27,7 @@ export interface Look extends Described {
 }
 
 /** How far an execution is now; `before` is an earlier look at it, of which nothing is read again. */
-export async function lookAt(cloud: Cloud, arn: string, now: Date, before?: Look): Promise<Look> {
+export async function inspect(cloud: Cloud, arn: string, now: Date, before?: Inspection): Promise<Inspection> {
   const machine = machineOf(cloud, arn);
   // In this order: an execution that has ended has its whole history.
   const described = await cloud.executions.describe(arn);
@@ -54,7 +54,9 @@ export async function atWork(cloud: Cloud, model: string, now: Date): Promise<re
         arns.map(async (arn) => {
           const input = Input.parse(JSON.parse((await cloud.executions.describe(arn)).input));
           const isOwn = input.model === model && input.AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID === undefined;
-          return isOwn ? [{ machine, execution: nameOf(arn), progress: (await lookAt(cloud, arn, now)).progress }] : [];
+          return isOwn
+            ? [{ machine, execution: nameOf(arn), progress: (await inspect(cloud, arn, now)).progress }]
+            : [];
         }),
       );
     }),
@@ -77,7 +79,7 @@ async function surroundingsOf(
   { input }: Described,
   events: readonly HistoryEvent[],
   now: Date,
-): Promise<Surroundings> {
+): Promise<ProgressContext> {
   const { model, run } = Input.parse(JSON.parse(input));
   // Within a Map AWS tells of the states of its iterations too: what counts is what the machine itself is in.
   const outline = machineOutline(machineOf(cloud, arn));
@@ -95,7 +97,7 @@ async function surroundingsOf(
   for (const other of await cloud.executions.running(cloud.names.stateMachineArn(child))) {
     const described = await cloud.executions.describe(other);
     if (Input.parse(JSON.parse(described.input)).AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID !== arn) continue;
-    return { child: (await lookAt(cloud, other, now)).progress };
+    return { child: (await inspect(cloud, other, now)).progress };
   }
   return {};
 }

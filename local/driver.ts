@@ -32,7 +32,7 @@ export interface CommandResult {
 }
 
 /** The world around a deployed local cloud: the producers that land data, the people who decide, and the command line that they type. */
-export interface World {
+export interface Driver {
   /** Lands a model's history as an outside producer would, in an environment, between two days. */
   land(landing: Landing): Promise<void>;
   /** Adds a person who exists on this laptop only. */
@@ -59,11 +59,11 @@ export interface Landing {
 export const LAPTOP_PASSWORD = 'Only-on-this-laptop-1';
 
 /** The world around a local cloud whose stacks are deployed. `folders` hold the models beside `models/`. */
-export function worldAround(
+export function driverOf(
   cloud: LocalCloud,
   config: Config,
   options: { readonly folders?: readonly string[]; readonly cache?: string } = {},
-): World {
+): Driver {
   const folders = options.folders ?? ['models'];
   const settings = (environment: Environment) => ({
     region: cloud.region,

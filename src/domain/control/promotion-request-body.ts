@@ -7,7 +7,7 @@ import { Hotfix, REQUESTING_ROLES, TargetEnvironment } from '../policy/policy.ts
 import { Version } from '../release/registration.ts';
 
 /** What a signed-in person asks for; the client's `requestId` makes a repetition harmless. */
-export const PromotionAsk = z.strictObject({
+export const PromotionRequestBody = z.strictObject({
   model: ModelName,
   release: Digest,
   version: Version,
@@ -16,11 +16,11 @@ export const PromotionAsk = z.strictObject({
   hotfix: Hotfix.exactOptional(),
   requestId: z.string().regex(/^[A-Za-z0-9-]{8,64}$/, '8 to 64 letters, digits or hyphens'),
 });
-export type PromotionAsk = z.infer<typeof PromotionAsk>;
+export type PromotionRequestBody = z.infer<typeof PromotionRequestBody>;
 
 /** Why a person may not ask, or undefined. */
-export function whyNotAsk(
-  ask: PromotionAsk,
+export function whyNotRequestable(
+  ask: PromotionRequestBody,
   models: readonly string[],
   subject: string,
   groups: readonly string[],
@@ -50,7 +50,7 @@ export function whyUnknownModel(model: string, models: readonly string[]): Refus
 }
 
 /** The event by which the target learns of the wish. */
-export function askEvent(ask: PromotionAsk, subject: string): AuditEvent {
+export function requestEvent(ask: PromotionRequestBody, subject: string): AuditEvent {
   return {
     code: 'PROMOTION_REQUESTED',
     actor: subject,

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fitting } from '#domain/audit/fitting.ts';
+import { truncated } from '#domain/audit/truncated.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 
 it('tells texts within a number of bytes, and those that fit in full', () => {
-  expect(fitting(['a', 'b', 'c'], 2, 10)).toEqual(['a', 'b']);
-  expect(fitting(['x'.repeat(20)], 1, 10)).toEqual(['x'.repeat(10)]);
-  expect(fitting(['ä'.repeat(20)], 1, 10)).toEqual(['ä'.repeat(5)]);
-  expect(fitting(['"'.repeat(20)], 1, 10)).toEqual(['"'.repeat(5)]);
-  expect(fitting([], 3, 10)).toEqual([]);
+  expect(truncated(['a', 'b', 'c'], 2, 10)).toEqual(['a', 'b']);
+  expect(truncated(['x'.repeat(20)], 1, 10)).toEqual(['x'.repeat(10)]);
+  expect(truncated(['ä'.repeat(20)], 1, 10)).toEqual(['ä'.repeat(5)]);
+  expect(truncated(['"'.repeat(20)], 1, 10)).toEqual(['"'.repeat(5)]);
+  expect(truncated([], 3, 10)).toEqual([]);
 });
 
 it('never takes more bytes than it may, and always leaves text', () => {
@@ -19,7 +19,7 @@ it('never takes more bytes than it may, and always leaves text', () => {
       fc.integer({ min: 1, max: 12 }),
       fc.integer({ min: 50, max: 3000 }),
       (texts, count, bytes) => {
-        const told = fitting(texts, count, bytes);
+        const told = truncated(texts, count, bytes);
         expect(told).toHaveLength(Math.min(texts.length, count));
         const taken = told.reduce((sum, each) => sum + Buffer.byteLength(JSON.stringify(each)) - 2, 0);
         expect(taken).toBeLessThanOrEqual(bytes);

@@ -3,7 +3,7 @@ import { AttributeType, BillingMode, Table, type TableProps } from 'aws-cdk-lib/
 import type { Construct } from 'constructs';
 
 /** A table of items under `pk` and `sk` that outlives its stack and can go back in time. */
-export class KeptTable extends Table {
+export class RetainedTable extends Table {
   constructor(
     scope: Construct,
     id: string,

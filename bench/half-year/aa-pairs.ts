@@ -4,7 +4,7 @@ import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { planWindows } from '#domain/data/windows.ts';
 import type { HalfYearLake } from './lake.ts';
 import type { Losses } from './outcome.ts';
-import { atOnce } from './pieces.ts';
+import { atOnce } from './chunks.ts';
 import { type HalfYearRelease, releaseOf } from './releases.ts';
 import { FIRST_DAY, trainOn } from './runs.ts';
 import type { Cycle } from './strategies.ts';

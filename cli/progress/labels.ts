@@ -1,5 +1,5 @@
 /** What each working state of the machines does, as a person would say it while it does it. A Map's words are followed by numbers. */
-export const WORDS: Readonly<Record<string, string>> = {
+export const LABELS: Readonly<Record<string, string>> = {
   // retraining
   'Open retraining run': 'opening the run',
   'Plan windows': 'planning the training windows',
@@ -25,7 +25,7 @@ export const WORDS: Readonly<Record<string, string>> = {
   'Pull release': 'pulling the release and hashing its files',
   'Verify release': 'verifying the release: contents, signature, golden rows',
   'Request approvals': 'waiting for approval',
-  'Prepare rollback target': 'making sure that it can be taken back',
+  'Prepare rollback target': 'making sure that it can be rolled back',
   'Commit promotion': 'switching the pointer',
   'Verify serving': 'verifying that it is what is served',
   'Confirm release': 'confirming the release on probation',
@@ -62,7 +62,7 @@ export const WORDS: Readonly<Record<string, string>> = {
 /** What happens when it does not go the usual way: it is said while it happens, and never announced as what comes next. */
 export const UNUSUAL: Readonly<Record<string, string>> = {
   'Reject run': 'rejecting the run',
-  'Reject unfit data': 'rejecting the run: its data is not fit to learn from',
+  'Reject unfit data': 'rejecting the run: its data is not fit for training',
   'Reject untrained run': 'rejecting the run: nothing was trained',
   'Hold unmeasured': 'holding the candidates: no comparison is possible',
   'Reject candidates': 'rejecting the candidates',
@@ -76,5 +76,5 @@ export const UNUSUAL: Readonly<Record<string, string>> = {
 
 /** The words for a state; a state of another version of the machines is said by its name. */
 export function wordsOf(state: string): string {
-  return WORDS[state] ?? UNUSUAL[state] ?? state;
+  return LABELS[state] ?? UNUSUAL[state] ?? state;
 }

@@ -1,8 +1,8 @@
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
-import { StandingRefusal } from '#domain/data/standing-refusal.ts';
+import { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Refusal } from '#domain/error.ts';
-import { ABSENT, equals, unkey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, withoutKey, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -12,9 +12,9 @@ import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 const TOGETHER = 80;
 
 /** The refusals of a model that nothing has mended yet. */
-export async function standingRefusals(ledger: Ledger, model: string): Promise<readonly StandingRefusal[]> {
+export async function openRefusals(ledger: Ledger, model: string): Promise<readonly OpenRefusal[]> {
   const items = await ledger.query(keys.refusals(model));
-  return items.map((item) => unkey(StandingRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
+  return items.map((item) => withoutKey(OpenRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
 }
 
 /**
@@ -23,7 +23,7 @@ export async function standingRefusals(ledger: Ledger, model: string): Promise<r
  */
 export async function recordRefusals(
   deps: Recording,
-  about: Pick<StandingRefusal, 'model' | 'kind'> & { readonly days: readonly string[] },
+  about: Pick<OpenRefusal, 'model' | 'kind'> & { readonly days: readonly string[] },
   refusal: Refusal,
   eventOf: (days: readonly string[]) => AuditEvent,
 ): Promise<void> {
@@ -33,9 +33,9 @@ export async function recordRefusals(
   const since = deps.clock.now().toISOString();
   const fresh = about.days.flatMap((day, index) => {
     const item = items[index];
-    const before = item === undefined ? undefined : unkey(StandingRefusal, item);
+    const before = item === undefined ? undefined : withoutKey(OpenRefusal, item);
     if (before?.resolvedAt === null && before.rule === rule && before.found === found) return [];
-    const next: StandingRefusal = { model, kind, day, rule, found, remedy, since, resolvedAt: null };
+    const next: OpenRefusal = { model, kind, day, rule, found, remedy, since, resolvedAt: null };
     const write: Write = {
       kind: 'put',
       item: { ...keys.refusal(model, kind, day), ...next },
@@ -56,7 +56,7 @@ export async function recordRefusals(
 }
 
 /** Marks refusals as resolved: their partition is admitted, or their day published. */
-export async function resolveRefusals(deps: Recording, refusals: readonly StandingRefusal[]): Promise<void> {
+export async function resolveRefusals(deps: Recording, refusals: readonly OpenRefusal[]): Promise<void> {
   const resolvedAt = deps.clock.now().toISOString();
   for (const refusal of refusals) {
     const { model, kind, day, since } = refusal;

@@ -6,7 +6,7 @@ import type { MissingPartition } from './feature-plan.ts';
  * Why a day's events or labels were not admitted, or its predictions not made. It stands until the partition is admitted
  * or the day is published; `resolvedAt` then says when.
  */
-export const StandingRefusal = z.strictObject({
+export const OpenRefusal = z.strictObject({
   model: ModelName,
   kind: z.enum(['events', 'labels', 'predictions']),
   /** As the producer names it: what is no day is refused as well. */
@@ -17,17 +17,17 @@ export const StandingRefusal = z.strictObject({
   since: z.iso.datetime(),
   resolvedAt: z.iso.datetime().nullable(),
 });
-export type StandingRefusal = z.infer<typeof StandingRefusal>;
+export type OpenRefusal = z.infer<typeof OpenRefusal>;
 
 /** The cause of a refusal and what to do, in one line. */
-export function refusalText({ rule, found, remedy }: Pick<StandingRefusal, 'rule' | 'found' | 'remedy'>): string {
+export function refusalText({ rule, found, remedy }: Pick<OpenRefusal, 'rule' | 'found' | 'remedy'>): string {
   return `${rule}: ${found}${remedy === '' ? '' : `; ${remedy}`}`;
 }
 
 /** Why each missing partition is not there, those that were refused first: they do not come by themselves. */
 export function missingReasons(
   missing: readonly MissingPartition[],
-  refusals: readonly StandingRefusal[],
+  refusals: readonly OpenRefusal[],
 ): readonly string[] {
   const causes = new Map(refusals.map((refusal) => [`${refusal.kind} of ${refusal.day}`, refusalText(refusal)]));
   const names = [...new Set(missing.map(({ kind, day }) => `${kind} of ${day}`))];

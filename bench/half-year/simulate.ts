@@ -4,7 +4,7 @@ import { rank } from '#domain/statistics/ranking.ts';
 import { FAULTS, type FaultKind, type Schedule } from './faults.ts';
 import type { Hindsight } from './hindsight.ts';
 import { daysServed, gainOf, type Outcome, outcomeOf } from './outcome.ts';
-import { progress } from './pieces.ts';
+import { progress } from './chunks.ts';
 import type { HalfYearRelease } from './releases.ts';
 import type { Truth } from './rows.ts';
 import { type Act, type Course, type Cycle, follow, type Strategy, type World } from './strategies.ts';
@@ -118,7 +118,7 @@ export interface DiaryEntry {
   readonly provisional: boolean;
   readonly by: string;
   readonly reason: string;
-  /** What the release gained in the week against what it was held against. */
+  /** What the release gained in the week against what it was compared with. */
   readonly gain: number | null;
 }
 

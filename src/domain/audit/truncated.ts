@@ -2,7 +2,7 @@
  * Shortens texts, so that at most so many of them take at most so many bytes of JSON: a record of the audit chain has a
  * limit, and what may not be told at full length must be told all the same.
  */
-export function fitting(texts: readonly string[], count: number, bytes: number): string[] {
+export function truncated(texts: readonly string[], count: number, bytes: number): string[] {
   const told = texts.slice(0, count);
   return told.map((text) => cut(text, Math.floor(bytes / told.length)));
 }
