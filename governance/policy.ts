@@ -58,7 +58,7 @@ export default definePolicyFloor({
   },
   // No input is stable in every model: each names its own. On 103 days of flights the highest index of a healthy one was
   // 0.031, the lowest under kilometres 0.354. Chance alone gives 9 / rows with ten bins: 0.023 +- 0.011 at 400 rows.
-  // A first day above 1.3 was seen in 18 of 19 skewed weeks and in 2 of 19 healthy ones: it is told of, and undoes nothing.
+  // A first day above 1.3 was seen in 18 of 19 skewed weeks and in 2 of 19 healthy ones: it alerts, and rolls nothing back.
   drift: { stable: [], index: 0.1, minimumRows: 400, disagreement: 1.3, retrainAtMostEveryDays: 7 },
   transitions: {
     initial: {

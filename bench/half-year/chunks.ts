@@ -15,7 +15,7 @@ export function atOnce<Item>(
   return inPieces(title, items, 1, (piece) => Promise.all(piece.map(work)));
 }
 
-/** Does `work` on pieces of at most `size` items, some at once; the order in which they end is nobody's business. */
+/** Does `work` on pieces of at most `size` items, some at once; the order in which they end does not matter. */
 export async function inPieces<Item>(
   title: string,
   items: readonly Item[],

@@ -8,7 +8,7 @@ export interface Fault {
   readonly meaning: string;
   /** A damage of the replay, in all partitions of the last `FAULT_DAYS` days that the run reads. */
   readonly damage?: string;
-  /** What the run learns from and is tested on, in place of a feature: what exists only after the event. */
+  /** What the run trains and is tested on, in place of a feature: what exists only after the event. */
   readonly learned?: Readonly<Record<string, string>>;
   /** What its release is served, in place of a feature. */
   readonly served?: Readonly<Record<string, string>>;

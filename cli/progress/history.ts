@@ -28,7 +28,7 @@ export interface Executions {
   mapRun(arn: string): Promise<{ readonly done: number; readonly total: number } | undefined>;
 }
 
-/** Executions as Step Functions tells of them. */
+/** Executions as Step Functions reports them. */
 export function stepFunctions(client: SFNClient): Executions {
   return {
     async running(stateMachineArn) {

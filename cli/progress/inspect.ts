@@ -81,7 +81,7 @@ async function surroundingsOf(
   now: Date,
 ): Promise<ProgressContext> {
   const { model, run } = Input.parse(JSON.parse(input));
-  // Within a Map AWS tells of the states of its iterations too: what counts is what the machine itself is in.
+  // Within a Map AWS reports the states of its iterations too: what counts is what the machine itself is in.
   const outline = machineOutline(machineOf(cloud, arn));
   const state = events.findLast(({ stateEnteredEventDetails: entered }) => outline.has(entered?.name ?? ''))
     ?.stateEnteredEventDetails?.name;

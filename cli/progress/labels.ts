@@ -39,7 +39,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Score shadow': 'scoring batches with the release that it replaced',
   'Judge release': 'judging the served release',
   // drift
-  'Plan drift check': 'looking for what the served release was made from and is fed now',
+  'Plan drift check': 'planning the comparison of training inputs with current inputs',
   'Measure stability': 'measuring how far its inputs have moved',
   'Recompute features': 'making stored features anew',
   'Judge drift': 'judging what was found',

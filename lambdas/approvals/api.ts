@@ -73,7 +73,7 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   return api;
 }
 
-/** How HTTP calls a refusal: the person may not, the thing is not there, it was decided or has ended, or the wish is unclear. */
+/** How HTTP calls a refusal: the person may not, the thing is not there, it was decided or has ended, or the request is unclear. */
 export function statusOf(refusal: Refusal): 403 | 404 | 409 | 422 {
   switch (refusal.rule) {
     case 'approval-not-by-requester':

@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { unpushedImage } from './define-model.ts';
 
-/** The image that puts data before its suites: the configured one, or the name that stands for its program on a laptop. */
+/** The image that validates data against its expectation suites: the configured one, or the name that stands for its program on a laptop. */
 export function dataQualityImage({ images }: Config): string {
   return images?.dataQuality ?? unpushedImage('data-quality');
 }

@@ -83,7 +83,7 @@ export interface FeatureEngine extends PartitionCheck {
       }
     | Extract<EngineResult, { kind: 'refused' }>
   >;
-  /** What exported training rows say of themselves: labels that are there, and what each input tells of them alone. */
+  /** What exported training rows say of themselves: labels that are there, and how well each input alone predicts them. */
   measureTrainingRows(input: {
     readonly rows: readonly string[];
     readonly features: readonly string[];

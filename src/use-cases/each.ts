@@ -1,6 +1,6 @@
 import { GatehouseError } from '#domain/error.ts';
 
-/** What an item is called, by a name that is the same each time it is worked on, and whose chain tells of its faults. */
+/** What an item is called, by a name that is the same each time it is worked on, and whose chain records its faults. */
 export interface Named {
   readonly item: string;
   readonly model?: string | undefined;

@@ -413,7 +413,7 @@ describe('an environment', () => {
   });
 });
 
-describe('a wish that opened no promotion', () => {
+describe('a request that opened no promotion', () => {
   it('is found in the target’s chain by its record in control', () => {
     const [first] = soundState().stored;
     const { record, hash } = recordOf({ pk: '', sk: '', document: first?.document ?? '' });

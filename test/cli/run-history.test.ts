@@ -27,7 +27,7 @@ const offered = {
   improvement: 0.0234,
 };
 
-it('tells of each run in dev what it registered and how it ended, the newest first', () => {
+it('shows each run in dev what it registered and how it ended, the newest first', () => {
   const runs = runsOf(
     chain(
       started('first'),

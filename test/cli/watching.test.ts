@@ -100,7 +100,7 @@ it('what is at work has a line in the status: what it does, for whom it waits, a
   await status(test.context);
   const needed = promotion.approvals.map(({ role, count }) => `${count} of ${role}`).join(' and ');
   const lines = test.text().split('\n');
-  const begin = lines.indexOf('at work');
+  const begin = lines.indexOf('running');
   expect(lines.slice(begin + 2, begin + 4).map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
     'dev | retraining | r3 | 2:00 | validating the candidates: evaluating the gates, 2:00 | -',
     `prod | promotion | ${name} | 5:00 | waiting for approval by ${needed} since 2026-03-02 11:55Z | making sure that it can be rolled back`,

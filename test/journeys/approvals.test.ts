@@ -22,7 +22,7 @@ import { askForProd, offeredRelease, recorded, records, type Release, serves, se
 let journey: Journey;
 let pager: Listener;
 let release: Release;
-/** The promotion that nora asked for, and nobody may promoted by the ways that are tried here. */
+/** The promotion that nora asked for, and that nobody may promote by the ways that are tried here. */
 let promotion: string;
 
 beforeAll(async () => {

@@ -160,19 +160,19 @@ function failing(
   states: readonly string[],
   work: () => Promise<void>,
 ): Promise<void> {
-  const spoil = (definition: StateMachine): number => {
-    let spoiled = 0;
+  const breakStates = (definition: StateMachine): number => {
+    let broken = 0;
     for (const [name, state] of Object.entries(definition.States)) {
-      if (state.ItemProcessor !== undefined) spoiled += spoil(state.ItemProcessor);
+      if (state.ItemProcessor !== undefined) broken += breakStates(state.ItemProcessor);
       if (!states.includes(name)) continue;
       const parameters = (state.Parameters?.['Payload'] ?? state.Parameters) as Record<string, unknown>;
       delete parameters['task.$'];
       parameters['task'] = 'Fail';
-      spoiled += 1;
+      broken += 1;
     }
-    return spoiled;
+    return broken;
   };
-  return changing(environment, machine, (definition) => expect(spoil(definition)).toBe(states.length), work);
+  return changing(environment, machine, (definition) => expect(breakStates(definition)).toBe(states.length), work);
 }
 
 /** A state that never ends in the place of another one. */

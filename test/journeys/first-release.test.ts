@@ -227,7 +227,7 @@ async function landMarkersAgain(): Promise<void> {
       const content = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
       await aws.s3().send(new PutObjectCommand({ Bucket: names.landingBucket, Key: key, Body: content }));
     }
-    // Admission is also told of every marker that there is.
+    // Admission also gets every marker that there is.
     await journey.run(z.unknown(), ['data', 'import', MODEL, '--env', environment]);
   }
 }

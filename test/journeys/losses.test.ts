@@ -128,7 +128,7 @@ test('nothing is behind the first release: another rollback is refused and says 
   expect(refused?.details).toMatchObject({ rollback: 'too-far', rule: 'rollback-target' });
 });
 
-test('decisions that prod did not hear of promoted the hotfix when its reconciler comes by: one person more, and a debt', async () => {
+test('decisions that prod missed promote the hotfix when its reconciler runs: one more approval, and a pending propagation', async () => {
   const baseline = await pointerOf(prod(), MODEL);
   const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
   const ask = promote('--to', 'prod', '--hotfix', '--reason', REASON);

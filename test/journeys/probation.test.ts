@@ -27,7 +27,7 @@ import {
 const OVER = '2026-02-05';
 const CHANGED = { kind: 'mixed-labels-cents', first: SECOND, last: OVER } as const;
 
-/** A gain has to be large to count as proven here, and a few hundred labels are enough to take something back. */
+/** A gain has to be large to count as proven here, and a few hundred labels are enough to roll something back. */
 const POLICY: PolicyTightening = {
   comparison: { minimumImprovement: 0.079, minimumImprovementSeeded: 0.079 },
   drift: { stable: ['amount', 'hour', 'abroad_flag'] },
@@ -204,7 +204,7 @@ test('inputs as they were are stable, with features that are the same bytes when
   expect(await records(journey, 'dev', 'DRIFT_HANDLED')).toEqual([]);
 });
 
-test('another unit is told of on the day after, and dev retrains once, not for each check', async () => {
+test('another unit is alerted on the day after, and dev retrains once, not for each check', async () => {
   const found = await checkDrift(OVER);
   expect(found).toMatchObject({ status: 'drifted', day: '2026-02-04', inputs: 'drifted', parity: 'same' });
   expect(found.worst).toMatchObject({ input: 'amount' });

@@ -96,7 +96,7 @@ test('days that are no Parquet, break an expectation or are halved are refused a
   const refusal = await journey.refused(['data', 'check', MODEL, '--env', 'dev']);
   // First what is not admitted at all: the markers without files.
   expect(refusal).toMatchObject({ rule: 'partition-whole', found: expect.stringContaining(FIRST.asOf) });
-  // What was found as it arrived is not looked at again, and nothing learns from it.
+  // What was found as it arrived is not looked at again, and nothing trains on it.
   await isRejected(NEGATIVE);
   await journey.land({ from: '2026-01-20', until: '2026-01-23', damage: SLIPPED }, ['dev']);
   expect((await check()).judgement.status).toBe('PASS');

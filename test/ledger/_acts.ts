@@ -139,9 +139,9 @@ function judgePointer(own: Reference, act: Act, broken: Broken): void {
   if (own.quarantined.has(next.current)) broken(`serves ${next.version}, which is quarantined`);
   if (record.code !== 'RELEASE_ROLLED_BACK') return;
   if (record.details['from'] !== pointer?.current) broken('rolls back what was not served');
-  const blamed = own.blamed.get(text(record.details['rollback']));
-  if (blamed?.from !== pointer?.current || blamed?.epoch !== pointer?.epoch)
-    broken(`rolls back epoch ${pointer?.epoch ?? 0}, and was asked to roll back ${String(blamed?.epoch)}`);
+  const attributed = own.attributed.get(text(record.details['rollback']));
+  if (attributed?.from !== pointer?.current || attributed?.epoch !== pointer?.epoch)
+    broken(`rolls back epoch ${pointer?.epoch ?? 0}, and was asked to roll back ${String(attributed?.epoch)}`);
   const quarantined = of(act, 'QUARANTINE').map(({ sk }) => sk);
   if (quarantined.join() !== pointer?.current) broken(`quarantines ${quarantined.join() || 'nothing'}`);
 }
@@ -155,7 +155,8 @@ function judgePropagation(
 ): void {
   const pendingPropagation = own.pointer?.pendingPropagation ?? null;
   if (isHotfix && own.name !== 'prod') broken('is a hotfix elsewhere than in prod');
-  if (isHotfix !== (next !== null)) broken(isHotfix ? 'is a hotfix without debt' : 'leaves a debt');
+  if (isHotfix !== (next !== null))
+    broken(isHotfix ? 'is a hotfix without pending propagation' : 'leaves a pending propagation');
   if (isHotfix || pendingPropagation === null) return;
   for (const environment of ['dev', 'staging']) {
     const carried = before(own, 'UPSTREAM', `${pendingPropagation.release}#${environment}`);
@@ -214,7 +215,7 @@ function judgeCommit(own: Reference, act: Act, broken: Broken): void {
   const { record, now } = act;
   const promotion = own.open.get(text(record.details['promotion']));
   if (promotion === undefined) return broken('commits what is not open');
-  if (record.release !== promotion.release) broken('lets in another release than the promotion’s');
+  if (record.release !== promotion.release) broken('promotes another release than the promotion’s');
   if (promotion.replaces !== (own.pointer?.current ?? null)) broken('replaces another champion than was compared');
   const bodies: string[] = [];
   for (const gate of promotion.gates) {

@@ -170,7 +170,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
         },
         async emit() {},
         async alert({ seq }: { readonly seq: number }, { mayRepeat }: { readonly mayRepeat: boolean }) {
-          if (told.has(seq) && !mayRepeat) violations.push(`${name}: people are told of record ${seq} a second time`);
+          if (told.has(seq) && !mayRepeat) violations.push(`${name}: record ${seq} is alerted a second time`);
           told.add(seq);
         },
       },

@@ -181,15 +181,15 @@ const ACTS: Readonly<Record<Verb, Act>> = {
     const moves = chain.filter(({ code }) => code === 'RELEASE_PROMOTED' || code === 'RELEASE_ROLLED_BACK');
     const old = one(moves, pick);
     // An alarm may come late, of a release and an epoch that are gone.
-    const blamed =
+    const attributed =
       how < 4 && old !== undefined
         ? { from: old.release, epoch: how < 2 ? old.details['epoch'] : pointer.epoch }
         : { from: pointer.current, epoch: pointer.epoch };
     world.counter.value += 1;
     const rollback = `rollback-${how === 15 ? 1 : world.counter.value}`;
-    const input = { model: MODEL, rollback, actor: 'person:op', reason: 'wrong', ...blamed };
+    const input = { model: MODEL, rollback, actor: 'person:op', reason: 'wrong', ...attributed };
     if (environment.executions.some(({ name }) => name === rollback)) return;
-    environment.reference.blamed.set(rollback, blamed);
+    environment.reference.attributed.set(rollback, attributed);
     await environment.deps.machines.start('rollback', rollback, input);
     const started = environment.executions.at(-1);
     // A rollback waits for nobody: mostly its first states follow at once.

@@ -174,11 +174,11 @@ export const MUTANTS: readonly Mutant[] = [
       'rollback' in input ? { ...input, from: pointer?.current, epoch: pointer?.epoch } : input,
   },
   {
-    name: 'a hotfix leaves no debt',
+    name: 'a hotfix leaves no pending propagation',
     ledger: writing(edited('POINTER', (item) => ({ ...item, pendingPropagation: null }))),
   },
   {
-    name: 'a debt keeps nothing away',
+    name: 'a pending propagation refuses nothing',
     ledger: both(
       reading(only('POINTER', (item) => ({ ...item, pendingPropagation: null }))),
       writing((writes) => writes.filter((write) => write.kind === 'put' || authority(write) !== 'UPSTREAM')),

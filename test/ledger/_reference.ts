@@ -24,7 +24,7 @@ export interface Reference {
   readonly open: Map<string, Promotion>;
   readonly quarantined: Set<string>;
   /** What each rollback is about. */
-  readonly blamed: Map<string, { readonly from: unknown; readonly epoch: unknown }>;
+  readonly attributed: Map<string, { readonly from: unknown; readonly epoch: unknown }>;
   head: string;
   highestToken: number;
   pointer: Pointer | undefined;
@@ -49,7 +49,7 @@ export function reference(name: Name, from?: Reference): Reference {
     places: new Map(from?.places),
     open: new Map(from?.open),
     quarantined: new Set(from?.quarantined),
-    blamed: new Map(from?.blamed),
+    attributed: new Map(from?.attributed),
     head: from?.head ?? sha256('gatehouse audit chain'),
     highestToken: from?.highestToken ?? 0,
     pointer: from?.pointer,

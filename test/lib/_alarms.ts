@@ -32,7 +32,7 @@ const Line = z
 /** The emulator makes no metrics of log lines, so that line and alarm are compared with each other here. */
 export function alarms(): void {
   it.each(['staging', 'prod'] as const)(
-    '%s has alarms on what its functions emit, for those who are told of its events',
+    '%s has alarms on what its functions emit, for the subscribers of its alerts',
     async (environment) => {
       const lines: string[] = [];
       const emitted = { [DRIFT_METRICS.checks]: 1, [DRIFT_METRICS.index]: 0.2 };
@@ -54,7 +54,7 @@ export function alarms(): void {
         const [, article = ''] = /docs\/runbook\.md, (.+)$/.exec(alarm.AlarmDescription) ?? [];
         expect(anchorsOf(document('docs/runbook.md'))).toContain(article.toLowerCase().replaceAll(' ', '-'));
       }
-      // A check that does not come is as loud as one that finds something; an index that is not there is told of otherwise.
+      // A check that does not come is as loud as one that finds something; a missing index is alerted otherwise.
       expect(found).toMatchObject([
         {
           MetricName: 'StableInputIndex',

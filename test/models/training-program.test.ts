@@ -21,7 +21,7 @@ interface Case {
   readonly failure?: string;
 }
 
-/** The programs that come with the product, each with rows that it learns from, and with what it refuses. */
+/** The programs that come with the product, each with rows that it trains on, and with what it refuses. */
 const PROGRAMS: Readonly<Record<string, { readonly sound: Omit<Case, 'name'>; readonly failing: readonly Case[] }>> = {
   'models/flight-delay': {
     sound: { select: (row) => row('(i % 7 = 0)::INTEGER'), more: { iterations: '3' } },

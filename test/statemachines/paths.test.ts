@@ -53,13 +53,13 @@ const COMMITTING = [
 const TO_APPROVAL = [...OPENING, ...MEASURING, ...JUDGING, 'Gates passed?', 'Approvals needed?', 'Request approvals'];
 
 describe('promotion', () => {
-  it('lets the first release in without a comparison and without approvals', async () => {
+  it('promotes the first release without a comparison and without approvals', async () => {
     const { path, status } = await run('promotion', FIRST_RELEASE);
     expect(path).toEqual([...OPENING, ...JUDGING, 'Gates passed?', 'Approvals needed?', ...COMMITTING, 'Promoted']);
     expect(status).toBe('SUCCEEDED');
   });
 
-  it('lets a better candidate in after people approved', async () => {
+  it('promotes a better candidate after people approved', async () => {
     const { path, calls } = await run('promotion');
     expect(path).toEqual([...TO_APPROVAL, 'Approved?', ...COMMITTING, 'Promoted']);
     const asked = calls.find(({ state }) => state === 'Request approvals');

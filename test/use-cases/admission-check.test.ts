@@ -136,7 +136,7 @@ describe('a refused partition', () => {
   const refusedCodes = async () => (await prod.codes()).filter((code) => code === 'PARTITION_REFUSED').length;
   const wrong = `SELECT * REPLACE (1::BIGINT AS bad) FROM (${LABELS})`;
 
-  it('is told of once for each cause, however often its marker comes', async () => {
+  it('is alerted once for each cause, however often its marker comes', async () => {
     for (let time = 0; time < 3; time += 1) {
       await land(prod, 'labels', wrong);
       here.clock.at += hours(2);

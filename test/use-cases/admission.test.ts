@@ -64,7 +64,7 @@ const newest = async () => {
 };
 
 describe('admission', () => {
-  it('admits a partition by reference, with versions and hashes, and tells of it', async () => {
+  it('admits a partition by reference, with versions and hashes, and announces it', async () => {
     expect(await admit()).toMatchObject({ kind: 'admitted' });
     expect(await newest()).toMatchObject({
       version: 1,

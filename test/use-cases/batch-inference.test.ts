@@ -113,7 +113,7 @@ describe('batch inference', () => {
     expect(await fence()).toMatchObject({ fence: 1, running: null });
   });
 
-  it('publishes what can be looked up, and tells of the rows that no key can hold', async () => {
+  it('publishes what can be looked up, and reports the rows that no key can hold', async () => {
     const rows = memoryPredictionRows();
     const long = 'x'.repeat(3000);
     const readRows = async () =>
@@ -187,11 +187,11 @@ describe('batch inference', () => {
     for (const manifest of await manifests()) expect(manifest.release).toBe(here.baseline);
   });
 
-  it('publishes nothing by a run that a newer one has overtaken', async () => {
-    let overtaken = false;
+  it('publishes nothing by a run that a newer one has superseded', async () => {
+    let superseded = false;
     const before = async (state: string): Promise<void> => {
-      if (state !== 'Publish predictions' || overtaken) return;
-      overtaken = true;
+      if (state !== 'Publish predictions' || superseded) return;
+      superseded = true;
       await batch('run-2');
     };
     const { document } = await batch('run-1', { before });

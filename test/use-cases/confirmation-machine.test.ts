@@ -11,7 +11,7 @@ import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_environments.ts';
 
-/** The policy that lets in what is likely better, on probation. */
+/** The policy that promotes what is likely better, on probation. */
 const lenient: Policy = {
   ...policy,
   comparison: { ...policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },

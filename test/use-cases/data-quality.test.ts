@@ -303,7 +303,7 @@ describe('a check of what has arrived', () => {
     expect(await plan('two')).toMatchObject({ status: 'nothing' });
   });
 
-  it('is refused, with the expectation and the values, and remembered for whoever learns from it', async () => {
+  it('is refused, with the expectation and the values, and remembered for whoever trains on it', async () => {
     const bad = (batch: { kind: string; day: string | null }) =>
       batch.kind === 'events' && batch.day === '2001-01-10' ? { failures: [FAILURE] } : {};
     const { status, reasons } = await check('one', null, bad);
@@ -311,7 +311,7 @@ describe('a check of what has arrived', () => {
     expect(reasons).toEqual(['events of 2001-01-10: expect_something(column=x): 3 of 9 values, such as 99']);
     const [record] = await dev.chain();
     expect(record).toMatchObject({ code: 'DATA_REFUSED', details: { run: 'one', verdict: 'FAIL', training: null } });
-    // It is looked at no more, and stops the run that wants to learn from it all the same.
+    // It is looked at no more, and stops the run that would train on it all the same.
     const later = await check('two', await training());
     expect(later).toMatchObject({ status: 'FAIL', reasons });
   });

@@ -132,7 +132,7 @@ const checked = async () =>
     .map((record) => detailsOf(record, 'DRIFT_CHECKED'));
 
 describe('what a check reads', () => {
-  it('holds the newest day that was published for against the days that the release was made from', async () => {
+  it('compares the newest published day with the days that the release was trained on', async () => {
     const { release } = await here.letIn('second');
     await serve(release, day(-2), day(9));
     const plan = planOf(await check(day(10)));
@@ -144,7 +144,7 @@ describe('what a check reads', () => {
     expect(work.current).toEqual(digests([day(9)]));
   });
 
-  it('holds its losses on days whose labels have all arrived against those of its promotion', async () => {
+  it('compares its losses on days whose labels have all arrived with those at its promotion', async () => {
     const { release, name } = await here.letIn('second');
     await serve(release, day(-2), day(11));
     const plan = planOf(await check(day(12)));

@@ -231,7 +231,7 @@ describe('the stability of inputs', () => {
       );
   });
 
-  it('cannot be told of what is not there', async () => {
+  it('cannot be asked about what is not there', async () => {
     expect(await measure(MADE_FROM, [], null)).toMatchObject({ status: 'insufficient', measure: null });
     expect((await measure([], [LAST])).measured).toEqual({
       formatVersion: 1,

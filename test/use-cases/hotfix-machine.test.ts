@@ -203,7 +203,7 @@ describe('a hotfix', () => {
   });
 });
 
-describe('the debt of a hotfix', () => {
+describe('the pending propagation of a hotfix', () => {
   it('keeps every other promotion out until staging carries the digest, and is paid by the next one', async () => {
     const { release } = await fix('urgent');
     const next = await here.candidate('next', { requestSeq: 20, version: '0.2.0' });

@@ -164,7 +164,7 @@ describe('prod', () => {
     expect(await prod.codes()).not.toContain('PROMOTION_REFUSED');
   });
 
-  it('refuses a wish for what staging has not let through, once, with the reason', async () => {
+  it('refuses a request for what staging has not promoted, once, with the reason', async () => {
     await control.says(asked());
     await hears(prod, control);
     expect(await startedBy(prod)).toEqual([]);
@@ -174,7 +174,7 @@ describe('prod', () => {
     ]);
   });
 
-  it('pays no heed to wishes and decisions for another environment', async () => {
+  it('ignores requests and decisions for another environment', async () => {
     await staging.says(promoted('trained'));
     await hears(prod, staging);
     await control.says(asked(RELEASE, 'staging'));
@@ -291,7 +291,7 @@ describe('drift in prod', () => {
     expect(await answers()).toEqual([]);
   });
 
-  it('is no business of other environments, nor of a policy that looks for none', async () => {
+  it('is ignored by other environments, and by a policy without a drift rule', async () => {
     await prod.says(checked('2001-02-10'));
     await hears(watching(staging), prod);
     await hears(dev, prod);

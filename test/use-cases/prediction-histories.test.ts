@@ -129,7 +129,7 @@ async function admit({ ledger, lake, clock }: Environment, kind: PartitionKind, 
   await ledger.transact([{ kind: 'put', item: partitionItem(key, partition) }], `admit ${kind} ${day} ${version}`);
 }
 
-/** What serving a release writes; how it came to be promoted is not this test's business. */
+/** What serving a release writes; how it came to be promoted is not tested here. */
 async function serve({ ledger, releases, clock, environment }: Environment, index: number): Promise<void> {
   const previous = await readPointer(ledger, MODEL);
   const onnx = MODELS[index] ?? new Uint8Array();
@@ -239,7 +239,7 @@ const step = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constant('overtaken run' as const),
+      kind: fc.constant('superseded run' as const),
       release: fc.nat(2),
       day: fc.nat(DAYS - 1),
       values,
@@ -260,7 +260,7 @@ async function take(prod: Environment, of: Step): Promise<void> {
       return run(prod, { crashIn: of.state });
     case 'partial run':
       return run(prod, { losing: of.losing });
-    case 'overtaken run':
+    case 'superseded run':
       // While it was at work the release and the data changed, and another run was quicker.
       return run(prod, {
         before: async () => {

@@ -40,7 +40,7 @@ import {
 const FROM = '2001-01-20';
 const day = (count: number): string => addDays(FROM, count);
 
-/** The policy that lets in what is likely better, and judges it within a week. */
+/** The policy that promotes what is likely better, and judges it within a week. */
 const lenient: Policy = {
   ...policy,
   comparison: { ...policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
@@ -181,7 +181,7 @@ describe('the review of a release on probation', () => {
     expect((await review(day(13), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
   });
 
-  it('holds what was published since it was promoted against the shadow, with the labels that had arrived', async () => {
+  it('compares what was published since it was promoted with the shadow, on the labels that had arrived', async () => {
     const release = await letIn(0.003);
     await serve(release, day(-2), day(9));
     const done = await review(day(3));

@@ -26,7 +26,7 @@ async function atRest(): Promise<void> {
 }
 
 describe('the machine of promotions with its use-cases', () => {
-  it('lets the baseline in first: two gates, no approval, nothing to go back to', async () => {
+  it('promotes the baseline first: two gates, no approval, nothing to go back to', async () => {
     await here.begin();
     const { prod, baseline } = here;
     expect(await readPointer(prod.ledger, MODEL)).toMatchObject({
@@ -46,7 +46,7 @@ describe('the machine of promotions with its use-cases', () => {
     await atRest();
   });
 
-  it('lets a better candidate in after two people approved, and uses their approvals up', async () => {
+  it('promotes a better candidate after two people approved, and uses their approvals up', async () => {
     await here.begin();
     const { release, name } = await here.letIn('better');
     const { prod, baseline } = here;

@@ -140,7 +140,7 @@ describe('publishing', () => {
   });
 });
 
-/** What people are told of. */
+/** What is alerted. */
 const alarming = (run: string): AuditEvent => ({
   code: 'CANDIDATES_REJECTED',
   actor: 'pipeline:validation',

@@ -198,7 +198,7 @@ describe('the reconciler', () => {
       expect(await told()).toEqual(['subscription to dev', 'subscription to dev']);
     });
 
-    it('tells of another fault of the same item, and of none that passes', async () => {
+    it('records another fault of the same item, and none that passes', async () => {
       const failing = async (error: Error) => {
         minutes(5);
         const faults = [{ item: 'it', model: MODEL, error }];
@@ -227,7 +227,7 @@ describe('the reconciler', () => {
       expect(await told()).toEqual(['training jobs: a']);
     });
 
-    it('tells of records that nobody publishes, and not of those that are about to be', async () => {
+    it('records what nobody publishes, and not what is about to be published', async () => {
       for (let round = 0; round < 3; round += 1) {
         await staging.says({ ...started, details: { ...started.details, run: `run-${round}` } });
         await roundWith([]);

@@ -116,7 +116,7 @@ describe('the reports of a run', () => {
     expect((await report(0)).written).toEqual(written);
   });
 
-  it('hold the inputs of the test days against those of the last weeks of the training window', async () => {
+  it('compare the inputs of the test days with those of the last weeks of the training window', async () => {
     await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
     await build('features');
     const { reports } = await plan();

@@ -72,7 +72,7 @@ describe('the machine of rollbacks with its use-cases', () => {
     expect((await rollBack(prod, given)).path.at(-1)).toBe('Rolled back');
   });
 
-  it('never lets the digest in again', async () => {
+  it('never promotes the digest again', async () => {
     const { release, request: asked } = await here.letIn('bad');
     await rollBack(prod, { rollback: 'rollback-1', from: release });
     const again = { ...asked, requestSeq: 9 };

@@ -13,7 +13,7 @@ import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
 import { mustNotBeQuarantined } from './not-there.ts';
 
-/** How long a target may take to pull a wish: the reconciler comes by every few minutes when an announcement got lost. */
+/** How long a target may take to pull a request: the reconciler comes by every few minutes when an announcement got lost. */
 const DEADLINE_MS = 15 * 60_000;
 
 const Input = z.object({
@@ -77,7 +77,7 @@ async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Out
   return promotion === undefined ? refusalOf(await chainOf(target.ledger, model), seq) : statusOf(promotion);
 }
 
-/** A wish that opened no promotion is turned down in the target's chain, under the name that the promotion would have had. */
+/** A request that opened no promotion is refused in the target's chain, under the name that the promotion would have had. */
 export function refusalOf(records: readonly Recorded[], seq: number): Outcome | undefined {
   for (const { record } of records) {
     const refused = record.code === 'PROMOTION_REFUSED' ? detailsOf(record, record.code) : undefined;

@@ -92,7 +92,7 @@ export function whyReport(state: GroundsState, now: Date): Report {
               rows: against.map(({ rule, found, remedy }) => [rule, found, remedy]),
             },
           ]),
-      { title: 'so', lines: conclusion.map((line) => `  ${line}`) },
+      { title: 'conclusion', lines: conclusion.map((line) => `  ${line}`) },
     ],
   };
 }

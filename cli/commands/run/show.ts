@@ -36,7 +36,7 @@ export const run: Run = async (context) => {
         ? []
         : [
             {
-              title: 'why it ended so',
+              title: 'why it ended',
               lines: causes.flatMap(({ seq, code, said }) => said.map((line) => `  record ${seq} ${code}: ${line}`)),
             },
           ]),

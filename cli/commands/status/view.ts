@@ -42,7 +42,7 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
       ? []
       : [
           {
-            title: 'on its way',
+            title: 'promotions in progress',
             columns: ['promotion', 'into', 'version', 'state', 'asked for by', 'waits for', 'until'],
             rows: open.map(({ promotion, environment, version, status, requestedBy, waitsFor, until }) => [
               promotion,
@@ -59,7 +59,7 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
       ? []
       : [
           {
-            title: 'at work',
+            title: 'running',
             columns: ['environment', 'machine', 'execution', 'for', 'what', 'then'],
             rows: atWork.map(({ environment, machine, execution, progress }) => [
               environment,

@@ -144,7 +144,7 @@ function readsByTurn(client: DynamoDBDocumentClient, tableOf: (key: Key) => stri
   };
   return {
     async ask(keys: readonly Key[]): Promise<ReadonlyMap<string, Item>> {
-      // Whoever asks for what this function has no table for spoils nobody else's read.
+      // A read of a table that this function does not have fails without affecting other reads.
       for (const key of keys) tableOf(key);
       turn ??= begin();
       for (const key of keys) turn.keys.set(keyText(key), key);

@@ -165,7 +165,7 @@ async function measure(connection: DuckDBConnection, isSliced: boolean): Promise
     featureRows: totals['rows'],
     duplicateFeatures: 0,
     unlabelled: 0,
-    // A row without an id repeats nothing: it is told of by itself.
+    // A row without an id repeats nothing: it is reported by itself.
     duplicateLabels: repeats.labels - Number(totals['nameless']),
     otherLabels: 0,
     ...sums,

@@ -276,7 +276,7 @@ export async function tooLarge(connection: DuckDBConnection, what: string, file:
 export function corrupt(what: string, error: unknown): Refusal {
   return {
     rule: 'source files are readable Parquet',
-    // Where the file lay while it was read is nobody's business, and different each time.
+    // The path of the file while it was read says nothing, and differs each time.
     found: `${what}: ${messageOf(error).replaceAll(/'[^']*\//g, "'")}`,
     remedy: 'write the partition again',
   };

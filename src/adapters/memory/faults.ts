@@ -3,7 +3,7 @@ import { GatehouseError } from '#domain/error.ts';
 import type { Ledger } from '#ports/ledger.ts';
 
 /**
- * What may befall a call of a ledger that is somewhere else. The caller is told of a fault each time; what became of
+ * What may befall a call of a ledger that is somewhere else. The caller gets a fault each time; what became of
  * the call is another matter:
  * - `lost`: it never arrived;
  * - `busy`: conflicts or throttling outlasted every attempt, so that it took no effect;

@@ -416,7 +416,7 @@ export const AUDIT_EVENTS = {
 
 export type AuditCode = keyof typeof AUDIT_EVENTS;
 
-/** Whether people are told of an event. */
+/** Whether an event is alerted. */
 export function isAlerting(code: AuditCode, details: Readonly<Record<string, unknown>>): boolean {
   const alert: Alert = AUDIT_EVENTS[code].alert;
   return typeof alert === 'boolean' ? alert : details[alert.unless[0]] !== alert.unless[1];

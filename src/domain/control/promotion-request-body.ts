@@ -49,7 +49,7 @@ export function whyUnknownModel(model: string, models: readonly string[]): Refus
   return { rule: 'model-known', found: model, remedy };
 }
 
-/** The event by which the target learns of the wish. */
+/** The event by which the target learns of the request. */
 export function requestEvent(ask: PromotionRequestBody, subject: string): AuditEvent {
   return {
     code: 'PROMOTION_REQUESTED',

@@ -59,7 +59,7 @@ const InputFigures = z.strictObject({
   auc: z.number().nullable(),
 });
 
-/** The rows that a run trains on, as they were put before the suite. */
+/** The rows that a run trains on, as they were staged for validation. */
 export const TrainingRows = z.strictObject({
   /** Rows that have features, and those of them that have a label as well. */
   events: z.int().nonnegative(),
@@ -71,7 +71,7 @@ export const TrainingRows = z.strictObject({
 });
 export type TrainingRows = z.infer<typeof TrainingRows>;
 
-/** What was put before the suites: every file was hashed on its way. */
+/** The data staged for validation: every file was hashed on its way. */
 export const StagedData = z.strictObject({
   formatVersion: z.literal(1),
   files: z.int().nonnegative(),

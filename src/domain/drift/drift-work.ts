@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
 
-/** Feature partitions that are compared with each other, by digest: those that a release was made from, and what it is fed now. */
+/** Feature partitions that are compared with each other, by digest: those that a release was trained on, and its inputs now. */
 export const StabilityPlan = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,

@@ -65,7 +65,7 @@ export interface DriftJudgement {
 }
 
 /**
- * Whether what is served is fed and does as it did when it was promoted. What has drifted or is skewed is said first; where
+ * Whether inputs and performance of the served release match those at its promotion. What has drifted or is skewed is said first; where
  * nothing has, each part that could have been known and is not makes the whole insufficient. Only a loss that cannot be known
  * yet, because labels have not had the time to arrive, and a disagreement that nobody watches for, count as nothing.
  */

@@ -95,7 +95,7 @@ export function neededImprovement(
   return rule.seeded ? rule.minimumImprovementSeeded : rule.minimumImprovement;
 }
 
-/** Where a rule contradicts itself: each value in order by itself, and together nothing could be as it says. */
+/** Where a rule contradicts itself: each value in order by itself, and together the values contradict each other. */
 function contradictions(
   rule: Omit<ComparisonRule, 'provisional'> & { readonly provisional?: ComparisonRule['provisional'] | undefined },
 ): (readonly [path: readonly string[], message: string])[] {

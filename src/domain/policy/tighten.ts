@@ -18,7 +18,7 @@ type Allowed = <T, M, O extends object>(
   narrow: (base: T, mine: T | M) => O,
 ) => Partial<O>;
 
-/** What holds a value of a model's against the floor's, and where what is looser is written down. */
+/** What compares a value of a model's with the floor's, and where what is looser is written down. */
 interface Ratchet {
   readonly larger: Bound;
   readonly smaller: Bound;

@@ -3,7 +3,7 @@ import { sum } from './paired-comparison.ts';
 
 /**
  * How far two models are apart on the average: the mean over rows of |logit p - logit q|. It needs no labels, so that a
- * release that is fed otherwise than it was tested shows on its first day: there it was 1.4 to 2.4 times what it was on the
+ * release whose inputs differ from those it was tested on shows on its first day: there it was 1.4 to 2.4 times what it was on the
  * holdout, and at most 1.3 times in health.
  * @returns undefined where there is no row
  */

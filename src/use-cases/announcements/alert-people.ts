@@ -75,12 +75,12 @@ export async function alertPeople(deps: Alerting, model: string, until?: Date): 
   return { alerted };
 }
 
-/** Whether people are told of a record. */
+/** Whether a record is alerted. */
 export function needsAttention(record: AuditRecord): boolean {
   return isAlerting(record.code, record.details);
 }
 
-/** Whether people have been told of a model's chain as far as a record. */
+/** Whether a model's chain has been alerted as far as a record. */
 export async function isTold(ledger: Ledger, model: string, seq: number): Promise<boolean> {
   const item = await ledger.get(keys.cursor('alerted', model));
   if (item === undefined) return false;
@@ -113,5 +113,5 @@ async function put(
 async function recordAt(ledger: Ledger, model: string, seq: number): Promise<AuditRecord> {
   const item = await ledger.get(keys.chainRecord(model, seq));
   if (item !== undefined) return recordOf(item).record;
-  throw new GatehouseError('RECORD_VANISHED', `record ${seq} of ${model} was to be told of, and is not there`, { seq });
+  throw new GatehouseError('RECORD_VANISHED', `record ${seq} of ${model} was to be alerted, and is not there`, { seq });
 }

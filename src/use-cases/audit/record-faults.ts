@@ -6,7 +6,7 @@ import { codeOf, each, type Fault, messageOf, type Named } from '#use-cases/each
 import { operationName, type Recording, recordChange } from './record-change.ts';
 import { writeUnaudited } from './write-unaudited.ts';
 
-/** How long a fault must last before people are told: what passes by itself, such as throttling, is nobody's business. */
+/** How long a fault must last before it is alerted: what passes by itself, such as throttling, is ignored. */
 const PERSISTS_MS = 4 * 60_000;
 
 /** The fault that an item has, or had last (`code` null). */

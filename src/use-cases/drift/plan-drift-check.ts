@@ -103,7 +103,7 @@ async function planStability(deps: ComparisonPlanning, served: Served, { data }:
   return { stability: { plan, day: newest?.day ?? null }, dailyBatches, featureBatches };
 }
 
-/** The release's own predictions against the labels of whole days, and what there is to hold their loss against. */
+/** The release's own predictions against the labels of whole days, and what there is to compare their loss with. */
 async function planConcept(deps: ComparisonPlanning, { model, asOf, release, source, catalogue, published }: Served) {
   const letIn = await newestPromotion(deps.ledger, model, release);
   if (letIn === undefined) return { promotion: null, judgeableFrom: null, comparison: null };

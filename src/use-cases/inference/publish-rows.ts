@@ -44,7 +44,7 @@ export function publishRows(deps: RowPublication): Task {
           predictions: await deps.lake.fetch('predictions', model, predictions, folder),
         }),
       );
-      // One row that no key can hold is left out and told of: the others, and the partition itself, are published.
+      // One row that no key can hold is left out and alerted: the others, and the partition itself, are published.
       const published = rows.flatMap((scored): PublishedRow[] => {
         const row = { ...scored, day, predictions, release };
         const why = whyNotPublishable(model, row);

@@ -84,7 +84,7 @@ export function reportRun(deps: Reporting): Task {
       waiting: counts.waiting,
       days: planned.days,
     });
-    // What an overtaken run did not score, a newer one has scored or recorded.
+    // What an superseded run did not score, a newer one has scored or recorded.
     if (publication?.status !== 'withdrawn') await keepBlocked(deps, { model, run }, blocked);
     if (counts.unpublished > 0) await tellUnpublished(deps, { model, run, requested }, counts.unpublished, lookup);
     const item: Item = {

@@ -4,7 +4,7 @@ import { definition, workspace } from './_fixture.ts';
 
 const { parquet } = workspace();
 
-it('says of exported rows how many have a label, and what each input tells of it alone', async () => {
+it('says of exported rows how many have a label, and how well each input alone predicts it', async () => {
   // Of the pairs of a bad and a good row, amount puts (4, 1), (4, 2), (2, 1) in order and ties on (2, 2): 3.5 of 4.
   // Of two days, a file each.
   const values = (text: string) => `SELECT * FROM (VALUES ${text}) AS t(id, amount, rate, bad)`;

@@ -17,7 +17,7 @@ async function scorerOf(model: Uint8Array): Promise<Scorer> {
 }
 
 describe('inspectOnnx', () => {
-  it('lets the baseline in', () => {
+  it('loads the baseline', () => {
     expect(inspectOnnx(constantModel({ baseRate: 0.25, features: 3 }), 3)).toEqual({
       kind: 'inspected',
       inspection: {

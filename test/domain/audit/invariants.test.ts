@@ -110,9 +110,9 @@ describe('the invariants', () => {
       (state) => published(state, 2, seal(PAYLOAD_TYPES.pointer, state.stored[2]?.document ?? '')),
     ],
     [
-      'a published record is signed by a stranger',
+      'a published record is signed with an unknown key',
       'chain-published',
-      (state) => published(state, 2, seal(PAYLOAD_TYPES.auditRecord, state.stored[2]?.document ?? '', stranger())),
+      (state) => published(state, 2, seal(PAYLOAD_TYPES.auditRecord, state.stored[2]?.document ?? '', unknownKey())),
     ],
     [
       'a record is not published',
@@ -365,7 +365,7 @@ function published(state: LedgerState, seq: number, envelope: ReturnType<typeof 
   };
 }
 
-function stranger(): string {
+function unknownKey(): string {
   return generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },

@@ -61,7 +61,7 @@ describe('judgeRowCounts', () => {
     expect(judgeRowCounts([...labels, ...DAYS].toReversed(), RULE)).toMatchObject({ verdict: 'PASS', judged: 56 });
   });
 
-  it('tells of a day that has rows where none are usual', () => {
+  it('reports a day that has rows where none are usual', () => {
     const silent = DAYS.map((each) => (each.day === '2001-02-05' ? each : { ...each, rows: 0 }));
     expect(judgeRowCounts(silent, RULE).reasons).toEqual([
       'events of 2001-02-05: 1000 rows, usual are 0, allowed: within 30 % of it',

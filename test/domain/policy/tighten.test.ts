@@ -310,7 +310,7 @@ describe('a model’s policy', () => {
     expect(() => tighten('m', floor, looser)).toThrow('transitions.hotfix: the floor has none');
   });
 
-  it('tells of every loosening at once', () => {
+  it('reports every loosening at once', () => {
     const own: PolicyTightening = { comparison: { minimumDays: 1 }, transitions: { prod: { approvalHours: 99 } } };
     expect(() => tighten('m', floor, own)).toThrow(/minimumDays.*approvalHours/s);
   });

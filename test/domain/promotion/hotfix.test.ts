@@ -59,7 +59,7 @@ describe('a hotfix', () => {
     });
   });
 
-  it('may follow on a hotfix whose debt is open; rolled back, the debt of the earlier one is owed again', () => {
+  it('may follow on a hotfix that is not propagated; rolled back, the earlier one is pending again', () => {
     const second = committed(over(indebted, { ...hotfix, ...next })).pointer;
     expect(second.pendingPropagation).toMatchObject({ release: digestOf('next') });
     expect(takenBack(second)).toMatchObject({
@@ -68,17 +68,17 @@ describe('a hotfix', () => {
     });
   });
 
-  it('leaves no debt when it is rolled back', () => {
+  it('leaves no pending propagation when it is rolled back', () => {
     expect(takenBack(indebted)).toMatchObject({ current: CHAMPION, pendingPropagation: null });
   });
 });
 
-describe('a promotion while a hotfix is in debt', () => {
+describe('a promotion while a hotfix is not propagated', () => {
   const other = { ...carried, staging: said('staging', digestOf('other')) };
   it.each([
     ['nothing is known', undefined, 'dev has not registered it, staging has not promoted it'],
     ['staging has not promoted it', { ...carried, staging: undefined }, 'staging has not promoted it'],
-    ['staging let another one in', other, 'staging has not promoted it'],
+    ['staging promoted another one', other, 'staging has not promoted it'],
     ['dev has not registered it', { ...carried, dev: undefined }, 'dev has not registered it'],
     [
       'staging has rolled it back',
@@ -92,7 +92,7 @@ describe('a promotion while a hotfix is in debt', () => {
     });
   });
 
-  it('is promoted once dev and staging carry the digest, and the debt is paid for good', () => {
+  it('is promoted once dev and staging have the digest, and nothing is pending any more', () => {
     const after = committed(over(indebted, next, carried)).pointer;
     expect(after).toMatchObject({ current: digestOf('next'), pendingPropagation: null });
     expect(after.lastConfirmed).toEqual({ release: digestOf('candidate'), version: '1.0.1' });

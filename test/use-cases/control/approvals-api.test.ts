@@ -46,7 +46,7 @@ describe('the approvals API', () => {
     expect(result).toMatchObject({ status: 403, body: { refusal: { rule: 'approval-role' } } });
   });
 
-  it('records a wish once, however often it is sent', async () => {
+  it('records a request once, however often it is sent', async () => {
     const here = control();
     const call = client(here);
     expect(await call('eng', '/promotions', ask)).toMatchObject({ status: 202, body: { seq: 0 } });

@@ -55,7 +55,7 @@ describe('decide', () => {
   const refusals: [string, string, (here: ReturnType<typeof control>) => Promise<unknown>][] = [
     ['of the requester', 'approval-not-by-requester', (here) => decide(here, 'eng', approve)],
     ['of someone in no asked role', 'approval-role', (here) => decide(here, 'eve', approve)],
-    ['of a stranger', 'approval-role', (here) => decide(here, 'mallory', approve)],
+    ['of an unknown person', 'approval-role', (here) => decide(here, 'mallory', approve)],
     [
       'in a role that the person does not have',
       'approval-role',
