@@ -10,6 +10,7 @@ import { homeIn, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.t
 import { until } from '#local/emulator/processes.ts';
 import { type CommandResult, type Driver, driverOf } from '#local/driver.ts';
 import config from '../gatehouse.config.ts';
+import { percent } from '#domain/text.ts';
 
 const MODEL = 'flight-delay';
 const SAMPLE = 0.1;
@@ -112,7 +113,7 @@ async function retrain(say: (text: string) => void, asOf: string, expected: stri
   newest.version = String(last.details['version']);
   newest.release = String(last.release);
   const gain = Number(last.details['improvement']);
-  return `${MODEL}@${newest.version} beats the champion by ${(100 * gain).toFixed(2)} % in log loss on 14 held-out days`;
+  return `${MODEL}@${newest.version} beats the champion by ${percent(gain)} in log loss on 14 held-out days`;
 }
 
 const RunView = z.object({

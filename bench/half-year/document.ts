@@ -5,6 +5,7 @@ import type { SkewTrial } from './skew.ts';
 import { DISAGREEMENT } from './skew.ts';
 import { type Moved, PAGED } from './stability.ts';
 import type { Trials } from './studies.ts';
+import { percent } from '#domain/text.ts';
 
 /** All that a run of the bench found. */
 export interface Findings {
@@ -266,10 +267,6 @@ function limits({ worlds, fates, diaries, skew }: Findings): string {
 
 function shown(share: number | undefined): string {
   return share === undefined ? 'unknown' : percent(share);
-}
-
-function percent(share: number, digits = 2): string {
-  return `${(100 * share).toFixed(digits)} %`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

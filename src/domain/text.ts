@@ -42,3 +42,8 @@ export function escaped(json: string): string {
 function spelled(unit: number): string {
   return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
+
+/** A share in percent, with so many digits after the point: `percent(0.0337)` is `3.37 %`. */
+export function percent(share: number, digits = 2): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}

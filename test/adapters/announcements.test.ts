@@ -214,7 +214,7 @@ describe('announcements', () => {
     const alert = Wrapped.parse(JSON.parse(await person.receive()));
     expect(alert.Subject).toBe('[staging] m: PEER_VERIFICATION_FAILED');
     expect(JSON.parse(alert.Message)).toMatchObject({
-      meaning: 'what a peer published failed verification',
+      meaning: 'a record, pointer or key that a peer published failed verification',
       details: { peer: 'dev' },
     });
     const again = Wrapped.parse(JSON.parse(await person.receive()));

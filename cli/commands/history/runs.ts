@@ -1,5 +1,6 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import { type Report, shortTime } from '../../report.ts';
+import { percent } from '#domain/text.ts';
 
 /** A retraining run as the chain of dev tells it: what it registered, and what was decided. */
 export interface RunEnd {
@@ -62,7 +63,7 @@ function sayingOf(record: AuditRecord): Saying | undefined {
     }
     case 'RELEASE_OFFERED': {
       const { run, asOf, version, improvement } = detailsOf(record, record.code);
-      const gain = `${improvement >= 0 ? '+' : ''}${(100 * improvement).toFixed(2)} % against production`;
+      const gain = `${improvement >= 0 ? '+' : ''}${percent(improvement)} against production`;
       return { run, asOf, conclusion: `offered ${version}`, reasons: [gain] };
     }
     case 'CANDIDATES_REJECTED':

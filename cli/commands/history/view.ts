@@ -1,5 +1,6 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
+import { percent } from '#domain/text.ts';
 
 /** A time during which one release was in production. */
 export interface Tenure {
@@ -52,7 +53,7 @@ const JUDGED = 'judged';
 function judgedOf(record: AuditRecord): string {
   const { verdict, rule, maturity } = detailsOf(record, 'RELEASE_JUDGED');
   const found = verdict === 'CONFIRM' ? 'to be kept' : 'to be rolled back';
-  const labels = `${maturity.matured} labels (${(100 * maturity.share).toFixed(0)} %)`;
+  const labels = `${maturity.matured} labels (${percent(maturity.share, 0)})`;
   return `${JUDGED} ${found} ${shortTime(record.at)} by the ${rule} rule on ${labels}`;
 }
 

@@ -10,14 +10,9 @@ import { Day, type ModelDefinition } from '#domain/model/definition.ts';
 import type { Context } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { RefusedError, refuse, UsageError } from '../../refusal.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 const NO_DATA = 'a name that begins with _ or a dot is no data';
-
-/** A local file and the day that its path names. */
-export interface LocalFile {
-  readonly day: string;
-  readonly file: string;
-}
 
 /** A day's features as they were built. */
 export interface BuiltDay {
@@ -31,7 +26,7 @@ export interface BuiltDay {
  * Files by the `dt=YYYY-MM-DD` of their paths, as a producer would lay them; what a partition does not hold as data is left
  * out, and the user is told.
  */
-export function byDay(files: readonly string[], context: Pick<Context, 'note'>): readonly LocalFile[] {
+export function byDay(files: readonly string[], context: Pick<Context, 'note'>): readonly DayFile[] {
   const ignored: string[] = [];
   const data = files.flatMap((file) => {
     const [, day, name = ''] = /(?:^|[/\\])dt=(\d{4}-\d{2}-\d{2})(?:[/\\](.*))?$/.exec(file) ?? [];
@@ -49,7 +44,7 @@ export function byDay(files: readonly string[], context: Pick<Context, 'note'>):
 /** Local files as the catalogue would know them: the version of S3 aside, the same digests. */
 export async function localCatalogue(
   kind: PartitionKind,
-  files: readonly LocalFile[],
+  files: readonly DayFile[],
 ): Promise<readonly CataloguePartition[]> {
   const partitions: CataloguePartition[] = [];
   for (const [day, own] of Map.groupBy(files, (file) => file.day)) {
@@ -79,7 +74,7 @@ export async function buildLocally(
     features: await readFile(join(folder, definition.features.features.path), 'utf8'),
   };
   await Promise.all(['daily', 'features'].map((name) => mkdir(join(out, name), { recursive: true })));
-  const dailyFile = async (plan: DailyPlan): Promise<LocalFile> => {
+  const dailyFile = async (plan: DailyPlan): Promise<DayFile> => {
     const file = join(out, 'daily', `${hex(plan.digest)}.parquet`);
     if (await isFile(file)) return { day: plan.day, file };
     const partial = `${file}.partial`;
@@ -103,7 +98,7 @@ export async function buildLocally(
         'give the files of these days as well',
       );
     }
-    const daily: LocalFile[] = [];
+    const daily: DayFile[] = [];
     for (const part of plan.daily) daily.push(await dailyFile(part));
     const file = join(out, 'features', `${day}.parquet`);
     const item = { day, events: filesOf(plan.events), daily, out: file };
@@ -118,7 +113,7 @@ export async function buildLocally(
 }
 
 /** The files of local partitions. */
-export function filesOf(partitions: readonly CataloguePartition[]): LocalFile[] {
+export function filesOf(partitions: readonly CataloguePartition[]): DayFile[] {
   return partitions.flatMap(({ day, objects }) => objects.map(({ key }) => ({ day, file: key })));
 }
 

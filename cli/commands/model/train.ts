@@ -17,7 +17,8 @@ import { RefusedError, refuse } from '../../refusal.ts';
 import { modelFolder } from '../../references.ts';
 import { duration } from '../../report.ts';
 import { runTraining } from '#local/pipeline/training.ts';
-import { type BuiltDay, buildLocally, byDay, filesOf, type LocalFile, localCatalogue } from './local-features.ts';
+import { type BuiltDay, buildLocally, byDay, filesOf, localCatalogue } from './local-features.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 const Input = z.object({
   name: ModelName,
@@ -68,7 +69,7 @@ interface Window {
   readonly root: string;
   readonly window: Slice & { readonly name: string };
   readonly built: readonly BuiltDay[];
-  readonly labels: readonly LocalFile[];
+  readonly labels: readonly DayFile[];
 }
 
 /** Trains on one window, and looks at what the program left as packaging does. */

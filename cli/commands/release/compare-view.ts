@@ -1,5 +1,6 @@
 import type { ComparisonFigures, ComparisonJudgement, Estimate, ModelFigures } from '#domain/statistics/judgement.ts';
 import type { Report, Section } from '../../report.ts';
+import { percent } from '#domain/text.ts';
 
 /** A judgement as one flat document for programs, and as tables for people. */
 export function comparisonReport(
@@ -66,7 +67,6 @@ function tables(
 }
 
 function percents({ point, interval }: { point: number | null; interval: Estimate['interval'] }): string {
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const range = interval === null ? '' : `[${interval.map(percent).join(', ')}]`;
   return [point === null ? '' : percent(point), range].filter((text) => text !== '').join(' ') || '-';
 }

@@ -3,6 +3,7 @@ import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 import { daysText, refusalSections } from './refusals.ts';
+import { percent } from '#domain/text.ts';
 
 /** The state of models, for people and for programs. */
 export function statusReport(models: readonly ModelStatus[]): Report {
@@ -123,7 +124,7 @@ function propagationSection(environment: string, { version, since, promotion }: 
 /** What the labels that have arrived say of what is served, how many there are, and what would change it. */
 function reviewSection(environment: string, review: NonNullable<EnvironmentStatus['review']>): Section {
   const { served, matured, share } = review.maturity;
-  const labels = `${matured} of ${served} rows have a label (${(100 * share).toFixed(0)} %)`;
+  const labels = `${matured} of ${served} rows have a label (${percent(share, 0)})`;
   return {
     lines: [
       `${environment} was reviewed as of ${review.asOf ?? '-'} (${review.run}): ${review.status}, ${labels}`,

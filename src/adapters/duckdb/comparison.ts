@@ -6,9 +6,10 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { decisionsOf, scoresOf } from './comparison-scores.ts';
 import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { name, type Refused, rowsOf, withinMemory } from './database.ts';
-import { type DayFile, checkSchema, describe, loadLabels, source } from './inputs.ts';
+import { checkSchema, describe, loadLabels, source } from './inputs.ts';
 import { rankLabels } from './label-joins.ts';
 import { loadFeatures } from './training-rows.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 type Side = 'champion' | 'candidate';
 

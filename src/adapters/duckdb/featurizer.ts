@@ -6,7 +6,7 @@ import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory } from './database.ts';
 import { checkDaily, checkFeatures } from './feature-checks.ts';
-import type { DayFile } from './inputs.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 import { type Preloaded, hiddenSchema, preload } from './preloaded.ts';
 import { inFile, inspectSql, type SqlRefusal, TABLES_OF } from './sql-guard.ts';
 

@@ -10,12 +10,7 @@ import {
   typeOf,
 } from '#domain/model/definition.ts';
 import { doesNotFit, isOutOfMemory, fileLiteral, literal, messageOf, name, numberOf, rowsOf } from './database.ts';
-
-/** A local Parquet file and the day of the partition that it belongs to. */
-export interface DayFile {
-  readonly day: string;
-  readonly file: string;
-}
+import type { DayFile } from '#ports/feature-engine.ts';
 
 const WHOLE = ['TINYINT', 'SMALLINT', 'INTEGER', 'UTINYINT', 'USMALLINT'];
 /**

@@ -4,7 +4,8 @@ import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { literal, name, numberOf, type Refused, rowsOf, withinMemory } from './database.ts';
-import { type DayFile, loadEvents, loadLabels } from './inputs.ts';
+import { loadEvents, loadLabels } from './inputs.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 type Definition = Pick<ModelDefinition, 'events' | 'labels'>;
 

@@ -3,7 +3,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Refusal } from '#domain/error.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { isOutOfMemory, literal } from './database.ts';
-import { corrupt, createTable, type DayFile, loadEvents, loadLabels, source, tooLarge } from './inputs.ts';
+import { corrupt, createTable, loadEvents, loadLabels, source, tooLarge } from './inputs.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 type Definition = Pick<ModelDefinition, 'events' | 'labels'>;
 

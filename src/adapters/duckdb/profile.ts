@@ -2,7 +2,8 @@ import type { PartitionKind } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Refusal } from '#domain/error.ts';
 import { rowsOf, withDatabase } from './database.ts';
-import { type DayFile, describe, loadEvents, loadLabels } from './inputs.ts';
+import { describe, loadEvents, loadLabels } from './inputs.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 /** What is known of a source's partitions from their files. */
 export interface SourceProfile {

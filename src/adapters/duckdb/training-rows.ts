@@ -7,8 +7,9 @@ import { trainingRowsFile } from '#domain/data/training-plan.ts';
 import type { Refusal } from '#domain/error.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
-import { checkSchema, type Columns, describe, loadLabels, source, type DayFile } from './inputs.ts';
+import { checkSchema, type Columns, describe, loadLabels, source } from './inputs.ts';
 import { countJoins, countLabels, createIds, type LabelCounts, rankLabels } from './label-joins.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 
 /** Training rows that were made: a file for each day, in the order of days, which is that of their names. */
 export interface Exported {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { Verdict } from '../gates/gate.ts';
 import { Hotfix } from '../policy/policy.ts';
 
 const Text = z.string().min(1);
-const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
 
 /** What is said of every data check: how much was looked at, for which training, by which policy, and where all of it stands. */
 const DATA_CHECK = {

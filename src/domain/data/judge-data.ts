@@ -2,6 +2,8 @@ import type { DataRule } from '../policy/policy.ts';
 import { type CheckedBatch, type CheckedPartition, failureText, type TrainingRows } from './data-check.ts';
 import type { AdmittedPartition } from './partition.ts';
 import { judgeRowCounts } from './row-counts.ts';
+import { percent } from '../text.ts';
+import type { Verdict } from '../gates/gate.ts';
 
 type Partition = Pick<AdmittedPartition, 'kind' | 'day' | 'digest' | 'objects'>;
 
@@ -26,7 +28,7 @@ export interface DataEvidence {
 
 /** Whether data may be trained on. */
 export interface DataJudgement {
-  readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
+  readonly verdict: Exclude<Verdict, 'NOT_APPLICABLE'>;
   readonly reasons: readonly string[];
 }
 
@@ -121,7 +123,7 @@ function withdrawn({ catalogue, span }: DataEvidence, { withdrawn: allowed }: Da
   const days = catalogue.filter(({ kind, day }) => kind === 'events' && day >= span.from && day <= span.to);
   const empty = days.filter(({ objects }) => objects.length === 0);
   return empty.length > allowed * days.length
-    ? [`${empty.length} of ${days.length} days of events were withdrawn, allowed: ${percent(allowed)} of them`]
+    ? [`${empty.length} of ${days.length} days of events were withdrawn, allowed: ${percent(allowed, 1)} of them`]
     : [];
 }
 
@@ -134,7 +136,7 @@ function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: Da
   const unlabelled =
     labelCoverage !== undefined && !(coverage >= labelCoverage)
       ? [
-          `${percent(coverage)} of the ${rows.events} training events have a label, needed: ${percent(labelCoverage)}; labels are missing, or the horizon is longer than labels.matureAfterDays`,
+          `${percent(coverage, 1)} of the ${rows.events} training events have a label, needed: ${percent(labelCoverage, 1)}; labels are missing, or the horizon is longer than labels.matureAfterDays`,
         ]
       : [];
   const knowing = rows.inputs.filter(({ auc }) => leakageAuc !== undefined && auc !== null && !(auc <= leakageAuc));
@@ -166,10 +168,6 @@ function judgeTraining(training: NonNullable<DataEvidence['training']>, rule: Da
 /** The refusal of some labels that are more of all than a rule allows. */
 function tooMany(some: number, all: number, allowed: number | undefined, what: string, remedy: string): string[] {
   return allowed !== undefined && some > allowed * all
-    ? [`${percent(some / all)} of ${all} ${what}, allowed: ${percent(allowed)}; ${remedy}`]
+    ? [`${percent(some / all, 1)} of ${all} ${what}, allowed: ${percent(allowed, 1)}; ${remedy}`]
     : [];
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

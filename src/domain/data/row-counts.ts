@@ -1,5 +1,7 @@
 import type { RowCountRule } from '../policy/policy.ts';
 import { addDays, type PartitionKind } from './partition.ts';
+import { percent } from '../text.ts';
+import type { Verdict } from '../gates/gate.ts';
 
 /** How many rows a day's partition has. */
 export interface DayRows {
@@ -11,7 +13,7 @@ export interface DayRows {
 /** Whether days have as many rows as usual. */
 export interface RowCountJudgement {
   /** INCONCLUSIVE where no day has enough of a past, which is not a pass. */
-  readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
+  readonly verdict: Exclude<Verdict, 'NOT_APPLICABLE'>;
   /** One for each day that is off, oldest first. */
   readonly reasons: readonly string[];
   /** Days that were compared with their past, and those that have too little of one. */
@@ -41,7 +43,7 @@ export function judgeRowCounts(days: readonly DayRows[], rule: RowCountRule, fro
     judged += 1;
     const usual = median(known);
     if (Math.abs(rows - usual) > rule.tolerance * usual) {
-      const allowed = `${(100 * rule.tolerance).toFixed(0)} %`;
+      const allowed = percent(rule.tolerance, 0);
       reasons.push(`${kind} of ${day}: ${rows} rows, usual are ${usual}, allowed: within ${allowed} of it`);
     }
   }

@@ -2,9 +2,10 @@ import type { ComparisonMeasure } from '../data/comparison-measure.ts';
 import { addDays } from '../data/partition.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { ComparisonRule, DriftRule } from '../policy/policy.ts';
-import { type MeanLoss, meanLoss } from '../statistics/mean-loss.ts';
+import { type MeanLoss, meanLoss } from '../statistics/ratio.ts';
 import { baseRateLoss } from '../statistics/paired-comparison.ts';
 import type { ParityFound, StabilityMeasure } from './drift-work.ts';
+import { percent } from '../text.ts';
 
 /** Fewest days, or blocks of them, on which a live loss is compared with the one of the held-out days: each weekday once. */
 const CONCEPT_DAYS = 7;
@@ -165,8 +166,7 @@ function unitOf(measure: ComparisonMeasure | null): string {
 }
 
 function shown({ mean, interval: [lower, upper] }: MeanLoss): string {
-  const percent = (share: number): string => (100 * share).toFixed(1);
-  return `${percent(mean)} % (${percent(lower)} to ${percent(upper)})`;
+  return `${percent(mean, 1)} (${percent(lower, 1)} to ${percent(upper, 1)})`;
 }
 
 function judgeDisagreement(found: DriftEvidence['disagreement'], rule: DriftRule): DisagreementFound {

@@ -4,6 +4,7 @@ import { figuresOf } from './comparison-figures.ts';
 import type { ComparisonFigures, ComparisonJudgement, ComparisonVerdict, ComparisonRuleName } from './judgement.ts';
 import { clustersToProve, type PairedComparison, sum } from './paired-comparison.ts';
 import { isConstant, whyDegenerate, whyInvalid } from './validity.ts';
+import { percent } from '../text.ts';
 
 type Decision = Pick<ComparisonJudgement, 'verdict' | 'rule' | 'reason' | 'change'>;
 
@@ -154,9 +155,4 @@ function vetoByGuards(figures: ComparisonFigures, { guards }: ComparisonRule): D
   }
   if (found.length === 0) return undefined;
   return decision('REJECT', 'guards', found.join('; '), 'a candidate that gains in log loss without such a loss');
-}
-
-/** A share as people read it. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -1,9 +1,10 @@
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
 import type { ComparisonRule, ProbationRule } from '../policy/policy.ts';
-import { judgeComparison, percent } from './judge-comparison.ts';
+import { judgeComparison } from './judge-comparison.ts';
 import type { ComparisonJudgement, Interval } from './judgement.ts';
 import { comparePaired } from './paired-comparison.ts';
 import { whyInvalid } from './validity.ts';
+import { percent } from '../text.ts';
 
 /**
  * What is known of a release that is served: its published predictions (the candidate's) against the shadow of the release

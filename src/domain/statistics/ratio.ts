@@ -29,3 +29,29 @@ export function ratioOfSums(clusters: readonly ObservedCluster[], confidence: nu
   const reach = (quantile(confidence, count - 1) * Math.sqrt((count / (count - 1)) * squares)) / expected;
   return { point, interval: [point - reach, point + reach] };
 }
+
+/** A mean loss, with bounds that take its rows for as dependent as they are. */
+export interface MeanLoss {
+  readonly mean: number;
+  /** One-sided bounds, each at the confidence asked for. */
+  readonly interval: readonly [lower: number, upper: number];
+  readonly clusters: number;
+}
+
+/**
+ * The mean loss over clusters of rows that rise and fall together, as a ratio of sums.
+ * @param clusters sums of one loss (nats), and what it is given per: rows, or the nats that a constant would have lost
+ * @param confidence of each bound, one-sided, e.g. 0.95
+ * @returns undefined where there are fewer than two clusters, or a sum is not a number
+ */
+export function meanLoss(
+  clusters: readonly { readonly loss: number; readonly per: number }[],
+  confidence: number,
+): MeanLoss | undefined {
+  const ratio = ratioOfSums(
+    clusters.map(({ loss, per }) => ({ observed: loss, expected: per })),
+    confidence,
+  );
+  if (ratio === undefined || ratio.interval === null || !Number.isFinite(ratio.point)) return undefined;
+  return { mean: ratio.point, interval: ratio.interval, clusters: clusters.length };
+}

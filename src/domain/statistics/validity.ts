@@ -1,6 +1,7 @@
 import type { ComparisonMeasure, PredictionCounts } from '../data/comparison-measure.ts';
 import type { ComparisonRule } from '../policy/policy.ts';
 import { sum } from './paired-comparison.ts';
+import { percent } from '../text.ts';
 
 /** Why a measurement decides nothing because what was measured is wrong; empty when it is sound. */
 export function whyInvalid(measure: ComparisonMeasure, rule: Pick<ComparisonRule, 'baseRateFactor'>): string[] {
@@ -37,10 +38,10 @@ function missedBaseRate({ clusters, comparedRows }: ComparisonMeasure, factor: n
   ];
   const both = (isMissed: (predicted: number) => boolean): boolean => expected.every(isMissed);
   if (!both((each) => observed > factor * each) && !both((each) => factor * observed < each)) return [];
-  const percent = (count: number): string => `${((100 * count) / comparedRows).toFixed(2)} %`;
+  const shareOf = (count: number): string => percent(count / comparedRows);
   const [champion = 0, candidate = 0] = expected;
   return [
-    `${percent(observed)} of the labels are positive, and the champion expects ${percent(champion)}, the candidate ${percent(candidate)}: the labels are doubtful`,
+    `${shareOf(observed)} of the labels are positive, and the champion expects ${shareOf(champion)}, the candidate ${shareOf(candidate)}: the labels are doubtful`,
   ];
 }
 

@@ -3,6 +3,7 @@ import type { ComparisonRule } from '../../policy/policy.ts';
 import { baseRateLoss } from '../../statistics/paired-comparison.ts';
 import { whyDegenerate, whyInvalid } from '../../statistics/validity.ts';
 import type { GateResult } from '../gate.ts';
+import { percent } from '../../text.ts';
 
 /** Does the candidate know more than the base rate of the very rows that it is tested on, and does it say anything at all? */
 export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule): GateResult {
@@ -19,8 +20,6 @@ export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule)
   }
   const degenerate = whyDegenerate(measure.candidate, positives, measure.comparedRows);
   if (degenerate !== undefined) return { verdict: 'FAIL', reasons: [degenerate], numbers };
-  const reason = `log loss ${loss.toFixed(4)} is ${(100 * skill).toFixed(2)} % below the base rate's ${baseline.toFixed(4)}; needed: ${(
-    100 * rule.minimumSkill
-  ).toFixed(2)} %`;
+  const reason = `log loss ${loss.toFixed(4)} is ${percent(skill)} below the base rate's ${baseline.toFixed(4)}; needed: ${percent(rule.minimumSkill)}`;
   return { verdict: skill >= rule.minimumSkill ? 'PASS' : 'FAIL', reasons: [reason], numbers };
 }

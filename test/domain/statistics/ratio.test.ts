@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { meanLoss } from '#domain/statistics/mean-loss.ts';
+import { meanLoss } from '#domain/statistics/ratio.ts';
 
 /** What SciPy says of the same clusters: mean-loss.py. */
 const CASES = z
