@@ -15,7 +15,8 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { recipeOf, RELEASE_FILES, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import { compileModel } from '#model/compile.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
+import { findPartition } from '#read-model/partitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { replay } from '../models/flight-delay/replay.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -54,7 +55,8 @@ export async function flights(sample: number, change: Partial<ModelDefinition> =
     async admit(until: string): Promise<void> {
       for (const { kind, day, file } of landed) {
         const key = keys.partition(definition.name, kind, day);
-        if (day > until || (await deps.ledger.get(key)) !== undefined) continue;
+        if (day > until || (await findPartition(deps.ledger, { model: definition.name, kind, day })) !== undefined)
+          continue;
         const content = await readFile(file);
         const name = `${kind}/dt=${day}/part.parquet`;
         deps.lake.sources.set(name, content);

@@ -8,12 +8,12 @@ import { addDays } from '#domain/data/partition.ts';
 import { type Item, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
 import type { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { bytes, MODEL } from '#test/use-cases/_environments.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { changeFence } from '#use-cases/inference/fence.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { benchCloud, type BenchStores, MINISTACK } from './_cloud.ts';
 import { approvedPromotion, NOW } from './_promotions.ts';
 import { gatehouseLife } from './_release-record.ts';
@@ -99,7 +99,7 @@ async function verification({ ledger }: BenchStores, length: number): Promise<nu
     }
   }
   return milliseconds(async () => {
-    const followed = followChain(EMPTY_CHAIN, await chainRecords(ledger, MODEL, 0));
+    const followed = followChain(EMPTY_CHAIN, await readRecords(ledger, MODEL, 0));
     if (!('head' in followed) || followed.head.seq !== length - 1) throw new Error(JSON.stringify(followed));
   });
 }

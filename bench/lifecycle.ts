@@ -1,15 +1,19 @@
 // A release's whole way through a local cloud, from "retrain" to "in production" and the batch run that follows, measured
 // from execution history: which state takes how long, and in how much of that time a function or a training job worked.
 import { engineVersion } from '#adapters/duckdb/database.ts';
+import { findApprovalRequest } from '#read-model/requests.ts';
 import { freshName, startExecution } from '#cli/executions.ts';
 import type { StateRun } from '#cli/progress/states.ts';
-import { chainOf, fenceOf, pointerOf, predictionsOf, promotionsOf } from '#cli/read.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { until } from '#local/emulator/processes.ts';
 import { MACHINES } from '#model/names.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import { type Execution, lifecycleCloud, type LoggedTask, type SignedIn, type Spine } from './_lifecycle.ts';
 import { type Figure, figure, report } from './_report.ts';
 
@@ -94,11 +98,11 @@ async function lifeOf(asOf: string, asking: SignedIn, deciding: readonly SignedI
   note(`staging serves it ${after()}`);
   await asking.ask({ model: MODEL, release, version, environment: 'prod' });
   const { promotion } = await eventually('prod to ask people', async () =>
-    (await promotionsOf(prod.ledger, MODEL)).find(
+    (await readPromotions(prod.ledger, MODEL)).find(
       (each) => each.release === release && each.status === 'awaiting-approval',
     ),
   );
-  await eventually('control to ask people', () => control.ledger.get(keys.request(MODEL, promotion)));
+  await eventually('control to ask people', () => findApprovalRequest(control.ledger, MODEL, promotion));
   note(`people are asked ${after()}`);
   for (const person of deciding) await person.decide({ model: MODEL, promotion, decision: 'approve' });
   const inProduction = await eventually('prod', () => servedSince('prod', release));
@@ -123,7 +127,7 @@ async function lifeOf(asOf: string, asking: SignedIn, deciding: readonly SignedI
 }
 
 async function offerOf(run: string): Promise<{ readonly release: Digest; readonly version: string } | undefined> {
-  const records = (await chainOf(dev.ledger, MODEL)).map(({ record }) => record);
+  const records = (await readRecords(dev.ledger, MODEL)).map(({ record }) => record);
   const offer = records.find(({ code, details }) => code === 'RELEASE_OFFERED' && details['run'] === run);
   if (offer !== undefined)
     return { release: Digest.parse(offer.release), version: detailsOf(offer, 'RELEASE_OFFERED').version };
@@ -136,7 +140,7 @@ async function offerOf(run: string): Promise<{ readonly release: Digest; readonl
 }
 
 async function servedSince(environment: 'staging' | 'prod', release: Digest): Promise<number | undefined> {
-  const pointer = await pointerOf((environment === 'prod' ? prod : staging).ledger, MODEL);
+  const pointer = await readPointer((environment === 'prod' ? prod : staging).ledger, MODEL);
   return pointer?.current === release ? Date.parse(pointer.at) : undefined;
 }
 
@@ -146,9 +150,9 @@ async function settled(): Promise<void> {
     for (const environment of ['staging', 'prod'] as const) {
       const { ledger } = driver.cloud(environment);
       const [pointer, fence, predictions] = await Promise.all([
-        pointerOf(ledger, MODEL),
-        fenceOf(ledger, MODEL),
-        predictionsOf(ledger, MODEL),
+        readPointer(ledger, MODEL),
+        readFence(ledger, MODEL),
+        readPredictions(ledger, MODEL),
       ]);
       const isScored =
         pointer === undefined ||

@@ -14,8 +14,8 @@ import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, type Environment, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
-import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import type { ReadableStore } from '#ports/artifact-store.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
 import type { PredictionRows } from '#ports/prediction-rows.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { type Executions, stepFunctions } from './progress/history.ts';
@@ -28,11 +28,12 @@ export interface Cloud {
   readonly isLocal: boolean;
   /** The emulator's endpoint, where there is one. */
   readonly endpoint: string | undefined;
+  /** To be read only: the command line holds no right to write it. */
   readonly ledger: ReadableLedger;
   /** Published predictions by entity, to be read only. */
   readonly rows: Pick<PredictionRows, 'of'>;
   /** Released artifacts by digest, to be read only. */
-  readonly releases: Pick<ArtifactStore, 'read'>;
+  readonly releases: ReadableStore;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   /** Executions, to be read only. */
@@ -44,9 +45,6 @@ export interface Cloud {
   /** The outputs of one of the environment's stacks: another stack of the account may have one of the same name. */
   outputs(stack: string): Promise<Readonly<Record<string, string>>>;
 }
-
-/** A ledger that can only be read: the command line holds no right to write one. */
-export type ReadableLedger = Pick<Ledger, 'get' | 'query'>;
 
 export interface CloudOptions {
   readonly home: string;
@@ -80,6 +78,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     endpoint,
     ledger: {
       get: (key) => deployed(ledger.get(key)),
+      getMany: (keys) => deployed(ledger.getMany(keys)),
       query: (pk, range) => deployed(ledger.query(pk, range)),
     },
     rows: { of: (model, entity) => deployed(rows.of(model, entity)) },

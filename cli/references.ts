@@ -1,15 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Digest } from '#domain/canonical/digest.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
 import { nearestOf } from '#domain/issues.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { Version } from '#domain/release/registration.ts';
 import type { Environment } from '#model/config.ts';
-import type { ReadableLedger } from './cloud.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
+import { hasChain } from '#read-model/chain.ts';
+import { findVersion, readRegistrations } from '#read-model/registrations.ts';
 import type { Context } from './context.ts';
 import { RefusedError, refuse, UsageError } from './refusal.ts';
-import { registrationsOf } from './read.ts';
 
 /** A release as a person names one. */
 export type ReleaseReference =
@@ -46,8 +46,8 @@ export async function findRelease(
 ): Promise<FoundRelease> {
   if (reference.kind === 'version') {
     const { model, version } = reference;
-    const item = await ledger.get(keys.version(model, version));
-    if (item !== undefined) return { model, version, release: Digest.parse(item['release']) };
+    const release = await findVersion(ledger, model, version);
+    if (release !== undefined) return { model, version, release };
     if (!models.includes(model)) unknownModel(model, models);
     return refuse(
       'release-known',
@@ -57,7 +57,7 @@ export async function findRelease(
   }
   const found: FoundRelease[] = [];
   for (const model of models) {
-    const registrations = await registrationsOf(ledger, model);
+    const registrations = await readRegistrations(ledger, model);
     found.push(...registrations.filter(({ release }) => release.startsWith(reference.prefix)));
   }
   const [only, ...others] = found;
@@ -109,16 +109,15 @@ export async function mustBeKnown(
 ): Promise<void> {
   const names = await modelNames(context);
   if (names.includes(model)) return;
-  const chain = await whereDeployed(context.cloud(environment).ledger.query(keys.chainBucket(model, 0), { limit: 1 }));
-  if (chain.length === 0) unknownModel(model, names);
+  if (!(await isRecorded(context.cloud(environment).ledger, model))) unknownModel(model, names);
 }
 
-/** What a ledger has, and nothing where it is not deployed or not open to the caller. */
-async function whereDeployed<T>(read: Promise<readonly T[]>): Promise<readonly T[]> {
+/** Whether a ledger has a chain of a model; it has none where it is not deployed or not open to the caller. */
+async function isRecorded(ledger: ReadableLedger, model: string): Promise<boolean> {
   try {
-    return await read;
+    return await hasChain(ledger, model);
   } catch (error) {
-    if (error instanceof RefusedError) return [];
+    if (error instanceof RefusedError) return false;
     throw error;
   }
 }

@@ -11,13 +11,12 @@ import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { landPartitions, type LandingProgress } from '#adapters/aws/partition-upload.ts';
 import { cognitoUserPool } from '#adapters/aws/user-pool.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { textOf } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Config, Environment } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import type { Damage, Replay } from '#model/replay.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
 import type { LocalCloud } from './emulator/cloud.ts';
 import { until as eventually } from './emulator/processes.ts';
 
@@ -101,16 +100,11 @@ export function driverOf(
       const catalogue = dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(settings(environment))), tables);
       const landed = partitions.filter(({ day }) => day >= (from ?? '') && day < until);
       const isAdmitted = async (): Promise<boolean> => {
-        const items = await Promise.all([
-          catalogue.query(keys.partitions(model, 'events')),
-          catalogue.query(keys.partitions(model, 'labels')),
-        ]);
-        const hashes = new Map(
-          items.flat().map((item) => [`${textOf(item, 'kind')} ${textOf(item, 'day')}`, JSON.stringify(item['files'])]),
+        const admitted = await readCatalogue(catalogue, model);
+        const hashes = new Set(
+          admitted.flatMap(({ kind, day, objects }) => objects.map(({ sha256 }) => `${kind} ${day} ${sha256}`)),
         );
-        return landed.every(
-          ({ kind, day, sha256 }) => hashes.get(`${kind} ${day}`)?.includes(sha256.replace('sha256:', '')) === true,
-        );
+        return landed.every(({ kind, day, sha256 }) => hashes.has(`${kind} ${day} ${sha256}`));
       };
       if (!(await eventually(isAdmitted, 180_000, 300))) {
         throw new GatehouseError(

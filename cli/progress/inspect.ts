@@ -1,12 +1,13 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { judgeApprovals } from '#domain/approval/approval.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { MACHINES } from '#model/names.ts';
 import type { Machine } from '#ports/state-machines.ts';
+import { readApprovals } from '#read-model/grounds.ts';
+import { readPromotions } from '#read-model/promotions.ts';
+import { readTasks } from '#read-model/tasks.ts';
 import type { Cloud } from '../cloud.ts';
-import { approvalsOf, promotionsOf } from '../read.ts';
 import { type Described } from './history.ts';
 import { machineOutline } from './outline.ts';
 import { type Progress, progressOf, type ProgressContext } from './progress.ts';
@@ -105,12 +106,12 @@ async function surroundingsOf(
 const Waiting = z.looseObject({ sk: z.string(), run: z.string(), answered: z.boolean() });
 
 async function jobsOf(cloud: Cloud, run: string): Promise<readonly string[]> {
-  const items = z.array(Waiting).parse(await cloud.ledger.query(keys.tasks('training')));
+  const items = z.array(Waiting).parse(await readTasks(cloud.ledger, 'training'));
   return items.filter((item) => item.run === run && !item.answered).map(({ sk }) => sk);
 }
 
 async function approvalsLacking(cloud: Cloud, model: string, name: string, now: Date): Promise<readonly string[]> {
-  const promotion = (await promotionsOf(cloud.ledger, model)).find((each) => each.promotion === name);
+  const promotion = (await readPromotions(cloud.ledger, model)).find((each) => each.promotion === name);
   return promotion === undefined ? [] : lackingApprovals(cloud.ledger, promotion, now);
 }
 
@@ -121,7 +122,7 @@ export async function lackingApprovals(
   now: Date,
 ): Promise<readonly string[]> {
   if (promotion.status !== 'awaiting-approval') return [];
-  const outcome = judgeApprovals(promotion, await approvalsOf(ledger, promotion.model, promotion.promotion), now);
+  const outcome = judgeApprovals(promotion, await readApprovals(ledger, promotion), now);
   return outcome.kind === 'pending' ? outcome.missing.map(({ role, count }) => `${count} of ${role}`) : [];
 }
 

@@ -9,7 +9,8 @@ import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { decide, type Deciding } from '#use-cases/control/decide.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
-import { listRequests, showRequest } from '#use-cases/control/list-requests.ts';
+import { readApprovalRequests } from '#read-model/requests.ts';
+import { showRequest } from '#use-cases/control/show-request.ts';
 import { type Asking, requestPromotion } from '#use-cases/control/request-promotion.ts';
 
 type Api = { Bindings: { event: unknown }; Variables: { username: string } };
@@ -31,7 +32,9 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     context.set('username', event.data.requestContext.authorizer.jwt.claims['cognito:username']);
     await next();
   });
-  api.get('/requests', async (context) => context.json({ requests: await listRequests(deps.ledger, deps.models) }));
+  api.get('/requests', async (context) =>
+    context.json({ requests: await readApprovalRequests(deps.ledger, deps.models) }),
+  );
   api.get('/requests/:promotion', async (context) => {
     const model = body(ModelName, context.req.query('model'), 'query parameter model');
     const promotion = context.req.param('promotion');

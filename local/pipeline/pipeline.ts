@@ -18,6 +18,7 @@ import { type Item, keyText } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { CheckedData, findCheckedData } from '#read-model/checked-data.ts';
 import { type Call, execute, TaskError } from '../statemachines/interpreter.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -157,16 +158,18 @@ const CHECKED = 'checked.json';
 
 /** Keeps what the suites have said of each partition, so that the next evaluation asks of new data alone, as dev does. */
 async function remember(ledger: Ledger, folder: string, model: string): Promise<void> {
-  const item = await ledger.get(keys.checkedData(model));
-  if (item !== undefined) await writeFile(join(folder, CHECKED), canonicalJson(item));
+  const checked = await findCheckedData(ledger, model);
+  if (checked !== undefined) await writeFile(join(folder, CHECKED), canonicalJson(checked));
 }
 
 async function recall(documents: ArtifactStore, folder: string): Promise<readonly Item[]> {
   const text = await readIfThere(join(folder, CHECKED));
   if (text === undefined) return [];
-  const item = parseCanonical(z.looseObject({ pk: z.string(), sk: z.string(), document: Digest }), text, CHECKED);
+  const checked = parseCanonical(CheckedData, text, CHECKED);
   // Nothing is left unresolved from an earlier command: what it could not look at is looked at now.
-  return (await documents.has(item.document)) ? [{ ...item, unresolved: null }] : [];
+  return (await documents.has(checked.document))
+    ? [{ ...keys.checkedData(checked.model), ...checked, unresolved: null }]
+    : [];
 }
 
 /** Everything happens in dev, as it were. */

@@ -11,3 +11,6 @@ export interface ArtifactStore {
   /** @throws GatehouseError `ARTIFACT_TAMPERED` when other bytes are already stored under this content's digest. */
   write(content: Uint8Array): Promise<{ readonly digest: Digest; readonly result: StoreResult }>;
 }
+
+/** A store that can only be read. */
+export type ReadableStore = Pick<ArtifactStore, 'read'>;

@@ -5,6 +5,17 @@ export type TransactionResult =
   | { readonly kind: 'committed' }
   | { readonly kind: 'condition-failed'; readonly failed: readonly Key[] };
 
+/** Which sort keys of a partition are read, `from` and `to` included, and how many of them. */
+export interface LedgerRange {
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit?: number;
+  readonly newestFirst?: boolean;
+}
+
+/** A ledger that can only be read. */
+export type ReadableLedger = Pick<Ledger, 'get' | 'getMany' | 'query'>;
+
 /** An environment's ledger: strongly consistent reads and conditional transactions over items. */
 export interface Ledger {
   get(key: Key): Promise<Item | undefined>;
@@ -13,11 +24,8 @@ export interface Ledger {
    * snapshot: what must hold of several at once is a condition of the transaction.
    */
   getMany(keys: readonly Key[]): Promise<readonly (Item | undefined)[]>;
-  /** The items of one partition in the order of their sort keys, `from` and `to` included. */
-  query(
-    pk: string,
-    range?: { readonly from?: string; readonly to?: string; readonly limit?: number; readonly newestFirst?: boolean },
-  ): Promise<readonly Item[]>;
+  /** The items of one partition in the order of their sort keys. */
+  query(pk: string, range?: LedgerRange): Promise<readonly Item[]>;
   /**
    * All or nothing. The token makes a repetition of the same call harmless. Conflicts with other transactions are
    * retried inside; failed conditions never are. @throws GatehouseError `BAD_TRANSACTION` for what no ledger takes,

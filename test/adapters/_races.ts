@@ -10,7 +10,7 @@ import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
 import { type Item, type Key, keyOf, keyText, type Write } from '#domain/ledger/item.ts';
 import type { Ledger, TransactionResult } from '#ports/ledger.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { readRecords } from '#read-model/chain.ts';
 import type { TestCloud } from '#test/_helpers/cloud.ts';
 import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { createTables } from './_tables.ts';
@@ -184,7 +184,7 @@ async function look(ledger: Ledger, starts: readonly Start[], into: Map<string, 
 
 /** Holds that a model's chain has so many records, each following from the one before. */
 export async function expectChain(ledger: Ledger, model: string, length: number): Promise<void> {
-  const records = await chainRecords(ledger, model, 0);
+  const records = await readRecords(ledger, model, 0);
   expect(followChain(EMPTY_CHAIN, records)).toMatchObject({ head: { seq: length - 1 } });
   expect(new Set(records.map(({ record }) => record.operation)).size).toBe(length);
 }

@@ -10,7 +10,7 @@ import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { ABSENT, equals, type Item, type Write } from '#domain/ledger/item.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { readRecords } from '#read-model/chain.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
 import { freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import { createTables } from './_tables.ts';
@@ -137,14 +137,14 @@ describe.each([
     ['unanswered', 'already-recorded'],
     ['outlived', 'already-recorded'],
   ] as const)('records a change once whose call was %s: asked again it is %s', async (fault, kind) => {
-    const before = await chainRecords(ledger, 'm', 0);
+    const before = await readRecords(ledger, 'm', 0);
     meets(fault);
     await expect(change(ledger, fault)).rejects.toThrow(/./);
     // The clock has gone on: the second attempt has another body, and so another token.
     const again = await change(ledger, fault, new Date(NOW.getTime() + 60_000));
     expect(again).toMatchObject({ kind, seq: before.length });
     expect(await change(ledger, fault)).toEqual({ ...again, kind: 'already-recorded' });
-    const records = await chainRecords(ledger, 'm', 0);
+    const records = await readRecords(ledger, 'm', 0);
     expect(records).toHaveLength(before.length + 1);
     expect(followChain(EMPTY_CHAIN, records)).toMatchObject({ head: { seq: before.length } });
   });
@@ -181,7 +181,7 @@ it('records each change once, whatever befalls the calls, for a caller who asks 
       for (let from = 0; from < operations.length; from += 2)
         await Promise.all(operations.slice(from, from + 2).map(untilAnswered));
       await ledger.settle();
-      const records = await chainRecords(memory, 'm', 0);
+      const records = await readRecords(memory, 'm', 0);
       expect(records.map(({ record }) => record.operation).toSorted()).toEqual(operations);
       expect(followChain(EMPTY_CHAIN, records)).toMatchObject({ head: { seq: changes - 1 } });
       expect(await memory.query('RUN#m')).toHaveLength(changes);

@@ -14,9 +14,9 @@ import { run as show } from '#cli/commands/run/show.ts';
 import { whyOverdue, whyRefused } from '#cli/commands/smoke-test/smoke-test.ts';
 import { run as status } from '#cli/commands/status/status.ts';
 import { render } from '#cli/report.ts';
-import { Run } from '#cli/read.ts';
 import { withoutKey } from '#domain/ledger/item.ts';
 import { openManifest } from '#domain/release/manifest.ts';
+import { Run } from '#read-model/runs.ts';
 import { admitDays, definition, makeRelease, MODEL } from '../use-cases/_environments.ts';
 import { fill, testContext } from './_context.ts';
 

@@ -5,7 +5,6 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { governedState } from '#domain/audit/standing.ts';
 import { type Item, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { standingItems } from '#cli/read.ts';
 import { isMissing, notDeployed } from '#cli/cloud.ts';
 import { blastRadiusReport } from '#cli/commands/prediction/blast-radius.ts';
 import { checkData, inspect } from '#cli/commands/data/check.ts';
@@ -22,6 +21,7 @@ import { RefusedError, UsageError } from '#cli/refusal.ts';
 import { render } from '#cli/report.ts';
 import { type ReleaseFacts, stageOf } from '#cli/stages.ts';
 import { checkInvariants } from '#domain/audit/invariants.ts';
+import { readStandingItems } from '#read-model/standing.ts';
 import { soundState, START } from '../domain/audit/_state.ts';
 import { fill, testContext } from './_context.ts';
 
@@ -319,7 +319,7 @@ describe('fsck', () => {
     const state = soundState();
     const test = await afterRollback({});
     const ledger = test.ledgerOf('prod');
-    const standing = (): Promise<readonly Item[]> => standingItems(ledger, MODEL);
+    const standing = (): Promise<readonly Item[]> => readStandingItems(ledger, MODEL);
     const text = async (): Promise<string> =>
       render(fsckReport(checkInvariants({ ...state, ...governedState(await standing()) })), 'table');
     expect(await text()).toMatch(/ledger-replays +ok/);

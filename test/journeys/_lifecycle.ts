@@ -5,8 +5,11 @@ import type { AuditCode } from '#domain/audit/events.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { MACHINES, peersOf } from '#model/names.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { chainOf, fenceOf, lockOf, pointerOf, predictionsOf, promotionsOf } from '#cli/read.ts';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { readRecords } from '#read-model/chain.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
+import { readLock, readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL } from './_harness.ts';
 
@@ -31,7 +34,7 @@ export async function records(
   environment: Environment,
   code?: AuditCode,
 ): Promise<readonly AuditRecord[]> {
-  const chain = await chainOf(journey.account(environment).ledger, MODEL);
+  const chain = await readRecords(journey.account(environment).ledger, MODEL);
   return chain.map(({ record }) => record).filter((record) => code === undefined || record.code === code);
 }
 
@@ -79,7 +82,7 @@ export async function offeredRelease(journey: Journey): Promise<Release> {
 
 /** The release that an environment serves. */
 export async function servedRelease(journey: Journey, environment: Environment): Promise<Release> {
-  const pointer = await pointerOf(journey.account(environment).ledger, MODEL);
+  const pointer = await readPointer(journey.account(environment).ledger, MODEL);
   if (pointer === undefined) throw new Error(`${environment} serves nothing`);
   return { release: pointer.current, version: pointer.version };
 }
@@ -88,7 +91,7 @@ export async function servedRelease(journey: Journey, environment: Environment):
 export async function serves(journey: Journey, environment: Environment, { release }: Release): Promise<void> {
   const { ledger } = journey.account(environment);
   await eventually(`${environment} to serve ${release}`, async () => {
-    const pointer = await pointerOf(ledger, MODEL);
+    const pointer = await readPointer(ledger, MODEL);
     return pointer?.current === release ? pointer : undefined;
   });
 }
@@ -178,13 +181,13 @@ async function unsettled(
     if (cursor !== undefined && Number(cursor['seq']) < Number(peerHead?.['seq'] ?? -1))
       return `read until ${Number(cursor['seq'])} of ${peer}`;
   }
-  const open = (await promotionsOf(ledger, MODEL)).find(({ status }) => status === 'open');
+  const open = (await readPromotions(ledger, MODEL)).find(({ status }) => status === 'open');
   if (open !== undefined) return `${open.promotion} is open`;
-  const pointer = environment === 'dev' || environment === 'control' ? undefined : await pointerOf(ledger, MODEL);
+  const pointer = environment === 'dev' || environment === 'control' ? undefined : await readPointer(ledger, MODEL);
   if (pointer === undefined) return undefined;
-  const running = (await fenceOf(ledger, MODEL))?.running;
+  const running = (await readFence(ledger, MODEL))?.running;
   if (running !== undefined && running !== null) return `${running} runs`;
-  const predictions = await predictionsOf(ledger, MODEL);
+  const predictions = await readPredictions(ledger, MODEL);
   const isCurrent = predictions.length > 0 && predictions.every(({ release }) => release === pointer.current);
   return isCurrent ? undefined : `${predictions.length} prediction partitions, not all of ${pointer.version}`;
 }
@@ -200,11 +203,11 @@ export async function stateOf(journey: Journey): Promise<object> {
         // A batch run that found nothing to do says so; that is its report, and no change.
         .filter(({ code, details }) => code !== 'PREDICTIONS_PUBLISHED' || details['kind'] !== 'none')
         .map(({ code, details }) => ({ code, details })),
-      pointer: await pointerOf(ledger, MODEL),
-      lock: await lockOf(ledger, MODEL),
-      promotions: await promotionsOf(ledger, MODEL),
+      pointer: await readPointer(ledger, MODEL),
+      lock: await readLock(ledger, MODEL),
+      promotions: await readPromotions(ledger, MODEL),
       partitions: isServing ? await ledger.query(keys.partitions(MODEL, 'events')) : [],
-      predictions: isServing ? await predictionsOf(ledger, MODEL) : [],
+      predictions: isServing ? await readPredictions(ledger, MODEL) : [],
     };
   }
   return state;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { literal, PARQUET, withDatabase } from '#adapters/duckdb/database.ts';
-import { partitionsOf } from '#cli/read.ts';
+import { readPartitions } from '#read-model/partitions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL } from './_harness.ts';
 
@@ -29,7 +29,7 @@ export function producerOf(journey: Journey): Producer {
     await aws.s3().send(new PutObjectCommand({ Bucket: names.landingBucket, Key: key, Body: body }));
   };
   const versionOf = async (day: string): Promise<number> =>
-    (await partitionsOf(ledger, MODEL, 'events')).find((partition) => partition.day === day)?.version ?? 0;
+    (await readPartitions(ledger, MODEL, 'events')).find((partition) => partition.day === day)?.version ?? 0;
   const writes = async (day: string, content: Uint8Array | string): Promise<void> => {
     await put(`${folderOf(day)}/part-000.parquet`, content);
     await put(`${folderOf(day)}/_READY`, '{}');

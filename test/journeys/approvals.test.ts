@@ -11,9 +11,9 @@ import { detailsOf } from '#domain/audit/chain.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { type Item, type Key, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { promotionsOf } from '#cli/read.ts';
 import { call } from '#cli/control/http.ts';
 import type { Environment } from '#model/config.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
@@ -130,10 +130,10 @@ test('of two who ask at once one wins, and the promotion that was pushed aside i
   await journey.run(z.unknown(), ask, 'maya');
   const { seq } = await journey.run(z.object({ seq: z.number() }), ask, 'lena');
   const newest = await eventually('people to be asked about the newest promotion', async () => {
-    const all = await promotionsOf(journey.account('prod').ledger, MODEL);
+    const all = await readPromotions(journey.account('prod').ledger, MODEL);
     return all.find(({ status, requestSeq }) => status === 'awaiting-approval' && requestSeq === seq);
   });
-  const all = await promotionsOf(journey.account('prod').ledger, MODEL);
+  const all = await readPromotions(journey.account('prod').ledger, MODEL);
   expect(all.filter(({ status }) => status === 'open' || status === 'awaiting-approval')).toEqual([newest]);
   expect((await promotionOf(promotion))?.status).toBe('superseded');
   const request = () => journey.account('control').ledger.get(keys.request(MODEL, newest.promotion));
@@ -164,7 +164,7 @@ test('what exists keeps every invariant', async () => {
 });
 
 async function promotionOf(name: string) {
-  return (await promotionsOf(journey.account('prod').ledger, MODEL)).find((each) => each.promotion === name);
+  return (await readPromotions(journey.account('prod').ledger, MODEL)).find((each) => each.promotion === name);
 }
 
 /** Changes some fields of an item behind everybody's back, and gives the way to undo it. */

@@ -1,6 +1,9 @@
 import { DescribeStateMachineCommand, StopExecutionCommand, UpdateStateMachineCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fenceOf, lockOf, pointerOf, predictionsOf, promotionsOf, runsOf } from '#cli/read.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
+import { readLock, readPromotions } from '#read-model/promotions.ts';
+import { readRuns } from '#read-model/runs.ts';
 import { eventually, freshCloud } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, journeyIn, MODEL, openJourney } from './_harness.ts';
@@ -34,7 +37,7 @@ test.each([['Plan windows'], ['Open retraining run', 'Record failure']] as const
       await failsToRetrain(run);
       await isTold('dev', 'retraining', run);
     });
-    const item = (await runsOf(journey.account('dev').ledger, MODEL)).find((each) => each.run === run);
+    const item = (await readRuns(journey.account('dev').ledger, MODEL)).find((each) => each.run === run);
     expect(item?.status).toBe(states[0] === 'Open retraining run' ? undefined : 'failed');
   },
 );
@@ -56,14 +59,14 @@ test('a promotion that fails is recorded and alerted, and leaves no lock', async
     const failed = await recorded(journey, 'prod', 'PROMOTION_FAILED');
     await pager.prod.hears('PROMOTION_FAILED', ({ seq }) => seq === failed.seq);
   });
-  const open = (await promotionsOf(ledger, MODEL)).filter(({ status }) => status === 'open');
+  const open = (await readPromotions(ledger, MODEL)).filter(({ status }) => status === 'open');
   expect(open).toEqual([]);
-  expect((await lockOf(ledger, MODEL))?.promotion ?? null).toBe(null);
+  expect((await readLock(ledger, MODEL))?.promotion ?? null).toBe(null);
 });
 
 test('a batch run that fails in a Map is recorded and alerted, and readers keep what they had', async () => {
   const { ledger } = journey.account('staging');
-  const before = await predictionsOf(ledger, MODEL);
+  const before = await readPredictions(ledger, MODEL);
   await failing('staging', 'batch-inference', ['Score partition'], async () => {
     // New data starts a run by itself.
     await journey.land({ from: FIRST.from, until: '2026-01-28' }, ['staging']);
@@ -71,7 +74,7 @@ test('a batch run that fails in a Map is recorded and alerted, and readers keep 
     expect(failed.details).toMatchObject({ machine: 'batch-inference' });
     await pager.staging.hears('RUN_FAILED', ({ seq }) => seq === failed.seq);
   });
-  expect(await predictionsOf(ledger, MODEL)).toEqual(before);
+  expect(await readPredictions(ledger, MODEL)).toEqual(before);
 });
 
 test('a batch run that somebody stops is recorded, and keeps no later one from its work', async () => {
@@ -80,7 +83,7 @@ test('a batch run that somebody stops is recorded, and keeps no later one from i
   await changing('staging', 'batch-inference', waitingInsteadOf('Score partitions'), async () => {
     const executionArn = await journey.start('staging', 'batch-inference', run, batchInput('stopped'));
     await eventually('the run to hold the fence', async () =>
-      (await fenceOf(ledger, MODEL))?.running === run ? run : undefined,
+      (await readFence(ledger, MODEL))?.running === run ? run : undefined,
     );
     await aws.sfn().send(new StopExecutionCommand({ executionArn, cause: 'a person had second thoughts' }));
     await isTold('staging', 'batch-inference', run);
@@ -88,20 +91,20 @@ test('a batch run that somebody stops is recorded, and keeps no later one from i
   const asked = { task: 'Request reconciliation', input: { model: MODEL, trigger: 'person:someone' } };
   expect(await journey.invoke('staging', 'prediction-store', asked)).toMatchObject({ status: 'started' });
   await settled(journey, ['staging']);
-  expect((await predictionsOf(ledger, MODEL)).at(-1)?.day).toBe('2026-01-27');
+  expect((await readPredictions(ledger, MODEL)).at(-1)?.day).toBe('2026-01-27');
 });
 
 test('a rollback that fails has gone back before anything else could fail; asked again it does what was left', async () => {
   const rollback = 'back-unverified';
   const { ledger } = journey.account('staging');
-  const { current: from, epoch } = (await pointerOf(ledger, MODEL)) ?? {};
+  const { current: from, epoch } = (await readPointer(ledger, MODEL)) ?? {};
   const input = { model: MODEL, reason: 'a drill', actor: 'person:someone', rollback, from, epoch };
   await failing('staging', 'rollback', ['Verify serving'], async () => {
     const arn = await journey.start('staging', 'rollback', rollback, input);
     expect((await journey.ended('staging', arn)).status).toBe('FAILED');
     await isTold('staging', 'rollback', rollback);
   });
-  expect((await pointerOf(ledger, MODEL))?.version).toBe('0.1.0');
+  expect((await readPointer(ledger, MODEL))?.version).toBe('0.1.0');
   const again = await journey.start('staging', 'rollback', `${rollback}-again`, input);
   expect((await journey.ended('staging', again)).status).toBe('SUCCEEDED');
   expect(await records(journey, 'staging', 'RELEASE_ROLLED_BACK')).toHaveLength(1);

@@ -11,7 +11,8 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { MACHINES, peersOf } from '#model/names.ts';
-import { pointerOf, predictionsOf } from '#cli/read.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import { type Journey, MODEL, openJourney, SPINE } from './_harness.ts';
 import { offeredRelease, records, type Release, settled, stateOf } from './_lifecycle.ts';
 
@@ -65,7 +66,7 @@ test('its baseline went into every environment by itself, and was all that prod 
     });
     expect(next).toMatchObject({ release: first.release, details: { replaces: baseline } });
     expect(others).toEqual([]);
-    expect(await pointerOf(journey.account(environment).ledger, MODEL)).toMatchObject({ current: first.release });
+    expect(await readPointer(journey.account(environment).ledger, MODEL)).toMatchObject({ current: first.release });
   }
 });
 
@@ -104,7 +105,7 @@ test('the offered candidate carries a report, whose figures are those of its mea
 
 test('predictions of both environments are whole and of that release', async () => {
   for (const environment of ['staging', 'prod'] as const) {
-    const predictions = await predictionsOf(journey.account(environment).ledger, MODEL);
+    const predictions = await readPredictions(journey.account(environment).ledger, MODEL);
     expect(predictions).toHaveLength(7);
     expect(new Set(predictions.map(({ release }) => release))).toEqual(new Set([first.release]));
     expect(predictions.every(({ rows }) => rows > 400)).toBe(true);
@@ -185,7 +186,7 @@ test('every trigger delivered twice changes nothing', async () => {
 });
 
 test('a machine that is started by hand promotes nothing, whatever it is told, and that is recorded', async () => {
-  const before = await pointerOf(journey.account('prod').ledger, MODEL);
+  const before = await readPointer(journey.account('prod').ledger, MODEL);
   const { current: release, version } = before ?? {};
   // Another way in, without approvals, in another's name.
   const request = { model: MODEL, release, version, kind: 'trained', transition: 'staging', requestedBy: 'person:lea' };
@@ -193,7 +194,7 @@ test('a machine that is started by hand promotes nothing, whatever it is told, a
   expect((await journey.ended('prod', again)).status).toBe('SUCCEEDED');
   const [refused] = await records(journey, 'prod', 'PROMOTION_REFUSED');
   expect(refused?.details).toMatchObject({ promotion: 'by-hand', rule: 'request-verified' });
-  expect(await pointerOf(journey.account('prod').ledger, MODEL)).toEqual(before);
+  expect(await readPointer(journey.account('prod').ledger, MODEL)).toEqual(before);
 });
 
 test('what exists keeps every invariant', async () => {

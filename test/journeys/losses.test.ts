@@ -5,8 +5,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { pointerOf, predictionsOf, promotionsOf, quarantinedIn } from '#cli/read.ts';
 import type { Environment } from '#model/config.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { deafen, hears, silence } from './_hearing.ts';
@@ -90,8 +92,8 @@ test('what staging has not heard of comes to prod as a hotfix only, and the requ
 
 test('two rollbacks at once are one, and a promotion that was open meanwhile is refused', async () => {
   const { ledger } = journey.account('prod');
-  const [open] = (await promotionsOf(ledger, MODEL)).filter(({ status }) => status === 'awaiting-approval');
-  const epoch = (await pointerOf(ledger, MODEL))?.epoch;
+  const [open] = (await readPromotions(ledger, MODEL)).filter(({ status }) => status === 'awaiting-approval');
+  const epoch = (await readPointer(ledger, MODEL))?.epoch;
   const input = { model: MODEL, reason: 'two pagers went off', actor: 'person:someone', from: first.release, epoch };
   const started = await Promise.all(
     ['left', 'right'].map((rollback) => journey.start('prod', 'rollback', rollback, { ...input, rollback })),
@@ -101,7 +103,7 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
   const [refused, ...others] = await records(journey, 'prod', 'ROLLBACK_REFUSED');
   expect(others).toEqual([]);
   expect(refused?.details['rule']).toBe('rollback-epoch');
-  expect(await quarantinedIn(ledger, MODEL)).toEqual([first.release]);
+  expect(await readQuarantined(ledger, MODEL)).toEqual([first.release]);
 
   // Nobody else need decide on what was compared with a champion that is gone.
   await approve(journey, String(open?.promotion), 'lena');
@@ -110,9 +112,9 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
   const ended = await recorded(journey, 'prod', 'PROMOTION_REFUSED', isIt);
   expect(ended.details['rule']).toBe('champion-unchanged');
   await settled(journey, ['prod']);
-  const pointer = await pointerOf(ledger, MODEL);
+  const pointer = await readPointer(ledger, MODEL);
   expect(pointer?.version).toBe('0.1.0');
-  const predictions = await predictionsOf(ledger, MODEL);
+  const predictions = await readPredictions(ledger, MODEL);
   expect(new Set(predictions.map(({ release }) => release))).toEqual(new Set([pointer?.current]));
 });
 
@@ -120,7 +122,7 @@ test('nothing is behind the first release: another rollback is refused and says 
   const refusal = await journey.refused(['rollback', MODEL, '--env', 'prod', '--reason', 'it looks wrong']);
   expect(refusal).toMatchObject({ rule: 'rollback-target', found: expect.stringContaining('nothing to go back to') });
   // The machine decides for itself, whatever the command line looked at.
-  const { current: from, epoch } = (await pointerOf(prod(), MODEL)) ?? {};
+  const { current: from, epoch } = (await readPointer(prod(), MODEL)) ?? {};
   const input = { model: MODEL, reason: 'it looks wrong', actor: 'person:someone', rollback: 'too-far', from, epoch };
   const ended = await journey.ended('prod', await journey.start('prod', 'rollback', 'too-far', input));
   expect(ended.status).toBe('SUCCEEDED');
@@ -129,7 +131,7 @@ test('nothing is behind the first release: another rollback is refused and says 
 });
 
 test('decisions that prod missed promote the hotfix when its reconciler runs: one more approval, and a pending propagation', async () => {
-  const baseline = await pointerOf(prod(), MODEL);
+  const baseline = await readPointer(prod(), MODEL);
   const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
   const ask = promote('--to', 'prod', '--hotfix', '--reason', REASON);
   const { promotion } = await journey.run(Asked, ask, 'maya');
@@ -142,10 +144,10 @@ test('decisions that prod missed promote the hotfix when its reconciler runs: on
   expect(await taken()).toEqual([]);
   await journey.invoke('prod', 'reconciler');
   await eventually('both decisions', async () => ((await taken()).length === 2 ? true : undefined));
-  expect(await pointerOf(prod(), MODEL)).toEqual(baseline);
+  expect(await readPointer(prod(), MODEL)).toEqual(baseline);
   await approve(journey, promotion, 'rita');
   await serves(journey, 'prod', second);
-  expect(await pointerOf(prod(), MODEL)).toMatchObject({
+  expect(await readPointer(prod(), MODEL)).toMatchObject({
     lastConfirmed: { release: baseline?.current },
     pendingPropagation: { ...second, promotion },
   });
@@ -165,12 +167,12 @@ test('an offer that staging did not hear of opens its promotion when its reconci
   const { ledger } = journey.account('staging');
   const heard = await records(journey, 'staging', 'UPSTREAM_RELEASED');
   expect(heard.filter(({ release }) => release === second.release)).toEqual([]);
-  expect(await promotionsOf(ledger, MODEL)).toHaveLength(2);
+  expect(await readPromotions(ledger, MODEL)).toHaveLength(2);
   await deafen(journey, 'prod', 'staging');
   await journey.invoke('staging', 'reconciler');
   expect(await hears(journey, 'staging', 'dev')).toBe(true);
   await serves(journey, 'staging', second);
-  expect((await promotionsOf(ledger, MODEL)).map(({ status }) => status)).toEqual(Array(3).fill('committed'));
+  expect((await readPromotions(ledger, MODEL)).map(({ status }) => status)).toEqual(Array(3).fill('committed'));
   await published('staging');
   const carried = async () =>
     (await records(journey, 'prod', 'UPSTREAM_RELEASED')).filter(

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { rowsOf as rowsOfFile, withDatabase } from '#adapters/duckdb/database.ts';
-import { pointerOf, predictionsOf } from '#cli/read.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { FIRST, offeredRelease, recorded, records, type Release, settled } from './_lifecycle.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => journey[Symbol.asyncDispose]());
 
 const staging = () => journey.account('staging');
-const manifests = () => predictionsOf(staging().ledger, MODEL);
+const manifests = () => readPredictions(staging().ledger, MODEL);
 const manifestOf = async (day: string): Promise<PredictionManifest | undefined> =>
   (await manifests()).find((manifest) => manifest.day === day);
 
@@ -142,7 +143,7 @@ test('who names another release than is published is told, and gets no predictio
 
 test('who finds another release than the served one starts the repair, because the model says so', async () => {
   const before = await manifestOf(NEWEST);
-  const pointer = await pointerOf(staging().ledger, MODEL);
+  const pointer = await readPointer(staging().ledger, MODEL);
   expect(pointer?.current).toBe(release.release);
   // As a run of a release that nobody serves would have left it, if it could publish.
   const item = { ...keys.prediction(MODEL, NEWEST), ...before, release: digestOf('a stray release') };

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { PolicyTightening } from '#domain/policy/tightening.ts';
-import { activePolicyOf, pointerOf, predictionsOf, quarantinedIn } from '#cli/read.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { silence } from './_hearing.ts';
@@ -74,7 +76,7 @@ async function review(environment: 'staging' | 'prod', asOf: string, name = `rev
 }
 
 test('another policy comes into force when two people have asked for it, and not by being deployed', async () => {
-  const inForce = (environment: 'staging' | 'prod') => activePolicyOf(serving(environment), MODEL);
+  const inForce = (environment: 'staging' | 'prod') => readActivePolicy(serving(environment), MODEL);
   const before = await inForce('prod');
   await journey.run(z.unknown(), ['deploy', 'staging', 'prod']);
   const activate = async (person: string): Promise<void> => {
@@ -104,14 +106,14 @@ test('a likely gain is promoted on probation, in staging and in prod', async () 
   first = await servedRelease(journey, 'prod');
   second = await offeredRelease(journey);
   expect(second.release).not.toBe(first.release);
-  expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
+  expect(await readPointer(serving('prod'), MODEL)).toMatchObject({ status: 'confirmed' });
   await silence(journey, 'dev', false);
   await journey.invoke('dev', 'publisher', { model: MODEL });
   await serves(journey, 'staging', second);
   await letIntoProd(journey, second);
   await settled(journey);
   for (const environment of ['staging', 'prod'] as const) {
-    const pointer = await pointerOf(serving(environment), MODEL);
+    const pointer = await readPointer(serving(environment), MODEL);
     expect(pointer).toMatchObject({ current: second.release, status: 'probation', lastConfirmed: first });
     const week = Date.parse(pointer?.until ?? '') - Date.parse(pointer?.at ?? '');
     expect(week).toBe(7 * 86_400_000);
@@ -152,13 +154,13 @@ test('in prod, where the labels say that it is worse, it is rolled back and its 
   expect((await pager.hears('RELEASE_JUDGED')).details).toMatchObject({ verdict, maturity });
   expect((await pager.hears('RELEASE_ROLLED_BACK')).details).toMatchObject({ from: second.release });
   await settled(journey);
-  expect(await pointerOf(serving('prod'), MODEL)).toMatchObject({
+  expect(await readPointer(serving('prod'), MODEL)).toMatchObject({
     current: first.release,
     status: 'confirmed',
     until: null,
   });
-  expect(await quarantinedIn(serving('prod'), MODEL)).toEqual([second.release]);
-  const predictions = await predictionsOf(serving('prod'), MODEL);
+  expect(await readQuarantined(serving('prod'), MODEL)).toEqual([second.release]);
+  const predictions = await readPredictions(serving('prod'), MODEL);
   expect(predictions.filter(({ release }) => release !== first.release)).toEqual([]);
   // The same day once more, and the schedule of the next one, find nothing to do.
   expect(await review('prod', '2026-02-04', 'again')).toBe('idle');
@@ -168,7 +170,7 @@ test('in prod, where the labels say that it is worse, it is rolled back and its 
 test('in staging, where they say that it is better, it is confirmed when its week is over', async () => {
   expect(await review('staging', '2026-02-04')).toBe('wait');
   expect(await review('staging', OVER)).toBe('confirm');
-  expect(await pointerOf(serving('staging'), MODEL)).toMatchObject({
+  expect(await readPointer(serving('staging'), MODEL)).toMatchObject({
     current: second.release,
     status: 'confirmed',
     until: null,

@@ -5,10 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { partitionsOf, pointerOf, predictionsOf, promotionsOf, quarantinedIn } from '#cli/read.ts';
 import { canIsolate } from '#local/sagemaker/container.ts';
 import { registerLocalImages } from '#local/sagemaker/images.ts';
 import { compileModel } from '#model/compile.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
@@ -122,7 +125,7 @@ test('a program that looks for the held-out days finds neither them nor a way to
 
 test('candidates of damaged data are rejected with their numbers', async () => {
   await journey.land({ from: DAMAGED.first, until: '2026-01-14', damage: DAMAGED }, ['dev']);
-  const labels = await partitionsOf(journey.account('dev').ledger, MODEL, 'labels');
+  const labels = await readPartitions(journey.account('dev').ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
   expect(['2026-01-04', '2026-01-08', '2026-01-13', '2026-01-14'].map(versionOf)).toEqual([2, 2, 2, 1]);
   await isRejected(/log loss \d\.\d{4} against the champion's \d\.\d{4}: -\d+\.\d\d %/);
@@ -131,8 +134,8 @@ test('candidates of damaged data are rejected with their numbers', async () => {
 test('nothing of all that became a fault, or got any further', async () => {
   expect(await records(journey, 'dev', 'RUN_FAILED')).toEqual([]);
   expect(await records(journey, 'dev', 'RELEASE_OFFERED')).toHaveLength(1);
-  expect((await pointerOf(prod(), MODEL))?.current).toBe(first.release);
-  expect(await promotionsOf(journey.account('staging').ledger, MODEL)).toHaveLength(2);
+  expect((await readPointer(prod(), MODEL))?.current).toBe(first.release);
+  expect(await readPromotions(journey.account('staging').ledger, MODEL)).toHaveLength(2);
 });
 
 test('corrections are new versions, and what is trained on them is better and is promoted', async () => {
@@ -140,7 +143,7 @@ test('corrections are new versions, and what is trained on them is better and is
   await journey.land({ from: FIRST.asOf, until: SECOND }, ['staging', 'prod']);
   expect(await producer.versionOf(FIRST.asOf)).toBe(1);
   const ledger = journey.account('dev').ledger;
-  const labels = await partitionsOf(ledger, MODEL, 'labels');
+  const labels = await readPartitions(ledger, MODEL, 'labels');
   const versionOf = (day: string) => labels.find((partition) => partition.day === day)?.version;
   expect(['2026-01-04', '2026-01-08', '2026-01-14', '2026-01-28'].map(versionOf)).toEqual([3, 3, 1, 1]);
   // Every version that there was is still known.
@@ -152,7 +155,7 @@ test('corrections are new versions, and what is trained on them is better and is
   await settled(journey);
   const promoted = (await records(journey, 'prod', 'RELEASE_PROMOTED')).at(-1);
   expect(promoted?.details).toMatchObject({ promotion, replaces: first.release });
-  expect((await pointerOf(prod(), MODEL))?.lastConfirmed).toEqual(first);
+  expect((await readPointer(prod(), MODEL))?.lastConfirmed).toEqual(first);
 });
 
 test('a run scores what has changed: everything after a promotion, one day after a correction, nothing otherwise', async () => {
@@ -160,14 +163,14 @@ test('a run scores what has changed: everything after a promotion, one day after
     kind: 'full',
     partitions: DAYS,
   });
-  const before = await predictionsOf(prod(), MODEL);
+  const before = await readPredictions(prod(), MODEL);
   // Labels that arrived on the 27th are known to the features of the 28th, the newest day, and to no other day.
   const corrected = { kind: 'shuffled-labels', first: '2026-01-27', last: '2026-01-27' } as const;
   const known = (await runsOfProd()).length;
   await journey.land({ from: corrected.first, until: SECOND, damage: corrected }, ['prod']);
   await recorded(journey, 'prod', 'PREDICTIONS_PUBLISHED', ({ details }) => details['kind'] === 'partial');
   await settled(journey);
-  const after = await predictionsOf(prod(), MODEL);
+  const after = await readPredictions(prod(), MODEL);
   const changed = after.filter(({ day, features }) => before.find((each) => each.day === day)?.features !== features);
   expect(changed.map(({ day }) => day)).toEqual(['2026-01-28']);
   await journey.run(z.unknown(), ['prediction', 'run', MODEL, '--env', 'prod']);
@@ -183,9 +186,9 @@ test('a rollback goes to the last confirmed release, repairs the predictions and
   const done = await journey.run(Plan, ['rollback', MODEL, '--env', 'prod', '--reason', 'disputes doubled overnight']);
   expect(done).toMatchObject({ from: second.version, to: first.version });
   await settled(journey);
-  expect(await pointerOf(prod(), MODEL)).toMatchObject({ current: first.release, version: first.version });
-  expect(await quarantinedIn(prod(), MODEL)).toEqual([second.release]);
-  const predictions = await predictionsOf(prod(), MODEL);
+  expect(await readPointer(prod(), MODEL)).toMatchObject({ current: first.release, version: first.version });
+  expect(await readQuarantined(prod(), MODEL)).toEqual([second.release]);
+  const predictions = await readPredictions(prod(), MODEL);
   expect(predictions).toHaveLength(DAYS);
   expect(predictions.filter(({ release }) => release !== first.release)).toEqual([]);
   const [incident] = await records(journey, 'prod', 'INCIDENT_OPENED');
@@ -196,7 +199,7 @@ test('a rollback goes to the last confirmed release, repairs the predictions and
   });
   expect((await pager.prod.hears('RELEASE_ROLLED_BACK')).details).toMatchObject({ from: second.release });
   // Dev computes versions against what prod serves, and has followed it there and back.
-  const seq = (await pointerOf(prod(), MODEL))?.seq;
+  const seq = (await readPointer(prod(), MODEL))?.seq;
   const heard = () => journey.account('dev').ledger.get(keys.released(MODEL));
   await eventually('dev to hear of the rollback', async () => ((await heard())?.['seq'] === seq ? true : undefined));
   expect(await heard()).toMatchObject({ release: first.release, version: first.version });

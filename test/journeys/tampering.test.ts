@@ -6,7 +6,9 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import { Envelope } from '#domain/signature/dsse.ts';
-import { partitionsOf, pointerOf, predictionsOf } from '#cli/read.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harness.ts';
@@ -52,7 +54,7 @@ test('a model that was changed in dev is not promoted to staging, and not one by
   const store = s3ArtifactStore(journey.account('staging').aws.s3(), journey.account('staging').names.artifactBucket);
   const digest = Digest.parse(`sha256:${model.slice('objects/'.length)}`);
   expect(await store.has(digest)).toBe(false);
-  expect((await pointerOf(journey.account('staging').ledger, MODEL))?.current).toBe(first.release);
+  expect((await readPointer(journey.account('staging').ledger, MODEL))?.current).toBe(first.release);
   await restore();
   await journey.run(z.unknown(), ['promote', second.release, '--to', 'staging'], 'maya');
   await serves(journey, 'staging', second);
@@ -66,7 +68,7 @@ test('a model that was changed in staging is not promoted to prod, and fsck name
     found: expect.stringMatching(/^release-integrity: .*does not hash to its name/),
   });
   expect((await pager.prod.hears('PROMOTION_REFUSED')).details['rule']).toBe('release-integrity');
-  expect((await pointerOf(journey.account('prod').ledger, MODEL))?.current).toBe(first.release);
+  expect((await readPointer(journey.account('prod').ledger, MODEL))?.current).toBe(first.release);
   const [found, ...others] = await journey.fsck();
   expect(found).toMatch(/^staging releases-whole: .*does not hash to its name/);
   expect(found).toContain(`: ${second.version}: `);
@@ -76,10 +78,10 @@ test('a model that was changed in staging is not promoted to prod, and fsck name
 
 test('a file that is overwritten after its admission is not what is read', async () => {
   const { ledger, names } = journey.account('prod');
-  const [, events] = (await partitionsOf(ledger, MODEL, 'events')).toReversed();
+  const [, events] = (await readPartitions(ledger, MODEL, 'events')).toReversed();
   const [landed] = events?.objects ?? [];
   await change('prod', names.landingBucket, landed?.key ?? '', spoiled);
-  const [prediction] = await predictionsOf(ledger, MODEL);
+  const [prediction] = await readPredictions(ledger, MODEL);
   const restore = await change('prod', names.lakeBucket, prediction?.object.key ?? '', spoiled);
   expect(await journey.fsck()).toEqual([]);
   await restore();
@@ -87,7 +89,7 @@ test('a file that is overwritten after its admission is not what is read', async
 
 test('features that were changed fail the run that meets them: nothing is published, people are told', async () => {
   const { ledger, names } = journey.account('prod');
-  const before = await predictionsOf(ledger, MODEL);
+  const before = await readPredictions(ledger, MODEL);
   const newest = before.at(-1);
   // The newest day is not among the held-out ones: the gates never see it, the batch run does.
   const features = `${MODEL}/features/${newest?.features.slice('sha256:'.length) ?? ''}.parquet`;
@@ -101,7 +103,7 @@ test('features that were changed fail the run that meets them: nothing is publis
     error: expect.stringContaining('does not hash to what was recorded'),
   });
   expect((await pager.prod.hears('RUN_FAILED')).details).toEqual(failed.details);
-  expect(await predictionsOf(ledger, MODEL)).toEqual(before);
+  expect(await readPredictions(ledger, MODEL)).toEqual(before);
   expect(await journey.fsck()).toEqual(
     before.map(({ day }) => `prod predictions-whole: ${day} was made by ${first.release}, and no run is at work`),
   );

@@ -27,9 +27,9 @@ import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest }
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Scoring } from '#ports/scoring.ts';
+import { readRecords } from '#read-model/chain.ts';
 import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
 import { publishModels } from '#use-cases/announcements/publish-records.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 
 export const MODEL = 'toy';
@@ -226,7 +226,7 @@ export async function publishRecords(own: Parameters<typeof publishModels>[0], m
 }
 
 async function chainOf(ledger: Ledger): Promise<AuditRecord[]> {
-  return (await chainRecords(ledger, MODEL, 0)).map(({ record }) => record);
+  return (await readRecords(ledger, MODEL, 0)).map(({ record }) => record);
 }
 
 /** What a release of another model than the toy is made of. */

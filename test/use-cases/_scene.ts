@@ -3,9 +3,9 @@ import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
+import { findPromotion } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
-import { findPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { promote, type MachineContext } from './_machine.ts';
 import { admitDays, type Environment, hours, makeRelease, MODEL, world } from './_environments.ts';
 

@@ -7,9 +7,9 @@ import type { ObjectReference } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { definition as payments, eventsOf, labelsOf, workspace } from '#test/adapters/duckdb/_fixture.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
-import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import {
   bytes,
   deployed,
@@ -101,7 +101,7 @@ describe.each(['dev', 'staging', 'prod'])('admission in %s', (name) => {
       details: { kind, day: DAY, rule, found: expect.stringContaining(found) },
     });
     expect(isAlerting('PARTITION_REFUSED', {})).toBe(true);
-    expect(await openRefusals(env.ledger, MODEL)).toMatchObject([{ kind, day: DAY, rule }]);
+    expect(await readOpenRefusals(env.ledger, MODEL)).toMatchObject([{ kind, day: DAY, rule }]);
   });
 });
 
@@ -122,7 +122,7 @@ describe('a column that was added later', () => {
       },
     });
     expect(await land(env, 'events', EVENTS, since('2026-03-02'))).toMatchObject({ kind: 'admitted' });
-    expect(await openRefusals(env.ledger, MODEL)).toEqual([]);
+    expect(await readOpenRefusals(env.ledger, MODEL)).toEqual([]);
     const withFee = `SELECT *, 1.5::DOUBLE AS fee FROM (${EVENTS})`;
     expect(await land(env, 'events', withFee, since(DAY))).toMatchObject({ kind: 'admitted' });
   });
@@ -149,7 +149,7 @@ describe('a refused partition', () => {
   it('is admitted when it is landed again in order, and nothing of its refusal stands', async () => {
     await land(prod, 'labels', wrong);
     expect(await land(prod, 'labels', LABELS)).toMatchObject({ kind: 'admitted', partitions: [{ version: 1 }] });
-    expect(await openRefusals(prod.ledger, MODEL)).toEqual([]);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
     // The same mistake later is a new one.
     here.clock.at += hours(1);
     await land(prod, 'labels', wrong);
@@ -181,11 +181,11 @@ describe('a refused partition', () => {
     await land(prod, 'labels', wrong);
     const item = await prod.ledger.get(keys.partition(MODEL, 'labels', DAY));
     expect(item).toMatchObject({ version: 1 });
-    expect(await openRefusals(prod.ledger, MODEL)).toHaveLength(1);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toHaveLength(1);
     expect(await land(prod, 'labels', LABELS)).toEqual({ kind: 'unchanged' });
-    expect(await openRefusals(prod.ledger, MODEL)).toEqual([]);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
     await land(prod, 'events', eventsOf('2026-03-02', 1));
     expect(await land(prod, 'events', undefined)).toEqual({ kind: 'unchanged' });
-    expect(await openRefusals(prod.ledger, MODEL)).toEqual([]);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
-import { openRefusals } from '#use-cases/data/open-refusals.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { deployed, type Environment, MODEL, world } from './_environments.ts';
 
@@ -215,10 +215,10 @@ describe('admission', () => {
     expect(announced).toEqual([]);
     expect(await prod.ledger.query(keys.partitions(MODEL, 'events'))).toEqual([]);
     // It stands until the marker is removed.
-    expect(await openRefusals(prod.ledger, MODEL)).toMatchObject([{ kind: 'events', rule }]);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toMatchObject([{ kind: 'events', rule }]);
     landed.delete(key);
     expect(await admit(key)).toEqual({ kind: 'unchanged' });
-    expect(await openRefusals(prod.ledger, MODEL)).toEqual([]);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
   });
 
   it('makes a partition whose marker is gone an empty one, as an audited act, and admits it again when it comes back', async () => {

@@ -5,8 +5,8 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from '#domain/signature/dsse.ts';
+import { readRecords } from '#read-model/chain.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
@@ -69,7 +69,7 @@ describe('following a peer', () => {
     const refused = await readPeer(staging, 'dev', 'other', async ({ code }) => void heard.push(code));
     expect(refused).toEqual({ read: 0, upTo: -1 });
     expect(heard).toEqual([]);
-    const [record] = await chainRecords(staging.ledger, 'other', 0);
+    const [record] = await readRecords(staging.ledger, 'other', 0);
     expect(record?.record).toMatchObject({ code: 'PEER_VERIFICATION_FAILED', details: { rule: 'peer-key-pinned' } });
   });
 

@@ -12,10 +12,10 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
 import { execute } from '#local/statemachines/interpreter.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
-import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
@@ -175,7 +175,7 @@ async function batch() {
 }
 
 const published = async () => (await prod.ledger.query(keys.predictions(MODEL))).map(({ sk }) => sk);
-const refused = async () => (await openRefusals(prod.ledger, MODEL)).map(({ kind, day }) => `${kind} ${day}`);
+const refused = async () => (await readOpenRefusals(prod.ledger, MODEL)).map(({ kind, day }) => `${kind} ${day}`);
 const records = async (code: string) => (await prod.chain()).filter((record) => record.code === code);
 const check = () => checkServiceLevel(prod)({ model: MODEL });
 

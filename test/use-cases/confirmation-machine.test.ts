@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { Policy } from '#domain/policy/policy.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
 import { execute } from '#local/statemachines/interpreter.ts';
 import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
 import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_environments.ts';

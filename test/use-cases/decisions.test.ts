@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { TrainingJobState } from '#ports/training-jobs.ts';
-import { findPromotion, readApprovals, readLock } from '#use-cases/promotion/ledger-state.ts';
+import { readApprovals } from '#read-model/grounds.ts';
+import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
 import { open } from './_machine.ts';

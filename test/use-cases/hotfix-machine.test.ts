@@ -3,10 +3,11 @@ import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { findPromotion, findPromotionRequest } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
-import { findPromotion, findRequest, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote, rollBack } from './_machine.ts';
 import { decides, scene } from './_scene.ts';
 import {
@@ -75,7 +76,7 @@ async function ask(release: AuditEvent['release']): Promise<void> {
 async function asked(release: AuditEvent['release']): Promise<PromotionRequest> {
   await ask(release);
   const [promotion = ''] = [...prod.machines.started.keys()].slice(-1);
-  const found = await findRequest(prod.ledger, { model: MODEL, promotion });
+  const found = await findPromotionRequest(prod.ledger, { model: MODEL, promotion });
   if (found === undefined) throw new Error('nothing was requested');
   return found;
 }

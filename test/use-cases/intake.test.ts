@@ -4,11 +4,11 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { findPromotionRequest } from '#read-model/promotions.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
-import { findRequest } from '#use-cases/promotion/ledger-state.ts';
 import { deployed, type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 const RELEASE = digestOf('release');
@@ -82,7 +82,7 @@ async function startedBy(own: Environment): Promise<PromotionRequest[]> {
   for (const [promotion, { machine, input }] of own.machines.started) {
     expect(machine).toBe('promotion');
     expect(input).toEqual({ model: MODEL });
-    const found = await findRequest(own.ledger, { model: MODEL, promotion });
+    const found = await findPromotionRequest(own.ledger, { model: MODEL, promotion });
     if (found !== undefined) requests.push(found);
   }
   return requests;
@@ -252,7 +252,7 @@ describe('drift in prod', () => {
       { name: `${MODEL}-drift-prod-0`, machine: 'retraining', model: MODEL, trigger: 'drift', asOf: '2001-02-10' },
     ]);
     // Its place is lost, and it reads from the beginning.
-    const { record, hash } = (await chainRecords(prod.ledger, MODEL, 0))[0] ?? {};
+    const { record, hash } = (await readRecords(prod.ledger, MODEL, 0))[0] ?? {};
     if (record === undefined || hash === undefined) throw new Error('prod said nothing');
     await followPeer(watching(dev))(record, hash);
     expect(started()).toHaveLength(1);

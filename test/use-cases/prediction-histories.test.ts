@@ -23,6 +23,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { gathering } from '#test/adapters/onnx/_models.ts';
 import { execute, TaskError } from '#local/statemachines/interpreter.ts';
@@ -33,7 +34,6 @@ import { publishPredictions } from '#use-cases/inference/publish-predictions.ts'
 import { publishRows } from '#use-cases/inference/publish-rows.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Task } from '#use-cases/task.ts';
 import { definition as base, type Environment, makeRelease, MODEL, world } from './_environments.ts';
 

@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readApprovals } from '#read-model/grounds.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
-import { findPromotion, readApprovals, readLock, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { open, promote } from './_machine.ts';
 import { decides, request, scene } from './_scene.ts';
 import { hours, makeRelease, MODEL } from './_environments.ts';
@@ -20,7 +22,7 @@ beforeEach(async () => {
 async function atRest(): Promise<void> {
   const { prod } = here;
   expect((await readLock(prod.ledger, MODEL))?.promotion ?? null).toBeNull();
-  const records = await chainRecords(prod.ledger, MODEL, 0);
+  const records = await readRecords(prod.ledger, MODEL, 0);
   const head = await prod.ledger.get(keys.chainHead(MODEL));
   expect(followChain(EMPTY_CHAIN, records)).toEqual({ head: { seq: head?.['seq'], hash: head?.['hash'] } });
 }

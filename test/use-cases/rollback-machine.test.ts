@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
+import { isQuarantined, readPointer } from '#read-model/pointer.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { promote, rollBack } from './_machine.ts';

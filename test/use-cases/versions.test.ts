@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Registration, Released } from '#domain/release/registration.ts';
 import { withoutKey } from '#domain/ledger/item.ts';
-import { chainRecords } from '#use-cases/audit/read-chain.ts';
+import { readRecords } from '#read-model/chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
@@ -107,7 +107,7 @@ describe('versions', () => {
 
   it('are not computed against what prod served once, when its chain is read from the beginning again', async () => {
     for (const [seq, data] of ['base', 'second'].entries()) await hears(serves(await register(data), seq + 1));
-    const records = await chainRecords(prod.ledger, MODEL, -1);
+    const records = await readRecords(prod.ledger, MODEL, -1);
     for (const { record, hash } of records) await followPeer(dev)(record, hash);
     expect(await released()).toMatchObject({ version: '0.1.1', seq: 2 });
   });

@@ -6,10 +6,11 @@ import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/parti
 import { joinLines } from '#domain/data/label-joins.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
+import { findCheckedData } from '#read-model/checked-data.ts';
+import { readPartitions } from '#read-model/partitions.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import type { Cloud } from '../../cloud.ts';
-import { checkedDataOf, partitionsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import type { Report } from '../../report.ts';
 import { refusalSections, type RefusalThere, refusalsThere } from '../status/refusals.ts';
@@ -20,8 +21,8 @@ export const run: Run = async (context) => {
   const cloud = context.cloud(environment);
   const { ledger } = cloud;
   const [events, labels] = await Promise.all([
-    partitionsOf(ledger, model, 'events'),
-    partitionsOf(ledger, model, 'labels'),
+    readPartitions(ledger, model, 'events'),
+    readPartitions(ledger, model, 'labels'),
   ]);
   const { labels: rule } = await compileModel(await modelFolder(context, model));
   const check = checkData(events, labels, rule.matureAfterDays);
@@ -72,9 +73,9 @@ async function lookedAt(
   model: string,
   partitions: readonly AdmittedPartition[],
 ): Promise<LookedAt | undefined> {
-  const document = await checkedDataOf(cloud.ledger, model);
-  if (document === undefined) return undefined;
-  const bytes = await s3ArtifactStore(cloud.s3, cloud.names.lakeBucket).read(document);
+  const found = await findCheckedData(cloud.ledger, model);
+  if (found === undefined) return undefined;
+  const bytes = await s3ArtifactStore(cloud.s3, cloud.names.lakeBucket).read(found.document);
   const checks = parseCanonical(CheckedPartitions, bytes, 'checked partitions');
   return { ...inspect(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }

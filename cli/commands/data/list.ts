@@ -3,9 +3,9 @@ import { type AdmittedPartition, PartitionKind } from '#domain/data/partition.ts
 import { type WaitingDay, waitingDays } from '#domain/data/waiting-days.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
+import { readPartitions } from '#read-model/partitions.ts';
 import type { Run } from '../../context.ts';
 import { landedObjects } from '../../landing.ts';
-import { partitionsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { duration, type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 
@@ -18,7 +18,7 @@ export const run: Run = async (context) => {
     kinds.map(async (each) => {
       // In this order: what is admitted in between was written before.
       const objects = await landedObjects(cloud, definition[each]);
-      const partitions = await partitionsOf(cloud.ledger, model, each);
+      const partitions = await readPartitions(cloud.ledger, model, each);
       return { partitions, waiting: waitingDays(each, definition[each], objects, partitions) };
     }),
   );

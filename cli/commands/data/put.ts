@@ -7,11 +7,12 @@ import type { AdmittedPartition, PartitionKind } from '#domain/data/partition.ts
 import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import { type ModelDefinition, ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { readmit } from '../../landing.ts';
-import { partitionsOf, refusalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { interruptibly } from '../../interrupt.ts';
@@ -151,9 +152,9 @@ export async function unadmitted(
 ): Promise<readonly Unadmitted[]> {
   const admitted = new Map<string, AdmittedPartition>();
   for (const kind of new Set(partitions.map((partition) => partition.kind)))
-    for (const partition of await partitionsOf(ledger, model, kind))
+    for (const partition of await readPartitions(ledger, model, kind))
       admitted.set(`${kind} ${partition.day}`, partition);
-  const refusals = new Map((await refusalsOf(ledger, model)).map((each) => [`${each.kind} ${each.day}`, each]));
+  const refusals = new Map((await readOpenRefusals(ledger, model)).map((each) => [`${each.kind} ${each.day}`, each]));
   return partitions.flatMap(({ kind, day, files }) => {
     const has = admitted.get(`${kind} ${day}`)?.objects.map(({ sha256 }) => sha256) ?? [];
     return files.length === has.length && files.every(({ sha256 }) => has.some((each) => each === sha256))

@@ -3,17 +3,20 @@ import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { LedgerState, ObjectFinding, Published } from '#domain/audit/invariant.ts';
 import { governedState } from '#domain/audit/standing.ts';
-import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { Environment } from '#model/config.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Cloud, ReadableLedger } from '../../cloud.ts';
-import { chainItems, chainOf, fenceOf, predictionsOf, registrationsOf, standingItems } from '../../read.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
+import { findChainHead, followItems, readRecords } from '#read-model/chain.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
+import { readRegistrations } from '#read-model/registrations.ts';
+import { readStandingItems } from '#read-model/standing.ts';
+import type { Cloud } from '../../cloud.ts';
 
 /** As much of an environment's cloud as is read. */
 type Read = Pick<Cloud, 'environment' | 'ledger' | 's3'> & {
@@ -31,11 +34,11 @@ export async function ledgerState(
   const store = s3ArtifactStore(cloud.s3, cloud.names.artifactBucket);
   const serves = cloud.environment === 'staging' || cloud.environment === 'prod';
   const [items, head, standing, fence, predictions] = await Promise.all([
-    chainItems(ledger, model),
-    ledger.get(keys.chainHead(model)),
-    standingItems(ledger, model),
-    fenceOf(ledger, model),
-    serves ? predictionsOf(ledger, model) : [],
+    Array.fromAsync(followItems(ledger, model)),
+    findChainHead(ledger, model),
+    readStandingItems(ledger, model),
+    readFence(ledger, model),
+    serves ? readPredictions(ledger, model) : [],
   ]);
   const governed = governedState(standing);
   return {
@@ -48,7 +51,7 @@ export async function ledgerState(
       hash: textOf(item['hash']),
       changes: textOf(item['changes']),
     })),
-    head: head === undefined ? undefined : { seq: Number(head['seq']), hash: Digest.parse(head['hash']) },
+    head,
     ...governed,
     predictions,
     baselines: await baselinesIn(ledger, store, model),
@@ -61,7 +64,7 @@ export async function ledgerState(
 
 /** The decisions of control's chain by the hashes that approvals name. */
 export async function decisionsOf(control: Cloud, model: string): Promise<ReadonlyMap<string, AuditRecord>> {
-  const records = await chainOf(control.ledger, model);
+  const records = await readRecords(control.ledger, model);
   return new Map(
     records.filter(({ record }) => record.code === 'DECISION_MADE').map(({ record, hash }) => [hash, record]),
   );
@@ -103,7 +106,7 @@ export async function baselinesIn(
   store: ArtifactStore,
   model: string,
 ): Promise<LedgerState['baselines']> {
-  const registered = (await registrationsOf(ledger, model)).filter(({ kind }) => kind === 'baseline');
+  const registered = (await readRegistrations(ledger, model)).filter(({ kind }) => kind === 'baseline');
   return Promise.all(
     registered.map(async ({ version, release }) => {
       try {

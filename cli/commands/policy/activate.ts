@@ -5,10 +5,10 @@ import { policyDigest } from '#domain/model/deployed.ts';
 import { countVotes, PolicyApproval, voteExpiry } from '#domain/policy/activation.ts';
 import { differencesOf } from '#domain/policy/differences.ts';
 import { type ApprovalRule, Role, TargetEnvironment } from '#domain/policy/policy.ts';
+import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import { controlApi } from '../../control/api.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { activePolicyOf, policyApprovalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { render, shortDigest, shortTime } from '../../report.ts';
 import { compilePolicyOf } from '../model/policy.ts';
@@ -23,7 +23,7 @@ export const run: Run = async (context) => {
   const policy = await compilePolicyOf(await modelFolder(context, model));
   const digest = policyDigest(policy);
   const { ledger } = context.cloud(environment);
-  const active = await activePolicyOf(ledger, model);
+  const active = await readActivePolicy(ledger, model);
   if (active === undefined)
     return refuse('policy-in-force', `${environment} has none yet for ${model}`, 'it is activated with the baseline');
   if (active.policy === digest) {
@@ -58,7 +58,7 @@ export const run: Run = async (context) => {
     statement: decided.statement,
     expiresAt: voteExpiry(active, environment, context.now().toISOString()),
   });
-  const others = await policyApprovalsOf(ledger, model, active);
+  const others = await readPolicyVotes(ledger, model, active);
   const votes = [...others.filter((each) => each.subject !== mine.subject), mine];
   const { missing } = countVotes(active, digest, votes, context.now());
   context.print({

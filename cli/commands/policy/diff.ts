@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { type Difference, differencesOf } from '#domain/policy/differences.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { activePolicyOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { type Section, shortDigest, shortTime } from '../../report.ts';
 import { compilePolicyOf } from '../model/policy.ts';
@@ -16,7 +16,7 @@ export const run: Run = async (context) => {
   const environment = context.environment(['staging', 'prod'], 'prod');
   const policy = await compilePolicyOf(await modelFolder(context, model));
   const cloud = context.cloud(environment);
-  const active = await activePolicyOf(cloud.ledger, model);
+  const active = await readActivePolicy(cloud.ledger, model);
   if (active === undefined)
     return refuse(
       'policy-in-force',

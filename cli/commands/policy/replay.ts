@@ -4,8 +4,9 @@ import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-m
 import type { Evidence } from '#domain/gates/evidence.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { ComparisonRule, Policy } from '#domain/policy/policy.ts';
+import { readStoredEvidence } from '#read-model/grounds.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import type { Cloud } from '../../cloud.ts';
-import { evidenceFor, promotionsOf } from '../../read.ts';
 
 /** What a gate said of a past promotion, and what it would say under another policy. */
 export interface Replayed {
@@ -22,9 +23,9 @@ export interface Replayed {
 export async function replayPromotions(cloud: Cloud, model: string, policy: Policy): Promise<readonly Replayed[]> {
   const documents = s3ArtifactStore(cloud.s3, cloud.names.lakeBucket);
   const replayed: Replayed[] = [];
-  for (const promotion of await promotionsOf(cloud.ledger, model)) {
+  for (const promotion of await readPromotions(cloud.ledger, model)) {
     const { version, openedAt } = promotion;
-    for (const { evidence } of await evidenceFor(cloud.ledger, promotion)) {
+    for (const { evidence } of await readStoredEvidence(cloud.ledger, promotion)) {
       const { gate, measure: digest } = evidence;
       if (evidence.promotion !== promotion.promotion || digest === null || !isMeasured(gate)) continue;
       const measure = parseCanonical(StoredMeasure, await documents.read(digest), `measure ${digest}`);

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { rulesOf } from '#domain/policy/differences.ts';
+import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import type { Run } from '../../context.ts';
-import { activePolicyOf, policyApprovalsOf } from '../../read.ts';
 import { modelFolder } from '../../references.ts';
 import { shortDigest, shortTime } from '../../report.ts';
 import { compileFloor, compilePolicyOf } from '../model/policy.ts';
@@ -17,8 +17,8 @@ export const run: Run = async (context) => {
   const environments = await Promise.all(
     (['staging', 'prod'] as const).map(async (environment) => {
       const { ledger } = context.cloud(environment);
-      const active = await whereDeployed(activePolicyOf(ledger, model), undefined);
-      const votes = active === undefined ? [] : await policyApprovalsOf(ledger, model, active);
+      const active = await whereDeployed(readActivePolicy(ledger, model), undefined);
+      const votes = active === undefined ? [] : await readPolicyVotes(ledger, model, active);
       const now = context.now().getTime();
       const votedBy = votes
         .filter((vote) => vote.policy === digest)

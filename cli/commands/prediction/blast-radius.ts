@@ -4,9 +4,10 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { blastRadius } from '#domain/prediction/reconciliation.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { chainOf, predictionsOf } from '../../read.ts';
 import { findRelease, parseReference } from '../../references.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
 
@@ -17,7 +18,7 @@ export const run: Run = async (context) => {
   const found = await findRelease(context.cloud('dev').ledger, parseReference(named), [model]);
   if (found.model !== model)
     refuse('release-of-model', `${named} is a release of ${found.model}`, `name a release of ${model}`);
-  const [manifests, chain] = await Promise.all([predictionsOf(ledger, model), chainOf(ledger, model)]);
+  const [manifests, chain] = await Promise.all([readPredictions(ledger, model), readRecords(ledger, model)]);
   const records = chain.map(({ record }) => record);
   context.print(blastRadiusReport(environment, found, manifests, records));
 };

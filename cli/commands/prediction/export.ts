@@ -9,9 +9,9 @@ import { GatehouseError } from '#domain/error.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { readPartition } from '#domain/prediction/reading.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { predictionsOf } from '../../read.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { namedRelease, servedIn } from './read.ts';
 
@@ -38,7 +38,7 @@ export const run: Run = async (context) => {
   const cloud = context.cloud(context.environment(['staging', 'prod']));
   const { pointer } = await servedIn(cloud, model);
   const wanted = (await namedRelease(context, model, release)) ?? pointer.current;
-  const manifests = (await predictionsOf(cloud.ledger, model)).filter(({ day }) => day >= from && day <= to);
+  const manifests = (await readPredictions(cloud.ledger, model)).filter(({ day }) => day >= from && day <= to);
   if (manifests.length === 0)
     refuse(
       'predictions-published',

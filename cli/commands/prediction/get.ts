@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import { rowsThatCount } from '#domain/prediction/reading.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import type { Run } from '../../context.ts';
-import { predictionsOf } from '../../read.ts';
 import { refuse } from '../../refusal.ts';
 import { shortDigest, shortTime } from '../../report.ts';
 import { checkReading, namedRelease, servedIn } from './read.ts';
@@ -22,7 +22,7 @@ export const run: Run = async (context) => {
     );
   const wanted = await namedRelease(context, model, release);
   // The manifests before the rows: what a manifest names was put before it was named, so that no row of it is missed.
-  const manifests = new Map((await predictionsOf(cloud.ledger, model)).map((manifest) => [manifest.day, manifest]));
+  const manifests = new Map((await readPredictions(cloud.ledger, model)).map((manifest) => [manifest.day, manifest]));
   const found = (await cloud.rows.of(model, entity)).filter((row) => day === undefined || row.day === day);
   const named = new Map(
     [...manifests.values()].map((each) => [each.day, predictionDigest(each.features, each.release, each.scorer)]),

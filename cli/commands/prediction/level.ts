@@ -4,8 +4,10 @@ import { GatehouseError } from '#domain/error.ts';
 import { planPredictions, type PlannedPredictions } from '#domain/prediction/desired.ts';
 import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel, type ServiceLevel } from '#domain/prediction/service-level.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import type { Cloud } from '../../cloud.ts';
-import { partitionsOf, predictionsOf, refusalsOf } from '../../read.ts';
 import { servedIn } from './read.ts';
 
 /** What the next batch run would do, what stands against it, and how the service level is kept. */
@@ -19,10 +21,10 @@ export async function predictionLevel(cloud: Cloud, model: string, now: Date): P
   const { ledger } = cloud;
   const { pointer, manifest, definition } = await servedIn(cloud, model);
   const [events, labels, manifests, refusals] = await Promise.all([
-    partitionsOf(ledger, model, 'events'),
-    partitionsOf(ledger, model, 'labels'),
-    predictionsOf(ledger, model),
-    refusalsOf(ledger, model),
+    readPartitions(ledger, model, 'events'),
+    readPartitions(ledger, model, 'labels'),
+    readPredictions(ledger, model),
+    readOpenRefusals(ledger, model),
   ]);
   const catalogue = [...events, ...labels];
   const planned = planPredictions({

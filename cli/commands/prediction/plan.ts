@@ -3,9 +3,9 @@ import { ModelName } from '#domain/model/definition.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { type Estimate, estimateRun, type PastRun } from '#domain/prediction/estimate.ts';
 import type { Environment } from '#model/config.ts';
+import { readRuns, type Run as BatchRun } from '#read-model/runs.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { type Run as BatchRun, runsOf } from '../../read.ts';
 import { duration, type Report } from '../../report.ts';
 import { refusalSections } from '../status/refusals.ts';
 import { predictionLevel, type PredictionLevel } from './level.ts';
@@ -18,7 +18,7 @@ export const run: Run = async (context) => {
 
 /** What a batch run that began now would do, and what it would take: planned by the same rules, and nothing is changed. */
 export async function planReport(cloud: Cloud, model: string, now: Date): Promise<Report> {
-  const [planned, runs] = await Promise.all([predictionLevel(cloud, model, now), runsOf(cloud.ledger, model)]);
+  const [planned, runs] = await Promise.all([predictionLevel(cloud, model, now), readRuns(cloud.ledger, model)]);
   return reportOf(model, cloud.environment, planned, estimateRun(planned.plan, pastRuns(runs)));
 }
 

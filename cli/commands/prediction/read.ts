@@ -1,15 +1,15 @@
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { ModelDefinition } from '#domain/model/definition.ts';
-import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { readPartition } from '#domain/prediction/reading.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
-import { fileOf, openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { definitionIn } from '#read-model/definitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { findPrediction } from '#read-model/predictions.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { freshName, operator, startExecution } from '../../executions.ts';
-import { pointerOf } from '../../read.ts';
 import { findRelease, parseReference } from '../../references.ts';
 import { refuse, RefusedError } from '../../refusal.ts';
 
@@ -22,17 +22,16 @@ export interface Served {
 
 /** What an environment serves of a model; refused where it serves nothing. */
 export async function servedIn(cloud: Cloud, model: string): Promise<Served> {
-  const pointer = await pointerOf(cloud.ledger, model);
+  const pointer = await readPointer(cloud.ledger, model);
   if (pointer === undefined)
     return refuse(
       'release-served',
       `${cloud.environment} serves no release of ${model}`,
       `promote one: gatehouse promote ${model}@VERSION --to ${cloud.environment}`,
     );
-  const store = cloud.releases;
-  const manifest = openManifest(await store.read(pointer.current));
-  const bytes = await store.read(fileOf(manifest, 'definition.json').sha256);
-  return { pointer, manifest, definition: parseCanonical(ModelDefinition, bytes, 'definition.json') };
+  const manifest = openManifest(await cloud.releases.read(pointer.current));
+  const { definition } = await definitionIn(cloud.releases, manifest);
+  return { pointer, manifest, definition };
 }
 
 /** The digest of the release that a reader names, of the model that it asks about. */
@@ -56,8 +55,7 @@ export async function partitionFor(
   day: string,
   release: Digest | undefined,
 ): Promise<PredictionManifest> {
-  const item = await cloud.ledger.get(keys.prediction(served.pointer.model, day));
-  const manifest = item === undefined ? undefined : withoutKey(PredictionManifest, item);
+  const manifest = await findPrediction(cloud.ledger, served.pointer.model, day);
   return checkReading(context, cloud, served, day, manifest, release);
 }
 

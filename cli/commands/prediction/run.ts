@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
+import { readRuns } from '#read-model/runs.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
-import { runsOf } from '../../read.ts';
 import { blockedSection, refuseBlocked } from '../run/blocked.ts';
 import { planReport } from './plan.ts';
 
@@ -37,7 +37,7 @@ export const run: Run = async (context) => {
       `the execution ended ${view.status}`,
       `see: gatehouse run logs ${model} ${name} --machine batch-inference --env ${cloud.environment}`,
     );
-  const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
+  const recorded = (await readRuns(cloud.ledger, model)).find((item) => item.run === name);
   context.print({
     data: { model, run: name, recorded, states: view.states },
     sections: [

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
 import type { Run } from '../../context.ts';
-import { fenceOf, pointerOf, predictionsOf } from '../../read.ts';
 import { UsageError } from '../../refusal.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
 import { namedRelease, partitionFor, servedIn } from './read.ts';
@@ -22,9 +23,9 @@ export const run: Run = async (context) => {
   }
   if (release !== undefined) throw new UsageError('--release needs --day: a partition is compared with it');
   const [pointer, manifests, fence] = await Promise.all([
-    pointerOf(ledger, model),
-    predictionsOf(ledger, model),
-    fenceOf(ledger, model),
+    readPointer(ledger, model),
+    readPredictions(ledger, model),
+    readFence(ledger, model),
   ]);
   context.print(predictionsReport(model, environment, pointer?.current, manifests, fence?.running ?? null));
 };

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { SeenText } from '#domain/text.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import type { Run } from '../../context.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
-import { pointerOf } from '../../read.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { shortTime } from '../../report.ts';
 
@@ -14,7 +14,7 @@ export const run: Run = async (context) => {
   const { model, reason, evidence = null } = context.input(Input);
   const environment = context.environment(['staging', 'prod']);
   const cloud = context.cloud(environment);
-  const pointer = await pointerOf(cloud.ledger, model);
+  const pointer = await readPointer(cloud.ledger, model);
   // The machine decides again from what it reads itself; this look is for the person who is asked for consent.
   if (pointer?.status !== 'probation') {
     const found =

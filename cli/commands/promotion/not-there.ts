@@ -1,12 +1,11 @@
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { Refusal } from '#domain/error.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
-import { Registration } from '#domain/release/registration.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readQuarantined } from '#read-model/pointer.ts';
+import { findRegistration } from '#read-model/registrations.ts';
 import { whereDeployed } from '../status/collect.ts';
 import type { Context } from '../../context.ts';
-import { chainOf, quarantinedIn } from '../../read.ts';
 import type { FoundRelease } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 
@@ -20,8 +19,8 @@ export async function quarantineOf(
 ): Promise<Refusal | undefined> {
   for (const environment of to === 'prod' ? (['prod', 'staging'] as const) : (['staging'] as const)) {
     const { ledger } = context.cloud(environment);
-    if (!(await whereDeployed(quarantinedIn(ledger, model), [])).includes(release)) continue;
-    const rolledBack = (await chainOf(ledger, model)).findLast(
+    if (!(await whereDeployed(readQuarantined(ledger, model), [])).includes(release)) continue;
+    const rolledBack = (await readRecords(ledger, model)).findLast(
       ({ record }) => record.code === 'RELEASE_ROLLED_BACK' && record.details['from'] === release,
     )?.record;
     const found =
@@ -46,10 +45,10 @@ export async function mustNotBeQuarantined(
 /** What dev concluded of the run that made a release, where it offered it to nobody: the verdict, its reasons and figures. */
 export async function verdictOfDev(context: Context, { model, release, version }: FoundRelease): Promise<void> {
   const { ledger } = context.cloud('dev');
-  const item = await ledger.get(keys.registration(model, release));
-  if (item === undefined) return;
-  const { run, metrics } = withoutKey(Registration, item);
-  const chain = (await chainOf(ledger, model)).map(({ record }) => record);
+  const registration = await findRegistration(ledger, model, release);
+  if (registration === undefined) return;
+  const { run, metrics } = registration;
+  const chain = (await readRecords(ledger, model)).map(({ record }) => record);
   if (chain.some(({ code, release: offered }) => code === 'RELEASE_OFFERED' && offered === release)) return;
   const ended = chain.findLast(
     ({ code, details }) =>

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { Hotfix, TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
+import { type HashedRecord, readRecords } from '#read-model/chain.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
-import { chainOf, promotionsOf, type Recorded } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
@@ -71,14 +72,14 @@ type Outcome =
     };
 
 async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Outcome | undefined> {
-  const promotion = (await promotionsOf(target.ledger, model)).find(
+  const promotion = (await readPromotions(target.ledger, model)).find(
     (each) => each.requestedIn === 'control' && each.requestSeq === seq,
   );
-  return promotion === undefined ? refusalOf(await chainOf(target.ledger, model), seq) : statusOf(promotion);
+  return promotion === undefined ? refusalOf(await readRecords(target.ledger, model), seq) : statusOf(promotion);
 }
 
 /** A request that opened no promotion is refused in the target's chain, under the name that the promotion would have had. */
-export function refusalOf(records: readonly Recorded[], seq: number): Outcome | undefined {
+export function refusalOf(records: readonly HashedRecord[], seq: number): Outcome | undefined {
   for (const { record } of records) {
     const refused = record.code === 'PROMOTION_REFUSED' ? detailsOf(record, record.code) : undefined;
     if (refused?.promotion.endsWith(`-control-${seq}`) === true) {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { TargetEnvironment } from '#domain/policy/policy.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readGrounds } from '#read-model/grounds.ts';
+import { readPromotions } from '#read-model/promotions.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { chainOf, groundsOf, promotionsOf } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
 import { whyReport } from './why-view.ts';
@@ -12,10 +14,10 @@ export const run: Run = async (context) => {
   const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
   const found = await findRelease(context.cloud('dev').ledger, parseReference(named), await modelNames(context));
   const { ledger } = context.cloud(to);
-  const promotion = (await promotionsOf(ledger, found.model)).find((each) => each.release === found.release);
+  const promotion = (await readPromotions(ledger, found.model)).find((each) => each.release === found.release);
   if (promotion === undefined) {
     await mustNotBeQuarantined(context, found, to);
-    const ended = (await chainOf(ledger, found.model)).findLast(
+    const ended = (await readRecords(ledger, found.model)).findLast(
       ({ record }) => record.code === 'PROMOTION_REFUSED' && record.release === found.release,
     );
     if (ended !== undefined) {
@@ -29,7 +31,7 @@ export const run: Run = async (context) => {
       `ask for it: gatehouse promote ${named} --to ${to}`,
     );
   }
-  context.print(whyReport(await groundsOf(ledger, promotion), context.now()));
+  context.print(whyReport(await readGrounds(ledger, promotion), context.now()));
   const quarantine = await quarantineOf(context, found, to);
   if (quarantine === undefined) return;
   const { rule, found: what, remedy } = quarantine;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
+import { hasChain } from '#read-model/chain.ts';
 import type { Run } from '../../context.ts';
 import { modelNames } from '../../references.ts';
 import { type Section, shortDigest, shortTime } from '../../report.ts';
@@ -10,7 +11,7 @@ export const run: Run = async (context) => {
   // Asking dev first says at once when it is not deployed.
   const dev = context.cloud('dev').ledger;
   const models = model === undefined ? await modelNames(context) : [model];
-  await Promise.all(models.map((name) => dev.query(`VERSION#${name}`, { limit: 1 })));
+  await Promise.all(models.map((name) => hasChain(dev, name)));
   const releases = await Promise.all(
     models.map(async (name) => ({ model: name, releases: await releaseStatuses(context, name, Infinity) })),
   );

@@ -2,15 +2,14 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { joinText } from '#domain/data/label-joins.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
 import { agreementInWords } from '#domain/model/trainer-predictions.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
-import { Registration } from '#domain/release/registration.ts';
+import type { Registration } from '#domain/release/registration.ts';
+import { readPromotions } from '#read-model/promotions.ts';
+import { findRegistration } from '#read-model/registrations.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
-import { promotionsOf } from '../../read.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
 import { fetchReport, openFile, pageOf } from './report.ts';
@@ -32,10 +31,9 @@ export const run: Run = async (context) => {
   );
   const dev = context.cloud('dev');
   const { model, release } = await findRelease(dev.ledger, parseReference(named), await modelNames(context));
-  const item = await dev.ledger.get(keys.registration(model, release));
-  if (item === undefined)
-    refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
-  const registration = withoutKey(Registration, item);
+  const registration = await findRegistration(dev.ledger, model, release);
+  if (registration === undefined)
+    return refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
   const store = s3ArtifactStore(dev.s3, dev.names.artifactBucket);
   if (report === true) {
     const page = resolve(out ?? pageOf(context.home, registration));
@@ -52,7 +50,7 @@ export const run: Run = async (context) => {
 async function promotionsEverywhere(context: Context, model: string, release: string): Promise<readonly Promotion[]> {
   const found = await Promise.all(
     (['staging', 'prod'] as const).map((environment) =>
-      whereDeployed(promotionsOf(context.cloud(environment).ledger, model), []),
+      whereDeployed(readPromotions(context.cloud(environment).ledger, model), []),
     ),
   );
   return found.flat().filter((promotion) => promotion.release === release);

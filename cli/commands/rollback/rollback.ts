@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { rollbackTarget } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
 import type { Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
-import { pointerOf, quarantinedIn } from '../../read.ts';
 
 const Input = z.object({ model: ModelName, reason: SeenText.min(3).max(500) });
 
@@ -14,8 +14,8 @@ export const run: Run = async (context) => {
   const environment = context.environment(['staging', 'prod']);
   const cloud = context.cloud(environment);
   const [pointer, quarantined] = await Promise.all([
-    pointerOf(cloud.ledger, model),
-    quarantinedIn(cloud.ledger, model),
+    readPointer(cloud.ledger, model),
+    readQuarantined(cloud.ledger, model),
   ]);
   // The machine decides again from what it reads itself; this look is for the person who is asked for consent.
   const target = rollbackTarget(pointer, (release) => quarantined.includes(release));
@@ -49,7 +49,7 @@ export const run: Run = async (context) => {
     );
   const refusal = refusalIn(view);
   if (refusal !== undefined) throw new RefusedError(refusal);
-  const now = await pointerOf(cloud.ledger, model);
+  const now = await readPointer(cloud.ledger, model);
   context.print({
     data: { rollback, environment, model, from: pointer?.version, to: now?.version, states: view.states },
     sections: [

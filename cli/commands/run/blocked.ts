@@ -1,5 +1,5 @@
 import { refusalText } from '#domain/data/open-refusal.ts';
-import type { Run } from '../../read.ts';
+import type { Run } from '#read-model/runs.ts';
 import { refuse } from '../../refusal.ts';
 import type { Section } from '../../report.ts';
 

@@ -1,6 +1,6 @@
+import { readRecords } from '#read-model/chain.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { ExecutionView } from '../../executions.ts';
-import { chainOf } from '../../read.ts';
 import { refuse } from '../../refusal.ts';
 import { reasonsOf } from './causes.ts';
 
@@ -16,7 +16,7 @@ export async function mustHaveEndedWell(
   const { model, name, status } = run;
   const hasFailed = view.status !== 'SUCCEEDED';
   if (!hasFailed && !UNFRUITFUL.has(status)) return;
-  const chain = (await chainOf(cloud.ledger, model)).map(({ record }) => record);
+  const chain = (await readRecords(cloud.ledger, model)).map(({ record }) => record);
   const recorded = reasonsOf(chain, name);
   const reasons = recorded.length > 0 ? recorded : (run.reasons ?? []);
   const place = `${model} ${name} --env ${cloud.environment}`;

@@ -1,15 +1,13 @@
 import { ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
 import type { Environment } from '#model/config.ts';
 import { MACHINES } from '#model/names.ts';
+import { findRun, type Run } from '#read-model/runs.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { executionArn } from '../../executions.ts';
-import { Run } from '../../read.ts';
 
 const Input = z.object({ model: ModelName, run: z.string().min(1).max(80), machine: z.string().optional() });
 
@@ -26,8 +24,8 @@ export async function namedExecution(
 
 /** The machine of a run: as the ledger has it, else the one that has an execution of this name. */
 async function machineThatRan(cloud: Cloud, model: string, run: string): Promise<string> {
-  const item = await cloud.ledger.get(keys.run(model, run));
-  if (item !== undefined) return withoutKey(Run, item).machine;
+  const recorded = await findRun(cloud.ledger, model, run);
+  if (recorded !== undefined) return recorded.machine;
   for (const machine of MACHINES[cloud.environment]) {
     const isThere = await cloud.executions.describe(executionArn(cloud, machine, run)).then(
       () => true,
@@ -43,9 +41,9 @@ async function machineThatRan(cloud: Cloud, model: string, run: string): Promise
 }
 
 /** What the ledger says of a run, or a refusal. */
-export async function findRun(cloud: Cloud, model: string, run: string): Promise<Run> {
-  const item = await cloud.ledger.get(keys.run(model, run));
-  if (item !== undefined) return withoutKey(Run, item);
+export async function recordedRun(cloud: Cloud, model: string, run: string): Promise<Run> {
+  const recorded = await findRun(cloud.ledger, model, run);
+  if (recorded !== undefined) return recorded;
   return refuse(
     'run-known',
     `${cloud.environment} recorded no run ${run} of ${model}`,

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
+import { readRuns, type Run as RunItem } from '#read-model/runs.ts';
 import type { Run } from '../../context.ts';
-import { runsOf, type Run as RunItem } from '../../read.ts';
 import { duration, type Report, shortTime } from '../../report.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['dev', 'staging', 'prod'], 'dev');
-  context.print(runsReport(model, environment, await runsOf(context.cloud(environment).ledger, model)));
+  context.print(runsReport(model, environment, await readRuns(context.cloud(environment).ledger, model)));
 };
 
 /** The runs of a model in an environment. */

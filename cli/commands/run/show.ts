@@ -1,19 +1,20 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readRegistrations } from '#read-model/registrations.ts';
 import type { Run } from '../../context.ts';
-import { chainOf, registrationsOf } from '../../read.ts';
 import { shortDigest } from '../../report.ts';
 import { blockedSection } from './blocked.ts';
 import { causeOf, recordsOf } from './causes.ts';
-import { findRun } from './find.ts';
+import { recordedRun } from './find.ts';
 
 export const run: Run = async (context) => {
   const { model, run: name } = context.input(z.object({ model: ModelName, run: z.string() }));
   const cloud = context.cloud(context.environment(['dev', 'staging', 'prod'], 'dev'));
-  const item = await findRun(cloud, model, name);
+  const item = await recordedRun(cloud, model, name);
   const [registrations, chain] = await Promise.all([
-    registrationsOf(cloud.ledger, model),
-    chainOf(cloud.ledger, model),
+    readRegistrations(cloud.ledger, model),
+    readRecords(cloud.ledger, model),
   ]);
   const candidates = registrations.filter((registration) => registration.run === name);
   const records = recordsOf(

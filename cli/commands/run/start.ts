@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
 import type { Environment } from '#model/config.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { readRuns } from '#read-model/runs.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
-import { partitionsOf, runsOf } from '../../read.ts';
 import { noteUndeployed } from './deployed.ts';
 import { mustHaveEndedWell } from './ending.ts';
 
@@ -31,7 +32,7 @@ export const run: Run = async (context) => {
   const places = STARTABLE[machine];
   const environment = context.environment(places, places[0]);
   const cloud = context.cloud(environment);
-  const newest = given ?? (await partitionsOf(cloud.ledger, model, 'events')).at(-1)?.day;
+  const newest = given ?? (await readPartitions(cloud.ledger, model, 'events')).at(-1)?.day;
   if (newest === undefined)
     refuse(
       'data-admitted',
@@ -51,7 +52,7 @@ export const run: Run = async (context) => {
     return;
   }
   const view = await followExecution(context, cloud, arn, model);
-  const recorded = (await runsOf(cloud.ledger, model)).find((item) => item.run === name);
+  const recorded = (await readRuns(cloud.ledger, model)).find((item) => item.run === name);
   const judged = Judged.safeParse(view.output).data?.judgement;
   const status = recorded?.status ?? judged?.status ?? view.status;
   context.print({

@@ -6,10 +6,12 @@ import { GatehouseError } from '#domain/error.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { MACHINES, namesOf, peersOf } from '#model/names.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
+import { readLock } from '#read-model/promotions.ts';
 import { type Cloud, isMissing } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-import { pointerOf, refusalsOf } from '../../read.ts';
 import { modelNames } from '../../references.ts';
 import type { Report } from '../../report.ts';
 import { predictionLevel } from '../prediction/level.ts';
@@ -47,7 +49,7 @@ async function smokeTest(
   const inspect = async (check: string, read: () => Promise<string | undefined>): Promise<void> => {
     checks.push({ environment, check, found: await problemOf(read) });
   };
-  await inspect('ledger answers', () => cloud.ledger.get({ pk: 'LOCK#none', sk: 'LOCK' }).then(nothing));
+  await inspect('ledger answers', () => readLock(cloud.ledger, 'none').then(nothing));
   if (checks[0]?.found !== undefined) return checks;
   for (const machine of MACHINES[environment]) {
     await inspect(`machine ${machine}`, () =>
@@ -99,7 +101,7 @@ async function inboxHears(context: Context, { sqs, names }: Cloud, peer: Environ
 }
 
 async function pointerResolves({ ledger, releases: store }: Cloud, model: string): Promise<string | undefined> {
-  const pointer = await pointerOf(ledger, model);
+  const pointer = await readPointer(ledger, model);
   if (pointer === undefined) return undefined;
   const manifest = openManifest(await store.read(pointer.current));
   for (const file of manifest.files) await store.read(file.sha256);
@@ -108,7 +110,7 @@ async function pointerResolves({ ledger, releases: store }: Cloud, model: string
 
 /** The refusals that stand against a model's days, in one line. */
 export async function whyRefused({ environment, ledger }: Cloud, model: string): Promise<string | undefined> {
-  const refusals = await refusalsOf(ledger, model);
+  const refusals = await readOpenRefusals(ledger, model);
   const [first] = refusals;
   if (first === undefined) return undefined;
   return `${refusals.length} refused; first: ${first.kind} of ${first.day}: ${refusalText(first)}; see: gatehouse status ${model} (${environment})`;
@@ -116,7 +118,7 @@ export async function whyRefused({ environment, ledger }: Cloud, model: string):
 
 /** The days that have no predictions within the hours of the service level, in one line. */
 export async function whyOverdue(cloud: Cloud, model: string, now: Date): Promise<string | undefined> {
-  if ((await pointerOf(cloud.ledger, model)) === undefined) return undefined;
+  if ((await readPointer(cloud.ledger, model)) === undefined) return undefined;
   const { hours, overdue } = (await predictionLevel(cloud, model, now)).level;
   const [first] = overdue;
   if (first === undefined) return undefined;

@@ -1,20 +1,13 @@
 import type { Environment } from '#model/config.ts';
+import { type HashedRecord, readRecords } from '#read-model/chain.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readFence, readPredictions } from '#read-model/predictions.ts';
+import { readPromotions } from '#read-model/promotions.ts';
+import { readRegistrations } from '#read-model/registrations.ts';
+import { readRuns, type Review, type Run } from '#read-model/runs.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
-import {
-  chainOf,
-  fenceOf,
-  pointerOf,
-  predictionsOf,
-  promotionsOf,
-  quarantinedIn,
-  type Recorded,
-  registrationsOf,
-  type Review,
-  type Run,
-  runsOf,
-} from '../../read.ts';
 import { type EnvironmentFacts, type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
@@ -150,10 +143,10 @@ async function environmentStatus(
   const cloud = context.cloud(environment);
   const { ledger } = cloud;
   const [pointer, promotions, fence, runs] = await Promise.all([
-    pointerOf(ledger, model),
-    promotionsOf(ledger, model),
-    fenceOf(ledger, model),
-    runsOf(ledger, model),
+    readPointer(ledger, model),
+    readPromotions(ledger, model),
+    readFence(ledger, model),
+    readRuns(ledger, model),
   ]);
   const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
   const waiting = await Promise.all(
@@ -173,7 +166,7 @@ async function environmentStatus(
   const base = { environment, isDeployed: true, promotions: waiting };
   if (pointer === undefined) return base;
   const [manifests, level] = await Promise.all([
-    whereDeployed(predictionsOf(ledger, model), []),
+    whereDeployed(readPredictions(ledger, model), []),
     whereDeployed(levelIfKnown(cloud, model, context.now()), 'predictions are not deployed'),
   ]);
   return {
@@ -225,9 +218,9 @@ export async function releaseStatuses(
   newest: number,
 ): Promise<readonly ReleaseStatus[]> {
   const dev = context.cloud('dev').ledger;
-  const registrations = (await whereDeployed(registrationsOf(dev, model), [])).slice(0, newest);
+  const registrations = (await whereDeployed(readRegistrations(dev, model), [])).slice(0, newest);
   if (registrations.length === 0) return [];
-  const [chain, runs] = await Promise.all([chainOf(dev, model), runsOf(dev, model)]);
+  const [chain, runs] = await Promise.all([readRecords(dev, model), readRuns(dev, model)]);
   const rejected = new Set(runs.filter((run) => run.status === 'rejected').map((run) => run.run));
   const offered = new Set(
     chain.filter(({ record }) => record.code === 'RELEASE_OFFERED').map(({ record }) => record.release),
@@ -258,13 +251,13 @@ interface ServingFacts {
 async function servingFacts(context: Context, environment: Environment, model: string): Promise<ServingFacts> {
   const { ledger } = context.cloud(environment);
   const [pointer, chain, promotions, quarantined] = await Promise.all([
-    pointerOf(ledger, model),
-    chainOf(ledger, model),
-    promotionsOf(ledger, model),
-    quarantinedIn(ledger, model),
+    readPointer(ledger, model),
+    readRecords(ledger, model),
+    readPromotions(ledger, model),
+    readQuarantined(ledger, model),
   ]);
   const promoted = chain
-    .filter(({ record }: Recorded) => record.code === 'RELEASE_PROMOTED')
+    .filter(({ record }: HashedRecord) => record.code === 'RELEASE_PROMOTED')
     .flatMap(({ record }) => record.release ?? []);
   // Newest first: the first of a release is its newest.
   const newest = new Map(promotions.toReversed().map(({ release, status }) => [release, status]));

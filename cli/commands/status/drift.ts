@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addDays } from '#domain/data/partition.ts';
+import { readRuns, type Run } from '#read-model/runs.ts';
 import type { Context } from '../../context.ts';
-import { type Run, runsOf } from '../../read.ts';
 import { type Report, type Section, shortTime } from '../../report.ts';
 import { whereDeployed } from './collect.ts';
 import { DriftCheck } from './drift-check.ts';
@@ -32,7 +32,7 @@ export async function driftReport(context: Context, models: readonly string[]): 
     const environments = [];
     for (const environment of ['staging', 'prod'] as const)
       environments.push(await driftOf(context, environment, model));
-    const dev = await whereDeployed(runsOf(context.cloud('dev').ledger, model), []);
+    const dev = await whereDeployed(readRuns(context.cloud('dev').ledger, model), []);
     const retraining = dev.find(({ trigger }) => trigger === 'drift') ?? null;
     found.push({ model, environments, retraining });
   }
@@ -40,7 +40,7 @@ export async function driftReport(context: Context, models: readonly string[]): 
 }
 
 async function driftOf(context: Context, environment: 'staging' | 'prod', model: string): Promise<EnvironmentDrift> {
-  const runs = await whereDeployed(runsOf(context.cloud(environment).ledger, model), []);
+  const runs = await whereDeployed(readRuns(context.cloud(environment).ledger, model), []);
   const checks = runs
     .filter(({ machine }) => machine === 'drift')
     .flatMap((run): Checked[] => {

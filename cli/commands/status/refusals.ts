@@ -1,7 +1,7 @@
 import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Environment } from '#model/config.ts';
-import type { ReadableLedger } from '../../cloud.ts';
-import { refusalsOf } from '../../read.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type TableSection, shortTime } from '../../report.ts';
 
 /** A refusal that stands, and the environment that refused. */
@@ -12,7 +12,7 @@ export async function refusalsThere(
   { environment, ledger }: { readonly environment: Environment; readonly ledger: ReadableLedger },
   model: string,
 ): Promise<readonly RefusalThere[]> {
-  return (await refusalsOf(ledger, model)).map((refusal) => ({ environment, ...refusal }));
+  return (await readOpenRefusals(ledger, model)).map((refusal) => ({ environment, ...refusal }));
 }
 
 /** Refused days as a table, those of one cause in one row; nothing where there are none. */

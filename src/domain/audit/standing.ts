@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Approval } from '../approval/approval.ts';
 import { Digest } from '../canonical/digest.ts';
-import { Evidence } from '../gates/evidence.ts';
+import { StoredEvidence } from '../gates/evidence.ts';
 import { type Item, keyText } from '../ledger/item.ts';
 import { authorityOf } from '../ledger/keys.ts';
 import { Pointer } from '../promotion/pointer.ts';
@@ -17,12 +17,11 @@ type Governed = Pick<
 export function governedState(standing: readonly Item[]): Governed {
   const unreadable: string[] = [];
   const under = Map.groupBy(standing, ({ pk }) => authorityOf(pk));
-  const all = <T>(authority: string, schema: z.ZodType<T>): readonly { readonly value: T; readonly item: Item }[] =>
+  const all = <T>(authority: string, schema: z.ZodType<T>): readonly T[] =>
     (under.get(authority) ?? []).flatMap((item) => {
       const { pk: _pk, sk: _sk, ...document } = item;
-      const { body: _body, ...evidence } = document;
-      const { success, data: value, error } = schema.safeParse(authority === 'EVIDENCE' ? evidence : document);
-      if (success) return [{ value, item }];
+      const { success, data: value, error } = schema.safeParse(document);
+      if (success) return [value];
       const [issue] = error.issues;
       unreadable.push(`${keyText(item)}: cannot be read: ${issue?.path.join('.')}: ${issue?.message}`);
       return [];
@@ -30,14 +29,11 @@ export function governedState(standing: readonly Item[]): Governed {
   return {
     standing,
     unreadable,
-    pointer: all('POINTER', Pointer)[0]?.value,
-    lock: all('LOCK', Lock)[0]?.value,
-    promotions: all('PROMOTION', Promotion).map(({ value }) => value),
-    evidence: all('EVIDENCE', Evidence).map(({ value, item }) => ({
-      evidence: value,
-      body: typeof item['body'] === 'string' ? item['body'] : '',
-    })),
-    approvals: all('APPROVAL', Approval).map(({ value }) => value),
+    pointer: all('POINTER', Pointer)[0],
+    lock: all('LOCK', Lock)[0],
+    promotions: all('PROMOTION', Promotion),
+    evidence: all('EVIDENCE', StoredEvidence),
+    approvals: all('APPROVAL', Approval),
     quarantined: (under.get('QUARANTINE') ?? []).flatMap((item) => Digest.safeParse(item['release']).data ?? []),
   };
 }

@@ -29,6 +29,16 @@ export const Evidence = z.strictObject({
 });
 export type Evidence = z.infer<typeof Evidence>;
 
+/**
+ * A piece of evidence as its item holds it: with the digest under which it was written. A digest that is none says the same
+ * as another one: that the evidence was changed after it was recorded.
+ */
+export const StoredEvidence = Evidence.extend({ body: z.string().catch('') }).transform(({ body, ...evidence }) => ({
+  evidence,
+  body,
+}));
+export type StoredEvidence = z.infer<typeof StoredEvidence>;
+
 /** The evidence that a gate's result is, in a promotion. */
 export function evidenceOf(
   promotion: Promotion,

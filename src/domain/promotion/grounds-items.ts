@@ -1,5 +1,5 @@
 import { Approval } from '../approval/approval.ts';
-import { Evidence } from '../gates/evidence.ts';
+import { StoredEvidence } from '../gates/evidence.ts';
 import { ORIGIN, Upstream } from '../gates/gates/released-upstream.ts';
 import { type Item, type Key, keyText, withoutKey } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
@@ -51,8 +51,8 @@ export function groundsFrom(
     active: read(ActivePolicy, keys.policy(model)),
     evidence: new Map(
       gates.flatMap((gate) => {
-        const item = find(keys.evidence(gate, model, release, environment, policy));
-        return item === undefined ? [] : [[gate, evidenceIn(item)] as const];
+        const stored = read(StoredEvidence, keys.evidence(gate, model, release, environment, policy));
+        return stored === undefined ? [] : [[gate, stored.evidence] as const];
       }),
     ),
     approvals: approvals.map((item) => withoutKey(Approval, item)),
@@ -68,10 +68,4 @@ export function groundsFrom(
       staging: pendingPropagation === null ? undefined : said(pendingPropagation.release, 'staging'),
     },
   };
-}
-
-/** A piece of evidence, without the digest under which it was written. */
-export function evidenceIn(item: Item): Evidence {
-  const { body: _body, ...evidence } = item;
-  return withoutKey(Evidence, evidence as Item);
 }

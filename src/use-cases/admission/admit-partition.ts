@@ -1,24 +1,25 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { partitionIn, partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
+import { partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
 import { truncated } from '#domain/audit/truncated.ts';
 import { GatehouseError, type Refusal } from '#domain/error.ts';
 import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
 import { landedFiles, namesOf } from '#domain/data/landed-files.ts';
-import { ABSENT, equals, withoutKey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day, type ModelDefinition } from '#domain/model/definition.ts';
-import { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { PartitionCheck } from '#ports/feature-engine.ts';
+import { definitionOf } from '#read-model/definitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { findPartition } from '#read-model/partitions.ts';
+import { findRefusals } from '#read-model/refusals.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { keepingFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
-import { definitionOf } from '#use-cases/data/catalogue.ts';
 import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { recordRefusals, resolveRefusals } from '#use-cases/data/open-refusals.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { each, type Fault, type Named as NamedItem, throwFaults } from '#use-cases/each.ts';
 
 /** Where producers put their partitions. */
@@ -92,8 +93,7 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
 async function admitFor(deps: Admitting, key: string, reader: Reader): Promise<Admission> {
   const admission = await decide(deps, key, reader);
   if (admission.kind === 'refused') return admission;
-  const item = await deps.ledger.get(keys.refusal(reader.model, reader.kind, reader.day.slice(0, 40)));
-  const refusal = item === undefined ? undefined : withoutKey(OpenRefusal, item);
+  const [refusal] = await findRefusals(deps.ledger, reader.model, reader.kind, [reader.day.slice(0, 40)]);
   if (refusal?.resolvedAt === null) await resolveRefusals(deps, [refusal]);
   return admission;
 }
@@ -134,7 +134,7 @@ async function decide(
     const found = `${prefix} has a ready marker and no Parquet file${hidden.length > 0 ? ` but hidden ones: ${namesOf(hidden)}` : ''}`;
     return refuse('partition-whole', found, 'write the files before the marker, and the marker again');
   }
-  const current = await currentOf(deps, { model, kind, day });
+  const current = await findPartition(deps.ledger, { model, kind, day });
   if (current?.digest === partitionDigest(data)) return { kind: 'unchanged' };
   const next = nextVersion(deps, current, { model, kind, day, objects: data });
   const tooMany = whyTooManyFiles(next.partition);
@@ -189,11 +189,6 @@ async function admit(deps: Admitting, { partition, writes }: NextVersion): Promi
 
 type Named = Pick<AdmittedPartition, 'model' | 'kind' | 'day'>;
 
-async function currentOf(deps: Admitting, { model, kind, day }: Named): Promise<AdmittedPartition | undefined> {
-  const item = await deps.ledger.get(keys.partition(model, kind, day));
-  return item === undefined ? undefined : partitionIn(item);
-}
-
 interface NextVersion {
   readonly partition: AdmittedPartition;
   readonly writes: readonly Write[];
@@ -234,7 +229,7 @@ function raced(kind: string, day: string): GatehouseError {
 
 /** Makes an admitted partition an empty one, as an audited act: data went away that predictions were made from. */
 async function withdraw(deps: Admitting, { model, kind, day }: Named): Promise<AdmittedPartition | undefined> {
-  const found = await currentOf(deps, { model, kind, day });
+  const found = await findPartition(deps.ledger, { model, kind, day });
   if (found === undefined || found.objects.length === 0) return undefined;
   const { partition, writes } = nextVersion(deps, found, { model, kind, day, objects: [] });
   const result = await recordChange(deps, {

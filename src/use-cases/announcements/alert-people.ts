@@ -1,13 +1,13 @@
-import { z } from 'zod';
-import { type AuditRecord, recordOf } from '#domain/audit/chain.ts';
+import type { AuditRecord } from '#domain/audit/chain.ts';
 import { isAlerting } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Announcements } from '#ports/announcements.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { followRecords } from '#use-cases/audit/read-chain.ts';
+import { findRecord, followRecords } from '#read-model/chain.ts';
+import { type AlertCursor, findAlertCursor, findPublished } from '#read-model/cursors.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -21,15 +21,6 @@ export interface Alerting {
 
 /** How long an alert is left to whoever claimed it: longer than the publisher may run. */
 const CLAIM_MS = 6 * 60_000;
-
-/** How far people have been told, and the record whose alert is being sent. */
-const AlertCursor = z.object({
-  seq: z.int().min(-1),
-  sending: z.int().nonnegative().nullable(),
-  by: z.string(),
-  until: z.iso.datetime(),
-});
-type AlertCursor = z.infer<typeof AlertCursor>;
 
 /**
  * Sends the alerts of a model's chain beyond the cursor, each by whoever moved the cursor to its record. SNS cannot tell
@@ -82,19 +73,16 @@ export function needsAttention(record: AuditRecord): boolean {
 
 /** Whether a model's chain has been alerted as far as a record. */
 export async function isTold(ledger: Ledger, model: string, seq: number): Promise<boolean> {
-  const item = await ledger.get(keys.cursor('alerted', model));
-  if (item === undefined) return false;
-  const cursor = withoutKey(AlertCursor, item);
-  return cursor.seq >= seq && cursor.sending === null;
+  const cursor = await findAlertCursor(ledger, model);
+  return cursor !== undefined && cursor.seq >= seq && cursor.sending === null;
 }
 
 /** The cursor, which begins where the records end that an earlier version of this code has published, and told. */
 async function beginning(deps: Alerting, model: string, by: string): Promise<AlertCursor> {
-  const key = keys.cursor('alerted', model);
-  const item = await deps.ledger.get(key);
-  if (item !== undefined) return withoutKey(AlertCursor, item);
-  const published = await deps.ledger.get(keys.cursor('published', model));
-  const first = { seq: Number(published?.['seq'] ?? -1), sending: null, by, until: deps.clock.now().toISOString() };
+  const found = await findAlertCursor(deps.ledger, model);
+  if (found !== undefined) return found;
+  const published = await findPublished(deps.ledger, model);
+  const first = { seq: published ?? -1, sending: null, by, until: deps.clock.now().toISOString() };
   return (await put(deps, model, first, undefined)) ? first : beginning(deps, model, by);
 }
 
@@ -111,7 +99,7 @@ async function put(
 }
 
 async function recordAt(ledger: Ledger, model: string, seq: number): Promise<AuditRecord> {
-  const item = await ledger.get(keys.chainRecord(model, seq));
-  if (item !== undefined) return recordOf(item).record;
+  const record = await findRecord(ledger, model, seq);
+  if (record !== undefined) return record;
   throw new GatehouseError('RECORD_VANISHED', `record ${seq} of ${model} was to be alerted, and is not there`, { seq });
 }

@@ -7,7 +7,8 @@ import { type Envelope, keyIdOf, PAYLOAD_TYPES, preAuthenticationEncoding } from
 import type { Announcements } from '#ports/announcements.ts';
 import type { PublishedRecords } from '#ports/published-records.ts';
 import type { Signer } from '#ports/signer.ts';
-import { followRecords } from '#use-cases/audit/read-chain.ts';
+import { followRecords } from '#read-model/chain.ts';
+import { findPublished } from '#read-model/cursors.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { each, type Fault, throwFaults } from '#use-cases/each.ts';
@@ -66,8 +67,8 @@ async function publishRecords(
   until?: Date,
 ): Promise<{ readonly published: number; readonly upTo: number }> {
   const cursorKey = keys.cursor('published', model);
-  const cursor = await deps.ledger.get(cursorKey);
-  const from = cursor === undefined ? -1 : Number(cursor['seq']);
+  const cursor = await findPublished(deps.ledger, model);
+  const from = cursor ?? -1;
   const pem = await deps.signer.publicKeyPem();
   if (cursor === undefined) await deps.published.publishKey(pem);
   const claim = deps.newClaim();

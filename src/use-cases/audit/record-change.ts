@@ -1,12 +1,13 @@
-import { appendWrites, type AuditRecord, type ChainHead, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
+import { appendWrites, type AuditRecord, nextRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { changesOf } from '#domain/audit/changes.ts';
-import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, type Item, type Key, keyText, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, type Key, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { findOperation, readChainHead } from '#read-model/chain.ts';
 
 /** What every use-case that changes state is given. */
 export interface Recording {
@@ -34,28 +35,19 @@ export type ChangeResult =
 /** How often a change is tried anew when another change of the same model took its place in the chain. */
 const ATTEMPTS = 40;
 
-/** The end of a model's chain in this environment. */
-export async function chainHead(ledger: Ledger, model: string): Promise<ChainHead> {
-  return headOf(await ledger.get(keys.chainHead(model)));
-}
-
-function headOf(item: Item | undefined): ChainHead {
-  return item === undefined ? EMPTY_CHAIN : { seq: Number(item['seq']), hash: Digest.parse(item['hash']) };
-}
-
 /** Makes a state change and its audit record one transaction, exactly once per operation. */
 export async function recordChange(deps: Recording, change: Change): Promise<ChangeResult> {
   const { ledger, clock, environment } = deps;
-  const operationKey = keys.operation(change.model, change.operation);
   const headText = keyText(keys.chainHead(change.model));
-  const operationText = keyText(operationKey);
+  const operationText = keyText(keys.operation(change.model, change.operation));
   const changes = changesOf(change.writes);
   const digest = digestOf(changes);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const [done, headItem] = await ledger.getMany([operationKey, keys.chainHead(change.model)]);
-    if (done !== undefined)
-      return { kind: 'already-recorded', seq: Number(done['seq']), hash: Digest.parse(done['hash']) };
-    const head = headOf(headItem);
+    const [done, head] = await Promise.all([
+      findOperation(ledger, change.model, change.operation),
+      readChainHead(ledger, change.model),
+    ]);
+    if (done !== undefined) return { kind: 'already-recorded', ...done };
     const now = clock.now();
     if (change.until !== undefined && !(now < change.until))
       throw new GatehouseError(

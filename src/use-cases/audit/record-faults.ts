@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
-import { equals, ABSENT, type Item, withoutKey } from '#domain/ledger/item.ts';
+import { equals, ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { findFault, type KeptFault, listFaults } from '#read-model/faults.ts';
 import { codeOf, each, type Fault, messageOf, type Named } from '#use-cases/each.ts';
 import { operationName, type Recording, recordChange } from './record-change.ts';
 import { writeUnaudited } from './write-unaudited.ts';
@@ -9,30 +9,22 @@ import { writeUnaudited } from './write-unaudited.ts';
 /** How long a fault must last before it is alerted: what passes by itself, such as throttling, is ignored. */
 const PERSISTS_MS = 4 * 60_000;
 
-/** The fault that an item has, or had last (`code` null). */
-const KeptFault = z.object({
-  model: z.string(),
-  code: z.string().nullable(),
-  since: z.iso.datetime(),
-  isTold: z.boolean(),
-});
-
 /**
  * Keeps which items of a function have faults after a round over all of them. Of a fault that lasts the chain of the
  * item's model tells people once, and again when it has become another, or had gone and came back.
  */
 export async function recordFaults(deps: Recording, by: string, faults: readonly Fault[]): Promise<void> {
-  const known = new Map((await deps.ledger.query(keys.faults(by))).map((item) => [item.sk, item]));
+  const known = await listFaults(deps.ledger, by);
   const failed: Fault[] = [];
   const named = ({ item, model }: Named): Named => ({ item: `the record of ${item}`, model });
-  await each(failed, faults, named, (fault) => keepFault(deps, by, fault, fault.error, known.get(fault.item)));
+  await each(failed, faults, named, (fault) => keepFault(deps, by, fault, fault.error, known.get(fault.item)?.read()));
   // What stands below a name that failed was not worked on: nobody knows whether its fault is gone.
-  const gone = [...known.values()].filter(({ sk }) => !faults.some(({ item }) => sk.startsWith(item)));
+  const gone = [...known].filter(([name]) => !faults.some(({ item }) => name.startsWith(item)));
   await each(
     failed,
     gone,
-    ({ sk }) => named({ item: sk }),
-    (item) => keepFault(deps, by, { item: item.sk }, undefined, item),
+    ([item]) => named({ item }),
+    ([item, { read }]) => keepFault(deps, by, { item }, undefined, read()),
   );
   if (failed.length > 0)
     throw new AggregateError(
@@ -51,7 +43,7 @@ export function keepingFaults<T>(
   return async (about) => {
     const named = nameOf(about);
     const keep = async (error: unknown): Promise<void> =>
-      keepFault(deps, by, named, error, await deps.ledger.get(keys.fault(by, named.item)));
+      keepFault(deps, by, named, error, await findFault(deps.ledger, by, named.item));
     try {
       const result = await work(about);
       await keep(undefined);
@@ -68,10 +60,9 @@ async function keepFault(
   by: string,
   { item, model }: Named,
   error: unknown,
-  before: Item | undefined,
+  known: KeptFault | undefined,
 ): Promise<void> {
   const key = keys.fault(by, item);
-  const known = before === undefined ? undefined : withoutKey(KeptFault, before);
   const of = model ?? known?.model;
   const code = error === undefined ? null : codeOf(error);
   if (of === undefined || (code === null && (known?.code ?? null) === null)) return;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
+import { findRunItem } from '#read-model/runs.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -35,7 +36,7 @@ export async function failRun(
 ): Promise<ChangeResult['kind']> {
   const { machine, model, run, actor, state } = failure;
   const key = keys.run(model, run);
-  const item = await deps.ledger.get(key);
+  const item = await findRunItem(deps.ledger, model, run);
   const ended = { ...key, ...item, status: 'failed', endedAt: deps.clock.now().toISOString() };
   const result = await recordChange(deps, {
     model,

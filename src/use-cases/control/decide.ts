@@ -1,12 +1,9 @@
-import { Decision, decidedAlready, decideOn, type DecisionInput } from '#domain/control/decision.ts';
+import { type Decision, decidedAlready, decideOn, type DecisionInput } from '#domain/control/decision.ts';
 import { personOf } from '#domain/control/person.ts';
 import type { Refusal } from '#domain/error.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Directory } from '#ports/directory.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import { findApprovalRequest, findDecision } from '#read-model/requests.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { findRequest } from './receive-request.ts';
 
 export interface Deciding extends Recording {
   readonly directory: Directory;
@@ -25,7 +22,7 @@ export async function decide(deps: Deciding, username: string, input: DecisionIn
   const { model, promotion } = input;
   const outcome = decideOn(
     {
-      request: await findRequest(deps.ledger, model, promotion),
+      request: await findApprovalRequest(deps.ledger, model, promotion),
       earlier: await findDecision(deps.ledger, model, promotion, subject),
       subject,
       groups: await deps.directory.groupsOf(username),
@@ -44,14 +41,4 @@ export async function decide(deps: Deciding, username: string, input: DecisionIn
     kind: 'refused',
     refusal: { rule: 'promotion-open', found: 'it ended in the meantime', remedy: 'ask for a new promotion' },
   };
-}
-
-async function findDecision(
-  ledger: Ledger,
-  model: string,
-  promotion: string,
-  subject: string,
-): Promise<Decision | undefined> {
-  const item = await ledger.get(keys.decision(model, promotion, subject));
-  return item === undefined ? undefined : withoutKey(Decision, item);
 }

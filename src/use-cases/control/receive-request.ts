@@ -1,10 +1,8 @@
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { ApprovalRequest, endingOf, requestOf, requestWrite } from '#domain/control/request.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import { endingOf, requestOf, requestWrite } from '#domain/control/request.ts';
 import type { Notices } from '#ports/notices.ts';
+import { findApprovalRequest } from '#read-model/requests.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import type { RecordHandler } from '#use-cases/intake/read-peer.ts';
 
@@ -19,16 +17,6 @@ export function receiveRequest(deps: Receiving): RecordHandler {
     const ended = endingOf(record);
     if (ended !== undefined) await close(deps, record, hash, ended);
   };
-}
-
-/** A request that waits, or waited, for people. */
-export async function findRequest(
-  ledger: Ledger,
-  model: string,
-  promotion: string,
-): Promise<ApprovalRequest | undefined> {
-  const item = await ledger.get(keys.request(model, promotion));
-  return item === undefined ? undefined : withoutKey(ApprovalRequest, item);
 }
 
 async function keep(deps: Receiving, record: AuditRecord, hash: Digest): Promise<void> {
@@ -46,7 +34,7 @@ async function keep(deps: Receiving, record: AuditRecord, hash: Digest): Promise
       details: { environment, promotion, record: hash },
     },
   });
-  const kept = await findRequest(deps.ledger, model, promotion);
+  const kept = await findApprovalRequest(deps.ledger, model, promotion);
   if (kept === undefined || kept.isNoticed || kept.status !== 'waiting') return;
   await deps.notices.askApprovers(kept);
   await recordChange(deps, {
@@ -64,7 +52,7 @@ async function close(
   ended: NonNullable<ReturnType<typeof endingOf>>,
 ): Promise<void> {
   const { model, environment } = record;
-  const request = await findRequest(deps.ledger, model, ended.promotion);
+  const request = await findApprovalRequest(deps.ledger, model, ended.promotion);
   // One environment's chain says nothing about another's promotion.
   if (request === undefined || request.environment !== environment || request.status !== 'waiting') return;
   const { promotion, release } = request;

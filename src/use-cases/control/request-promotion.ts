@@ -1,10 +1,9 @@
-import { recordOf } from '#domain/audit/chain.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import { personOf } from '#domain/control/person.ts';
 import { requestEvent, type PromotionRequestBody, whyNotRequestable } from '#domain/control/promotion-request-body.ts';
 import type { Refusal } from '#domain/error.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Directory } from '#ports/directory.ts';
+import { findRecord } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 export interface Asking extends Recording {
@@ -54,8 +53,6 @@ async function says(
   seq: number,
   event: ReturnType<typeof requestEvent>,
 ): Promise<boolean> {
-  const item = await deps.ledger.get(keys.chainRecord(ask.model, seq));
-  if (item === undefined) return false;
-  const { record } = recordOf(item);
-  return record.release === ask.release && canonicalJson(record.details) === canonicalJson(event.details);
+  const record = await findRecord(deps.ledger, ask.model, seq);
+  return record?.release === ask.release && canonicalJson(record.details) === canonicalJson(event.details);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { detailsOf, recordOf } from '#domain/audit/chain.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
 import { truncated } from '#domain/audit/truncated.ts';
 import { canonicalJson, Digest, parseCanonical, parseDocument } from '#domain/canonical/digest.ts';
 import {
@@ -18,8 +18,9 @@ import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
+import { findRecordOf } from '#read-model/chain.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { readCatalogue } from '#use-cases/data/catalogue.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { resultsPrefix } from './check-expectations.ts';
 import { dataDigest, type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
@@ -120,10 +121,8 @@ export function judgeData(deps: DataJudging): Task {
 
 /** The verdict that was recorded under an operation, as the machine goes on with it. */
 async function recordedVerdict(deps: Recording, model: string, operation: string) {
-  const done = await deps.ledger.get(keys.operation(model, operation));
-  const item = done && (await deps.ledger.get(keys.chainRecord(model, Number(done['seq']))));
-  if (item === undefined) return undefined;
-  const { record } = recordOf(item);
+  const record = await findRecordOf(deps.ledger, model, operation);
+  if (record === undefined) return undefined;
   if (record.code === 'DATA_VALIDATED')
     return { status: 'PASS', reasons: [], evidence: detailsOf(record, 'DATA_VALIDATED').evidence };
   const { verdict, reasons, evidence } = detailsOf(record, 'DATA_REFUSED');

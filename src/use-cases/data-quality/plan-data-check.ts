@@ -1,16 +1,15 @@
 import { z } from 'zod';
-import { partitionIn } from '#domain/data/partition-item.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { CheckedPartitions, DataCheckPlan, readingOf } from '#domain/data/data-check.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { readCatalogue } from '#use-cases/data/catalogue.ts';
+import { type CheckedData, findCheckedData } from '#read-model/checked-data.ts';
+import { readCatalogue, readPartitionVersions } from '#read-model/partitions.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface DataCheckPlanning {
@@ -31,9 +30,6 @@ export function dataDigest({ suites, partitions }: Pick<DataCheckPlan, 'suites' 
     partitions: partitions.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`).toSorted(),
   });
 }
-
-/** A check that ended without a result: of what, and when. */
-const Unresolved = z.object({ data: Digest, at: z.iso.datetime() });
 
 /** `training` is null where what has arrived is looked at, and nothing is about to train on it. */
 const Parameters = z.object({
@@ -100,14 +96,9 @@ function nothing(reason: string) {
 async function pinned(deps: DataCheckPlanning, model: string, plan: Digest | undefined) {
   if (plan === undefined) return [];
   const inputs = await inputsOf(deps, plan);
-  const versions = await Promise.all(
-    (['events', 'labels'] as const).map((kind) => deps.ledger.query(keys.partitionVersions(model, kind))),
-  );
   const wanted = new Set(inputs.map(({ kind, day, digest }) => `${kind} ${day} ${digest}`));
-  return versions
-    .flat()
-    .map((item) => partitionIn(item))
-    .filter(({ kind, day, digest }) => wanted.has(`${kind} ${day} ${digest}`));
+  const versions = await readPartitionVersions(deps.ledger, model);
+  return versions.filter(({ kind, day, digest }) => wanted.has(`${kind} ${day} ${digest}`));
 }
 
 /** The partitions that a training plan reads, by digest. */
@@ -128,13 +119,13 @@ export async function readChecked(
   | {
       readonly document: Digest;
       readonly checks: CheckedPartitions;
-      readonly unresolved: z.infer<typeof Unresolved> | null;
+      readonly unresolved: CheckedData['unresolved'];
     }
   | undefined
 > {
-  const item = await ledger.get(keys.checkedData(model));
-  if (item === undefined) return undefined;
-  const document = Digest.parse(item['document']);
+  const found = await findCheckedData(ledger, model);
+  if (found === undefined) return undefined;
+  const { document, unresolved } = found;
   const checks = parseCanonical(CheckedPartitions, await documents.read(document), 'checked partitions');
-  return { document, checks, unresolved: Unresolved.nullable().parse(item['unresolved'] ?? null) };
+  return { document, checks, unresolved };
 }

@@ -1,21 +1,15 @@
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
-import { OpenRefusal } from '#domain/data/open-refusal.ts';
+import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Refusal } from '#domain/error.ts';
-import { ABSENT, equals, withoutKey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import { findRefusals } from '#read-model/refusals.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 /** Refusals per transaction: with the audit record this stays below DynamoDB's 100 actions. */
 const TOGETHER = 80;
-
-/** The refusals of a model that nothing has mended yet. */
-export async function openRefusals(ledger: Ledger, model: string): Promise<readonly OpenRefusal[]> {
-  const items = await ledger.query(keys.refusals(model));
-  return items.map((item) => withoutKey(OpenRefusal, item)).filter(({ resolvedAt }) => resolvedAt === null);
-}
 
 /**
  * Records that days are refused for one cause. A day whose standing refusal has that cause is left out, so that a cause is
@@ -29,11 +23,10 @@ export async function recordRefusals(
 ): Promise<void> {
   const { model, kind } = about;
   const { rule, found, remedy } = refusal;
-  const items = await deps.ledger.getMany(about.days.map((day) => keys.refusal(model, kind, day)));
+  const known = await findRefusals(deps.ledger, model, kind, about.days);
   const since = deps.clock.now().toISOString();
   const fresh = about.days.flatMap((day, index) => {
-    const item = items[index];
-    const before = item === undefined ? undefined : withoutKey(OpenRefusal, item);
+    const before = known[index];
     if (before?.resolvedAt === null && before.rule === rule && before.found === found) return [];
     const next: OpenRefusal = { model, kind, day, rule, found, remedy, since, resolvedAt: null };
     const write: Write = {

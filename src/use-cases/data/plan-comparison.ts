@@ -8,10 +8,11 @@ import { type ComparisonRule, type Costs, costThreshold } from '#domain/policy/p
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { definitionIn, readCatalogue } from './catalogue.ts';
+import { definitionIn } from '#read-model/definitions.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
 import { planScoreWork } from './plan-score-work.ts';
-import { openRefusals } from './open-refusals.ts';
 
 export interface ComparisonPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -76,7 +77,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
   const labels = slices.map(({ slice }) => partitionsBetween(catalogue, 'labels', slice.labels));
   const missing = [...work.missing, ...labels.flatMap((each) => each.missing)];
   if (missing.length > 0) {
-    return insufficient(missingReasons(missing, await openRefusals(deps.ledger, model)).slice(0, 8));
+    return insufficient(missingReasons(missing, await readOpenRefusals(deps.ledger, model)).slice(0, 8));
   }
   const featuresOf = (release: Digest, within: readonly string[]): { day: string; digest: Digest }[] => {
     const digest = sources.find((source) => source.release === release)?.digest;

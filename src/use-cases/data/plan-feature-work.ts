@@ -4,7 +4,7 @@ import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.t
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
-import type { StoredDefinition } from './catalogue.ts';
+import type { StoredDefinition } from '#read-model/definitions.ts';
 
 export interface FeaturePlanning {
   readonly lake: Lake;

@@ -9,9 +9,12 @@ import { GatehouseError } from '#domain/error.ts';
 import type { Item, Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Metrics } from '#ports/metrics.ts';
+import { readEvidence } from '#read-model/grounds.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { newestDisagreement } from '#read-model/runs.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { readActivePolicy, readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
@@ -31,19 +34,6 @@ const Parameters = z.object({
   parity: ParityFound,
 });
 type Parameters = z.infer<typeof Parameters>;
-
-/** What a review of a release on probation keeps of how far it is from its shadow. */
-const Reviewed = z.looseObject({
-  machine: z.literal('probation'),
-  epoch: z.int(),
-  asOf: z.string(),
-  review: z.looseObject({
-    disagreement: z.object({
-      holdout: z.number().nullable(),
-      days: z.array(z.object({ day: z.string(), mean: z.number() })),
-    }),
-  }),
-});
 
 /** Judges what a check measured: one record says so, people are told unless all is stable, and alarms get their numbers. */
 export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task {
@@ -68,7 +58,7 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
           promotion: await admittingMeasure(deps, model, concept.promotion),
           live: await readMeasure(deps, live),
         },
-        disagreement: await newestReview(deps, model, plan.epoch),
+        disagreement: await newestDisagreement(deps.ledger, model, plan.epoch),
         parity,
         asOf,
       },
@@ -130,14 +120,6 @@ async function admittingMeasure(
   if (promotion === null) return null;
   const evidence = await readEvidence(deps.ledger, await readPromotion(deps.ledger, { model, promotion }));
   return readMeasure(deps, evidence.get('better-than-champion')?.measure ?? null);
-}
-
-async function newestReview(deps: Judging, model: string, epoch: number) {
-  const runs = (await deps.ledger.query(keys.runs(model))).flatMap((item) => {
-    const parsed = Reviewed.safeParse(item);
-    return parsed.success && parsed.data.epoch === epoch ? [parsed.data] : [];
-  });
-  return runs.toSorted((a, b) => (a.asOf < b.asOf ? 1 : -1))[0]?.review.disagreement ?? null;
 }
 
 /** The check among the runs: what `status --drift` shows. */

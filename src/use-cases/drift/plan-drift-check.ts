@@ -6,16 +6,18 @@ import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { PredictionManifest } from '#domain/prediction/manifest.ts';
-import { Promotion } from '#domain/promotion/promotion.ts';
+import type { PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
 import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { definitionIn, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
+import { definitionIn, type StoredDefinition } from '#read-model/definitions.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readPromotions } from '#read-model/promotions.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
-import { readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import type { Clock } from '#ports/clock.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -54,13 +56,12 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
     if (inForce?.rules.drift === undefined) return { status: 'idle', reason: 'the policy in force looks for no drift' };
     const { current: release, epoch } = pointer;
     const manifest = openManifest(await deps.releases.read(release));
-    const [source, catalogue, items] = await Promise.all([
+    const [source, catalogue, predictions] = await Promise.all([
       definitionIn(deps.releases, manifest),
       readCatalogue(deps.ledger, model),
-      deps.ledger.query(keys.predictions(model)),
+      readPredictions(deps.ledger, model),
     ]);
-    const published = items
-      .map((item) => withoutKey(PredictionManifest, item))
+    const published = predictions
       .filter((each) => each.release === release && each.day < asOf)
       .toSorted((a, b) => (a.day < b.day ? -1 : 1));
     const served = { model, asOf, release, source, catalogue, published };
@@ -133,10 +134,8 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
 
 /** The newest promotion by which a release was promoted; it may have come back by a rollback since. */
 async function newestPromotion(ledger: Ledger, model: string, release: Digest): Promise<Promotion | undefined> {
-  const promotions = (await ledger.query(keys.promotions(model))).map((item) => withoutKey(Promotion, item));
-  return promotions
-    .filter((promotion) => promotion.release === release && promotion.status === 'committed')
-    .toSorted((a, b) => (a.openedAt < b.openedAt ? 1 : -1))[0];
+  const promotions = await readPromotions(ledger, model);
+  return promotions.find((promotion) => promotion.release === release && promotion.status === 'committed');
 }
 
 /**

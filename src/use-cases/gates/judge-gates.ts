@@ -12,13 +12,11 @@ import type { Refusal } from '#domain/error.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { readUpstream } from '#read-model/upstream.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import {
-  PromotionParameters,
-  readActivePolicy,
-  readPromotion,
-  readUpstream,
-} from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 export interface Judging extends Recording {

@@ -3,8 +3,8 @@ import { truncated } from '#domain/audit/truncated.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 

@@ -1,15 +1,10 @@
-import { ABSENT, equals, type Item, withoutKey, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { Fence } from '#domain/prediction/manifest.ts';
+import type { Fence } from '#domain/prediction/manifest.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { readFence } from '#read-model/predictions.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
-
-/** The fence of a model's batch runs, where there is one. */
-export async function readFence(ledger: Ledger, model: string): Promise<Fence | undefined> {
-  const item = await ledger.get(keys.fence(model));
-  return item === undefined ? undefined : withoutKey(Fence, item);
-}
 
 /** Replaces the fence that was read; false when somebody else was quicker. */
 export async function replaceFence(

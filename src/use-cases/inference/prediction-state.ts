@@ -1,15 +1,14 @@
 import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { PredictionState } from '#domain/prediction/desired.ts';
-import { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
-import { openRefusals } from '#use-cases/data/open-refusals.ts';
+import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 
 export interface ReadingPredictions {
   readonly ledger: Ledger;
@@ -33,12 +32,11 @@ export async function readPredictionState(
   const { ledger, releases, engine, scorer } = deps;
   const source = await definitionOf(releases, release);
   const schema = openManifest(await releases.read(release)).schemas.output;
-  const [catalogue, items, refusals] = await Promise.all([
+  const [catalogue, manifests, refusals] = await Promise.all([
     readCatalogue(ledger, model),
-    ledger.query(keys.predictions(model)),
-    openRefusals(ledger, model),
+    readPredictions(ledger, model),
+    readOpenRefusals(ledger, model),
   ]);
-  const manifests = items.map((item) => withoutKey(PredictionManifest, item));
   const { definition } = source;
   return { source, state: { definition, release, schema, engine, scorer, catalogue, manifests }, refusals };
 }

@@ -7,6 +7,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
+import { findPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { holdsFence } from './fence.ts';
@@ -114,20 +115,15 @@ async function rootOf(documents: ArtifactStore, manifests: readonly PredictionMa
 
 /** The writes that replace what is published now, and nothing that came in between. */
 async function flipWrites(deps: Publication, manifests: readonly PredictionManifest[]): Promise<readonly Write[]> {
-  const flips = manifests.map((manifest) => ({ key: keys.prediction(manifest.model, manifest.day), manifest }));
-  const published = await deps.ledger.getMany(flips.map(({ key }) => key));
-  return flips.map(({ key, manifest }, index) => {
-    const item: Item = { ...key, ...manifest };
+  const published = await findPredictions(deps.ledger, manifests);
+  return manifests.map((manifest, index) => {
+    const item: Item = { ...keys.prediction(manifest.model, manifest.day), ...manifest };
     return { kind: 'put', item, condition: replaces(published[index]) };
   });
 }
 
-function replaces(item: Item | undefined): Write['condition'] & object {
-  if (item === undefined) return ABSENT;
-  const { run, release, features } = PredictionManifest.pick({ run: true, release: true, features: true }).parse({
-    run: item['run'],
-    release: item['release'],
-    features: item['features'],
-  });
+function replaces(published: PredictionManifest | undefined): Write['condition'] & object {
+  if (published === undefined) return ABSENT;
+  const { run, release, features } = published;
   return equals({ run, release, features });
 }

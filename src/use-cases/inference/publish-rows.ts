@@ -5,7 +5,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { PredictionRows, PublishedRow, ScoredRow } from '#ports/prediction-rows.ts';
-import { definitionOf } from '#use-cases/data/catalogue.ts';
+import { definitionOf } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { whyNotPublishable } from '#domain/prediction/row-key.ts';
 import { type Task, task } from '#use-cases/task.ts';

@@ -8,9 +8,10 @@ import { keys } from '#domain/ledger/keys.ts';
 import { runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
 import { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readRefusals } from '#use-cases/data/batch-refusals.ts';
-import { recordRefusals, resolveRefusals, openRefusals } from '#use-cases/data/open-refusals.ts';
+import { recordRefusals, resolveRefusals } from '#use-cases/data/open-refusals.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
@@ -170,7 +171,7 @@ async function keepBlocked(
     }));
   }
   const still = new Set(blocked.map(({ day }) => day));
-  const standing = await openRefusals(deps.ledger, model);
+  const standing = await readOpenRefusals(deps.ledger, model);
   await resolveRefusals(
     deps,
     standing.filter(({ kind, day }) => kind === 'predictions' && !still.has(day)),

@@ -7,7 +7,7 @@ import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { LoadedModel, Scoring } from '#ports/scoring.ts';
-import { definitionOf } from '#use-cases/data/catalogue.ts';
+import { definitionOf } from '#read-model/definitions.ts';
 import { writeRefusals } from '#use-cases/data/batch-refusals.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';

@@ -1,8 +1,6 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import {
   activationWrite,
@@ -15,11 +13,10 @@ import {
   voteExpiry,
   whyNotActivating,
 } from '#domain/policy/activation.ts';
+import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
-import { readActivePolicy } from '#use-cases/promotion/ledger-state.ts';
 
 interface Activating extends Recording {
   readonly deployed: DeployedModels;
@@ -53,7 +50,7 @@ export async function activatePolicy(deps: Activating, record: AuditRecord, stat
     return;
   }
   const approval = PolicyApproval.parse({ formatVersion: 1, ...vote, policy, replaced: activation, role, expiresAt });
-  const earlier = (await readVotes(deps.ledger, model, active, policy)).find((each) => each.subject === subject);
+  const earlier = (await readPolicyVotes(deps.ledger, model, active, policy)).find((each) => each.subject === subject);
   const result = await recordChange(deps, {
     model,
     operation: operationName('approve-policy', statement),
@@ -82,7 +79,7 @@ async function activateIfAll(
   rules: ActivePolicy['rules'],
 ): Promise<void> {
   const { model } = rules;
-  const votes = await readVotes(deps.ledger, model, active, policy);
+  const votes = await readPolicyVotes(deps.ledger, model, active, policy);
   const { used, missing } = countVotes(active, policy, votes, deps.clock.now());
   if (missing.length > 0) return;
   await recordChange(deps, {
@@ -99,13 +96,6 @@ async function activateIfAll(
   });
   // A promotion that was opened under the policy before cannot be committed any more.
   await answerWaiting(deps, model);
-}
-
-/** The votes for a policy in place of the one in force, those that have expired among them. */
-async function readVotes(ledger: Ledger, model: string, active: ActivePolicy, policy: Digest) {
-  const from = keys.policyApproval(model, active.activation, policy, '');
-  const items = await ledger.query(from.pk, { from: from.sk, to: `${from.sk}\uFFFF` });
-  return items.map((item) => withoutKey(PolicyApproval, item));
 }
 
 /** Records that a decision that arrived does not count, and why. */

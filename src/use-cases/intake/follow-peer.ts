@@ -4,12 +4,14 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { ORIGIN, type Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
 import { promotionName, PromotionRequest, requestWrite, transitionOf } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import { activeOrDeployed, readActivePolicy } from '#read-model/policy.ts';
+import { findPromotion } from '#read-model/promotions.ts';
+import { readUpstream } from '#read-model/upstream.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
-import { findPromotion, readActivePolicy, readUpstream } from '#use-cases/promotion/ledger-state.ts';
 import { activatePolicy, refuseDecision } from './activate-policy.ts';
 import { keepReleased } from './keep-released.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
@@ -74,7 +76,7 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
   const upstream = await keepUpstream(deps, record, hash);
   if (upstream === undefined) return;
   const active = await readActivePolicy(deps.ledger, record.model);
-  const { transitions } = active?.rules ?? deployedModel(deps.deployed, record.model).policy;
+  const { transitions } = activeOrDeployed(active, deps.deployed, record.model).rules;
   const transition = transitionOf(deps.environment, upstream);
   if (transition === 'initial' || transitions[transition]?.opensOnOffer === true) {
     await startPromotion(deps, upstream, record, hash, { requestedBy: `pipeline:${record.environment}` });

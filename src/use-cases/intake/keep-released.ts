@@ -1,9 +1,10 @@
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { publishedPointerOf } from '#domain/promotion/published-pointer.ts';
 import { Released } from '#domain/release/registration.ts';
+import { findReleased } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 /**
@@ -14,9 +15,7 @@ export async function keepReleased(deps: Recording, record: AuditRecord, hash: D
   const pointer = publishedPointerOf(record, hash);
   if (pointer === undefined) return;
   const { model, environment, release, version, seq } = pointer;
-  const key = keys.released(model);
-  const item = await deps.ledger.get(key);
-  const known = item === undefined ? undefined : withoutKey(Released, item);
+  const known = await findReleased(deps.ledger, model);
   if (known !== undefined && known.seq >= seq) return;
   // A condition that fails means that another reader of the same chain has come this far, or further.
   await recordChange(deps, {
@@ -25,7 +24,7 @@ export async function keepReleased(deps: Recording, record: AuditRecord, hash: D
     writes: [
       {
         kind: 'put',
-        item: { ...key, ...Released.parse({ environment, release, version, seq, record: hash }) },
+        item: { ...keys.released(model), ...Released.parse({ environment, release, version, seq, record: hash }) },
         condition: known === undefined ? ABSENT : equals({ seq: known.seq }),
       },
     ],

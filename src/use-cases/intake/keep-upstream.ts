@@ -4,10 +4,10 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { readUpstream } from '#read-model/upstream.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
-import { readUpstream } from '#use-cases/promotion/ledger-state.ts';
 
 /** Keeps what a peer's signed record says of a release: that it was registered, offered or promoted there. */
 export async function keepUpstream(deps: Recording, record: AuditRecord, hash: Digest): Promise<Upstream | undefined> {

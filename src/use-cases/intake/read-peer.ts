@@ -6,6 +6,7 @@ import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { keyIdOf, openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
+import { findPeerCursor, findPinnedKey } from '#read-model/cursors.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -29,9 +30,8 @@ export async function readPeer(
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) return { read: 0, upTo: -1 };
   const key = keys.cursor(`peer-${environment}`, model);
-  const cursor = await deps.ledger.get(key);
-  let head: ChainHead =
-    cursor === undefined ? EMPTY_CHAIN : { seq: Number(cursor['seq']), hash: Digest.parse(cursor['hash']) };
+  const cursor = await findPeerCursor(deps.ledger, environment, model);
+  let head = cursor ?? EMPTY_CHAIN;
   const before = head.seq;
   if (!(await isTrusted(deps, environment, model, keyIdOf(pem), before + 1))) return { read: 0, upTo: -1 };
   for (const { seq, envelope } of await deps.peers.recordsAfter(environment, model, before)) {
@@ -93,8 +93,8 @@ async function isTrusted(
   next: number,
 ): Promise<boolean> {
   const key = keys.peer(environment);
-  const pinned = await deps.ledger.get(key);
-  if (pinned?.['keyid'] === keyid) return true;
+  const pinned = await findPinnedKey(deps.ledger, environment);
+  if (pinned === keyid) return true;
   if (pinned !== undefined) {
     await refuse(deps, environment, model, next, 'peer-key-pinned', `the published key is now ${keyid}`);
     return false;

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { addDays } from '#domain/data/partition.ts';
@@ -7,15 +6,13 @@ import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import { findDriftAnswer } from '#read-model/cursors.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 interface Retraining extends Recording {
   readonly deployed: DeployedModels;
   readonly machines: StateMachines;
 }
-
-/** The run that drift started last, and the logical time of the check that it answers. */
-const Answer = z.object({ run: z.string(), asOf: z.string() });
 
 /** How often a decision is taken anew when another drift of the same model was answered meanwhile. */
 const ATTEMPTS = 3;
@@ -35,7 +32,7 @@ export async function retrainOnDrift(deps: Retraining, record: AuditRecord, hash
   const moved = `${worst.input} has an index of ${worst.index.toFixed(3)}`;
   const key = keys.cursor('drift', model);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const last = await lastAnswer(deps, model);
+    const last = await findDriftAnswer(deps.ledger, model);
     const until = last === undefined ? '' : addDays(last.asOf, drift.retrainAtMostEveryDays);
     const isOwn = last?.run === run;
     const isDeferred = !isOwn && asOf < until;
@@ -65,17 +62,11 @@ export async function retrainOnDrift(deps: Retraining, record: AuditRecord, hash
     });
     if (result.kind === 'refused') continue;
     // Who heard of it before and did not come to start it, starts it now: its name is the check's.
-    if ((await lastAnswer(deps, model))?.run === run)
+    if ((await findDriftAnswer(deps.ledger, model))?.run === run)
       await deps.machines.start('retraining', run, { model, trigger: 'drift', asOf });
     return;
   }
   throw new GatehouseError('DRIFT_CONTENDED', `the answer to drift of ${model} did not come to rest; try again`, {
     model,
   });
-}
-
-/** The newest check that dev answered by a retraining. */
-async function lastAnswer({ ledger }: Retraining, model: string): Promise<z.infer<typeof Answer> | undefined> {
-  const item = await ledger.get(keys.cursor('drift', model));
-  return item === undefined ? undefined : Answer.parse(item);
 }

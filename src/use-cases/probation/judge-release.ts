@@ -8,10 +8,12 @@ import { seenLine } from '#domain/text.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
+import { readEvidence } from '#read-model/grounds.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
+import { readPromotion } from '#read-model/promotions.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { readActivePolicy, readEvidence, readPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { recordedVerdict, verdictOperation } from './recorded-verdict.ts';
 

@@ -3,20 +3,22 @@ import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
-import { textOf, withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
-import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { firstDayServed, type Watch, watchOf } from '#domain/promotion/watch.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
+import { findFirstEvents, readCatalogue } from '#read-model/partitions.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
+import { findPromotion } from '#read-model/promotions.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
-import { definitionOf, readCatalogue, type StoredDefinition } from '#use-cases/data/catalogue.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { findPromotion, readActivePolicy, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 /** `asOf` may be a day or an instant, as the scheduler gives it. */
@@ -41,14 +43,14 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
     const watch = watchOf(pointer, promotion, policy, asOf, servedFrom);
     if (watch.kind === 'none') return { status: 'idle', reason: watch.reason };
     const { release, shadow, promotion: letInBy, epoch, days, isProvisional } = watch;
-    const [items, own, others] = await Promise.all([
-      deps.ledger.query(keys.predictions(model)),
+    const [published, own, others] = await Promise.all([
+      readPredictions(deps.ledger, model),
       definitionOf(deps.releases, release),
       definitionOf(deps.releases, shadow),
     ]);
-    const served = items
-      .map((item) => withoutKey(PredictionManifest, item))
-      .filter((manifest) => manifest.release === release && manifest.day >= watch.from && manifest.day < asOf);
+    const served = published.filter(
+      (manifest) => manifest.release === release && manifest.day >= watch.from && manifest.day < asOf,
+    );
     const work = await planShadow(deps, catalogue, watch, served, { own, others });
     const about = { release, shadow, promotion: letInBy, epoch, asOf, startedAt, days, isProvisional };
     const scored = served.flatMap((manifest) => {
@@ -87,10 +89,12 @@ async function firstServed(
 ): Promise<string | undefined> {
   const events = catalogue.filter(({ kind }) => kind === 'events');
   const corrected = events.filter(({ version, admittedAt }) => version > 1 && Date.parse(admittedAt) > Date.parse(at));
-  const first = await ledger.getMany(corrected.map(({ day }) => keys.partitionVersion(model, 'events', day, 1)));
-  const firstOf = new Map(
-    first.flatMap((item) => (item === undefined ? [] : [[item['day'], textOf(item, 'admittedAt')] as const])),
+  const first = await findFirstEvents(
+    ledger,
+    model,
+    corrected.map(({ day }) => day),
   );
+  const firstOf = new Map(first.map(({ day, admittedAt }) => [day, admittedAt]));
   return firstDayServed(
     events.map(({ day, admittedAt }) => ({ day, admittedAt: firstOf.get(day) ?? admittedAt })),
     at,

@@ -1,7 +1,7 @@
-import { detailsOf, recordOf } from '#domain/audit/chain.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { findRecordOf } from '#read-model/chain.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 
 /** The verdict on a release that is served: there is one for an epoch, whoever acts on it. */
@@ -22,9 +22,8 @@ export async function recordedVerdict(
   model: string,
   epoch: number,
 ): Promise<RecordedVerdict | undefined> {
-  const done = await ledger.get(keys.operation(model, verdictOperation(model, epoch)));
-  const item = done && (await ledger.get(keys.chainRecord(model, Number(done['seq']))));
-  if (item === undefined) return undefined;
-  const { verdict, reason, measures } = detailsOf(recordOf(item).record, 'RELEASE_JUDGED');
+  const record = await findRecordOf(ledger, model, verdictOperation(model, epoch));
+  if (record === undefined) return undefined;
+  const { verdict, reason, measures } = detailsOf(record, 'RELEASE_JUDGED');
   return { verdict, reason, evidence: measures.slow ?? measures.fast };
 }

@@ -3,8 +3,9 @@ import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { judgeGrounds, whyNeverCommitting } from '#domain/promotion/grounds.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
+import { readGrounds } from '#read-model/grounds.ts';
+import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { refusedBy, returnApprovalToken } from './approval-token.ts';
-import { findPromotion, readGrounds, readLock } from './ledger-state.ts';
 
 interface Answering {
   readonly ledger: Ledger;

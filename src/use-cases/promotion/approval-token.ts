@@ -1,9 +1,9 @@
 import type { Refusal } from '#domain/error.ts';
 import { textOf } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import { findTask } from '#read-model/tasks.ts';
 
 /** What the waiting state is answered: to go on to the commit, which decides again, or why not. */
 export type ApprovalAnswer =
@@ -21,7 +21,7 @@ export async function returnApprovalToken(
   promotion: Promotion,
   answer: ApprovalAnswer,
 ): Promise<'returned' | 'gone'> {
-  const item = await deps.ledger.get(keys.task('approval', promotion.promotion));
+  const item = await findTask(deps.ledger, 'approval', promotion.promotion);
   if (item === undefined) return 'gone';
   return deps.machines.succeed(textOf(item, 'token'), answer);
 }

@@ -1,9 +1,11 @@
 import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
+import { readGrounds } from '#read-model/grounds.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { PromotionParameters, readGrounds, readPromotion } from './ledger-state.ts';
 
 /** How often a commit is decided anew when something that it rests on has changed since it was read. */
 const ATTEMPTS = 3;

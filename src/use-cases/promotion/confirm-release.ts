@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { keyText, withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { keyText } from '#domain/ledger/item.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
-import { Pointer } from '#domain/promotion/pointer.ts';
 import type { Refusal } from '#domain/error.ts';
 import { Person } from '#domain/control/person.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { findOperation } from '#read-model/chain.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -39,11 +39,14 @@ async function whyNotActor(
 export function confirmRelease(deps: Recording): Task {
   return task(Parameters, async ({ model, confirmation: id, ...given }) => {
     const operation = operationName('confirm', id);
-    const [item, done] = await deps.ledger.getMany([keys.pointer(model), keys.operation(model, operation)]);
+    const [pointer, done] = await Promise.all([
+      readPointer(deps.ledger, model),
+      findOperation(deps.ledger, model, operation),
+    ]);
     if (done !== undefined) return { status: 'confirmed' };
     const unproven = await whyNotActor(deps.ledger, model, given);
     if (unproven !== undefined) return { status: 'refused', refusal: unproven };
-    const decision = decide(item === undefined ? undefined : withoutKey(Pointer, item), { id, ...given });
+    const decision = decide(pointer, { id, ...given });
     if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
     if (decision.kind === 'confirmed') return { status: 'confirmed' };
     const { writes, event } = decision;

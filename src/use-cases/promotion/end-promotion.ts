@@ -5,9 +5,10 @@ import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
+import { findPromotion, type NamedPromotion, readLock } from '#read-model/promotions.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { findPromotion, PromotionParameters, readLock } from './ledger-state.ts';
 
 const RefusalShape = z.object({ rule: z.string(), found: z.string(), remedy: z.string() });
 
@@ -39,7 +40,7 @@ export function endOperation(promotion: string): string {
 /** Ends a promotion once, whoever asks, and whatever its record says already. */
 export async function endPromotion(
   deps: Recording,
-  named: PromotionParameters,
+  named: NamedPromotion,
   status: 'refused' | 'failed',
   refusal: Refusal,
 ): Promise<{ readonly status: string; readonly refusal: Refusal }> {

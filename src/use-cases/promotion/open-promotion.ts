@@ -3,7 +3,7 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/error.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
 import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { whyNotPropagated } from '#domain/promotion/pending-propagation.ts';
 import { PATIENCE_HOURS } from '#domain/promotion/durations.ts';
@@ -19,20 +19,15 @@ import {
   transitionOf,
 } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { activeOrDeployed, readActivePolicy } from '#read-model/policy.ts';
+import { findPromotion, findPromotionRequest, readLock } from '#read-model/promotions.ts';
+import { readPropagation, readUpstream } from '#read-model/upstream.ts';
+import { findOperation } from '#read-model/chain.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { endOperation } from './end-promotion.ts';
-import {
-  findPromotion,
-  findRequest,
-  PromotionParameters,
-  readActivePolicy,
-  readPropagation,
-  readLock,
-  readPointer,
-  readQuarantined,
-  readUpstream,
-} from './ledger-state.ts';
 import { refusedBy, returnApprovalToken } from './approval-token.ts';
 
 export interface Opening extends Recording {
@@ -53,7 +48,7 @@ const Parameters = PromotionParameters.extend({
  */
 export function openPromotion(deps: Opening): Task {
   return task(Parameters, async ({ execution, startedAt, ...named }) => {
-    const request = await findRequest(deps.ledger, named);
+    const request = await findPromotionRequest(deps.ledger, named);
     if (request === undefined)
       return refused(
         named.promotion,
@@ -84,7 +79,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     readLock(ledger, model),
     readActivePolicy(ledger, model),
     readQuarantined(ledger, model),
-    ledger.get(ending),
+    findOperation(ledger, model, endOperation(name)),
   ]);
   if (existing !== undefined) {
     const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
@@ -107,7 +102,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
   if (request.transition !== transition)
     return refused(name, 'request-verified', `it asks for ${request.transition}, and goes by ${transition}`);
 
-  const inForce = active ?? firstPolicy(deps.deployed, model);
+  const inForce = activeOrDeployed(active, deps.deployed, model);
   const { rules: policy } = inForce;
   const rule = policy.transitions[request.transition];
   if (rule === undefined || (request.transition === 'hotfix' && deps.environment !== 'prod')) {
@@ -206,12 +201,6 @@ function supersede(holder: Promotion, by: string, now: Date): Write {
     ending: `superseded by ${by}`,
     endedAt: now.toISOString(),
   });
-}
-
-/** What is deployed, as the policy that it would be if there never was one. */
-function firstPolicy(deployed: DeployedModels, model: string): ActivePolicy {
-  const { policy: rules } = deployedModel(deployed, model);
-  return { formatVersion: 1, policy: policyDigest(rules), activation: 1, rules };
 }
 
 /** The first policy comes into force by being deployed: nothing is served yet. Each other one needs people. */

@@ -1,6 +1,8 @@
+import { readActivePolicy } from '#read-model/policy.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { PromotionParameters, readActivePolicy, readPromotion } from './ledger-state.ts';
 
 /** Plans the comparison that admits: of the release with this environment's own champion, on this account's own lake. */
 export function planPromotionComparison(deps: ComparisonPlanning): Task {

@@ -5,8 +5,8 @@ import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { readPointer } from './ledger-state.ts';
 
 /** Makes sure, before anything is switched, that what a rollback would go back to is here and whole. */
 export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {

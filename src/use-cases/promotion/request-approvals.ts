@@ -6,10 +6,12 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { Hotfix } from '#domain/policy/policy.ts';
 import { holdsLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
+import { readEvidence } from '#read-model/grounds.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { refusedBy } from './approval-token.ts';
-import { PromotionParameters, readEvidence, readPromotion } from './ledger-state.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 const Parameters = PromotionParameters.extend({ token: z.string().min(1) });

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { isQuarantined, readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
-import { isQuarantined, readPointer } from './ledger-state.ts';
 import { whyNotWhole } from './prepare-rollback-target.ts';
 
 /** Looks again, after the pointer was switched: it names the release, which is whole here and not quarantined. */

@@ -1,16 +1,18 @@
 import type { Environment, Inbox } from '#ports/inbox.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { textOf, withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { Promotion } from '#domain/promotion/promotion.ts';
-import { chainHead, type Recording } from '#use-cases/audit/record-change.ts';
+import { textOf } from '#domain/ledger/item.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
+import { readChainHead } from '#read-model/chain.ts';
+import { findPublished } from '#read-model/cursors.ts';
+import { findPromotion, listPromotions } from '#read-model/promotions.ts';
+import { readTasks } from '#read-model/tasks.ts';
+import { type Recording } from '#use-cases/audit/record-change.ts';
 import { isTold } from '#use-cases/announcements/alert-people.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
-import { findPromotion } from '#use-cases/promotion/ledger-state.ts';
 import { JOB_KINDS, type ReturningTokens, returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 
 export interface Reconciling extends Recording, ReturningTokens {
@@ -53,8 +55,8 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     models,
     (model) => ({ item: `publication of ${model}`, model }),
     async (model) => {
-      const head = (await chainHead(deps.ledger, model)).seq;
-      const seq = Number((await deps.ledger.get(keys.cursor('published', model)))?.['seq'] ?? -1);
+      const head = (await readChainHead(deps.ledger, model)).seq;
+      const seq = (await findPublished(deps.ledger, model)) ?? -1;
       if (head < 0 || (seq >= head && (await isTold(deps.ledger, model, head)))) return;
       await deps.inbox.askToPublish(model);
       done.republished.push(model);
@@ -77,12 +79,11 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     models,
     (model) => ({ item: nameOf(model), model }),
     async (model) => {
-      const items = await deps.ledger.query(keys.promotions(model));
       await each(
         faults,
-        items,
-        ({ sk }) => ({ item: `${nameOf(model)}: ${sk}`, model }),
-        (item) => reconcilePromotion(deps, withoutKey(Promotion, item), done),
+        await listPromotions(deps.ledger, model),
+        ({ promotion }) => ({ item: `${nameOf(model)}: ${promotion}`, model }),
+        ({ read }) => reconcilePromotion(deps, read(), done),
       );
     },
   );
@@ -91,7 +92,7 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     JOB_KINDS,
     (kind) => own(`${kind} jobs`),
     async (kind) => {
-      const items = await deps.ledger.query(keys.tasks(kind));
+      const items = await readTasks(deps.ledger, kind);
       await each(
         faults,
         items.filter((item) => item['answered'] === false),

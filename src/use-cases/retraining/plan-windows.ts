@@ -10,9 +10,9 @@ import { planWindows as plan } from '#domain/data/windows.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { readCatalogue } from '#use-cases/data/catalogue.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
-import { openRefusals } from '#use-cases/data/open-refusals.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -49,7 +49,7 @@ export function planWindows(deps: WindowPlanning): Task {
     }));
     const missing = [...work.missing, ...planned.flatMap(({ labels }) => labels.missing)];
     if (missing.length > 0)
-      return refused(missingReasons(missing, await openRefusals(deps.ledger, model)).slice(0, 10));
+      return refused(missingReasons(missing, await readOpenRefusals(deps.ledger, model)).slice(0, 10));
     const plans = [];
     const featuresOf = featurePlanner(definition, deps.engine, catalogue);
     for (const { window, labels } of planned) {

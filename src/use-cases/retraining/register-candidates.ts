@@ -3,17 +3,16 @@ import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { LabelJoins } from '#domain/data/label-joins.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { textOf, withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
-import { comparedWith, nextVersion, Registration, registrationWrites, Released } from '#domain/release/registration.ts';
+import { comparedWith, nextVersion, type Registration, registrationWrites } from '#domain/release/registration.ts';
 import { type SourceChange, sourceChange, sourcesOf } from '#domain/release/source-change.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { definitionIn, definitionOf } from '#read-model/definitions.ts';
+import { findRegistration, findReleased, readRegistrations } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { definitionIn, definitionOf } from '#use-cases/data/catalogue.ts';
 import { isBroken } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -56,12 +55,8 @@ export function registerCandidates(deps: Registering): Task {
   });
 }
 
-async function registrationsOf(deps: Registering, model: string): Promise<readonly Registration[]> {
-  return (await deps.ledger.query(keys.registrations(model))).map((item) => withoutKey(Registration, item));
-}
-
 async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
-  for (const { kind, release } of await registrationsOf(deps, model))
+  for (const { kind, release } of await readRegistrations(deps.ledger, model))
     if (kind === 'baseline' && (await isServable(deps.releases, release))) return true;
   return false;
 }
@@ -112,8 +107,8 @@ async function register(
   candidate: Candidate,
 ): Promise<{ release: Digest; version: string }> {
   // In this order: two that are registered at once, made from the same, then take the same number, and one of them is refused.
-  const releasedItem = await deps.ledger.get(keys.released(model));
-  const registrations = await registrationsOf(deps, model);
+  const released = await findReleased(deps.ledger, model);
+  const registrations = await readRegistrations(deps.ledger, model);
   const existing = registrations.find(({ release }) => release === candidate.release);
   if (existing !== undefined) return { release: candidate.release, version: existing.version };
   const manifest = openManifest(await deps.releases.read(candidate.release));
@@ -123,7 +118,6 @@ async function register(
     if (known.origin !== origin || !(await isServable(deps.releases, known.release))) continue;
     return { release: known.release, version: known.version };
   }
-  const released = releasedItem === undefined ? undefined : withoutKey(Released, releasedItem);
   const base = comparedWith(registrations, released);
   const { definition } = await definitionIn(deps.releases, manifest);
   const made = { recipe: manifest.recipe, schemas: manifest.schemas, sources: sourcesOf(definition) };
@@ -180,8 +174,8 @@ async function register(
   if (result.kind === 'recorded') return { release: candidate.release, version };
   if (result.kind === 'already-recorded') {
     // Somebody who registered the same at the same time may have known another release than this did.
-    const item = await deps.ledger.get(keys.registration(model, candidate.release));
-    if (item !== undefined) return { release: candidate.release, version: textOf(item, 'version') };
+    const first = await findRegistration(deps.ledger, model, candidate.release);
+    if (first !== undefined) return { release: candidate.release, version: first.version };
   }
   // Another run took the version, or prod serves another release: the machine's retry computes it again.
   throw new GatehouseError(

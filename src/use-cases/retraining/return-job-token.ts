@@ -1,10 +1,10 @@
 import { equals, type Item, textOf } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
+import { findTask } from '#read-model/tasks.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -38,7 +38,7 @@ export async function returnJobToken(
   kind: JobKind,
   job: string,
 ): Promise<'returned' | 'gone' | 'running' | 'unknown'> {
-  const item = await deps.ledger.get(keys.task(kind, job));
+  const item = await findTask(deps.ledger, kind, job);
   if (item === undefined) return 'unknown';
   const outcome = await outcomeOf(deps, kind, item);
   return outcome === undefined ? 'running' : answerTask(deps, item, outcome);

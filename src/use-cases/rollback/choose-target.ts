@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { Pointer } from '#domain/promotion/pointer.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { Person } from '#domain/control/person.ts';
+import { findOperation } from '#read-model/chain.ts';
+import { isQuarantined, readPointer } from '#read-model/pointer.ts';
 import { unservedOperation } from '#use-cases/promotion/verify-serving.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { Refusal } from '#domain/error.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
-import { isQuarantined, readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 /**
@@ -44,7 +43,7 @@ async function whyNotActor(
   const isUnserved =
     actor === 'pipeline:promotion' &&
     rollback === unservedRollback(writtenBy) &&
-    (await ledger.get(keys.operation(model, unservedOperation(writtenBy)))) !== undefined;
+    (await findOperation(ledger, model, unservedOperation(writtenBy))) !== undefined;
   if (isUnserved || (await recordedVerdict(ledger, model, epoch))?.verdict === 'ROLL_BACK') return undefined;
   const found = `${actor} rolls back epoch ${epoch}, and no verdict of it is recorded`;
   return { rule: 'actor-verified', found, remedy: 'roll it back as a person: gatehouse rollback' };
@@ -58,16 +57,15 @@ function unservedRollback(promotion: string): string {
 /** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
   return task(Parameters, async ({ model, rollback, actor, from, epoch }) => {
-    const [item, done] = await deps.ledger.getMany([
-      keys.pointer(model),
-      keys.operation(model, switchOperation(rollback)),
+    const [pointer, done] = await Promise.all([
+      readPointer(deps.ledger, model),
+      findOperation(deps.ledger, model, switchOperation(rollback)),
     ]);
     if (done !== undefined) {
       // The two were not read at one moment: the pointer may have been read before it was switched.
       const switched = await readPointer(deps.ledger, model);
       return { status: 'switched', release: switched?.current, version: switched?.version, from, epoch };
     }
-    const pointer = item === undefined ? undefined : withoutKey(Pointer, item);
     const refusal = pointer === undefined ? undefined : whyNotAttributed(pointer, { from, epoch });
     if (refusal !== undefined) return { status: 'refused', refusal };
     const unproven = pointer && (await whyNotActor(deps.ledger, pointer, { actor, rollback, epoch }));

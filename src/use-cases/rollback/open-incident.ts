@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { ABSENT, withoutKey } from '#domain/ledger/item.ts';
+import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { PredictionManifest } from '#domain/prediction/manifest.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -19,10 +19,7 @@ const Parameters = z.object({
 /** Opens the incident of a rollback, with the partitions that the bad release has written: its blast radius. */
 export function openIncident(deps: Recording): Task {
   return task(Parameters, async ({ model, rollback, actor, reason, from, release, serving }) => {
-    const manifests = (await deps.ledger.query(keys.predictions(model))).map((item) =>
-      withoutKey(PredictionManifest, item),
-    );
-    const affected = manifests.filter((manifest) => manifest.release === from);
+    const affected = (await readPredictions(deps.ledger, model)).filter((manifest) => manifest.release === from);
     const incident = `incident-${rollback}`;
     await recordChange(deps, {
       model,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { rollBack, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { readPointer } from '#use-cases/promotion/ledger-state.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import { switchOperation } from './choose-target.ts';
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { equals, withoutKey } from '#domain/ledger/item.ts';
+import { equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { Registration } from '#domain/release/registration.ts';
+import type { Registration } from '#domain/release/registration.ts';
+import { findRegistration } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -12,16 +13,21 @@ const Parameters = z.object({ model: z.string(), run: z.string(), release: Diges
 /** Names the newest report of a release in its registration; a release that another run meets again gets a newer one. */
 export function attachReport(deps: Recording): Task {
   return task(Parameters, async ({ model, run, release, html, json }) => {
-    const key = keys.registration(model, release);
-    const item = await deps.ledger.get(key);
-    if (item === undefined)
+    const registered = await findRegistration(deps.ledger, model, release);
+    if (registered === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const registration: Registration = { ...withoutKey(Registration, item), report: { html, json } };
+    const registration: Registration = { ...registered, report: { html, json } };
     const result = await recordChange(deps, {
       model,
       operation: operationName('report', run, release),
       // Nothing but the report of a registration ever changes.
-      writes: [{ kind: 'put', item: { ...key, ...registration }, condition: equals({ release }) }],
+      writes: [
+        {
+          kind: 'put',
+          item: { ...keys.registration(model, release), ...registration },
+          condition: equals({ release }),
+        },
+      ],
       event: {
         code: 'RELEASE_REPORTED',
         actor: 'pipeline:registration',

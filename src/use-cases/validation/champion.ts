@@ -1,13 +1,14 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import { parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { ABSENT, equals, withoutKey } from '#domain/ledger/item.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { PublishedPointer } from '#domain/promotion/published-pointer.ts';
-import { Registration } from '#domain/release/registration.ts';
 import { keyIdOf, openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { PeerRecords } from '#ports/published-records.ts';
+import { findPinnedKey, findSeenPointer } from '#read-model/cursors.ts';
+import { readRegistrations } from '#read-model/registrations.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -20,8 +21,7 @@ export async function championOf(
   environment: string,
   model: string,
 ): Promise<Digest> {
-  const seenKey = keys.cursor(`pointer-${environment}`, model);
-  const seen = await deps.ledger.get(seenKey);
+  const seen = await findSeenPointer(deps.ledger, environment, model);
   const shown = await deps.peers.newestPointer(environment, model);
   if (shown === undefined) {
     if (seen !== undefined)
@@ -30,12 +30,12 @@ export async function championOf(
   }
   const pem = await deps.peers.publicKeyPem(environment);
   if (pem === undefined) throw new GatehouseError('NO_PEER_KEY', `${environment} shows no public key`, { environment });
-  const pinned = await deps.ledger.get(keys.peer(environment));
+  const pinned = await findPinnedKey(deps.ledger, environment);
   if (pinned === undefined)
     throw new GatehouseError('PEER_NOT_TRUSTED', `no key of ${environment} is pinned yet; its chain was not read`, {
       environment,
     });
-  if (pinned['keyid'] !== keyIdOf(pem)) {
+  if (pinned !== keyIdOf(pem)) {
     throw new GatehouseError('PEER_KEY_CHANGED', `the key of ${environment} is not the one that was pinned`, {
       environment,
     });
@@ -45,7 +45,7 @@ export async function championOf(
     openEnvelope(shown.envelope, PAYLOAD_TYPES.pointer, pem),
     'published pointer',
   );
-  const seenSeq = Number(seen?.['seq'] ?? 0);
+  const seenSeq = seen ?? 0;
   if (
     pointer.environment !== environment ||
     pointer.model !== model ||
@@ -62,7 +62,7 @@ export async function championOf(
     const condition = seen === undefined ? ABSENT : equals({ seq: seenSeq });
     await writeUnaudited(
       deps.ledger,
-      [{ kind: 'put', item: { ...seenKey, seq: pointer.seq }, condition }],
+      [{ kind: 'put', item: { ...keys.cursor(`pointer-${environment}`, model), seq: pointer.seq }, condition }],
       operationName('s', environment, model, seenSeq, pointer.seq),
     );
   }
@@ -71,12 +71,8 @@ export async function championOf(
 
 /** The model's baseline, where prod has shown no pointer. @throws GatehouseError `NO_BASELINE` */
 export async function baselineOf(ledger: Ledger, model: string): Promise<Digest> {
-  const registrations = await ledger.query(keys.registrations(model));
   // A later one replaces one that can never be served.
-  const [baseline] = registrations
-    .map((item) => withoutKey(Registration, item))
-    .filter(({ kind }) => kind === 'baseline')
-    .sort((a, b) => (a.at < b.at ? 1 : -1));
+  const baseline = (await readRegistrations(ledger, model)).find(({ kind }) => kind === 'baseline');
   if (baseline === undefined) throw new GatehouseError('NO_BASELINE', `${model} has no baseline`, { model });
   return baseline.release;
 }

@@ -4,10 +4,10 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { equals, textOf, withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { equals, textOf } from '#domain/ledger/item.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
-import { Registration } from '#domain/release/registration.ts';
+import { findRegistration } from '#read-model/registrations.ts';
+import { findRunItem } from '#read-model/runs.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -28,10 +28,10 @@ function judged({ deployed }: Concluding, { model, run, asOf }: z.infer<typeof R
 /** Offers the proven candidate to the next environment: the signed record is all that goes there. */
 export function offerRelease(deps: Concluding): Task {
   return task(Offer, async ({ champion, release, measure, improvement, ...run }) => {
-    const item = await deps.ledger.get(keys.registration(run.model, release));
-    if (item === undefined)
+    const registered = await findRegistration(deps.ledger, run.model, release);
+    if (registered === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const { version, dataCheck } = withoutKey(Registration, item);
+    const { version, dataCheck } = registered;
     return conclude(deps, run, 'offered', {
       code: 'RELEASE_OFFERED',
       actor: 'pipeline:validation',
@@ -86,8 +86,7 @@ async function conclude(
   status: string,
   event: AuditEvent,
 ) {
-  const key = keys.run(model, run);
-  const item = await deps.ledger.get(key);
+  const item = await findRunItem(deps.ledger, model, run);
   const result = await recordChange(deps, {
     model,
     operation: operationName('conclude', run),

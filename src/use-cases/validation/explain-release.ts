@@ -8,7 +8,7 @@ import { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import { definitionIn } from '#use-cases/data/catalogue.ts';
+import { definitionIn } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
 

@@ -6,15 +6,14 @@ import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
 import { Verdict } from '#domain/gates/gate.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { openManifest } from '#domain/release/manifest.ts';
-import { Registration } from '#domain/release/registration.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { definitionIn, readCatalogue } from '#use-cases/data/catalogue.ts';
+import { definitionIn } from '#read-model/definitions.ts';
+import { readCatalogue } from '#read-model/partitions.ts';
+import { findRegistration } from '#read-model/registrations.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Slice = z.enum(['selection', 'test']);
@@ -41,10 +40,7 @@ interface Reporting {
 export function planReports(deps: Reporting): Task {
   return task(Parameters, async ({ model, run, asOf, champion, comparisons, measured, gates }) => {
     const { policy, card } = deployedModel(deps.deployed, model);
-    const registered = async (release: Digest): Promise<Registration | undefined> => {
-      const item = await deps.ledger.get(keys.registration(model, release));
-      return item === undefined ? undefined : withoutKey(Registration, item);
-    };
+    const registered = (release: Digest) => findRegistration(deps.ledger, model, release);
     const candidates = [];
     for (const release of new Set(measured.map(({ candidate }) => candidate))) {
       const of = (slice: z.infer<typeof Slice>) => {

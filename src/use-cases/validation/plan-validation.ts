@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
+import { findRun } from '#read-model/runs.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -28,8 +28,8 @@ export function planValidation(deps: ValidationPlanning): Task {
   return task(Parameters, async ({ model, run, asOf: given, candidates }) => {
     const asOf = logicalDay(given, deps.clock);
     // The day is the run's, at which everything was pinned: whoever starts this by hand chooses no luckier one.
-    const opened = await deps.ledger.get(keys.run(model, run));
-    if (opened?.['asOf'] !== asOf)
+    const opened = await findRun(deps.ledger, model, run);
+    if (opened?.asOf !== asOf)
       throw new GatehouseError('RUN_MISMATCH', `there is no run ${run} of ${model} as of ${asOf}`, { model, run });
     const champion = await deps.champion(model);
     const { comparison: rule, costs } = deployedModel(deps.deployed, model).policy;

@@ -12,7 +12,7 @@ import {
 import { Explanation } from '#domain/report/explanation.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import { definitionOf } from '#use-cases/data/catalogue.ts';
+import { definitionOf } from '#read-model/definitions.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
 const Parameters = z.object({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noticeText } from '#adapters/aws/notices.ts';
-import { listRequests, showRequest } from '#use-cases/control/list-requests.ts';
+import { readApprovalRequests } from '#read-model/requests.ts';
+import { showRequest } from '#use-cases/control/show-request.ts';
 import { receiveRequest } from '#use-cases/control/receive-request.ts';
 import { asks, control, MODEL, PROMOTION, RELEASE } from './_control.ts';
 
@@ -8,7 +9,7 @@ describe('receiveRequest', () => {
   it('keeps a request and tells the approvers once, however often the record comes', async () => {
     const here = control();
     const { hash } = await here.hears(asks(), 'prod', 3);
-    const [request, ...others] = await listRequests(here.ledger, here.models);
+    const [request, ...others] = await readApprovalRequests(here.ledger, here.models);
     expect(others).toEqual([]);
     expect(request).toMatchObject({ promotion: PROMOTION, status: 'waiting', environment: 'prod', requestHash: hash });
     expect(here.notices.sent).toHaveLength(1);
@@ -69,6 +70,6 @@ describe('receiveRequest', () => {
       release: null,
       details: { promotion: 'p', state: 's', error: '' },
     });
-    expect(await listRequests(here.ledger, here.models)).toEqual([]);
+    expect(await readApprovalRequests(here.ledger, here.models)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { DeployedModel } from '#domain/model/deployed.ts';
 import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
-import { chainOf } from '../../../read.ts';
+import { readRecords } from '#read-model/chain.ts';
 import { shortDigest, type Report, type Section } from '../../../report.ts';
 import { comparisonReport } from '../../release/compare-view.ts';
 import { reasonsOf } from '../../run/causes.ts';
@@ -49,7 +49,7 @@ export async function evaluationView(
     return step === undefined ? undefined : schema.parse(step.output);
   };
   const ending = Ended.parse(steps.findLast(({ output }) => Ended.safeParse(output).success)?.output);
-  const chain = (await chainOf(ledger, name)).map(({ record }) => record);
+  const chain = (await readRecords(ledger, name)).map(({ record }) => record);
   const reasons = [...notAdmitted, ...reasonsOf(chain, run)];
   const check = last(Checked, 'Judge data');
   const planned = last(Planned, 'Plan windows');

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { partitionIn } from '#domain/data/partition-item.ts';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { readObject } from '#adapters/aws/artifact-store.ts';
@@ -7,10 +6,10 @@ import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
 import { partitionDigest } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { fileOf, type ReleaseManifest } from '#domain/release/manifest.ts';
 import { trainingDigest } from '#model/compile.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { readPartitionVersions } from '#read-model/partitions.ts';
 import type { Cloud } from '../../../cloud.ts';
 import { refuse } from '../../../refusal.ts';
 
@@ -24,14 +23,9 @@ export async function fetchInputs(
   if (data.inputs === undefined)
     return refuse('inputs-named', 'the manifest names no input partitions', 'only newer releases can be rebuilt');
   const inputs = parseCanonical(TrainingInputs, await store.read(data.inputs), 'training inputs');
-  const admitted = await Promise.all(
-    (['events', 'labels'] as const).map((kind) => cloud.ledger.query(keys.partitionVersion(model, kind, '', 0).pk)),
-  );
+  const admitted = await readPartitionVersions(cloud.ledger, model);
   const known = new Map(
-    admitted
-      .flat()
-      .map((item) => partitionIn(item))
-      .map((partition) => [`${partition.kind} ${partition.day} ${partition.digest}`, partition]),
+    admitted.map((partition) => [`${partition.kind} ${partition.day} ${partition.digest}`, partition]),
   );
   const found: CataloguePartition[] = [];
   for (const { kind, day, digest } of inputs.partitions) {
