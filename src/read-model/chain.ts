@@ -29,6 +29,16 @@ export async function findOperation(
   return placeIn(await ledger.get(keys.operation(model, operation)));
 }
 
+/** Where an operation was recorded, if it was, and the end of its chain: one call, because each change begins with it. */
+export async function findOperationAndHead(
+  ledger: ReadableLedger,
+  model: string,
+  operation: string,
+): Promise<{ readonly done: ChainHead | undefined; readonly head: ChainHead }> {
+  const [done, head] = await ledger.getMany([keys.operation(model, operation), keys.chainHead(model)]);
+  return { done: placeIn(done), head: placeIn(head) ?? EMPTY_CHAIN };
+}
+
 /** The items of a model's chain from a number on, in order, whatever its head says; a bucket of them is read at a time. */
 export async function* followItems(ledger: ReadableLedger, model: string, from = 0): AsyncGenerator<Item> {
   for (let bucket = Math.floor(Math.max(0, from) / CHAIN_BUCKET); ; bucket += 1) {

@@ -33,8 +33,8 @@ function without(gone: (item: Item) => boolean): ReadableLedger & { readonly que
   const queries: string[] = [];
   return {
     queries,
-    get: ledger.get,
-    getMany: ledger.getMany,
+    get: (key) => ledger.get(key),
+    getMany: (many) => ledger.getMany(many),
     async query(pk, range) {
       queries.push(pk);
       return (await ledger.query(pk, range)).filter((item) => !gone(item));

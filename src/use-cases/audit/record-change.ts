@@ -7,7 +7,7 @@ import { ABSENT, type Key, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import { findOperation, readChainHead } from '#read-model/chain.ts';
+import { findOperationAndHead } from '#read-model/chain.ts';
 
 /** What every use-case that changes state is given. */
 export interface Recording {
@@ -43,10 +43,7 @@ export async function recordChange(deps: Recording, change: Change): Promise<Cha
   const changes = changesOf(change.writes);
   const digest = digestOf(changes);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const [done, head] = await Promise.all([
-      findOperation(ledger, change.model, change.operation),
-      readChainHead(ledger, change.model),
-    ]);
+    const { done, head } = await findOperationAndHead(ledger, change.model, change.operation);
     if (done !== undefined) return { kind: 'already-recorded', ...done };
     const now = clock.now();
     if (change.until !== undefined && !(now < change.until))
