@@ -9,7 +9,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text } from '#runtime/wiring.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { checkExpectations } from '#use-cases/data-quality/check-expectations.ts';
 import { judgeData } from '#use-cases/data-quality/judge-data.ts';
 import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';

@@ -5,7 +5,7 @@ import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, Text } from '#runtime/wiring.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
-import { confirmRelease } from '#use-cases/promotion/confirm-release.ts';
+import { confirmRelease } from '#use-cases/confirmation/confirm-release.ts';
 import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 

@@ -7,7 +7,7 @@ import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';

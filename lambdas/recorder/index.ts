@@ -5,7 +5,7 @@ import { parseDocument } from '#domain/canonical/digest.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { logger } from '#runtime/observability.ts';
 import { clock, ledgerOf, Text } from '#runtime/wiring.ts';
-import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
+import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text }));
 const deps = { environment: ENVIRONMENT, ledger: ledgerOf({ ledger: LEDGER_TABLE }), clock };

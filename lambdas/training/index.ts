@@ -10,7 +10,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, storesOf, Text } from '#runtime/wiring.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';

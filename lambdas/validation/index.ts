@@ -7,7 +7,7 @@ import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';

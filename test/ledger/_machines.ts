@@ -6,7 +6,7 @@ import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';

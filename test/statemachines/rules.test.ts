@@ -49,7 +49,7 @@ const SHARED_FILES: Record<string, string> = {
   'Offer release': 'validation/conclude-validation',
   'Package candidates': 'retraining/package-candidates',
   'Plan comparison': 'promotion/plan-promotion-comparison',
-  'Record failure': 'audit/record-run-failure',
+  'Record failure': 'runs/record-run-failure',
   'Record failure (release)': 'promotion/record-release-failure',
   'Record refusal': 'rollback/open-incident',
   'Refuse promotion': 'promotion/end-promotion',

@@ -4,7 +4,7 @@ import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import type { Write } from '#domain/ledger/item.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
 import { readPointer } from '#read-model/pointer.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';

@@ -14,7 +14,7 @@ import type { PartitionCheck } from '#ports/feature-engine.ts';
 import { execute } from '#local/statemachines/interpreter.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';

@@ -14,7 +14,7 @@ import { readCatalogue } from '#read-model/partitions.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { DIFFERENT, DRIFT, HEALTHY, lost, moved } from '#test/domain/drift/_evidence.ts';
 import { execute, TaskError } from '#local/statemachines/interpreter.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { judgeDrift } from '#use-cases/drift/judge-drift.ts';
 import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import type { Task } from '#use-cases/task.ts';

@@ -7,8 +7,8 @@ import { type Execution, execute, TaskError } from '#local/statemachines/interpr
 import { readPointer } from '#read-model/pointer.ts';
 import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { type Script, scripted, WELL } from '#test/statemachines/_scripts.ts';
-import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';

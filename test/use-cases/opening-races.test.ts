@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Ledger } from '#ports/ledger.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { findPromotion, readLock } from '#read-model/promotions.ts';
-import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
+import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { requested, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';

@@ -27,7 +27,7 @@ import { readPointer } from '#read-model/pointer.ts';
 import { seedOfThisRun } from '#test/_helpers/seed.ts';
 import { gathering } from '#test/adapters/onnx/_models.ts';
 import { execute, TaskError } from '#local/statemachines/interpreter.ts';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';

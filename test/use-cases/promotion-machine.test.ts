@@ -7,7 +7,7 @@ import { readApprovals } from '#read-model/grounds.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
-import { recordExecutionEnd } from '#use-cases/audit/record-execution-end.ts';
+import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { open, promote } from './_machine.ts';
 import { decides, request, scene } from './_scene.ts';

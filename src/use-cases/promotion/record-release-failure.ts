@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recordRunFailure } from '#use-cases/audit/record-run-failure.ts';
+import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import type { Recording } from '#use-cases/audit/record-change.ts';
 import type { Task } from '#use-cases/task.ts';
 import { recordFailure } from './end-promotion.ts';
