@@ -161,6 +161,7 @@ describe('release compare', () => {
     await run(context);
     for (const part of ['PROMOTE by superiority', 'what would change it:', 'log loss', 'area under ROC', 'ORD'])
       expect(text()).toContain(part);
+    expect(text()).toMatch(/log loss .*\d\.\d\d % \[\d+\.\d\d %, \d+\.\d\d %\]/);
   });
 });
 

@@ -110,7 +110,7 @@ describe('model train', () => {
     expect({ asOf, windows }).toMatchObject({ asOf: '2024-02-29', windows: [{ window: { name: 'everything' } }] });
     const earlier = await windowsOf('--as-of', '2024-02-28');
     expect(earlier).toMatchObject({ asOf: '2024-02-28', windows: [{ rows: windows[0].rows - 4 }] });
-    expect((await train('healthy')).err).toContain('window four-weeks is left out: it would begin on 2024-01');
+    expect((await train('healthy')).err).toContain('window fortnight is left out: it would begin on 2024-02');
     expect(await train('healthy', '--as-of', '2024-02-21')).toMatchObject({
       code: 1,
       err: expect.stringContaining('history is long enough'),

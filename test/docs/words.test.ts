@@ -21,7 +21,7 @@ const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bspoils?\b|none the worse/, 'fails without affecting others, ignored'],
   [/\bis fed\b|\bsmells\b/, 'inputs, suspected'],
   [/could be as it says/, 'the values contradict each other'],
-  [/was not believed/, 'failed verification'],
+  [/(?:was|is|are) not believed/, 'failed verification'],
   [/\b(?:overtaken|unwatched)\b/i, 'superseded, skipped'],
 ];
 

@@ -112,7 +112,7 @@ test('features that were changed fail the run that meets them: nothing is publis
   await settled(journey);
 });
 
-test('a record that was changed where a peer publishes it is not believed, and fsck names it', async () => {
+test('a record that was changed where a peer publishes it fails verification, and fsck names it', async () => {
   const { names, ledger } = journey.account('staging');
   await deafen(journey, 'prod', 'staging');
   await journey.run(z.unknown(), ['prediction', 'run', MODEL, '--env', 'staging']);

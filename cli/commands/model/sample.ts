@@ -4,7 +4,7 @@ import { literal, withDatabase } from '#adapters/duckdb/database.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 
 /** The days of the sample's events: the template's windows begin with them, and they lie behind everybody. */
-export const SAMPLE_DAYS = { first: '2024-01-01', last: '2024-02-29' } as const;
+export const SAMPLE_DAYS = { first: '2024-01-01', last: '2024-02-11' } as const;
 const EVENTS_PER_DAY = 300;
 
 /**

@@ -67,7 +67,7 @@ function tables(
 }
 
 function percents({ point, interval }: { point: number | null; interval: Estimate['interval'] }): string {
-  const range = interval === null ? '' : `[${interval.map(percent).join(', ')}]`;
+  const range = interval === null ? '' : `[${interval.map((share) => percent(share)).join(', ')}]`;
   return [point === null ? '' : percent(point), range].filter((text) => text !== '').join(' ') || '-';
 }
 

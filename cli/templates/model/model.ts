@@ -13,9 +13,9 @@ export default defineModel({
   },
   // Labels lie under the day on which they arrived, not under the day of their event.
   labels: { source: 'your-source/labels', value: 'outcome', arrivedAt: 'arrived_at', matureAfterDays: 3 },
-  features: { columns: ['amount', 'hour', 'customer_rate', 'customer_events'], aggregateDays: 28 },
+  features: { columns: ['amount', 'hour', 'customer_rate', 'customer_events'], aggregateDays: 14 },
   training: { local: ['python', 'training/train.py'], hyperparameters: { regularisation: 1 }, seed: 1 },
-  windows: { 'four-weeks': 28, everything: { since: '2024-01-01' } },
+  windows: { fortnight: 14, everything: { since: '2024-01-01' } },
   schedule: { cron: 'cron(0 6 ? * MON *)', timezone: 'UTC' },
   escalation: ['ml-engineer', 'ml-lead', 'platform'],
 });
