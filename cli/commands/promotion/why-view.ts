@@ -1,6 +1,7 @@
 import { type Approval, whyNotCounting } from '#domain/approval/approval.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId, Verdict } from '#domain/gates/gate.ts';
+import { GATE_REMEDIES } from '#domain/gates/remedy.ts';
 import { type GroundsState, judgeGrounds, pinnedEvidence } from '#domain/promotion/grounds.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { type Report, shortDigest, shortTime } from '../../report.ts';
@@ -112,23 +113,10 @@ function gateLines(promotion: Promotion, evidence: readonly Evidence[]): readonl
 }
 
 /** What would turn a gate's verdict. */
-export function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
+function remedyOf(gate: GateId, verdict: GateLine['verdict']): string {
   if (verdict === 'PASS' || verdict === 'NOT_APPLICABLE') return '-';
   if (verdict === 'NOT JUDGED') return 'wait, or see which state ended the promotion';
-  switch (gate) {
-    case 'released-upstream':
-      return 'let the environment before this one release it';
-    case 'data-validated':
-      return 'train it anew, on data that its expectations and the policy accept';
-    case 'release-integrity':
-      return 'register the release anew from its training run';
-    case 'metric-baseline':
-      return 'a candidate with more skill: other features, more data';
-    case 'better-than-champion':
-      return verdict === 'INCONCLUSIVE'
-        ? 'more matured days of data, or a larger difference'
-        : 'a candidate that beats the champion by the margin';
-  }
+  return GATE_REMEDIES[gate](verdict);
 }
 
 function countsFor(approval: Approval, promotion: Promotion, now: Date): string {

@@ -13,6 +13,9 @@ export type GateId = z.infer<typeof GateId>;
 export const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
 export type Verdict = z.infer<typeof Verdict>;
 
+/** What would turn a verdict of a gate that is no PASS; it stands beside the gate. */
+export type GateRemedy = (verdict: 'FAIL' | 'INCONCLUSIVE') => string;
+
 /** What a gate says: a verdict, why in words, and the numbers behind it. */
 export interface GateResult {
   readonly verdict: Verdict;

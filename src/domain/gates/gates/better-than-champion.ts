@@ -2,7 +2,13 @@ import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
 import type { ComparisonRule } from '../../policy/policy.ts';
 import { judgeComparison } from '../../statistics/judge-comparison.ts';
 import type { ComparisonJudgement } from '../../statistics/judgement.ts';
-import type { GateResult } from '../gate.ts';
+import type { GateRemedy, GateResult } from '../gate.ts';
+
+/** What would turn its verdict. */
+export const betterThanChampionRemedy: GateRemedy = (verdict) =>
+  verdict === 'INCONCLUSIVE'
+    ? 'more matured days of data, or a larger difference'
+    : 'a candidate that beats the champion by the margin';
 
 /** Is the candidate better than what is in production, on the same rows, beyond doubt and by enough to matter? */
 export function betterThanChampion(measure: ComparisonMeasure, rule: ComparisonRule): GateResult {

@@ -1,5 +1,9 @@
-import type { GateResult } from '../gate.ts';
+import type { GateRemedy, GateResult } from '../gate.ts';
 import type { Upstream } from './released-upstream.ts';
+
+/** What would turn its verdict. */
+export const dataValidatedRemedy: GateRemedy = () =>
+  'train it anew, on data that its expectations and the policy accept';
 
 /**
  * Was the data looked at, and accepted, before the release was trained on it? What trained it says so in the record by

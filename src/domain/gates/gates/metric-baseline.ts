@@ -2,8 +2,11 @@ import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
 import type { ComparisonRule } from '../../policy/policy.ts';
 import { baseRateLoss } from '../../statistics/paired-comparison.ts';
 import { whyDegenerate, whyInvalid } from '../../statistics/validity.ts';
-import type { GateResult } from '../gate.ts';
+import type { GateRemedy, GateResult } from '../gate.ts';
 import { percent } from '../../text.ts';
+
+/** What would turn its verdict. */
+export const metricBaselineRemedy: GateRemedy = () => 'a candidate with more skill: other features, more data';
 
 /** Does the candidate know more than the base rate of the very rows that it is tested on, and does it say anything at all? */
 export function metricBaseline(measure: ComparisonMeasure, rule: ComparisonRule): GateResult {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../../canonical/digest.ts';
-import type { GateResult } from '../gate.ts';
+import type { GateRemedy, GateResult } from '../gate.ts';
 
 /** What the verification of a release's files found, check by check. */
 export const VerificationReport = z.object({
@@ -8,6 +8,9 @@ export const VerificationReport = z.object({
   checks: z.array(z.object({ check: z.string().min(1), problem: z.string().nullable() })).min(1),
 });
 export type VerificationReport = z.infer<typeof VerificationReport>;
+
+/** What would turn its verdict. */
+export const releaseIntegrityRemedy: GateRemedy = () => 'register the release anew from its training run';
 
 /** Are the files exactly those of the manifest, of allowed content, and do they reproduce the golden predictions? */
 export function releaseIntegrity(report: VerificationReport | undefined, release: Digest): GateResult {

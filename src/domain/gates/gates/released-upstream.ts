@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../../canonical/digest.ts';
 import { Day } from '../../model/definition.ts';
 import { Version } from '../../release/registration.ts';
-import type { GateResult } from '../gate.ts';
+import type { GateRemedy, GateResult } from '../gate.ts';
 
 /** The environment that trains: what it registers comes from nowhere else. */
 export const ORIGIN = 'dev';
@@ -24,6 +24,9 @@ export const Upstream = z.strictObject({
   withdrawn: Digest.nullable(),
 });
 export type Upstream = z.infer<typeof Upstream>;
+
+/** What would turn its verdict. */
+export const releasedUpstreamRemedy: GateRemedy = () => 'let the environment before this one release it';
 
 /**
  * Did the environment before this one let the release through, by a record that it signed? A hotfix comes from where it
