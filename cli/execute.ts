@@ -64,7 +64,7 @@ export async function loadedConfig(load: () => Promise<{ readonly default: Confi
     return defineConfig((await load()).default);
   } catch (error) {
     if (!(error instanceof GatehouseError)) throw error;
-    return refuse('config-valid', error.message, 'correct the named fields of gatehouse.config.ts');
+    return refuse('config-valid', error.message);
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { ExecutionDoesNotExist, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import type { Machine } from '#ports/state-machines.ts';
 import { type Cloud, notDeployed } from './cloud.ts';
 import type { Context, Draw } from './context.ts';
@@ -117,10 +118,10 @@ export function statesSection({ steps }: Progress): TableSection {
   };
 }
 
-const Refused = z.looseObject({ refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+const Refused = z.looseObject({ refusal: Refusal });
 
 /** The refusal that an execution ended with, wherever in its document it stands. */
-export function refusalIn({ output }: Pick<ExecutionView, 'output'>): z.infer<typeof Refused>['refusal'] | undefined {
+export function refusalIn({ output }: Pick<ExecutionView, 'output'>): Refusal | undefined {
   const found = Refused.safeParse(output);
   if (found.success) return found.data.refusal;
   if (typeof output !== 'object' || output === null) return undefined;

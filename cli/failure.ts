@@ -1,4 +1,5 @@
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { EXIT, InterruptedError, RefusedError, UsageError } from './refusal.ts';
 
 /** How a command that failed ends: what is said, and with which code. */

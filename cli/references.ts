@@ -64,7 +64,7 @@ export async function findRelease(
   if (only === undefined)
     return refuse('release-known', `no release ${reference.prefix} is registered`, 'see: gatehouse release list');
   if (others.length === 0) return { model: only.model, release: only.release, version: only.version };
-  return refuse('release-unique', `${reference.prefix} begins ${found.length} digests`, 'give more digits');
+  return refuse('release-unique', `${reference.prefix} begins ${found.length} digests`);
 }
 
 /** The model folders that there are, by the names of their models. */

@@ -1,4 +1,4 @@
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal, type Refusing } from '#domain/refusal/refusal.ts';
 
 /** The exit codes, the same for every command; what Ctrl-C ends has the shell's own, 128 and the number of SIGINT. */
 export const EXIT = { done: 0, refused: 1, usage: 2, fault: 3, interrupted: 130 } as const;
@@ -25,6 +25,6 @@ export class RefusedError extends Error {
 }
 
 /** Ends the command by a refusal. */
-export function refuse(rule: string, found: string, remedy: string): never {
-  throw new RefusedError({ rule, found, remedy });
+export function refuse(...why: Refusing): never {
+  throw new RefusedError(refusal(...why));
 }

@@ -104,6 +104,7 @@ labels enough or not; and how many rows a day has is not known at synthesis (\`m
 
 /** As much of a JSON schema as the details of events use. */
 const Schema = z.object({
+  title: z.string().optional(),
   type: z.string().optional(),
   pattern: z.string().optional(),
   format: z.string().optional(),
@@ -128,6 +129,7 @@ function fieldsOf(details: z.ZodType): string {
 }
 
 function typeOf(schema: Schema): string {
+  if (schema.title !== undefined) return schema.title;
   if (schema.enum !== undefined) return schema.enum.join(' or ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
   switch (schema.type) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import { Decision, type DecisionInput } from '#domain/control/decision.ts';
 import type { PolicyVote } from '#domain/control/policy-vote.ts';
 import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
@@ -70,7 +71,7 @@ export async function controlAccess(
   // The identity token goes there: what it is sent to, and by, is no open line.
   const { protocol, hostname } = new URL(apiUrl);
   if (protocol !== 'https:' && !hostname.endsWith('.localhost') && hostname !== '127.0.0.1')
-    return refuse('api-encrypted', apiUrl, 'name the API by https');
+    return refuse('api-encrypted', apiUrl);
   return { apiUrl, clientId, region: control.names.region, endpoint: control.endpoint };
 }
 
@@ -81,7 +82,7 @@ async function fresh(file: string, session: Session, endpoint: string | undefine
   return renewed;
 }
 
-const Refused = z.object({ refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }) });
+const Refused = z.object({ refusal: Refusal });
 
 /** What an answer says. @throws RefusedError for a refusal, GatehouseError for anything unexpected. */
 export function answerOf({ status, text }: HttpAnswer): unknown {

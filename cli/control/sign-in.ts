@@ -101,7 +101,7 @@ async function codeFor(secret: string | undefined, username: string, ask: Ask): 
 async function verified(answer: Promise<VerifySoftwareTokenCommandOutput>): Promise<VerifySoftwareTokenCommandOutput> {
   const found = await answer;
   if (found.Status === 'SUCCESS') return found;
-  return refuse('mfa-code', 'the user pool does not accept the code', 'look at the clock of the device, and try again');
+  return refuse('mfa-code', 'the user pool does not accept the code');
 }
 
 /** The same session with fresh tokens. */
@@ -159,11 +159,7 @@ async function refusing<T>(authenticate: () => Promise<T>): Promise<T> {
     return await authenticate();
   } catch (error) {
     if (error instanceof CodeMismatchException || error instanceof EnableSoftwareTokenMFAException)
-      return refuse(
-        'mfa-code',
-        `the user pool says: ${error.message}`,
-        'look at the clock of the device, and try again',
-      );
+      return refuse('mfa-code', `the user pool says: ${error.message}`);
     if (!(error instanceof NotAuthorizedException) && !(error instanceof UserNotFoundException)) throw error;
     return refuse(
       'signed-in',

@@ -5,7 +5,8 @@ import { parseDocument } from '#domain/canonical/digest.ts';
 import { DecisionInput } from '#domain/control/decision.ts';
 import { PolicyVote } from '#domain/control/policy-vote.ts';
 import { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type Refusal, refusal, RULES } from '#domain/refusal/refusal.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { decide, type Deciding } from '#use-cases/control/decide.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
@@ -27,7 +28,7 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   api.use(async (context, next) => {
     const event = Authorized.safeParse(context.env.event);
     if (!event.success) {
-      throw refused(401, { rule: 'signed-in', found: 'no identity token', remedy: 'sign in: gatehouse login' });
+      throw refused({ rule: 'signed-in', found: 'no identity token', remedy: 'sign in: gatehouse login' });
     }
     context.set('username', event.data.requestContext.authorizer.jwt.claims['cognito:username']);
     await next();
@@ -40,7 +41,7 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     const promotion = context.req.param('promotion');
     const shown = await showRequest(deps.ledger, model, promotion);
     if (shown !== undefined) return context.json(shown);
-    throw refused(404, {
+    throw refused({
       rule: 'approval-requested',
       found: `nobody was asked about ${promotion} of ${model}`,
       remedy: 'see what waits: gatehouse status',
@@ -49,24 +50,24 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   api.post('/promotions', async (context) => {
     const ask = body(PromotionRequestBody, await json(context.req.raw), 'request body');
     const result = await requestPromotion(deps, context.get('username'), ask);
-    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    if (result.kind === 'refused') throw refused(result.refusal);
     return context.json({ seq: result.seq, model: ask.model, environment: ask.environment }, 202);
   });
   api.post('/policies', async (context) => {
     const vote = body(PolicyVote, await json(context.req.raw), 'request body');
     const result = await decidePolicy(deps, context.get('username'), vote);
-    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    if (result.kind === 'refused') throw refused(result.refusal);
     return context.json({ role: result.role, seq: result.seq, statement: result.statement }, 202);
   });
   api.post('/decisions', async (context) => {
     const input = body(DecisionInput, await json(context.req.raw), 'request body');
     const result = await decide(deps, context.get('username'), input);
-    if (result.kind === 'refused') throw refused(statusOf(result.refusal), result.refusal);
+    if (result.kind === 'refused') throw refused(result.refusal);
     return context.json({ decision: result.decision, seq: result.seq, statement: result.statement }, 201);
   });
   api.notFound((context) => {
     const found = `${context.req.method} ${context.req.path}`;
-    return refused(404, { rule: 'route-known', found, remedy: 'use the gatehouse command' }).getResponse();
+    return refused(refusal('route-known', found)).getResponse();
   });
   // What is not a refusal is a fault: it is thrown on, so that the function fails visibly and the API answers 500.
   api.onError((error) => {
@@ -76,36 +77,17 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   return api;
 }
 
-/** How HTTP calls a refusal: the person may not, the thing is not there, it was decided or has ended, or the request is unclear. */
-export function statusOf(refusal: Refusal): 403 | 404 | 409 | 422 {
-  switch (refusal.rule) {
-    case 'approval-not-by-requester':
-    case 'approval-role':
-    case 'request-role':
-      return 403;
-    case 'approval-requested':
-    case 'model-known':
-      return 404;
-    case 'approval-role-named':
-      return 422;
-    default:
-      return 409;
-  }
-}
-
-function refused(status: 401 | 403 | 404 | 409 | 422, refusal: Refusal): HTTPException {
-  return new HTTPException(status, { res: Response.json({ refusal }, { status }) });
+/** A refusal as HTTP answers it, by the status of its rule. */
+function refused(why: Refusal): HTTPException {
+  const { status } = RULES[why.rule];
+  return new HTTPException(status, { res: Response.json({ refusal: why }, { status }) });
 }
 
 async function json(request: Request): Promise<unknown> {
   try {
     return await request.json();
   } catch {
-    throw refused(422, {
-      rule: 'well-formed',
-      found: 'the request body is not JSON',
-      remedy: 'use the gatehouse command',
-    });
+    throw refused(refusal('well-formed', 'the request body is not JSON'));
   }
 }
 
@@ -114,6 +96,6 @@ function body<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
     return parseDocument(schema, value, what);
   } catch (error) {
     if (!(error instanceof GatehouseError)) throw error;
-    throw refused(422, { rule: 'well-formed', found: error.message, remedy: 'use the gatehouse command' });
+    throw refused(refusal('well-formed', error.message));
   }
 }

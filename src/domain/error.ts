@@ -1,19 +1,14 @@
-/** A fault with a stable code, the values that matter, and its cause. What is thrown is retryable by definition. */
+import type { FaultCode } from './faults.ts';
+
+/** A fault with a code of the registry, the values that matter, and its cause. The registry says whether the same call may succeed later. */
 export class GatehouseError extends Error {
-  readonly code: string;
+  readonly code: FaultCode;
   readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+  constructor(code: FaultCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
     this.name = 'GatehouseError';
     this.code = code;
     this.details = details;
   }
-}
-
-/** A refusal: a value, never thrown, that names the rule, what was found, and what would change it. */
-export interface Refusal {
-  readonly rule: string;
-  readonly found: string;
-  readonly remedy: string;
 }

@@ -1,7 +1,7 @@
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { DataKind, Policy } from '#domain/policy/policy.ts';
 import type { PolicyTightening } from '#domain/policy/tightening.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
 import type { Config } from './config.ts';
 import { CONFIG_RULES } from './config-rules.ts';
 import { MODEL_RULES } from './model-rules.ts';
@@ -26,7 +26,11 @@ export interface SuiteColumns {
 }
 
 /** Where values contradict each other, so that something could never pass. What is found names them all and their files. */
-export type Contradiction = Refusal;
+export interface Contradiction {
+  readonly rule: string;
+  readonly found: string;
+  readonly remedy: string;
+}
 
 /** A rule between values that stand in different places: which ones, and why nothing could pass where it is broken. */
 export interface ConsistencyRule<Subject> {

@@ -4,7 +4,7 @@ import type { TrainingRows } from '#domain/data/data-check.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';
 import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 
 /** A local Parquet file and the day of its partition. */

@@ -1,5 +1,5 @@
 import type { Digest } from '#domain/canonical/digest.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ComparedRow } from '#domain/model/trainer-predictions.ts';
 import type { FeatureImportances } from '#domain/report/explanation.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';

@@ -1,4 +1,4 @@
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { AbsentJob, JobStart } from './job.ts';
 
 /** A training job as it is asked for. */

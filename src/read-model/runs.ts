@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find, list, newestFirst } from './items.ts';
 
@@ -27,7 +28,7 @@ export const Run = z.looseObject({
   carried: z.number().optional(),
   /** Days that were due and could not be built or scored, the first of them with their causes. */
   blockedDays: z.number().optional(),
-  blocked: z.array(z.object({ day: z.string(), rule: z.string(), found: z.string(), remedy: z.string() })).optional(),
+  blocked: z.array(Refusal.extend({ day: z.string() })).optional(),
   epoch: z.number().optional(),
   review: Review.optional(),
   /** What a check of drift found, as `status --drift` reads it. */

@@ -9,6 +9,8 @@ export interface Named {
 /** What an item's work threw. */
 export interface Fault extends Named {
   readonly error: unknown;
+  /** What it is kept as, where the code of the error does not tell it from the next one. */
+  readonly code?: string;
 }
 
 /** Works on items one after the other. The fault of one never stops the others: it is added to the faults. */

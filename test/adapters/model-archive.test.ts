@@ -29,7 +29,7 @@ const found = async (archive: Uint8Array, most?: number) => {
   return Object.fromEntries([...artifact.files].map(([name, file]) => [name, Buffer.from(file).toString()]));
 };
 const readable = (error: RegExp) => ({
-  rule: 'model artifact is a readable .tar.gz',
+  rule: 'artifact-readable',
   found: expect.stringMatching(error),
   remedy: expect.stringContaining('train again'),
 });
@@ -60,7 +60,7 @@ describe('what a training job leaves', () => {
     const bomb = await archiveOf({ name: 'other', text: '0'.repeat(1_000_000) });
     expect(bomb.length).toBeLessThan(10_000);
     expect(await found(bomb, 100_000)).toEqual({
-      rule: 'model artifact fits the limit',
+      rule: 'artifact-size',
       found: 'unpacked it has more bytes, 100000 are allowed',
       remedy: 'train a smaller model',
     });
@@ -72,7 +72,7 @@ describe('what a training job leaves', () => {
     const link = { name: 'model.onnx', type: 'symlink' as const, linkname: '/etc/passwd' };
     expect(await found(await archiveOf(link))).toEqual({});
     expect(await found(await archiveOf(MODEL, { ...MODEL, name: './model.onnx' }))).toMatchObject({
-      rule: 'model artifact has each file once',
+      rule: 'artifact-files-unique',
       found: 'two files model.onnx',
     });
   });
@@ -116,7 +116,7 @@ describe('an artifact in S3', () => {
 
   it('is refused where it is gone, also between two looks, and where its job names none', async () => {
     const gone = {
-      rule: 'model artifact is there',
+      rule: 'artifact-present',
       found: 'no object at s3://bucket/runs/r/model.tar.gz',
       remedy: 'train again',
     };

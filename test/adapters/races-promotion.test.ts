@@ -27,7 +27,7 @@ const said: AuditEvent = {
   code: 'PEER_VERIFICATION_FAILED',
   actor: 'pipeline:race',
   release: null,
-  details: { peer: 'dev', seq: 1, rule: 'race', found: 'a racer' },
+  details: { peer: 'dev', seq: 1, rule: 'record-signed', found: 'a racer' },
 };
 const change = async (
   ledger: Ledger,

@@ -20,7 +20,7 @@ import { Run } from '#read-model/runs.ts';
 import { admitDays, definition, makeRelease, MODEL } from '../use-cases/_environments.ts';
 import { fill, testContext } from './_context.ts';
 
-const RULE = 'source files have the declared columns';
+const RULE = 'source-columns-declared';
 const FOUND = 'part.parquet of labels 2001-01-12: column bad is BIGINT, declared BOOLEAN';
 const REMEDY = 'correct the partition, and write the marker again';
 const SINCE = '2026-03-01T09:00:00.000Z';
@@ -74,7 +74,7 @@ describe('refused and overdue days', () => {
       'prod is overdue: 1 days have no predictions within 24 h of their arrival; newest day scored: 2001-01-12',
     );
     expect(text).toContain(`  2001-01-13: ${RULE}: ${FOUND}; ${REMEDY}`);
-    expect(text).toMatch(/dev +labels +2001-01-12 to 2001-01-13 \(2\) +2026-03-01 09:00Z +source files have/);
+    expect(text).toMatch(/dev +labels +2001-01-12 to 2001-01-13 \(2\) +2026-03-01 09:00Z +source-columns-declared/);
     expect(text).toMatch(/prod +predictions +2001-01-13 +2026-03-01 09:00Z/);
     expect(JSON.parse(test.text('json')).models[0]).toMatchObject({
       environments: [{ environment: 'staging' }, { level: { hours: 24, overdue: [{ day: '2001-01-13' }] } }],

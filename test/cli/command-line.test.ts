@@ -141,7 +141,7 @@ describe('the command line', () => {
         /labels\.json:17: Great Expectations .* has no expect_column_values_to_not_be_nul; did you mean/,
       );
       expect(broken.stdout).toMatch(
-        /daily\.sql:2: feature SQL runs: .*"amnt" not found in FROM clause! There are "amount"/,
+        /daily\.sql:2: feature-sql-runs: .*"amnt" not found in FROM clause! There are "amount"/,
       );
       await writeFile(file, valid.replace('matureAfterDays: 3', 'matureAfterDays: -1'));
       const wrong = await started('model', 'check', 'churn', '--models', models);

@@ -137,7 +137,7 @@ it('knows nothing that arrived later than the day that is named, and no day that
   // What an earlier evaluation made is known without any cloud.
   const { said } = await evaluated({ asOf: '2024-01-10', against: candidate });
   expect(said).toMatchObject({ status: 'rejected', windows: [], against: candidate });
-  expect(said?.reasons[0]).toContain('history is long enough');
+  expect(said?.reasons[0]).toContain('history-long-enough');
   const tomorrow = await evaluated({ asOf: '2026-03-03' });
   expect(tomorrow.refusal).toMatchObject({ rule: 'as-of-past' });
 });

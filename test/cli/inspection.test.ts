@@ -428,5 +428,15 @@ describe('a request that opened no promotion', () => {
       found: 'staging has not',
     });
     expect(refusalOf([{ record: refused, hash }], 8)).toBeUndefined();
+    const failed = {
+      ...record,
+      code: 'PROMOTION_FAILED' as const,
+      details: { promotion: 'request-control-7', state: 'States.Timeout', error: 'no answer' },
+    };
+    expect(refusalOf([{ record: failed, hash }], 7)).toEqual({
+      status: 'refused',
+      rule: 'promotion-succeeded',
+      found: 'States.Timeout: no answer',
+    });
   });
 });

@@ -113,8 +113,18 @@ describe('model train', () => {
     expect((await train('healthy')).err).toContain('window fortnight is left out: it would begin on 2024-02');
     expect(await train('healthy', '--as-of', '2024-02-21')).toMatchObject({
       code: 1,
-      err: expect.stringContaining('history is long enough'),
+      err: expect.stringContaining('history-long-enough'),
     });
+  });
+
+  it('refuses a program that fails, with what it printed', async () => {
+    const program = join(folder, 'models/churn/training/train.mjs');
+    const whole = await readFile(program, 'utf8');
+    await writeFile(program, 'console.error("no rows"); process.exit(1);');
+    const { code, err } = await train('healthy');
+    await writeFile(program, whole);
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('refused by training-succeeds') });
+    expect(err).toContain('no rows');
   });
 
   it.each(['leading zeros', 'accents'] as const)('refuses %s: no label met an event', async (source) => {

@@ -52,7 +52,7 @@ describe('failureOf', () => {
       rule: 'approval-expired',
       found: 'people could decide until noon',
       remedy: 'ask for a new promotion',
-    };
+    } as const;
     expect(failureOf(new RefusedError(refusal))).toEqual({
       exitCode: 1,
       lines: [

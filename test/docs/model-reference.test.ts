@@ -190,7 +190,7 @@ describe('feature SQL', () => {
   });
 
   it.each(refused)('is refused as documented: %s', async (sql) => {
-    expect(await inspected(sql)).toMatchObject({ rule: 'feature SQL is one SELECT over its tables' });
+    expect(await inspected(sql)).toMatchObject({ rule: 'feature-sql-allowed' });
   });
 
   it.each(allowed)('is allowed, and runs, as documented: %s', async (sql) => {

@@ -6,6 +6,7 @@ import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { main } from '#cli/program.ts';
 import type { CommandResult, Landing, Driver } from '#local/driver.ts';
 import { commonOptions, LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -57,9 +58,6 @@ export interface Ended {
   readonly status: string;
   readonly output: unknown;
 }
-
-export const Refusal = z.object({ rule: z.string(), found: z.string(), remedy: z.string() });
-export type Refusal = z.infer<typeof Refusal>;
 
 const Refused = z.object({ error: z.object({ kind: z.literal('refused'), ...Refusal.shape }) });
 const Fsck = z.object({

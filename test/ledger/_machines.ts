@@ -49,7 +49,7 @@ async function stepPromotion(world: World, environment: Environment, execution: 
   const release = (request as Item)['release'];
   const named = { model: MODEL, promotion: execution.name };
   const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...named, ...more })) as Answer;
-  const refuse = (refusal: object = { rule: 'execution', found: 'refused', remedy: 'ask again' }): void => {
+  const refuse = (refusal: object = { rule: 'promotion-turn', found: 'refused', remedy: 'ask again' }): void => {
     execution.found = { ...execution.found, refusal };
     execution.state = 'Refuse promotion';
   };

@@ -110,7 +110,7 @@ describe('the expectations of the reference model', () => {
       'no label',
       'labels',
       'SELECT * REPLACE (CAST(NULL AS BOOLEAN) AS late) FROM day',
-      'expect_partition_to_be_readable(): no row lacks what it is known by',
+      'expect_partition_to_be_readable(): row-keys-present',
     ],
     [
       'a type',

@@ -151,7 +151,7 @@ export const scoring: Scoring = {
         if (text.includes('NaN')) {
           return {
             kind: 'refused',
-            refusal: { rule: 'prediction-number', found: '1 prediction is NaN', remedy: 'mend the model' },
+            refusal: { rule: 'predictions-are-probabilities', found: '1 prediction is NaN', remedy: 'mend the model' },
           };
         }
         await writeFile(out, text);
@@ -160,7 +160,10 @@ export const scoring: Scoring = {
       async explain(features) {
         const text = (await Promise.all(features.map((file) => readFile(file, 'utf8')))).join();
         if (text.includes('NaN'))
-          return { kind: 'refused', refusal: { rule: 'prediction-number', found: 'a NaN', remedy: 'mend the model' } };
+          return {
+            kind: 'refused',
+            refusal: { rule: 'predictions-are-probabilities', found: 'a NaN', remedy: 'mend the model' },
+          };
         const of = (name: string, change: number) => ({ name, change, lowest: change, highest: change });
         const importances = { rows: 10, repeats: 1, seed: 1, features: [of('x', 0.5), of('y', 0)] };
         return { kind: 'explained', importances };

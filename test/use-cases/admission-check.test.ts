@@ -41,7 +41,13 @@ beforeEach(() => {
 });
 
 /** Lands a file and its marker, and has it admitted, as a producer and S3 would. */
-async function land(env: Environment, kind: 'events' | 'labels', select: string | undefined, own = definition) {
+async function land(
+  env: Environment,
+  kind: 'events' | 'labels',
+  select: string | undefined,
+  own = definition,
+  copy = ({ key }: ObjectReference, path: string): Promise<void> => copyFile(landed.get(key) ?? '', path),
+) {
   const folder = `${source[kind]}/dt=${DAY}/`;
   versions += 1;
   if (select === undefined) landed.delete(`${folder}_READY`);
@@ -59,7 +65,6 @@ async function land(env: Environment, kind: 'events' | 'labels', select: string 
           return { ...at, sha256: digestOf(content), size: content.length };
         }),
     );
-  const copy = async ({ key }: ObjectReference, path: string): Promise<void> => copyFile(landed.get(key) ?? '', path);
   const [model] = deployed.models;
   if (model === undefined) throw new Error('no model');
   return admitPartition(
@@ -76,8 +81,8 @@ async function land(env: Environment, kind: 'events' | 'labels', select: string 
 
 const EVENTS = eventsOf(DAY, 2);
 const LABELS = labelsOf(DAY, DAY, 2);
-const columns = 'source files have the declared columns';
-const ofDay = "rows are of their partition's day";
+const columns = 'source-columns-declared';
+const ofDay = 'rows-of-partition-day';
 
 describe.each(['dev', 'staging', 'prod'])('admission in %s', (name) => {
   it.each([
@@ -102,6 +107,15 @@ describe.each(['dev', 'staging', 'prod'])('admission in %s', (name) => {
     });
     expect(isAlerting('PARTITION_REFUSED', {})).toBe(true);
     expect(await readOpenRefusals(env.ledger, MODEL)).toMatchObject([{ kind, day: DAY, rule }]);
+  });
+});
+
+it('refuses files that the disk does not take', async () => {
+  const env = here.environment('dev');
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  expect(await land(env, 'events', EVENTS, definition, () => Promise.reject(full))).toMatchObject({
+    kind: 'refused',
+    refusal: { rule: 'files-fit-on-disk', found: expect.stringContaining('disk of 4096 MB') },
   });
 });
 

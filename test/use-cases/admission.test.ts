@@ -40,7 +40,7 @@ const engine: PartitionCheck = {
     return refused === undefined
       ? undefined
       : {
-          rule: 'source files have the declared columns',
+          rule: 'source-columns-declared',
           found: `${refused}: ${kind} of ${day}`,
           remedy: 'correct it',
         };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
 import * as engine from '#adapters/duckdb/engine.ts';
 import { isAlerting } from '#domain/audit/events.ts';
-import { digestOf } from '#domain/canonical/digest.ts';
+import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { addDays, daysBetween, type ObjectReference, type PartitionKind } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -65,7 +65,7 @@ const FIRST = '2001-01-10';
 const BAD = '2001-01-13';
 /** The days whose aggregates see the labels of that day. */
 const AFTER = ['2001-01-14', '2001-01-15', '2001-01-16'];
-const rule = 'source files have the declared columns';
+const rule = 'source-columns-declared';
 const cause = 'column bad is BIGINT, declared BOOLEAN';
 
 let folder: string;
@@ -276,5 +276,16 @@ describe('the service level', () => {
     expect(await checkServiceLevel(world().environment('staging'))({ model: MODEL })).toEqual({
       status: 'nothing-served',
     });
+  });
+});
+
+it('a day whose features are not built is not scored, and says which are missing', async () => {
+  const features = digestOf('never built');
+  const items = [{ release: digestOf('served'), day: FIRST, features }];
+  const work = new TextEncoder().encode(canonicalJson({ formatVersion: 1, model: MODEL, items }));
+  const { digest } = await prod.documents.write(work);
+  expect(await scorePartitions(prod)({ model: MODEL, work: digest, from: 0, to: 1 })).toMatchObject({
+    status: 'refused',
+    refusals: [{ day: FIRST, rule: 'inputs-built', found: `features ${features} are not built` }],
   });
 });

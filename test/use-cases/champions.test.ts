@@ -53,7 +53,7 @@ describe('a champion that no longer loads', () => {
     async withModel(model, of, work) {
       const found = 'operator Frobnicate is not known to this scorer';
       if (Buffer.from(model).toString() === 'MODEL old')
-        return { kind: 'refused', refusal: { rule: 'model-loads', found, remedy: 'train it anew' } };
+        return { kind: 'refused', refusal: { rule: 'onnx-loads', found, remedy: 'train it anew' } };
       return dev.scoring.withModel(model, of, work);
     },
   };
@@ -74,14 +74,14 @@ describe('a champion that no longer loads', () => {
     expect(measured).toMatchObject({
       status: 'insufficient',
       reasons: [
-        expect.stringMatching(/^predictions of 2001-01-\d\d: model-loads: operator Frobnicate is not known/),
+        expect.stringMatching(/^predictions of 2001-01-\d\d: onnx-loads: operator Frobnicate is not known/),
         expect.stringContaining('is not there'),
       ],
     });
     const verdict = await evaluateCandidates({ deployed, documents: dev.documents })({ model: MODEL, measured });
     expect(verdict).toMatchObject({
       verdict: 'INCONCLUSIVE',
-      reasons: [expect.stringContaining('model-loads'), expect.anything()],
+      reasons: [expect.stringContaining('onnx-loads'), expect.anything()],
     });
   });
 });

@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
-import { DATA_FITS } from '#domain/data/engine-limits.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DataRule } from '#domain/policy/policy.ts';
@@ -172,7 +171,7 @@ describe('a check of what has arrived', () => {
   });
 
   it('has the job fail what features refuse, remembers it, and validates the others', async () => {
-    const contents = { '2001-01-03': 'refuse a column is there once', '2001-01-04': `refuse ${DATA_FITS}` };
+    const contents = { '2001-01-03': 'refuse columns-unique', '2001-01-04': 'refuse data-fits-in-memory' };
     for (const [day, content] of Object.entries(contents)) await admitDays(dev.ledger, day, day, { content });
     const planned = await plan('one');
     for (const { objects } of (await planOf(planned.plan)).partitions)
@@ -189,7 +188,7 @@ describe('a check of what has arrived', () => {
     // What does not fit into memory is nothing that is wrong with the data: it is tried again.
     expect(batches).toHaveLength(36);
     const refusals = batches.flatMap(({ files, refused }) => (refused === undefined ? [] : [{ files, refused }]));
-    const refusal = { files: [], refused: 'a column is there once: column x is missing' };
+    const refusal = { files: [], refused: 'columns-unique: column x is missing' };
     expect(refusals).toEqual([refusal]);
     finds('one', ({ kind, day }) =>
       batches.some((each) => each.refused !== undefined && each.kind === kind && each.day === day)
@@ -198,7 +197,7 @@ describe('a check of what has arrived', () => {
     );
     const { status, reasons } = await judge(planned, staged);
     expect(status).toBe('FAIL');
-    expect(reasons.filter((reason) => reason.includes('fits in memory'))).toHaveLength(1);
+    expect(reasons.filter((reason) => reason.includes('data-fits-in-memory'))).toHaveLength(1);
     dev.clock.at += 7 * 3_600_000;
     expect(await plan('two')).toMatchObject({ status: 'planned', partitions: 1 });
   });

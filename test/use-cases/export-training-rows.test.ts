@@ -52,9 +52,9 @@ describe('the rows of a window', () => {
   });
 
   it('are refused, and not tried again, where they fit neither into memory nor on the disk', async () => {
-    const refusal = { rule: 'data fits in memory', found: 'features of 2001-01-03, 9 rows', remedy: 'shorten' };
+    const refusal = { rule: 'data-fits-in-memory', found: 'features of 2001-01-03, 9 rows', remedy: 'shorten' };
     const engine = { exportTrainingRows: async () => ({ kind: 'refused', refusal }) };
-    const reason = 'data fits in memory: features of 2001-01-03, 9 rows; shorten';
+    const reason = 'data-fits-in-memory: features of 2001-01-03, 9 rows; shorten';
     expect(await exported({ engine })).toEqual({ result: { status: 'refused', reason }, keys: [] });
     const failing = (code: string) => ({ fetch: () => Promise.reject(Object.assign(new Error(code), { code })) });
     expect((await exported({ lake: failing('ENOSPC') })).result).toMatchObject({

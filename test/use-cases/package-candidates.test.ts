@@ -7,7 +7,7 @@ import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
@@ -131,8 +131,8 @@ describe('what training leaves', () => {
   });
 
   it('is refused by its window where the artifact is bad, and the other windows go on', async () => {
-    const refusal = { rule: 'model artifact fits the limit', found: '9 bytes, 8 are allowed', remedy: 'train less' };
-    const reason = 'model artifact fits the limit: 9 bytes, 8 are allowed; train less';
+    const refusal = { rule: 'artifact-size', found: '9 bytes, 8 are allowed', remedy: 'train less' };
+    const reason = 'artifact-size: 9 bytes, 8 are allowed; train less';
     const good = { 'model.onnx': 'MODEL trained' };
     expect(await packaged(good, undefined, { others: { wide: refusal, narrow: good } })).toMatchObject({
       status: 'packaged',

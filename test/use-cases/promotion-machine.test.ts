@@ -187,7 +187,7 @@ describe('the machine of promotions with its use-cases', () => {
     });
     expect(path.at(-1)).toBe('Refused');
     expect((await here.prod.chain()).at(-1)?.details).toMatchObject({
-      rule: 'gates',
+      rule: 'gates-passed',
       reasons: [expect.stringContaining('release-integrity: FAIL')],
     });
     await atRest();
@@ -205,7 +205,7 @@ describe('the machine of promotions with its use-cases', () => {
     const { path } = await promote(here.prod, again.request, again.well);
     expect(path.at(-1)).toBe('Refused');
     expect((await here.prod.chain()).at(-1)?.details).toMatchObject({
-      rule: 'gates',
+      rule: 'gates-passed',
       reasons: [
         expect.stringContaining(
           `was not rolled back under another digest: it has the same operators and weights, and ${bad.release}`,

@@ -80,7 +80,7 @@ describe('the reconciler', () => {
   });
 
   describe('that meets faults', () => {
-    const FAULT = new GatehouseError('OUT_OF_ORDER', 'it is out of order');
+    const FAULT = new GatehouseError('LEDGER_BUSY', 'it is out of order');
     /** A round in which what is named fails; what was done all the same, and what the round said in the end. */
     const roundWith = async (
       failing: readonly string[],
@@ -187,7 +187,7 @@ describe('the reconciler', () => {
       }
       expect((await staging.chain()).at(-1)?.details).toMatchObject({
         function: 'reconciler',
-        error: 'OUT_OF_ORDER',
+        error: 'LEDGER_BUSY',
         found: 'it is out of order',
       });
       await published([]);
@@ -204,14 +204,15 @@ describe('the reconciler', () => {
         const faults = [{ item: 'it', model: MODEL, error }];
         await recordFaults(staging, 'reconciler', faults);
       };
-      for (const text of ['request 1', 'request 2', 'request 3']) await failing(new GatehouseError('ONE', text));
-      await failing(new GatehouseError('TWO', 'once'));
-      await failing(new GatehouseError('THREE', 'a'));
-      await failing(new GatehouseError('THREE', 'b'));
+      for (const text of ['request 1', 'request 2', 'request 3'])
+        await failing(new GatehouseError('LEDGER_BUSY', text));
+      await failing(new GatehouseError('CHAIN_CONTENDED', 'once'));
+      await failing(new GatehouseError('RECORD_VANISHED', 'a'));
+      await failing(new GatehouseError('RECORD_VANISHED', 'b'));
       const records = (await staging.chain()).filter(({ code }) => code === 'ITEM_FAILED');
       expect(records.map(({ details }) => [details['error'], details['found']])).toEqual([
-        ['ONE', 'request 2'],
-        ['THREE', 'b'],
+        ['LEDGER_BUSY', 'request 2'],
+        ['RECORD_VANISHED', 'b'],
       ]);
     });
 

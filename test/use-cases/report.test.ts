@@ -138,7 +138,7 @@ describe('the reports of a run', () => {
     const { explained, written } = await report(1);
     expect(explained.status).toBe('unexplained');
     expect(await jsonOf(written.json)).toMatchObject({
-      explanation: { reason: 'prediction-number: a NaN' },
+      explanation: { reason: 'predictions-are-probabilities: a NaN' },
       trained: { joins: null },
     });
   });

@@ -97,7 +97,11 @@ describe('a retraining run', () => {
       ]),
     });
     // What was refused comes first, with its cause: it does not come by itself.
-    const refusal = { rule: 'rows are of their day', found: '988 rows on another day (UTC)', remedy: 'correct it' };
+    const refusal = {
+      rule: 'rows-of-partition-day',
+      found: '988 rows on another day (UTC)',
+      remedy: 'correct it',
+    } as const;
     const about = { model: MODEL, kind: 'events', days: ['2001-01-07'] } as const;
     await recordRefusals({ ...gap, environment: 'dev' }, about, refusal, () => ({
       code: 'PARTITION_REFUSED',
@@ -109,7 +113,7 @@ describe('a retraining run', () => {
       .object({ reasons: z.array(z.string()) })
       .parse(await planWindows(gap)({ model: MODEL, run: RUN, asOf: '2001-01-20' }));
     expect(reasons[0]).toBe(
-      'events of 2001-01-07 are refused: rows are of their day: 988 rows on another day (UTC); correct it',
+      'events of 2001-01-07 are refused: rows-of-partition-day: 988 rows on another day (UTC); correct it',
     );
     expect(reasons).toContain('events of 2001-01-06 are not admitted');
     const empty = world().environment('dev');

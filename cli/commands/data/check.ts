@@ -9,7 +9,7 @@ import { compileModel } from '#model/compile.ts';
 import { findCheckedData } from '#read-model/checked-data.ts';
 import { readPartitions } from '#read-model/partitions.ts';
 import type { Run } from '../../context.ts';
-import { refuse } from '../../refusal.ts';
+import { refuse, RefusedError } from '../../refusal.ts';
 import type { Cloud } from '../../cloud.ts';
 import { modelFolder } from '../../references.ts';
 import type { Report } from '../../report.ts';
@@ -31,11 +31,10 @@ export const run: Run = async (context) => {
   context.print(dataReport(model, environment, check, looked, refusals));
   const [refused] = refusals;
   if (refused !== undefined)
-    refuse(
-      refused.rule,
-      `${refused.found}; ${refusals.length} partitions are refused, first: ${refused.kind} of ${refused.day}`,
-      refused.remedy,
-    );
+    throw new RefusedError({
+      ...refused,
+      found: `${refused.found}; ${refusals.length} partitions are refused, first: ${refused.kind} of ${refused.day}`,
+    });
   const missing = [
     ...check.missingEvents.map((day) => `events of ${day}`),
     ...check.missingLabels.map((day) => `labels of ${day}`),
@@ -46,14 +45,18 @@ export const run: Run = async (context) => {
       `missing: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more` : ''}`,
       'let the producer write these partitions and their ready markers',
     );
-  const [group, ...others] = looked?.groups ?? [];
-  if (looked !== undefined && group !== undefined)
-    refuse(
-      'data-expectations',
-      `${looked.failures.length} expectations are not met: ${group}${others.length === 0 ? '' : `; and ${others.length} others`}`,
-      'have the producer write the day again with its marker; nothing is trained on it as it is',
-    );
+  if (looked !== undefined) mustBeMet(looked);
 };
+
+/** Refuses data that does not meet its expectations. */
+export function mustBeMet({ failures, groups: [group, ...others] }: Pick<LookedAt, 'failures' | 'groups'>): void {
+  if (group === undefined) return;
+  refuse(
+    'data-expectations',
+    `${failures.length} expectations are not met: ${group}${others.length === 0 ? '' : `; and ${others.length} others`}`,
+    'have the producer write the day again with its marker; nothing is trained on it as it is',
+  );
+}
 
 /** What the suites have said of the partitions as they are now. */
 export interface LookedAt {

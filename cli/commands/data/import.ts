@@ -83,7 +83,7 @@ const Module = z.looseObject({
   replay: z.custom<Replay>((value) => typeof value === 'object' && value !== null && 'prepare' in value),
 });
 
-async function loadReplay(folder: string, model: string): Promise<Replay> {
+export async function loadReplay(folder: string, model: string): Promise<Replay> {
   const file = join(folder, 'replay.ts');
   const isThere = await stat(file).then(
     () => true,

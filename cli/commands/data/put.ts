@@ -14,7 +14,7 @@ import type { Context, Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { readmit } from '../../landing.ts';
 import { modelFolder } from '../../references.ts';
-import { refuse, UsageError } from '../../refusal.ts';
+import { refuse, RefusedError, UsageError } from '../../refusal.ts';
 import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
 import { byDay } from '../model/local-features.ts';
@@ -176,5 +176,9 @@ export function refuseUnadmitted(
   if (first?.refusal === undefined)
     refuse('data-admitted', said, `look again in a few minutes: gatehouse status ${model}; see docs/runbook.md`);
   const { rule, found, remedy } = first.refusal;
-  refuse(rule, `${found}; ${said}`, `${remedy}; all causes: gatehouse data check ${model} --env ${environment}`);
+  throw new RefusedError({
+    rule,
+    found: `${found}; ${said}`,
+    remedy: `${remedy}; all causes: gatehouse data check ${model} --env ${environment}`,
+  });
 }

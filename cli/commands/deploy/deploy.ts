@@ -70,7 +70,7 @@ async function settle(context: Context, environments: readonly Environment[]): P
 }
 
 /** On a laptop an image stands for a command: the SageMaker subset looks it up here. */
-async function registerImages(context: Context): Promise<void> {
+export async function registerImages(context: Pick<Context, 'config' | 'home' | 'modelFolders'>): Promise<void> {
   const images: Record<string, LocalImage> = {
     [dataQualityImage(context.config)]: {
       command: ['python', 'validate.py'],

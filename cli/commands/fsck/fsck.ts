@@ -15,17 +15,20 @@ export const run: Run = async (context) => {
   for (const name of models) results.push(...(await checkModel(context, name)));
   if (results.length === 0) refuse('environment-deployed', 'no environment is deployed', 'run: gatehouse deploy');
   context.print(fsckReport(results));
-  const violated = results.filter(({ found }) => found.length > 0);
-  if (violated.length > 0) {
-    const first =
-      violated.map(({ environment, invariant, found }) => `${environment} ${invariant}: ${found[0]}`)[0] ?? '';
-    refuse(
-      'invariants',
-      `${violated.length} of ${results.length} checks are violated; first: ${first}`,
-      'see docs/runbook.md; nothing was changed',
-    );
-  }
+  mustHold(results);
 };
+
+/** Refuses a ledger that violates an invariant. */
+export function mustHold(results: readonly InvariantResult[]): void {
+  const violated = results.filter(({ found }) => found.length > 0);
+  const [first] = violated;
+  if (first === undefined) return;
+  refuse(
+    'invariants',
+    `${violated.length} of ${results.length} checks are violated; first: ${first.environment} ${first.invariant}: ${first.found[0]}`,
+    'see docs/runbook.md; nothing was changed',
+  );
+}
 
 /** Every invariant on a model, in every environment that is deployed. */
 export async function checkModel(context: Context, model: string): Promise<readonly InvariantResult[]> {

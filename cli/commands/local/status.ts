@@ -1,30 +1,26 @@
-import { localCloudStatus } from '#local/emulator/cloud.ts';
+import { type LocalCloudStatus, localCloudStatus } from '#local/emulator/cloud.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
+import type { Report } from '../../report.ts';
 
 export const run: Run = async (context) => {
-  const status = localCloudStatus(context.home);
+  context.print(localReport(localCloudStatus(context.home)));
+};
+
+/** What runs of a local cloud; refused where a part of it has ended. */
+export function localReport(status: LocalCloudStatus): Report {
   switch (status.state) {
-    case 'running':
-      context.print({
-        data: status,
-        sections: [
-          {
-            lines: [
-              `running at ${status.cloud.endpoint} since ${status.cloud.startedAt}, state in ${status.cloud.home}`,
-            ],
-          },
-        ],
-      });
-      return;
+    case 'running': {
+      const { endpoint, startedAt, home } = status.cloud;
+      return { data: status, sections: [{ lines: [`running at ${endpoint} since ${startedAt}, state in ${home}`] }] };
+    }
     case 'stopped':
-      context.print({ data: status, sections: [{ lines: ['stopped; start it: gatehouse local up'] }] });
-      return;
+      return { data: status, sections: [{ lines: ['stopped; start it: gatehouse local up'] }] };
     case 'broken':
-      refuse(
+      return refuse(
         'local-cloud-whole',
         `${status.dead.join(' and ')} has ended`,
         `start it again: gatehouse local up (logs: ${status.logs.join(', ')})`,
       );
   }
-};
+}

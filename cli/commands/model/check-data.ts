@@ -39,8 +39,7 @@ export async function checkData(
   given: { readonly events: readonly string[]; readonly labels: readonly string[] },
 ): Promise<CheckedData> {
   const { data } = policy;
-  if (data === undefined)
-    return refuse('data-rule', 'the policy asks nothing of data', 'add data to governance/policy.ts');
+  if (data === undefined) return refuse('data-rule', 'the policy asks nothing of data');
   const events = await localCatalogue('events', byDay(given.events, context));
   const labels = given.labels.length === 0 ? [] : await localCatalogue('labels', byDay(given.labels, context));
   const root = join(context.home, 'check', definition.name);
@@ -117,6 +116,11 @@ async function trainingRows(
   return { files, days: due.length, measured: { ...measured.rows, joins } };
 }
 
+/** Refuses suites that did not run to their end, by what they printed. */
+export function mustHaveRun(failure: string | undefined): void {
+  if (failure !== undefined) refuse('suites-run', failure);
+}
+
 /** What the suites say of each partition and of the training rows: the processing job's own program, in its own layout. */
 async function validated(
   context: Context,
@@ -153,8 +157,7 @@ async function validated(
   if (batches.length === 0) return [];
   await writeFile(join(input, 'batches.json'), canonicalJson(batches));
   context.note(`  Great Expectations is started for ${batches.length} batches, which takes some seconds`);
-  const failure = await runSuites(root);
-  if (failure !== undefined) refuse('suites-run', failure, 'correct the suites in expectations/');
+  mustHaveRun(await runSuites(root));
   const results = await readFile(join(root, 'opt/ml/processing/output/results.json'), 'utf8');
   return CheckResults.parse(JSON.parse(results)).batches;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { refusedSql } from '#adapters/duckdb/sql-check.ts';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { FaultCode } from '#domain/faults.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { compileCard, describeModel } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
@@ -21,7 +22,7 @@ interface CheckedModel {
 }
 
 /** Codes of what is wrong in a model's own files; anything else is a fault of the machine. */
-const WRONG = new Set(['BAD_MODEL', 'NO_DEFAULT_EXPORT', 'POLICY_LOOSENED', 'BAD_DOCUMENT']);
+const WRONG = new Set<FaultCode>(['BAD_MODEL', 'NO_DEFAULT_EXPORT', 'POLICY_LOOSENED', 'BAD_DOCUMENT']);
 
 /**
  * Checks models as synthesis does: each file by itself, and whether they contradict each other or the configuration. Feature

@@ -15,8 +15,7 @@ export const run: Run = async (context) => {
   const shown = relative(process.cwd(), folder);
   const data = join('data', name);
   for (const path of sample ? [folder, data] : [folder])
-    if (await isThere(path))
-      refuse('model-new', `${relative(process.cwd(), path)} is there already`, 'choose another name');
+    if (await isThere(path)) refuse('model-new', `${relative(process.cwd(), path)} is there already`);
   await cp(TEMPLATE, folder, { recursive: true });
   for (const [file, word, text] of [
     ['README.md', 'NAME', name],

@@ -38,7 +38,7 @@ export const run: Run = async (context) => {
   const view = await followExecution(context, cloud, arn, model);
   if (view.status !== 'SUCCEEDED')
     refuse(
-      'confirmation-done',
+      'run-succeeded',
       `the execution ended ${view.status}`,
       `see: gatehouse run logs ${model} ${confirmation} --machine confirmation --env ${environment}`,
     );

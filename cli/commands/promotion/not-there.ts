@@ -1,5 +1,5 @@
 import { detailsOf } from '#domain/audit/chain.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readQuarantined } from '#read-model/pointer.ts';

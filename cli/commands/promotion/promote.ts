@@ -5,11 +5,12 @@ import { Hotfix, TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { type HashedRecord, readRecords } from '#read-model/chain.ts';
 import { readPromotions } from '#read-model/promotions.ts';
+import type { RuleId } from '#domain/refusal/refusal.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
-import { refuse, UsageError } from '../../refusal.ts';
+import { refuse, RefusedError, UsageError } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
-import { findRelease, modelNames, parseReference } from '../../references.ts';
+import { type FoundRelease, findRelease, modelNames, parseReference } from '../../references.ts';
 import { interruptibly } from '../../interrupt.ts';
 import { poll } from '../../waiting.ts';
 import { mustNotBeQuarantined } from './not-there.ts';
@@ -53,32 +54,44 @@ export const run: Run = async (context) => {
   const outcome = await interruptibly(goesOn, (signal) =>
     poll(() => outcomeOf(target, model, seq), DEADLINE_MS, signal),
   );
-  if (outcome === undefined)
-    refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
-  if (outcome.status === 'refused')
-    refuse(outcome.rule, outcome.found, `see: gatehouse why ${model}@${version} --to ${to}`);
+  const opened = mustHaveOpened(outcome, found, to);
   context.print({
-    data: { model, release, version, environment: to, seq, ...outcome },
-    sections: [{ lines: [outcome.text] }],
+    data: { model, release, version, environment: to, seq, ...opened },
+    sections: [{ lines: [opened.text] }],
   });
 };
 
-type Outcome =
-  | { readonly status: 'refused'; readonly rule: string; readonly found: string }
-  | {
-      readonly status: 'promoted' | 'awaiting-approval' | 'superseded';
-      readonly promotion: string;
-      readonly text: string;
-    };
+/** What became of a request that the target accepted; refused where it did not, or has not answered. */
+export function mustHaveOpened(
+  outcome: Outcome | undefined,
+  { model, version }: FoundRelease,
+  to: TargetEnvironment,
+): Opened {
+  if (outcome === undefined)
+    return refuse('promotion-opened', `${to} has not answered yet`, `look later: gatehouse status ${model}`);
+  if (outcome.status !== 'refused') return outcome;
+  const { rule, found } = outcome;
+  throw new RefusedError({ rule, found, remedy: `see: gatehouse why ${model}@${version} --to ${to}` });
+}
+
+type Outcome = { readonly status: 'refused'; readonly rule: RuleId; readonly found: string } | Opened;
+
+interface Opened {
+  readonly status: 'promoted' | 'awaiting-approval' | 'superseded';
+  readonly promotion: string;
+  readonly text: string;
+}
 
 async function outcomeOf(target: Cloud, model: string, seq: number): Promise<Outcome | undefined> {
   const promotion = (await readPromotions(target.ledger, model)).find(
     (each) => each.requestedIn === 'control' && each.requestSeq === seq,
   );
-  return promotion === undefined ? refusalOf(await readRecords(target.ledger, model), seq) : statusOf(promotion);
+  return promotion === undefined || promotion.status === 'refused' || promotion.status === 'failed'
+    ? refusalOf(await readRecords(target.ledger, model), seq)
+    : statusOf(promotion, promotion.status);
 }
 
-/** A request that opened no promotion is refused in the target's chain, under the name that the promotion would have had. */
+/** Why a request was refused or failed, as the target's chain says it: it names a promotion that never opened as well. */
 export function refusalOf(records: readonly HashedRecord[], seq: number): Outcome | undefined {
   for (const { record } of records) {
     const refused = record.code === 'PROMOTION_REFUSED' ? detailsOf(record, record.code) : undefined;
@@ -87,15 +100,18 @@ export function refusalOf(records: readonly HashedRecord[], seq: number): Outcom
     }
     const failed = record.code === 'PROMOTION_FAILED' ? detailsOf(record, record.code) : undefined;
     if (failed?.promotion.endsWith(`-control-${seq}`) === true) {
-      return { status: 'refused', rule: failed.state, found: failed.error };
+      return { status: 'refused', rule: 'promotion-succeeded', found: `${failed.state}: ${failed.error}` };
     }
   }
   return undefined;
 }
 
-function statusOf(promotion: Promotion): Outcome | undefined {
+function statusOf(
+  promotion: Promotion,
+  status: Exclude<Promotion['status'], 'refused' | 'failed'>,
+): Outcome | undefined {
   const name = promotion.promotion;
-  switch (promotion.status) {
+  switch (status) {
     case 'open':
       return undefined;
     case 'awaiting-approval': {
@@ -114,12 +130,5 @@ function statusOf(promotion: Promotion): Outcome | undefined {
       };
     case 'superseded':
       return { status: 'superseded', promotion: name, text: `${name}: ${promotion.ending ?? 'superseded'}` };
-    case 'refused':
-    case 'failed':
-      return {
-        status: 'refused',
-        rule: promotion.ending?.split(':')[0] ?? promotion.status,
-        found: promotion.ending ?? promotion.status,
-      };
   }
 }

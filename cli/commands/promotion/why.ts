@@ -5,7 +5,7 @@ import { readRecords } from '#read-model/chain.ts';
 import { readGrounds } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import type { Run } from '../../context.ts';
-import { refuse } from '../../refusal.ts';
+import { refuse, RefusedError } from '../../refusal.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
 import { whyReport } from './why-view.ts';
@@ -22,7 +22,11 @@ export const run: Run = async (context) => {
     );
     if (ended !== undefined) {
       const { rule, reasons } = detailsOf(ended.record, 'PROMOTION_REFUSED');
-      refuse(rule, reasons.join('; '), `request again when it has changed: gatehouse promote ${named} --to ${to}`);
+      throw new RefusedError({
+        rule,
+        found: reasons.join('; '),
+        remedy: `request again when it has changed: gatehouse promote ${named} --to ${to}`,
+      });
     }
     await verdictOfDev(context, found);
     refuse(

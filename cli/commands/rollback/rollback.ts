@@ -43,7 +43,7 @@ export const run: Run = async (context) => {
   const view = await followExecution(context, cloud, arn, model);
   if (view.status !== 'SUCCEEDED')
     refuse(
-      'rollback-done',
+      'run-succeeded',
       `the execution ended ${view.status}`,
       `see: gatehouse run logs ${model} ${rollback} --machine rollback --env ${environment}`,
     );

@@ -1,6 +1,6 @@
-import { refusalText } from '#domain/data/open-refusal.ts';
+import { refusalText } from '#domain/refusal/refusal.ts';
 import type { Run } from '#read-model/runs.ts';
-import { refuse } from '../../refusal.ts';
+import { RefusedError } from '../../refusal.ts';
 import type { Section } from '../../report.ts';
 
 /** The days that a batch run could not build or score, with their causes; nothing where there are none. */
@@ -16,9 +16,9 @@ export function blockedSection(run: Run | undefined): readonly Section[] {
 export function refuseBlocked(model: string, environment: string, run: Run | undefined): void {
   const [first] = run?.blocked ?? [];
   if (run?.status !== 'blocked' || first === undefined) return;
-  refuse(
-    first.rule,
-    `${first.found} (${first.day}; ${run.blockedDays ?? 1} days blocked)`,
-    `${first.remedy}; see: gatehouse prediction plan ${model} --env ${environment}`,
-  );
+  throw new RefusedError({
+    rule: first.rule,
+    found: `${first.found} (${first.day}; ${run.blockedDays ?? 1} days blocked)`,
+    remedy: `${first.remedy}; see: gatehouse prediction plan ${model} --env ${environment}`,
+  });
 }

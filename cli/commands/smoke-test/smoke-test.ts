@@ -1,7 +1,7 @@
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
-import { refusalText } from '#domain/data/open-refusal.ts';
+import { refusalText } from '#domain/refusal/refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';

@@ -17,7 +17,7 @@ export const run: Run = async (context) => {
       context.terminal.env['GATEHOUSE_PASSWORD'] ?? (await context.ask(`Password for ${username}: `, true));
     await people.add(username, password).catch((error: unknown) => {
       if (error instanceof InvalidPasswordException || error instanceof InvalidParameterException)
-        return refuse('user-valid', error.message, 'choose another name or password');
+        return refuse('user-valid', error.message);
       throw error;
     });
   }

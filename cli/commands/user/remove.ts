@@ -10,8 +10,7 @@ export const run: Run = async (context) => {
   const { username, role: roles } = context.input(Input);
   const people = await peopleOf(context);
   const person = await people.find(username);
-  if (person === undefined)
-    return refuse('user-known', `there is no ${username} in control`, 'see who there is: gatehouse user list');
+  if (person === undefined) return refuse('user-known', `there is no ${username} in control`);
   if (roles.length === 0) {
     await context.confirm(`Remove ${username} (${person.roles.join(', ') || 'no role'}) from control?`);
     await people.remove(username);

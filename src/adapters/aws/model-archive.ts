@@ -1,3 +1,4 @@
+import { refusal, type Refusing } from '#domain/refusal/refusal.ts';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -37,7 +38,7 @@ async function filesOf(tar: Uint8Array): Promise<ModelArtifact> {
   for await (const entry of entries) {
     const name = entry.header.name.replace(/^\.\//, '');
     if (!WANTED.includes(name) || entry.header.type !== 'file') entry.resume();
-    else if (files.has(name)) return refused('has each file once', `two files ${name}`, 'write each file once');
+    else if (files.has(name)) return refused('artifact-files-unique', `two files ${name}`, 'write each file once');
     else files.set(name, await buffer(entry));
   }
   return { kind: 'read', files };
@@ -45,19 +46,19 @@ async function filesOf(tar: Uint8Array): Promise<ModelArtifact> {
 
 /** An artifact beyond the limit. */
 export function tooLarge(found: string, most = MAX_MODEL_BYTES): ModelArtifact {
-  return refused('fits the limit', `${found} bytes, ${most} are allowed`, 'train a smaller model');
+  return refused('artifact-size', `${found} bytes, ${most} are allowed`, 'train a smaller model');
 }
 
 /** An artifact that is not where its job said. */
 export function vanished(uri: string): ModelArtifact {
-  return refused('is there', uri === '' ? 'the job names no artifact' : `no object at ${uri}`, 'train again');
+  return refused('artifact-present', uri === '' ? 'the job names no artifact' : `no object at ${uri}`, 'train again');
 }
 
 function unreadable(format: 'gzip' | 'tar', error: unknown): ModelArtifact {
   const found = `${format}: ${error instanceof Error ? error.message : String(error)}`;
-  return refused('is a readable .tar.gz', found, 'let the training program end by itself, and train again');
+  return refused('artifact-readable', found, 'let the training program end by itself, and train again');
 }
 
-function refused(rule: string, found: string, remedy: string): ModelArtifact {
-  return { kind: 'refused', refusal: { rule: `model artifact ${rule}`, found, remedy } };
+function refused(...why: Refusing): ModelArtifact {
+  return { kind: 'refused', refusal: refusal(...why) };
 }

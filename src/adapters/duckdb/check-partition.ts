@@ -1,6 +1,6 @@
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { withinMemory } from './database.ts';
 import { loadEvents, loadLabels } from './inputs.ts';

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { decisionsOf, scoresOf } from './comparison-scores.ts';
 import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';

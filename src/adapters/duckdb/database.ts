@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, version } from '@duckdb/node-api';
-import { DATA_FITS, ENGINE_SPILL } from '#domain/data/engine-limits.ts';
-import type { Refusal } from '#domain/error.ts';
+import { ENGINE_SPILL } from '#domain/data/engine-limits.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 
 /** What names a result together with its inputs: DuckDB's version, and ours of how results are laid out in Parquet. */
 export const engineVersion = `duckdb ${version()}, layout 2`;
@@ -81,7 +81,7 @@ export function isOutOfMemory(error: unknown): boolean {
 /** The refusal of data that is too large for the engine's memory. */
 export function doesNotFit(what: string, memory: string): Refusal {
   return {
-    rule: DATA_FITS,
+    rule: 'data-fits-in-memory',
     found: `${what}: more than the engine's ${memory}`,
     remedy:
       'make partitions smaller or windows shorter, or raise ENGINE_FUNCTION_MB in src/domain/data/engine-limits.ts',

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { literal, name, rowsOf } from './database.ts';
 
@@ -10,7 +10,7 @@ export async function checkDaily(connection: DuckDBConnection, table: string): P
   const columns = await columnsOf(connection, table);
   if (!columns.has('partition')) return undefined;
   return {
-    rule: 'daily SQL leaves partition to the pipeline',
+    rule: 'daily-sql-without-partition',
     found: 'column partition',
     remedy: 'name the column otherwise',
   };
@@ -35,7 +35,7 @@ export async function checkFeatures(
       ...extra.map((column) => `${column} is not declared`),
     ].join('; ');
     return {
-      rule: 'features SQL gives id, entity, time and the declared features',
+      rule: 'feature-columns-declared',
       found,
       remedy: 'correct features.sql, or features.columns in model.ts',
     };
@@ -43,7 +43,7 @@ export async function checkFeatures(
   const words = features.columns.filter((column) => !NUMERIC.test(columns.get(column) ?? ''));
   if (words.length > 0) {
     const found = words.map((column) => `${column} is ${columns.get(column) ?? 'missing'}`).join('; ');
-    return { rule: 'features are numbers', found, remedy: 'cast them in features.sql' };
+    return { rule: 'features-numeric', found, remedy: 'cast them in features.sql' };
   }
   return (await checkRows(connection, table, day, events)) ?? checkValues(connection, table, features.columns);
 }
@@ -78,28 +78,28 @@ async function checkRows(
   );
   if (ids !== total) {
     return {
-      rule: 'event ids are unique',
+      rule: 'event-ids-unique',
       found: `${String(total)} events on ${day} with ${String(ids)} ids`,
       remedy: 'correct the partition at its source',
     };
   }
   if (rows !== distinct) {
     return {
-      rule: 'features have one row per event',
+      rule: 'one-feature-row-per-event',
       found: `${String(rows)} rows for ${String(distinct)} ids`,
       remedy: 'look for a join in features.sql that multiplies rows',
     };
   }
   if (rows !== total) {
     return {
-      rule: 'features have one row per event',
+      rule: 'one-feature-row-per-event',
       found: `${String(rows)} rows for ${String(total)} events on ${day}`,
       remedy: "keep exactly the events of getvariable('partition')",
     };
   }
   if (unknown !== 0) {
     return {
-      rule: 'features have one row per event',
+      rule: 'one-feature-row-per-event',
       found: `${String(unknown)} rows whose id, entity or time no event has`,
       remedy: 'pass these columns on unchanged',
     };
@@ -124,7 +124,7 @@ async function checkValues(
   const [row = {}] = await rowsOf(connection, `SELECT ${counts.join(', ')} FROM ${table}`);
   const wrong = Object.entries(row).filter(([, count]) => Number(count) > 0);
   const found = wrong.map(([column, count]) => `${column} in ${String(count)} rows`).join('; ');
-  return { rule: 'features are finite', found, remedy: 'give NULL where a feature has no value' };
+  return { rule: 'features-finite', found, remedy: 'give NULL where a feature has no value' };
 }
 
 async function columnsOf(connection: DuckDBConnection, table: string): Promise<Map<string, string>> {

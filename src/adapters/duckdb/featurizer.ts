@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { DATA_FITS, ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
-import type { Refusal } from '#domain/error.ts';
+import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
+import type { Refusal, RuleId } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, messageOf, name, numberOf, withinMemory } from './database.ts';
 import { checkDaily, checkFeatures } from './feature-checks.ts';
@@ -27,7 +27,9 @@ export interface Limits {
 type FeatureDefinition = Pick<ModelDefinition, 'events' | 'labels' | 'features'>;
 /** What feature SQL may use up where nothing else is said. */
 export const SQL_LIMITS: Limits = { milliseconds: 120_000, memory: ENGINE_MEMORY };
-const SQL_FITS = 'feature SQL fits in memory';
+
+/** The rules that a day breaks beside others and may meet by itself. */
+const TOO_LARGE = new Set<RuleId>(['data-fits-in-memory', 'feature-sql-fits-in-memory']);
 
 interface Recipe<Sql, Item> {
   readonly sql: Sql;
@@ -150,7 +152,7 @@ async function fitting<R extends { readonly items: readonly unknown[] }>(
   if (results.length < 2) return results;
   const fitted: (Built | Refused)[] = [];
   for (const [index, result] of results.entries()) {
-    const again = result.kind === 'refused' && [DATA_FITS, SQL_FITS].includes(result.refusal.rule);
+    const again = result.kind === 'refused' && TOO_LARGE.has(result.refusal.rule);
     const items = recipe.items.slice(index, index + 1);
     fitted.push(...(again ? await fitting({ ...recipe, items }, together) : [result]));
   }
@@ -229,13 +231,13 @@ export async function runSql(
     const found = messageOf(error);
     if (found.startsWith('INTERRUPT')) {
       return {
-        rule: 'feature SQL ends in time',
+        rule: 'feature-sql-in-time',
         found: `still running after ${String(limits.milliseconds)} ms`,
         remedy: 'make the SQL cheaper or the partitions smaller',
       };
     }
     if (found.startsWith('Out of Memory')) {
-      return { rule: SQL_FITS, found, remedy: 'make the SQL cheaper or the partitions smaller' };
+      return { rule: 'feature-sql-fits-in-memory', found, remedy: 'make the SQL cheaper or the partitions smaller' };
     }
     return doesNotRun(connection, sql, error);
   } finally {
@@ -252,6 +254,6 @@ async function doesNotRun(connection: DuckDBConnection, sql: string, error: unkn
   const candidates = /^Candidate bindings: (.*)/m.exec(text)?.[1];
   const line = /^LINE (\d+):/m.exec(text)?.[1];
   const found = `${messageOf(error)}${candidates === undefined ? '' : ` There are ${candidates}.`}`;
-  const refusal = { rule: 'feature SQL runs', found, remedy: 'correct the SQL' };
+  const refusal = { rule: 'feature-sql-runs' as const, found, remedy: 'correct the SQL' };
   return line === undefined ? refusal : { ...refusal, line: Number(line) };
 }

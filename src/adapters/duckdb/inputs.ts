@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import {
   type ColumnType,
   type EventColumn,
@@ -154,11 +154,11 @@ async function checkRows(
   const remedy = 'correct the partition at its source';
   if (Number(wrong['missing']) > 0) {
     const found = `${String(wrong['missing'])} rows of ${what} have a null in ${required.join(' or ')}`;
-    return { rule: 'no row lacks what it is known by', found, remedy };
+    return { rule: 'row-keys-present', found, remedy };
   }
   if (Number(wrong['outside']) === 0) return undefined;
   const found = `${String(wrong['outside'])} rows of ${what} have ${time} on another day (UTC)`;
-  return { rule: "rows are of their partition's day", found, remedy };
+  return { rule: 'rows-of-partition-day', found, remedy };
 }
 
 /** A file in words; tables that hold one file each are named after what the file is of. */
@@ -212,7 +212,7 @@ function whyTwice(columns: readonly Column[], what: string): Refusal | undefined
   const found = namedTwice(columns.map(({ column }) => column));
   return found.length === 0
     ? undefined
-    : { rule: 'a column is there once', found: `${what}: ${found.join('; ')}`, remedy: 'write the partition again' };
+    : { rule: 'columns-unique', found: `${what}: ${found.join('; ')}`, remedy: 'write the partition again' };
 }
 
 /** Says which names are there more than once; upper and lower case are one, as they are to the engine. */
@@ -251,7 +251,7 @@ export function checkSchema(
   });
   if (problems.length === 0) return undefined;
   return {
-    rule: 'source files have the declared columns',
+    rule: 'source-columns-declared',
     found: `${what}: ${problems.join('; ')}`,
     remedy:
       overdue.length === problems.length
@@ -270,7 +270,7 @@ export async function tooLarge(connection: DuckDBConnection, what: string, file:
 /** A file that cannot be read, as a refusal. */
 export function corrupt(what: string, error: unknown): Refusal {
   return {
-    rule: 'source files are readable Parquet',
+    rule: 'source-files-readable',
     // The path of the file while it was read says nothing, and differs each time.
     found: `${what}: ${messageOf(error).replaceAll(/'[^']*\//g, "'")}`,
     remedy: 'write the partition again',

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { isOutOfMemory, literal } from './database.ts';
 import { corrupt, createTable, loadEvents, loadLabels, source, tooLarge } from './inputs.ts';

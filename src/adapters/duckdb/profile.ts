@@ -1,6 +1,6 @@
 import type { PartitionKind } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { rowsOf, withDatabase } from './database.ts';
 import { describe, loadEvents, loadLabels } from './inputs.ts';
 import type { DayFile } from '#ports/feature-engine.ts';

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { literal, rowsOf } from './database.ts';
 import {
   BY_NAME,
@@ -291,5 +291,5 @@ function isObject(value: unknown): value is Node {
 }
 
 function refusal(sql: string, { at, ...problem }: Problem): SqlRefusal {
-  return { rule: 'feature SQL is one SELECT over its tables', ...problem, ...lineAt(sql, at) };
+  return { rule: 'feature-sql-allowed', ...problem, ...lineAt(sql, at) };
 }

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { isOutOfMemory, literal, name, numberOf, PARQUET, type Refused, withinMemory } from './database.ts';
 import {

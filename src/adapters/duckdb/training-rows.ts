@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import { trainingRowsFile } from '#domain/data/training-plan.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { PARQUET, type Refused, literal, name, numberOf, rowsOf, withinMemory } from './database.ts';
 import { checkSchema, type Columns, describe, loadLabels, source } from './inputs.ts';
@@ -125,7 +125,7 @@ export async function loadFeatures(
 function whyNoRow({ events, labels }: LabelJoins, features: readonly DayFile[]): Refusal {
   const days = `from ${features[0]?.day ?? '-'} to ${features.at(-1)?.day ?? '-'}`;
   return {
-    rule: 'labels meet events',
+    rule: 'labels-match-events',
     found: `no label met an event: ${labels} labels had arrived, ${events} events are there ${days}`,
     remedy:
       'compare the ids of both: leading zeros, letters and white space, and the spelling of accents have to be the same',
@@ -154,7 +154,7 @@ async function joinLabels(
   if (counts['rows'] !== counts['ids']) {
     const twice = await rowsOf(connection, 'SELECT id FROM ids GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT 3');
     return {
-      rule: 'a row id is there once',
+      rule: 'row-ids-unique',
       found: `${String(counts['rows'])} feature rows with ${String(counts['ids'])} ids, such as ${twice.map(({ id }) => String(id)).join(', ')}`,
       remedy: 'look for an event that is in the partitions of two days',
     };
@@ -194,7 +194,7 @@ async function newestLabels(connection: DuckDBConnection, { labels }: Definition
   );
   if (counts['rows'] === counts['ids']) return undefined;
   return {
-    rule: 'a row has one newest label',
+    rule: 'newest-label-unique',
     found: `${String(counts['rows'])} newest labels for ${String(counts['ids'])} rows`,
     remedy: 'correct the label partitions at their source',
   };

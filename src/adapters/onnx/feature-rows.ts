@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { name, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, type Columns, describe, source } from '#adapters/duckdb/inputs.ts';
 import { copyFloats, isTrueThroughout } from '#adapters/duckdb/vectors.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 
 /** What reading a feature partition needs to know of a model. */

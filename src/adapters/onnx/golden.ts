@@ -1,5 +1,5 @@
 import type { Golden } from '#domain/data/golden.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ROUNDING } from '#domain/statistics/probability.ts';
 import type { Scorer } from './scorer.ts';
 
@@ -29,7 +29,7 @@ export async function checkGolden(
   | { readonly kind: 'reproduced'; readonly rows: number; readonly greatestDifference: number }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 > {
-  const rule = 'golden predictions reproduce';
+  const rule = 'golden-predictions-reproduced';
   if (golden.columns.join() !== scorer.columns.join()) {
     const found = `golden columns ${golden.columns.join(', ')}, the model's ${scorer.columns.join(', ')}`;
     return { kind: 'refused', refusal: { rule, found, remedy: 'register the release again' } };

@@ -35,8 +35,12 @@ export async function explainFiles(
   const values = Float32Array.from(parts.flatMap((part) => [...part]));
   const rows = values.length / columns.length;
   if (rows === 0) {
-    const refusal = { rule: 'rows to explain', found: 'the partitions have no row', remedy: 'compare on other days' };
-    return { kind: 'refused', refusal };
+    const why = {
+      rule: 'rows-to-explain',
+      found: 'the partitions have no row',
+      remedy: 'compare on other days',
+    } as const;
+    return { kind: 'refused', refusal: why };
   }
   const before = await scorer.score(values, rows);
   if (before.kind === 'refused') return before;

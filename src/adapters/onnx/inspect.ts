@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal, type Refusing } from '#domain/refusal/refusal.ts';
 import {
   type AttributeProto,
   AttributeProto_AttributeType,
@@ -40,14 +40,14 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
   try {
     model = fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
-    return refused('model is ONNX', error instanceof Error ? error.message : String(error), 'export the model as ONNX');
+    return refused('onnx-valid', error instanceof Error ? error.message : String(error), 'export the model as ONNX');
   }
   const { graph } = model;
   if (graph === undefined || graph.node.length === 0 || model.opsetImport.length === 0) {
-    return refused('model is ONNX', 'no graph with operators in it', 'export the model as ONNX');
+    return refused('onnx-valid', 'no graph with operators in it', 'export the model as ONNX');
   }
-  const refusal = contentRefusal(model, graph) ?? inputRefusal(graph, features);
-  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const bad = contentRefusal(model, graph) ?? inputRefusal(graph, features);
+  if (bad !== undefined) return { kind: 'refused', refusal: bad };
   // A classifier's pair counts before the single columns beside it.
   const pairs = graph.output.filter((output) => isFloatMatrix(output, 2));
   const outputs =
@@ -56,7 +56,7 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
   if (output === undefined || outputs.length > 1) {
     const found = `${String(outputs.length)} outputs of probabilities among ${graph.output.map(shapeOf).join(', ')}`;
     return refused(
-      'model gives probabilities of two classes',
+      'onnx-output',
       found,
       'export one output of 32-bit floats: [rows, 2], or [rows, 1] with the probability of a label of 1',
     );
@@ -76,7 +76,7 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
 }
 
 function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefined {
-  const rule = 'model is made of known operators';
+  const rule = 'onnx-operators' as const;
   const foreign = model.opsetImport.map((opset) => opset.domain).filter((domain) => OPERATORS[domain] === undefined);
   if (foreign.length > 0)
     return {
@@ -120,7 +120,7 @@ function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefin
   if (outside === undefined) return undefined;
   const where = outside.externalData.map((entry) => `${entry.key}=${entry.value}`).join(' ');
   return {
-    rule: 'model is one file',
+    rule: 'onnx-one-file',
     found: `tensor ${outside.name} has external data ${where}`,
     remedy: 'export with all data in the file',
   };
@@ -131,7 +131,7 @@ function inputRefusal(graph: GraphProto, features: number): Refusal | undefined 
   const [input] = inputs;
   if (inputs.length === 1 && input !== undefined && isFloatMatrix(input, features)) return undefined;
   return {
-    rule: 'model has one input of the features',
+    rule: 'onnx-input',
     found: inputs.map(shapeOf).join(', ') || 'no input',
     remedy: `export with one input of 32-bit floats [rows, ${String(features)}]`,
   };
@@ -187,6 +187,6 @@ function tensorsOf(attribute: AttributeProto): AttributeProto['tensors'] {
   return [attribute.t, ...attribute.tensors, ...sparse].filter((tensor) => tensor !== undefined);
 }
 
-function refused(rule: string, found: string, remedy: string): Inspected {
-  return { kind: 'refused', refusal: { rule, found, remedy } };
+function refused(...why: Refusing): Inspected {
+  return { kind: 'refused', refusal: refusal(...why) };
 }

@@ -4,7 +4,7 @@ import { PARQUET, literal } from '#adapters/duckdb/database.ts';
 import { source } from '#adapters/duckdb/inputs.ts';
 import { doublesFunction } from '#adapters/duckdb/vectors.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ScoredFile, ScoringFiles } from '#ports/scoring.ts';
 import { type Earlier, type IdentifiedRows, partRows } from './carry-over.ts';
 import { type Definition, idText, readFeatures, readIds } from './feature-rows.ts';

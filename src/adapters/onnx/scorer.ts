@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor, env } from 'onnxruntime-node';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal, type Refusing } from '#domain/refusal/refusal.ts';
 import { probabilityOf } from '#domain/statistics/probability.ts';
 import { type OnnxInspection, inspectOnnx } from './inspect.ts';
 
@@ -45,7 +45,7 @@ export async function createScorer(
     });
   } catch (error) {
     return refused(
-      'model loads',
+      'onnx-loads',
       messageOf(error),
       'export the model again, with operators of an older version if need be',
     );
@@ -78,15 +78,11 @@ async function score(
       const result = await session.run({ [input]: new Tensor('float32', batch, [size, features]) }, [probabilities]);
       data = result[probabilities]?.data;
     } catch (error) {
-      return refused(
-        'model scores its rows',
-        messageOf(error),
-        'look for operators that do not fit together in the model',
-      );
+      return refused('onnx-scores-rows', messageOf(error), 'look for operators that do not fit together in the model');
     }
     if (!(data instanceof Float32Array) || data.length !== size * classes) {
       return refused(
-        'model scores its rows',
+        'onnx-scores-rows',
         `output ${probabilities} is no [${String(size)}, ${String(classes)}] of 32-bit floats`,
         'export probabilities as a tensor',
       );
@@ -109,7 +105,7 @@ function asProbabilities(scores: Float64Array): Scores {
   if (count === 0) return { kind: 'scored', predictions };
   const found = `${String(count)} of ${String(predictions.length)} predictions are no probability, the first is ${String(scores[wrong])} in row ${String(wrong)}`;
   return refused(
-    'predictions are probabilities',
+    'predictions-are-probabilities',
     found,
     'look for features that the model cannot take, such as missing values',
   );
@@ -119,6 +115,6 @@ function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 500) ?? '';
 }
 
-function refused(rule: string, found: string, remedy: string): Refused {
-  return { kind: 'refused', refusal: { rule, found, remedy } };
+function refused(...why: Refusing): Refused {
+  return { kind: 'refused', refusal: refusal(...why) };
 }

@@ -2,7 +2,8 @@ import { doesNotFit, isOutOfMemory, type Refused, withDatabase } from '#adapters
 import { canonicalJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { ENGINE_FUNCTION_MB } from '#domain/data/engine-limits.ts';
 import { Golden } from '#domain/data/golden.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type Refusal, refusalText } from '#domain/refusal/refusal.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { constantModel } from './constant-model.ts';
 import { contentDigest } from './content.ts';
@@ -23,7 +24,7 @@ export const onnxScoring: Scoring = {
   unwrapped: withoutZipMap,
   inspect(model, columns) {
     const inspected = inspectOnnx(model, columns.length);
-    return inspected.kind === 'refused' ? inWords(inspected.refusal) : undefined;
+    return inspected.kind === 'refused' ? refusalText(inspected.refusal) : undefined;
   },
   async withModel(model, definition, work) {
     return withScorer(model, definition.features.columns, (scorer) =>
@@ -47,13 +48,13 @@ export const onnxScoring: Scoring = {
         ? sampled
         : await withScorer(model, definition.features.columns, (scorer) => makeGolden(scorer, sampled.rows));
     if (result.kind === 'refused')
-      throw new GatehouseError('NOT_SCORABLE', inWords(result.refusal), { ...result.refusal });
+      throw new GatehouseError('NOT_SCORABLE', refusalText(result.refusal), { ...result.refusal });
     return canonicalJson(result.golden);
   },
   async checkGolden(model, definition, golden) {
     const promised = parseCanonical(Golden, golden, 'golden.json');
     const result = await withScorer(model, definition.features.columns, (scorer) => checkGolden(scorer, promised));
-    return result.kind === 'refused' ? inWords(result.refusal) : undefined;
+    return result.kind === 'refused' ? refusalText(result.refusal) : undefined;
   },
   async sameAs(model, definition, other) {
     if (contentDigest(model) === contentDigest(other.model)) return 'it has the same operators and weights';
@@ -90,8 +91,4 @@ async function withScorer<T>(
   } finally {
     await created.scorer.close();
   }
-}
-
-function inWords({ rule, found, remedy }: Refusal): string {
-  return `${rule}: ${found}; ${remedy}`;
 }

@@ -1,6 +1,6 @@
 import { literal, name, rowsOf, withinMemory } from '#adapters/duckdb/database.ts';
 import { checkSchema, type Columns, describe, selectDeclared, source } from '#adapters/duckdb/inputs.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { typeOf } from '#domain/model/definition.ts';
 import {
   type ComparedRow,
@@ -31,7 +31,7 @@ export async function predictAgain(
     const described = await describe(connection, files.predictions, TRAINER_PREDICTIONS);
     const refusal = Array.isArray(described) ? checkSchema(described, declared, TRAINER_PREDICTIONS) : described;
     if (!Array.isArray(described) || refusal !== undefined)
-      return { rule: 'trainer predictions can be read', found: refusal?.found ?? '', remedy: WRITE_OWN_ROWS };
+      return { rule: 'trainer-predictions-readable', found: refusal?.found ?? '', remedy: WRITE_OWN_ROWS } as const;
     // One row more than is allowed says that there are too many.
     await connection.run(
       `CREATE TABLE trainer AS SELECT ${selectDeclared(described, declared)} FROM ${source(files.predictions)} LIMIT ${MOST_COMPARED + 1}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Refusal } from '../refusal/refusal.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ModelName } from '../model/definition.ts';
 import { type ApprovalRule, Role, Transition } from '../policy/policy.ts';
@@ -32,7 +33,7 @@ export function whyNotCounting(
   approval: Approval,
   promotion: Promotion,
   now: Date,
-): { readonly rule: string; readonly found: string } | undefined {
+): Omit<Refusal, 'remedy'> | undefined {
   const request = promotion.approvalRequest;
   if (request === null) return { rule: 'approval-requested', found: 'nobody was asked' };
   if (approval.promotion !== promotion.promotion)

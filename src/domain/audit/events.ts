@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { Verdict } from '../gates/gate.ts';
 import { Hotfix } from '../policy/policy.ts';
+import { Refusal } from '../refusal/refusal.ts';
 
 const Text = z.string().min(1);
+const Rule = Refusal.shape.rule;
 
 /** What is said of every data check: how much was looked at, for which training, by which policy, and where all of it stands. */
 const DATA_CHECK = {
@@ -156,7 +158,7 @@ export const AUDIT_EVENTS = {
   ),
   DECISION_REFUSED: event(
     'a decision failed verification and does not count',
-    z.strictObject({ promotion: Text, subject: Text, rule: Text, found: z.string(), statement: Digest }),
+    z.strictObject({ promotion: Text, subject: Text, rule: Rule, found: z.string(), statement: Digest }),
     true,
   ),
   RELEASE_PROMOTED: event(
@@ -255,7 +257,7 @@ export const AUDIT_EVENTS = {
   ),
   PROMOTION_REFUSED: event(
     'a promotion was refused; the release was not promoted',
-    z.strictObject({ promotion: Text, rule: Text, reasons: z.array(z.string()).max(12) }),
+    z.strictObject({ promotion: Text, rule: Rule, reasons: z.array(z.string()).max(12) }),
     true,
   ),
   PROMOTION_FAILED: event(
@@ -287,7 +289,7 @@ export const AUDIT_EVENTS = {
   ),
   ROLLBACK_REFUSED: event(
     'a rollback was refused',
-    z.strictObject({ rollback: Text, rule: Text, found: z.string() }),
+    z.strictObject({ rollback: Text, rule: Rule, found: z.string() }),
     true,
   ),
   INCIDENT_OPENED: event(
@@ -311,7 +313,7 @@ export const AUDIT_EVENTS = {
   ),
   PEER_VERIFICATION_FAILED: event(
     'a record, pointer or key that a peer published failed verification',
-    z.strictObject({ peer: Text, seq: z.int(), rule: Text, found: z.string() }),
+    z.strictObject({ peer: Text, seq: z.int(), rule: Rule, found: z.string() }),
     true,
   ),
   ROWS_NOT_PUBLISHED: event(
@@ -323,7 +325,7 @@ export const AUDIT_EVENTS = {
     'days that are due cannot be built or scored; each batch run retries them',
     z.strictObject({
       run: Text,
-      rule: Text,
+      rule: Rule,
       found: z.string(),
       remedy: z.string(),
       days: z.array(z.string()).min(1).max(40),
@@ -345,7 +347,7 @@ export const AUDIT_EVENTS = {
   ),
   PARTITION_REFUSED: event(
     'a landed partition failed admission; it is not read until it lands again',
-    z.strictObject({ kind: Text, day: z.string(), rule: Text, found: z.string(), remedy: z.string().exactOptional() }),
+    z.strictObject({ kind: Text, day: z.string(), rule: Rule, found: z.string(), remedy: z.string().exactOptional() }),
     true,
   ),
   PARTITION_WITHDRAWN: event(

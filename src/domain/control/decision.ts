@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import { type Refusal, refusal, type Refusing } from '../refusal/refusal.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
@@ -66,14 +66,10 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
   }
   if (earlier !== undefined) return { kind: 'refuse', refusal: decidedAlready(earlier) };
   if (request.status !== 'waiting') {
-    return refuse(
-      'promotion-open',
-      `it is ${request.status}: ${request.ending ?? 'it has ended'}`,
-      'ask for a new promotion',
-    );
+    return refuse('promotion-open', `it is ${request.status}: ${request.ending ?? 'it has ended'}`);
   }
   if (!(Date.parse(request.expiresAt) > now.getTime())) {
-    return refuse('approval-expired', `people could decide until ${request.expiresAt}`, 'ask for a new promotion');
+    return refuse('approval-expired', `people could decide until ${request.expiresAt}`, 'request a new promotion');
   }
   if (input.release !== undefined && input.release !== request.release) {
     return refuse(
@@ -90,7 +86,7 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
     );
   }
   if (subject === request.requestedBy) {
-    return refuse('approval-not-by-requester', `${subject} asked for it`, 'let another person decide');
+    return refuse('approval-not-by-requester', `${subject} asked for it`);
   }
   const asked = request.approvals.map((rule) => rule.role);
   const fitting = asked.filter((role) => state.groups.includes(role));
@@ -111,22 +107,19 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
   }
   const [only, ...others] = input.role === undefined ? fitting : [input.role];
   if (only === undefined || others.length > 0) {
-    return refuse('approval-role-named', `${subject} is ${fitting.join(' and ')}`, 'say in which role: --role ROLE');
+    return refuse('approval-role-named', `${subject} is ${fitting.join(' and ')}`);
   }
   return outcome(request, subject, only, input, now);
 }
 
-function refuse(rule: string, found: string, remedy: string): DecisionOutcome {
-  return { kind: 'refuse', refusal: { rule, found, remedy } };
+function refuse(...why: Refusing): DecisionOutcome {
+  return { kind: 'refuse', refusal: refusal(...why) };
 }
 
 /** The refusal of a second decision by the same person, in whatever role. */
 export function decidedAlready(earlier: Decision): Refusal {
-  return {
-    rule: 'approval-once',
-    found: `${earlier.subject} decided "${earlier.decision}" as ${earlier.role} at ${earlier.at}`,
-    remedy: 'one person decides once on a promotion, in one role; let another person decide',
-  };
+  const { subject, decision, role, at } = earlier;
+  return refusal('approval-once', `${subject} decided "${decision}" as ${role} at ${at}`);
 }
 
 function outcome(

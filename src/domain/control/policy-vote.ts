@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import { type Refusal, refusal } from '../refusal/refusal.ts';
 import { ModelName } from '../model/definition.ts';
 import { Role, TargetEnvironment } from '../policy/policy.ts';
 import { SeenText } from '../text.ts';
@@ -34,7 +34,7 @@ export function voteAs(
     refusal:
       only === undefined
         ? { rule: 'approval-role', found, remedy: `let a person vote who is ${role ?? Role.options.join(', ')}` }
-        : { rule: 'approval-role-named', found, remedy: 'say in which role: --role ROLE' },
+        : refusal('approval-role-named', found),
   };
 }
 

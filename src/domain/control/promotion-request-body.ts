@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import { ModelName } from '../model/definition.ts';
 import { Hotfix, REQUESTING_ROLES, TargetEnvironment } from '../policy/policy.ts';
 import { Version } from '../release/registration.ts';

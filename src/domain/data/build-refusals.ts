@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Refusal } from '../error.ts';
+import { Refusal } from '../refusal/refusal.ts';
 
 /** What a batch of partitions was refused for. */
 export const BuiltBatch = z.object({
-  refusals: z.array(z.object({ day: z.string(), rule: z.string(), found: z.string() })).default([]),
+  refusals: z.array(Refusal.omit({ remedy: true }).extend({ day: z.string() })).default([]),
 });
 export type BuiltBatch = z.infer<typeof BuiltBatch>;
 
@@ -24,11 +24,8 @@ export interface RefusedDay extends Refusal {
 /** All that a batch was refused for, as an object by digest: an execution's document holds no list that grows with the days. */
 export const BatchRefusals = z.strictObject({
   formatVersion: z.literal(1),
-  refusals: z.array(z.strictObject({ day: z.string(), rule: z.string(), found: z.string(), remedy: z.string() })),
+  refusals: z.array(z.strictObject({ day: z.string(), ...Refusal.shape })),
 });
-
-/** The rule by which a day is refused because something that it is made of was refused before it. */
-export const INPUTS_BUILT = 'inputs are built';
 
 /**
  * The cause of each day that was not scored: its own refusal, or, where it only lacks its inputs, the first refusal of
@@ -47,7 +44,7 @@ export function causesByDay(
     const found = own.get(day);
     // The aggregates that a day is made of are of the days before it, the newest of which is the likeliest to be new.
     const before = refused.daily.filter((each) => each.day < day).toSorted((a, b) => (a.day < b.day ? 1 : -1))[0];
-    const cause = found?.rule === INPUTS_BUILT || found === undefined ? (before ?? found) : found;
+    const cause = found?.rule === 'inputs-built' || found === undefined ? (before ?? found) : found;
     return cause === undefined ? [] : [{ ...cause, day }];
   });
 }

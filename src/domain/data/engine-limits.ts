@@ -1,6 +1,3 @@
-/** The rule by which data is refused that does not fit into memory: more memory may accept it. */
-export const DATA_FITS = 'data fits in memory';
-
 /** MB of memory of the functions that run the engine, `features`, `score` and `admission`: lib/ gives it, the engine's limit follows from it. */
 export const ENGINE_FUNCTION_MB = 2048;
 

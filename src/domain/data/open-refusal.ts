@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelName } from '../model/definition.ts';
+import { Refusal, refusalText } from '../refusal/refusal.ts';
 import type { MissingPartition } from './feature-plan.ts';
 
 /**
@@ -11,18 +12,11 @@ export const OpenRefusal = z.strictObject({
   kind: z.enum(['events', 'labels', 'predictions']),
   /** As the producer names it: what is no day is refused as well. */
   day: z.string().min(1).max(40),
-  rule: z.string().min(1),
-  found: z.string(),
-  remedy: z.string(),
+  ...Refusal.shape,
   since: z.iso.datetime(),
   resolvedAt: z.iso.datetime().nullable(),
 });
 export type OpenRefusal = z.infer<typeof OpenRefusal>;
-
-/** The cause of a refusal and what to do, in one line. */
-export function refusalText({ rule, found, remedy }: Pick<OpenRefusal, 'rule' | 'found' | 'remedy'>): string {
-  return `${rule}: ${found}${remedy === '' ? '' : `; ${remedy}`}`;
-}
 
 /** Why each missing partition is not there, those that were refused first: they do not come by themselves. */
 export function missingReasons(

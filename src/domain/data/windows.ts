@@ -1,4 +1,4 @@
-import type { Refusal } from '../error.ts';
+import { type Refusal, refusal, type Refusing } from '../refusal/refusal.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import { addDays, daysBetween } from './partition.ts';
 
@@ -45,7 +45,7 @@ export function planWindows(
   const trainingLast = addDays(selectionFirst, -1 - mature);
   if (history.last < testLast) {
     return refused(
-      'data is there',
+      'history-reaches-test',
       `events end on ${history.last}, the test needs them until ${testLast}`,
       'admit the missing days or run as of an earlier day',
     );
@@ -53,7 +53,7 @@ export function planWindows(
   if (history.first > trainingLast) {
     const enough = addDays(asOf, daysBetween(trainingLast, history.first).length - 1);
     return refused(
-      'history is long enough',
+      'history-long-enough',
       `events begin on ${history.first}, training would end on ${trainingLast}`,
       `run as of ${enough} or later`,
     );
@@ -69,7 +69,7 @@ export function planWindows(
       const found = `it would begin on ${first}, events are there from ${history.first} and train until ${trainingLast}`;
       skipped.push({
         name: window.name,
-        refusal: { rule: 'window fits the history', found, remedy: 'wait for more days or shorten the window' },
+        refusal: { rule: 'window-fits-history', found, remedy: 'wait for more days or shorten the window' },
       });
     } else {
       windows.push({ name: window.name, events: { first, last: trainingLast }, labels: { ...labels, first } });
@@ -77,7 +77,7 @@ export function planWindows(
   }
   if (windows.length === 0) {
     return refused(
-      'a window fits the history',
+      'some-window-fits-history',
       skipped.map((each) => `${each.name}: ${each.refusal.found}`).join('; '),
       'wait for more days or shorten a window',
     );
@@ -95,6 +95,6 @@ export function planWindows(
   };
 }
 
-function refused(rule: string, found: string, remedy: string): { kind: 'refused'; refusal: Refusal } {
-  return { kind: 'refused', refusal: { rule, found, remedy } };
+function refused(...why: Refusing): { kind: 'refused'; refusal: Refusal } {
+  return { kind: 'refused', refusal: refusal(...why) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Refusal } from '../error.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import { probabilityOf } from '../statistics/probability.ts';
 
 /**
@@ -41,7 +41,7 @@ export function judgeTrainerPredictions(
   | { readonly kind: 'agrees'; readonly agreement: TrainerAgreement }
   | { readonly kind: 'refused'; readonly refusal: Refusal } {
   const refused = (found: string, remedy: string) =>
-    ({ kind: 'refused', refusal: { rule: 'ONNX predicts what its trainer predicts', found, remedy } }) as const;
+    ({ kind: 'refused', refusal: { rule: 'onnx-matches-trainer', found, remedy } }) as const;
   if (rows.length === 0 || rows.length > MOST_COMPARED)
     return refused(`${TRAINER_PREDICTIONS} has ${rows.length} rows, 1 to ${MOST_COMPARED} are allowed`, WRITE_OWN_ROWS);
   const wrong = rows.find(({ trainer }) => trainer === null || Number.isNaN(probabilityOf(trainer)));

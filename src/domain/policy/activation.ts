@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Refusal } from '../refusal/refusal.ts';
 import { countByRole } from '../approval/count-by-role.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
@@ -48,7 +49,7 @@ export function whyNotActivating(
   active: ActivePolicy,
   deployed: Digest,
   now: Date,
-): { readonly rule: string; readonly found: string } | undefined {
+): Omit<Refusal, 'remedy'> | undefined {
   if (vote.policy !== deployed)
     return { rule: 'policy-deployed', found: `the vote is for ${vote.policy}, and ${deployed} is deployed` };
   if (vote.replaces !== active.policy || vote.activation !== active.activation)

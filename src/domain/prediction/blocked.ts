@@ -34,7 +34,7 @@ export function unscoredDays(
     (day) =>
       known.get(day) ?? {
         day,
-        rule: 'every day that is due is scored',
+        rule: 'due-days-scored' as const,
         found: 'no predictions were made, and no batch said why',
         remedy: 'read the logs of the functions features and score',
       },

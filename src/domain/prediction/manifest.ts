@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { ObjectReference } from '../data/partition.ts';
 import { Day, ModelName } from '../model/definition.ts';
+import { Refusal } from '../refusal/refusal.ts';
 
 /**
  * How the rows of a partition came about when an earlier one of the same release and scorer was there: those whose
@@ -69,8 +70,6 @@ export const BatchPlan = z.strictObject({
   /** Partitions that cannot be scored yet, and what they wait for. */
   waiting: z.array(z.string()),
   /** Those of them that wait for a partition which was refused, and why it was. */
-  blocked: z
-    .array(z.strictObject({ day: Day, rule: z.string(), found: z.string(), remedy: z.string() }))
-    .exactOptional(),
+  blocked: z.array(z.strictObject({ day: Day, ...Refusal.shape })).exactOptional(),
 });
 export type BatchPlan = z.infer<typeof BatchPlan>;

@@ -1,5 +1,5 @@
 import type { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { PredictionManifest } from './manifest.ts';
 

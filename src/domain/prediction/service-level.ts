@@ -1,5 +1,6 @@
 import type { AdmittedPartition } from '../data/partition.ts';
-import { refusalText, type OpenRefusal } from '../data/open-refusal.ts';
+import type { OpenRefusal } from '../data/open-refusal.ts';
+import { refusalText } from '../refusal/refusal.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { Pointer } from '../promotion/pointer.ts';
 import { type WaitingDay, waitingForRefused, waitingText } from './blocked.ts';

@@ -1,6 +1,6 @@
 import type { Approval } from '../approval/approval.ts';
 import type { AuditEvent } from '../audit/events.ts';
-import type { Refusal } from '../error.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import type { Evidence } from '../gates/evidence.ts';
 import { equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';

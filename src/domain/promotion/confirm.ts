@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit/events.ts';
 import type { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import { type Refusal, RULES } from '../refusal/refusal.ts';
 import type { Write } from '../ledger/item.ts';
 import { type Pointer, pointerWrite } from './pointer.ts';
 
@@ -67,6 +67,6 @@ export function confirmRelease(pointer: Pointer | undefined, confirmation: Confi
   };
 }
 
-function refuse(rule: string, found: string): ConfirmDecision {
-  return { kind: 'refuse', refusal: { rule, found, remedy: 'look at the status, and judge what is there now' } };
+function refuse(rule: 'probation-release' | 'probation-epoch', found: string): ConfirmDecision {
+  return { kind: 'refuse', refusal: { rule, found, remedy: RULES['probation-epoch'].remedy } };
 }

@@ -1,6 +1,6 @@
 import { type Approval, type ApprovalOutcome, judgeApprovals } from '../approval/approval.ts';
 import { canonicalJson } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import { type Refusal, refusal as refuse, type RuleId } from '../refusal/refusal.ts';
 import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/evidence.ts';
 import type { GateId } from '../gates/gate.ts';
 import { dataValidated } from '../gates/gates/data-validated.ts';
@@ -38,8 +38,6 @@ export interface Grounds {
 
 type Rule = (state: GroundsState, now: Date) => Refusal | undefined;
 
-const refuse = (rule: string, found: string, remedy: string): Refusal => ({ rule, found, remedy });
-
 /**
  * Every condition of a commit but the approvals, in the order in which they are named to people. A condition that only a
  * gate's verdict attests is not enough: what the verdict rested on in the ledger is evaluated again.
@@ -48,11 +46,9 @@ const RULES: readonly Rule[] = [
   ({ promotion: { status } }) =>
     status === 'open' || status === 'awaiting-approval'
       ? undefined
-      : refuse('promotion-open', `the promotion is ${status}`, 'request a new promotion'),
+      : refuse('promotion-open', `the promotion is ${status}`),
   ({ promotion: { deadline } }, now) =>
-    Date.parse(deadline) > now.getTime()
-      ? undefined
-      : refuse('promotion-deadline', `the deadline was ${deadline}`, 'request a new promotion'),
+    Date.parse(deadline) > now.getTime() ? undefined : refuse('promotion-deadline', `the deadline was ${deadline}`),
   ({ promotion, isQuarantined }) =>
     isQuarantined
       ? refuse('release-quarantined', promotion.release, 'train a new candidate: a quarantined digest never comes back')
@@ -121,7 +117,7 @@ export function judgeGrounds(state: GroundsState, now: Date): Grounds {
 }
 
 /** The rules that stay broken once they are, or as good as: waiting mends none of them, whatever people decide. */
-const LASTING = new Set([
+const LASTING = new Set<RuleId>([
   'release-quarantined',
   'request-verified',
   'policy-in-force',
@@ -209,19 +205,17 @@ export function upstreamVerdict(
 
 /** The promotion says what the verified request says, and goes by the transition that follows from it. */
 function requestVerified({ promotion, request }: GroundsState): Refusal | undefined {
-  const remedy = 'request the promotion through control, or let the environment before offer the release';
-  if (request === undefined)
-    return refuse('request-verified', `no verified request is called ${promotion.promotion}`, remedy);
+  if (request === undefined) return refuse('request-verified', `no verified request is called ${promotion.promotion}`);
   const differing = Object.keys(PromotionRequest.shape).filter((name) => {
     const [is, asked] = [Reflect.get(promotion, name), Reflect.get(request, name)] as readonly unknown[];
     return canonicalJson(is ?? null) !== canonicalJson(asked ?? null);
   });
   if (differing.length > 0)
-    return refuse('request-verified', `the promotion differs from its request in ${differing.join(', ')}`, remedy);
+    return refuse('request-verified', `the promotion differs from its request in ${differing.join(', ')}`);
   const transition = transitionOf(promotion.environment, request);
   return promotion.transition === transition
     ? undefined
-    : refuse('request-verified', `its transition is ${promotion.transition}, not ${transition}`, remedy);
+    : refuse('request-verified', `its transition is ${promotion.transition}, not ${transition}`);
 }
 
 /** The policy in force is the one that was pinned, and pins what the promotion carries. */

@@ -1,4 +1,4 @@
-import type { Refusal } from '../error.ts';
+import type { Refusal } from '../refusal/refusal.ts';
 import type { Upstream } from '../gates/gates/released-upstream.ts';
 import { equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';

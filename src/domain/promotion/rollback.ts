@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit/events.ts';
 import type { Digest } from '../canonical/digest.ts';
-import type { Refusal } from '../error.ts';
+import { type Refusal, refusal, type Refusing } from '../refusal/refusal.ts';
 import { ABSENT, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { advancePointer, type Pointer, pointerWrite } from './pointer.ts';
@@ -34,15 +34,14 @@ export function rollbackTarget(
 
 /** Why a rollback is not about what the pointer says now, or undefined: an alarm of an older epoch rolls nothing back. */
 export function whyNotAttributed(pointer: Pointer, { from, epoch }: Attributed): Refusal | undefined {
-  const remedy = 'look at the status, and roll back what is there now if that is meant';
   // The same digest may be served again since: what was seen of it in another epoch is no reason to roll it back now.
   if (pointer.epoch !== epoch) {
     const found = `the rollback is about epoch ${epoch}; the pointer is in epoch ${pointer.epoch}, since ${pointer.at}, with ${pointer.version} (${pointer.current})`;
-    return { rule: 'rollback-epoch', found, remedy };
+    return refusal('rollback-epoch', found);
   }
   if (pointer.current === from) return undefined;
   const found = `the pointer names ${pointer.version} (${pointer.current}), not ${from}`;
-  return { rule: 'rollback-from', found, remedy };
+  return refusal('rollback-from', found);
 }
 
 /** The transaction of a rollback: the pointer goes back, the digest that it named is quarantined, for ever. */
@@ -99,6 +98,6 @@ export function rollBack(
   };
 }
 
-function refuse(rule: string, found: string, remedy: string): RollbackTarget {
-  return { kind: 'refuse', refusal: { rule, found, remedy } };
+function refuse(...why: Refusing): RollbackTarget {
+  return { kind: 'refuse', refusal: refusal(...why) };
 }

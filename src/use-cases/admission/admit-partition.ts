@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { partitionItem, whyTooManyFiles } from '#domain/data/partition-item.ts';
 import { truncated } from '#domain/audit/truncated.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { type Refusal, refusal, type Refusing } from '#domain/refusal/refusal.ts';
 import { type AdmittedPartition, type ObjectReference, partitionDigest } from '#domain/data/partition.ts';
 import { landedFiles, namesOf } from '#domain/data/landed-files.ts';
 import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
@@ -93,8 +94,8 @@ export async function admitPartition(deps: Admitting, key: string): Promise<Admi
 async function admitFor(deps: Admitting, key: string, reader: Reader): Promise<Admission> {
   const admission = await decide(deps, key, reader);
   if (admission.kind === 'refused') return admission;
-  const [refusal] = await findRefusals(deps.ledger, reader.model, reader.kind, [reader.day.slice(0, 40)]);
-  if (refusal?.resolvedAt === null) await resolveRefusals(deps, [refusal]);
+  const [open] = await findRefusals(deps.ledger, reader.model, reader.kind, [reader.day.slice(0, 40)]);
+  if (open?.resolvedAt === null) await resolveRefusals(deps, [open]);
   return admission;
 }
 
@@ -103,8 +104,7 @@ async function decide(
   key: string,
   { model, definition, kind, source, day }: Reader,
 ): Promise<Admission> {
-  const refuse = (rule: string, found: string, remedy: string): Promise<Admission> =>
-    refused(deps, { model, kind, day }, { rule, found, remedy });
+  const refuse = (...why: Refusing): Promise<Admission> => refused(deps, { model, kind, day }, refusal(...why));
   const prefix = `${source.source}/dt=${day}/`;
   const listed = await deps.landing.list(prefix);
   const isReady = listed.some((object) => object.key === `${prefix}${source.readyMarker}`);
@@ -164,10 +164,10 @@ async function whyUnreadable(
     } catch (error) {
       const found = whyNotHad(error);
       if (found === undefined) throw error;
-      return { rule: 'files fit on the disk', found, remedy: 'write fewer rows per day' };
+      return { rule: 'files-fit-on-disk', found, remedy: 'write fewer rows per day' };
     }
-    const refusal = await engine.checkPartition({ definition, kind, day, files });
-    return refusal === undefined ? undefined : { ...refusal, remedy: `${refusal.remedy}, and write the marker again` };
+    const bad = await engine.checkPartition({ definition, kind, day, files });
+    return bad === undefined ? undefined : { ...bad, remedy: `${bad.remedy}, and write the marker again` };
   });
 }
 

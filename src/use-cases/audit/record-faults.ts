@@ -58,13 +58,13 @@ export function keepingFaults<T>(
 async function keepFault(
   deps: Recording,
   by: string,
-  { item, model }: Named,
+  { item, model, code: own }: Named & Pick<Fault, 'code'>,
   error: unknown,
   known: KeptFault | undefined,
 ): Promise<void> {
   const key = keys.fault(by, item);
   const of = model ?? known?.model;
-  const code = error === undefined ? null : codeOf(error);
+  const code = error === undefined ? null : (own ?? codeOf(error));
   if (of === undefined || (code === null && (known?.code ?? null) === null)) return;
   const now = deps.clock.now();
   const condition = known === undefined ? ABSENT : equals({ code: known.code, since: known.since });

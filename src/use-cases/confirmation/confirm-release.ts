@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import { confirmRelease as decide } from '#domain/promotion/confirm.ts';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import { Person } from '#domain/control/person.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -54,11 +54,7 @@ export function confirmRelease(deps: Recording): Task {
     if (result.kind !== 'refused') return { status: 'confirmed' };
     return {
       status: 'refused',
-      refusal: {
-        rule: 'probation-conditions',
-        found: `changed in the meantime: ${result.failed.map(keyText).join(', ')}`,
-        remedy: 'look at the status, and judge what is there now',
-      },
+      refusal: refusal('probation-conditions', `changed in the meantime: ${result.failed.map(keyText).join(', ')}`),
     };
   });
 }

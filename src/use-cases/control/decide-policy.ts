@@ -1,7 +1,7 @@
 import { personOf } from '#domain/control/person.ts';
 import { policyEvent, type PolicyVote, voteAs } from '#domain/control/policy-vote.ts';
 import { whyUnknownModel } from '#domain/control/promotion-request-body.ts';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import type { Asking } from './request-promotion.ts';
@@ -29,7 +29,7 @@ export async function decidePolicy(deps: Asking, username: string, vote: PolicyV
   if (result.kind === 'refused')
     return {
       kind: 'refused',
-      refusal: { rule: 'request-recorded', found: 'nothing was recorded', remedy: 'ask again' },
+      refusal: refusal('request-recorded', 'nothing was recorded'),
     };
   return { kind: 'decided', role: as.role, seq: result.seq, statement: result.hash };
 }

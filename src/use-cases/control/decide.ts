@@ -1,6 +1,6 @@
 import { type Decision, decidedAlready, decideOn, type DecisionInput } from '#domain/control/decision.ts';
 import { personOf } from '#domain/control/person.ts';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { Directory } from '#ports/directory.ts';
 import { findApprovalRequest, findDecision } from '#read-model/requests.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -39,6 +39,6 @@ export async function decide(deps: Deciding, username: string, input: DecisionIn
   if (first !== undefined) return { kind: 'refused', refusal: decidedAlready(first) };
   return {
     kind: 'refused',
-    refusal: { rule: 'promotion-open', found: 'it ended in the meantime', remedy: 'ask for a new promotion' },
+    refusal: refusal('promotion-open', 'it ended in the meantime'),
   };
 }

@@ -1,7 +1,7 @@
 import { canonicalJson } from '#domain/canonical/digest.ts';
 import { personOf } from '#domain/control/person.ts';
 import { requestEvent, type PromotionRequestBody, whyNotRequestable } from '#domain/control/promotion-request-body.ts';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { Directory } from '#ports/directory.ts';
 import { findRecord } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -23,25 +23,21 @@ export async function requestPromotion(
   ask: PromotionRequestBody,
 ): Promise<RequestResult> {
   const subject = personOf(username);
-  const refusal = whyNotRequestable(ask, deps.models, subject, await deps.directory.groupsOf(username));
-  if (refusal !== undefined) return { kind: 'refused', refusal };
+  const unfit = whyNotRequestable(ask, deps.models, subject, await deps.directory.groupsOf(username));
+  if (unfit !== undefined) return { kind: 'refused', refusal: unfit };
   const event = requestEvent(ask, subject);
   const operation = operationName('request', subject, ask.requestId);
   const result = await recordChange(deps, { model: ask.model, operation, writes: [], event });
   if (result.kind === 'refused') {
     return {
       kind: 'refused',
-      refusal: { rule: 'request-recorded', found: 'nothing was recorded', remedy: 'ask again' },
+      refusal: refusal('request-recorded', 'nothing was recorded'),
     };
   }
   if (result.kind === 'already-recorded' && !(await says(deps, ask, result.seq, event))) {
     return {
       kind: 'refused',
-      refusal: {
-        rule: 'request-id-once',
-        found: `${ask.requestId} asked for something else`,
-        remedy: 'use a new request id',
-      },
+      refusal: refusal('request-id-once', `${ask.requestId} is of another request`),
     };
   }
   return { kind: 'requested', seq: result.seq };

@@ -3,11 +3,11 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
-import { DATA_FITS } from '#domain/data/engine-limits.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import type { InputPartition } from '#domain/data/partition.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { FaultCode } from '#domain/faults.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
@@ -53,9 +53,12 @@ export function stageData(deps: Staging): Task {
   });
 }
 
+/** The faults that say of data that it is damaged. */
+const DAMAGED = new Set<FaultCode>(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING']);
+
 /** Why data is refused: its bytes are not, or are no longer, those that were admitted, or they do not fit here. @throws what is a fault */
 function refusalOf(error: unknown): string {
-  const isData = error instanceof GatehouseError && ['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING'].includes(error.code);
+  const isData = error instanceof GatehouseError && DAMAGED.has(error.code);
   if (isData) return `snapshot-hashes: ${error.message}`.slice(0, 500);
   const reason = whyNotHad(error);
   if (reason === undefined) throw error;
@@ -163,7 +166,7 @@ async function stagePartitions(
       const { rule, found } = result.refusal;
       const reason = `${rule}: ${found}`.slice(0, 500);
       // What has more memory may accept it: that is nothing to remember of the data.
-      if (rule === DATA_FITS) return refuse(part, `${kind} of ${day}: ${reason}`);
+      if (rule === 'data-fits-in-memory') return refuse(part, `${kind} of ${day}: ${reason}`);
       return void batches.push({ ...about, files: [], refused: reason });
     }),
   );

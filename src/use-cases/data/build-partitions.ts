@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { INPUTS_BUILT, type RefusedDay } from '#domain/data/build-refusals.ts';
+import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { batchesWithin, FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
@@ -152,7 +153,7 @@ async function refusingMissing<T>(fetch: () => Promise<T>): Promise<{ readonly v
   } catch (error) {
     const found = whyNotHad(error);
     if (found === undefined) throw error;
-    return { rule: INPUTS_BUILT, found, remedy: 'mend what was refused before it' };
+    return { rule: 'inputs-built', found, remedy: 'mend what was refused before it' };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import type { OpenRefusal } from '#domain/data/open-refusal.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { findRefusals } from '#read-model/refusals.ts';

@@ -8,7 +8,7 @@ import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { ORIGIN, releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
-import type { Refusal } from '#domain/error.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -61,7 +61,7 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
     : {
         status: 'failed',
         refusal: {
-          rule: 'gates',
+          rule: 'gates-passed',
           found: reasons.join('; ').slice(0, 2000),
           remedy: 'gatehouse why shows each gate, its numbers and what would change it',
         },
@@ -117,7 +117,7 @@ function withoutProbation({ probationDays, replaces }: Promotion, result: GateRe
 
 /** No repetition gives the lock back, so its loss is a value, not a fault. */
 function notOpen({ promotion, status }: Promotion): Refusal {
-  return { rule: 'promotion-open', found: `${promotion} is ${status}`, remedy: 'ask for a new promotion' };
+  return refusal('promotion-open', `${promotion} is ${status}`);
 }
 
 /** Whether the evidence could be recorded: only while its promotion holds the lock. */

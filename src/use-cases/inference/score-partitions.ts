@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
-import { INPUTS_BUILT, type RefusedDay } from '#domain/data/build-refusals.ts';
+import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { fileOf, openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
@@ -41,7 +41,7 @@ export function scorePartitions(deps: ScoringDeps): Task {
         if (found[index] !== undefined) ready.push(item);
         else
           note(item.day, {
-            rule: INPUTS_BUILT,
+            rule: 'inputs-built',
             found: `features ${item.features} are not built`,
             remedy: 'mend what was refused before it',
           });

@@ -1,6 +1,7 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import {
   activationWrite,
@@ -103,7 +104,7 @@ export async function refuseDecision(
   deps: Recording,
   decided: { readonly model: string; readonly subject: string; readonly statement: Digest; readonly release?: Digest },
   about: string,
-  why: { readonly rule: string; readonly found: string },
+  why: Omit<Refusal, 'remedy'>,
 ): Promise<void> {
   const { model, subject, statement, release } = decided;
   const result = await recordChange(deps, {

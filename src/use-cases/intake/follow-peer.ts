@@ -183,7 +183,7 @@ async function recordApproval(deps: Following, record: AuditRecord, statement: D
   const promotion = await findPromotion(deps.ledger, record.model, name);
   const why =
     promotion === undefined
-      ? { rule: 'promotion-known', found: `no promotion ${name}` }
+      ? ({ rule: 'promotion-known', found: `no promotion ${name}` } as const)
       : whyNotCounting(approval, promotion, deps.clock.now());
   if (promotion === undefined || why !== undefined) {
     await refuseDecision(deps, approval, name, why ?? { rule: 'promotion-known', found: name });

@@ -2,6 +2,7 @@ import { truncated } from '#domain/audit/truncated.ts';
 import { AuditRecord, EMPTY_CHAIN, followChain, type ChainHead } from '#domain/audit/chain.ts';
 import { Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { keyIdOf, openEnvelope, PAYLOAD_TYPES } from '#domain/signature/dsse.ts';
@@ -56,7 +57,7 @@ export async function readPeer(
 
 type Opened =
   | { readonly record: AuditRecord; readonly head: ChainHead }
-  | { readonly refused: string; readonly found: string };
+  | { readonly refused: Refusal['rule']; readonly found: string };
 
 function open(
   envelope: Parameters<typeof openEnvelope>[0],
@@ -114,7 +115,7 @@ async function refuse(
   peer: string,
   model: string,
   seq: number,
-  rule: string,
+  rule: Refusal['rule'],
   found: string,
 ): Promise<void> {
   await recordChange(deps, {

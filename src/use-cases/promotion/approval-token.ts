@@ -1,4 +1,4 @@
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { textOf } from '#domain/ledger/item.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -11,7 +11,7 @@ export type ApprovalAnswer =
   | { readonly status: 'refused'; readonly refusal: Refusal };
 
 /** The answer that ends the waiting for a reason. */
-export function refusedBy(rule: string, found: string): ApprovalAnswer {
+export function refusedBy(rule: Refusal['rule'], found: string): ApprovalAnswer {
   return { status: 'refused', refusal: { rule, found, remedy: 'request a new promotion' } };
 }
 

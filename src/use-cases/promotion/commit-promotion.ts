@@ -1,5 +1,6 @@
 import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
+import { refusal } from '#domain/refusal/refusal.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { readGrounds } from '#read-model/grounds.ts';
 import { readPromotion } from '#read-model/promotions.ts';
@@ -36,11 +37,7 @@ export function commitPromotion(deps: Recording): Task {
     }
     return {
       status: 'refused',
-      refusal: {
-        rule: 'commit-conditions',
-        found: `changed in the meantime, time and again: ${changed}`,
-        remedy: 'request a new promotion',
-      },
+      refusal: refusal('commit-conditions', `changed in the meantime, time and again: ${changed}`),
     };
   });
 }

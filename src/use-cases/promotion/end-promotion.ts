@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
-import type { Refusal } from '#domain/error.ts';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
@@ -10,12 +10,19 @@ import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.t
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
-const RefusalShape = z.object({ rule: z.string(), found: z.string(), remedy: z.string() });
+/** How a promotion ends without a commit: refused by a rule, or failed in a state of its execution. */
+type Ending = { readonly status: 'refused'; readonly refusal: Refusal } | Failed;
+
+interface Failed {
+  readonly status: 'failed';
+  readonly state: string;
+  readonly error: string;
+}
 
 /** Ends a promotion that may not go on: the lock is free again, the reason is in the chain, people are told. */
 export function refusePromotion(deps: Recording): Task {
-  return task(PromotionParameters.extend({ refusal: RefusalShape }), async ({ refusal, ...named }) =>
-    endPromotion(deps, named, 'refused', refusal),
+  return task(PromotionParameters.extend({ refusal: Refusal }), async ({ refusal, ...named }) =>
+    endPromotion(deps, named, { status: 'refused', refusal }),
   );
 }
 
@@ -24,10 +31,10 @@ export function recordFailure(deps: Recording): Task {
   return task(
     PromotionParameters.extend({ error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }) }),
     async ({ error, ...named }) =>
-      endPromotion(deps, named, 'failed', {
-        rule: error.Error ?? 'fault',
-        found: error.Cause ?? 'no cause was given',
-        remedy: 'see the execution, mend the cause, ask again',
+      endPromotion(deps, named, {
+        status: 'failed',
+        state: error.Error ?? 'fault',
+        error: error.Cause ?? 'no cause was given',
       }),
   );
 }
@@ -41,22 +48,21 @@ export function endOperation(promotion: string): string {
 export async function endPromotion(
   deps: Recording,
   named: NamedPromotion,
-  status: 'refused' | 'failed',
-  refusal: Refusal,
-): Promise<{ readonly status: string; readonly refusal: Refusal }> {
+  ending: Ending,
+): Promise<{ readonly status: string; readonly refusal?: Refusal }> {
   const promotion = await findPromotion(deps.ledger, named.model, named.promotion);
   const isOpen = promotion?.status === 'open' || promotion?.status === 'awaiting-approval';
   // The promotion that took its place has said so in the chain: nothing failed, and nobody need be told again.
-  if (promotion?.status === 'superseded') return { status: 'superseded', refusal };
+  if (promotion?.status === 'superseded') return { ...ending, status: 'superseded' };
   if (promotion?.status === 'committed') {
-    if (status === 'failed') await recordFaultAfterCommit(deps, promotion, refusal);
-    return { status: 'committed', refusal };
+    if (ending.status === 'failed') await recordFaultAfterCommit(deps, promotion, ending);
+    return { ...ending, status: 'committed' };
   }
   const lock = await readLock(deps.ledger, named.model);
   const writes =
     promotion !== undefined && isOpen
       ? [
-          promotionWrite(promotion, ended(promotion, status, refusal, deps.clock.now())),
+          promotionWrite(promotion, ended(promotion, ending, deps.clock.now())),
           ...(lock?.promotion === named.promotion && lock.fencingToken === promotion.fencingToken
             ? [freeLock(promotion)]
             : []),
@@ -66,22 +72,22 @@ export async function endPromotion(
           [{ kind: 'check' as const, key: keys.promotion(named.model, named.promotion), condition: ABSENT }]
         : [];
   const event: AuditEvent =
-    status === 'refused'
+    ending.status === 'refused'
       ? {
           code: 'PROMOTION_REFUSED',
           actor: 'pipeline:release',
           release: promotion?.release ?? null,
           details: {
             promotion: named.promotion,
-            rule: refusal.rule,
-            reasons: truncated(refusal.found.split('; '), 12, 2800),
+            rule: ending.refusal.rule,
+            reasons: truncated(ending.refusal.found.split('; '), 12, 2800),
           },
         }
       : {
           code: 'PROMOTION_FAILED',
           actor: 'pipeline:release',
           release: promotion?.release ?? null,
-          details: { promotion: named.promotion, state: refusal.rule, error: errorOf(refusal) },
+          details: { promotion: named.promotion, state: ending.state, error: errorOf(ending) },
         };
   const result = await recordChange(deps, {
     model: named.model,
@@ -90,14 +96,14 @@ export async function endPromotion(
     event,
   });
   // Somebody else has ended it since it was read: what it says now decides.
-  return result.kind === 'refused' ? endPromotion(deps, named, status, refusal) : { status, refusal };
+  return result.kind === 'refused' ? endPromotion(deps, named, ending) : ending;
 }
 
 /** A fault after the pointer was switched ends no promotion, but people have to know: what was promoted may not be served. */
 async function recordFaultAfterCommit(
   deps: Recording,
   { model, promotion, release }: Promotion,
-  refusal: Refusal,
+  ending: Failed,
 ): Promise<void> {
   await recordChange(deps, {
     model,
@@ -107,20 +113,24 @@ async function recordFaultAfterCommit(
       code: 'RUN_FAILED',
       actor: 'pipeline:release',
       release,
-      details: { machine: 'promotion', run: promotion, state: refusal.rule, error: errorOf(refusal) },
+      details: { machine: 'promotion', run: promotion, state: ending.state, error: errorOf(ending) },
     },
   });
 }
 
-function errorOf({ found }: Refusal): string {
-  return truncated([found], 1, 1200).join('');
+function errorOf({ error }: Failed): string {
+  return truncated([error], 1, 1200).join('');
 }
 
-function ended(promotion: Promotion, status: 'refused' | 'failed', refusal: Refusal, now: Date): Promotion {
+function ended(promotion: Promotion, ending: Ending, now: Date): Promotion {
+  const said =
+    ending.status === 'refused'
+      ? `${ending.refusal.rule}: ${ending.refusal.found}`
+      : `${ending.state}: ${ending.error}`;
   return {
     ...promotion,
-    status,
-    ending: `${refusal.rule}: ${refusal.found}`.slice(0, 900),
+    status: ending.status,
+    ending: said.slice(0, 900),
     endedAt: now.toISOString(),
   };
 }

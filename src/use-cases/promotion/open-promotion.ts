@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Digest } from '#domain/canonical/digest.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -187,9 +187,9 @@ function answer(promotion: Promotion, quarantined: readonly Digest[]) {
 
 function refused(
   promotion: string,
-  rule: string,
+  rule: Refusal['rule'],
   found: string,
-  remedy = 'ask for a new promotion',
+  remedy = 'request a new promotion',
 ): { status: 'refused'; promotion: string; refusal: Refusal } {
   return { status: 'refused', promotion, refusal: { rule, found, remedy } };
 }

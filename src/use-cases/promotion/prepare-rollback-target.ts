@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { FaultCode } from '#domain/faults.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -37,7 +38,7 @@ export function isBroken(error: unknown): error is GatehouseError {
 }
 
 /** What no retry can mend. */
-const BROKEN = new Set(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
+const BROKEN = new Set<FaultCode>(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
 
 /** Why a release cannot be served from a store, or undefined when every file is there and hashes to its name. */
 export async function whyNotWhole(store: ArtifactStore, release: Digest): Promise<string | undefined> {

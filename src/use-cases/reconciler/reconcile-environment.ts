@@ -2,6 +2,7 @@ import type { Environment, Inbox } from '#ports/inbox.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { textOf } from '#domain/ledger/item.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
+import { refusal } from '#domain/refusal/refusal.ts';
 import { readChainHead } from '#read-model/chain.ts';
 import { findPublished } from '#read-model/cursors.ts';
 import { findPromotion, listPromotions } from '#read-model/promotions.ts';
@@ -10,7 +11,7 @@ import { type Recording } from '#use-cases/audit/record-change.ts';
 import { isTold } from '#use-cases/announcements/alert-people.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
-import { refusedBy, returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
+import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
 import { JOB_KINDS, type ReturningTokens, returnJobToken } from '#use-cases/retraining/return-job-token.ts';
@@ -61,7 +62,7 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
       await deps.inbox.askToPublish(model);
       done.republished.push(model);
       // The publisher may just be at it. If the same record is missing in a later round, it is not.
-      if (seq < head) unpublished.push({ item: `publication of ${model}`, model, error: notPublished(model, seq) });
+      if (seq < head) unpublished.push(notPublished(model, seq));
     },
   );
   await each(
@@ -112,8 +113,9 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
 type Done = { -readonly [K in keyof Reconciled]: Reconciled[K] extends readonly string[] ? string[] : Reconciled[K] };
 
 /** Each record has a fault of its own: as long as the publisher moves on, none of them lasts. */
-function notPublished(model: string, seq: number): GatehouseError {
-  return new GatehouseError(`UNPUBLISHED_AFTER_${seq}`, `records of ${model} after ${seq} are not published`, { seq });
+function notPublished(model: string, seq: number): Fault {
+  const error = new GatehouseError('UNPUBLISHED', `records of ${model} after ${seq} are not published`, { seq });
+  return { item: `publication of ${model}`, model, error, code: `${error.code}_AFTER_${seq}` };
 }
 
 async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done: Done): Promise<void> {
@@ -125,11 +127,10 @@ async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done:
     if (end !== undefined) {
       const now = await findPromotion(deps.ledger, promotion.model, promotion.promotion);
       if (now?.status !== promotion.status || now.execution !== promotion.execution) return;
-      const found = `its execution ${promotion.execution} is over: ${end}`;
-      await endPromotion(deps, promotion, 'failed', {
-        rule: 'promotion-execution',
-        found,
-        remedy: 'request a new promotion',
+      await endPromotion(deps, promotion, {
+        status: 'failed',
+        state: 'promotion-execution',
+        error: `its execution ${promotion.execution} is over: ${end}`,
       });
       done.ended.push(promotion.promotion);
       return;
@@ -140,8 +141,8 @@ async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done:
   }
   // Past its deadline it ends whatever it rests on, also where that cannot be read.
   const found = `the deadline was ${promotion.deadline}`;
-  const refusal = { rule: 'promotion-deadline', found, remedy: 'request a new promotion' };
-  await endPromotion(deps, promotion, 'refused', refusal);
-  await returnApprovalToken(deps, promotion, refusedBy('promotion-deadline', found));
+  const answer = { status: 'refused', refusal: refusal('promotion-deadline', found) } as const;
+  await endPromotion(deps, promotion, answer);
+  await returnApprovalToken(deps, promotion, answer);
   done.ended.push(promotion.promotion);
 }

@@ -29,12 +29,8 @@ export async function recordExecutionEnd(deps: Recording, end: ExecutionEnd): Pr
   const error = `${end.status}: ${end.cause ?? 'no cause was given'}`.slice(0, 600);
   if (machine === 'promotion') {
     // The name of a promotion's execution is the promotion's.
-    const refusal = {
-      rule: `execution ${end.status}`,
-      found: error,
-      remedy: 'see the execution, mend the cause, ask again',
-    };
-    return { result: (await endPromotion(deps, { model, promotion: end.name }, 'failed', refusal)).status };
+    const ending = { status: 'failed', state: `execution ${end.status}`, error } as const;
+    return { result: (await endPromotion(deps, { model, promotion: end.name }, ending)).status };
   }
   return { result: await failRun(deps, { machine, model, run, actor: 'pipeline:recorder', state: end.status, error }) };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
 import { withWorstDay } from '#domain/data/label-joins.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import type { Refusal } from '#domain/error.ts';
+import { refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
@@ -33,7 +33,7 @@ export function exportTrainingRows(deps: Building & { readonly training: Trainin
           definition,
           out: join(folder, 'train'),
         });
-        if (result.kind === 'refused') return refused(inWords(result.refusal));
+        if (result.kind === 'refused') return refused(refusalText(result.refusal));
         for (const file of result.files)
           await deps.training.storeRows(`${rowsPrefix(plan.run, plan.window.name)}${basename(file)}`, file);
         const joins = withWorstDay(result.joins);
@@ -47,8 +47,6 @@ export function exportTrainingRows(deps: Building & { readonly training: Trainin
     });
   });
 }
-
-const inWords = ({ rule, found, remedy }: Refusal): string => `${rule}: ${found}; ${remedy}`;
 
 function refused(reason: string) {
   return { status: 'refused', reason: reason.slice(0, 500) };

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { TrainedWindow, TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
-import { GatehouseError, type Refusal } from '#domain/error.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { judgeTrainerPredictions, TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
@@ -46,7 +47,7 @@ export function packageCandidates(deps: Packaging): Task {
       }
       const artifact = await deps.training.readArtifact(window.training.artifact);
       if (artifact.kind === 'refused') {
-        reasons.push(`${window.window}: ${inWords(artifact.refusal)}`.slice(0, 500));
+        reasons.push(`${window.window}: ${refusalText(artifact.refusal)}`.slice(0, 500));
         continue;
       }
       const left = artifact.files.get('model.onnx');
@@ -61,7 +62,7 @@ export function packageCandidates(deps: Packaging): Task {
       }
       const agreed = await agreementOf(deps, plan, definition, onnx, artifact.files.get(TRAINER_PREDICTIONS));
       if (agreed?.kind === 'refused') {
-        reasons.push(`${window.window}: ${inWords(agreed.refusal)}`.slice(0, 500));
+        reasons.push(`${window.window}: ${refusalText(agreed.refusal)}`.slice(0, 500));
         continue;
       }
       const stored = await storing(() => storeRelease(deps, plan, definition, onnx, 'trained'));
@@ -86,8 +87,6 @@ export function packageCandidates(deps: Packaging): Task {
     };
   });
 }
-
-const inWords = ({ rule, found, remedy }: Refusal): string => `${rule}: ${found}; ${remedy}`;
 
 /** How near an ONNX file is to what its trainer predicted; undefined where the trainer left no predictions. */
 async function agreementOf(

@@ -8,7 +8,7 @@ import { isQuarantined, readPointer } from '#read-model/pointer.ts';
 import { unservedOperation } from '#use-cases/promotion/verify-serving.ts';
 import { SeenText } from '#domain/text.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';

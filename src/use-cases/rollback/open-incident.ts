@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { Refusal } from '#domain/refusal/refusal.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -59,7 +60,7 @@ export function recordRefusal(deps: Recording): Task {
   const Refused = z.object({
     model: z.string(),
     rollback: z.string(),
-    refusal: z.object({ rule: z.string(), found: z.string(), remedy: z.string() }),
+    refusal: Refusal,
   });
   return task(Refused, async ({ model, rollback, refusal }) => {
     await recordChange(deps, {

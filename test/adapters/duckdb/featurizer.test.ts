@@ -138,62 +138,62 @@ describe('buildFeatures', () => {
     [
       'a missing column',
       { events: `SELECT * EXCLUDE (amount) FROM (${eventsOf(day)})` },
-      'source files have the declared columns',
+      'source-columns-declared',
       /e3\.parquet of events 2026-03-03: column amount is missing/,
     ],
     [
       'a column of another type',
       { events: `SELECT * REPLACE (amount::VARCHAR AS amount) FROM (${eventsOf(day)})` },
-      'source files have the declared columns',
+      'source-columns-declared',
       /column amount is VARCHAR, declared DOUBLE/,
     ],
     [
       'a corrupt file',
       { bytes: 'PAR1 this is not Parquet' },
-      'source files are readable Parquet',
+      'source-files-readable',
       /e3\.parquet of events 2026-03-03: .*/,
     ],
-    ['a truncated file', { bytes: 'PAR1' }, 'source files are readable Parquet', /e3\.parquet/],
+    ['a truncated file', { bytes: 'PAR1' }, 'source-files-readable', /e3\.parquet/],
     [
       'a null id',
       { events: `SELECT * REPLACE (nullif(id, '2026-03-03-2') AS id) FROM (${eventsOf(day)})` },
-      'no row lacks what it is known by',
+      'row-keys-present',
       /1 rows of e3\.parquet of events 2026-03-03/,
     ],
     [
       'an event of another day',
       { events: `SELECT * REPLACE (paid + INTERVAL 20 HOURS AS paid) FROM (${eventsOf(day)})` },
-      "rows are of their partition's day",
+      'rows-of-partition-day',
       /2 rows of e3\.parquet/,
     ],
     [
       'an id that is there twice',
       { events: `${eventsOf(day)} UNION ALL ${eventsOf(day, 1)}` },
-      'event ids are unique',
+      'event-ids-unique',
       /7 events on 2026-03-03 with 6 ids/,
     ],
     [
       'a join that multiplies',
       { sql: `FROM (${FEATURES}) UNION ALL FROM (${FEATURES})` },
-      'features have one row per event',
+      'one-feature-row-per-event',
       /12 rows for 6 ids/,
     ],
     [
       'rows that are left out',
       { sql: `${FEATURES} AND amount > 1` },
-      'features have one row per event',
+      'one-feature-row-per-event',
       /5 rows for 6 events/,
     ],
     [
       'rows of another day',
       { sql: FEATURES.replace("getvariable('partition')", "getvariable('partition') - 1") },
-      'features have one row per event',
+      'one-feature-row-per-event',
       /6 rows whose id, entity or time no event has/,
     ],
     [
       'a word for a feature',
       { sql: FEATURES.replace('amount, rate', "'much' AS amount, rate") },
-      'features are numbers',
+      'features-numeric',
       /amount is VARCHAR/,
     ],
     [
@@ -204,44 +204,44 @@ describe('buildFeatures', () => {
           "CASE WHEN amount > 5 THEN 'inf'::DOUBLE ELSE amount END AS amount, rate",
         ),
       },
-      'features are finite',
+      'features-finite',
       /amount in 1 rows/,
     ],
     [
       'a feature beyond a 32-bit float',
       { sql: FEATURES.replace('amount, rate', '1e300 AS amount, rate') },
-      'features are finite',
+      'features-finite',
       /amount in 6 rows/,
     ],
     [
       'a feature that is not declared',
       { sql: FEATURES.replace('amount, rate', 'amount, rate, 1 AS more') },
-      'features SQL gives id, entity, time and the declared features',
+      'feature-columns-declared',
       /more is not declared/,
     ],
     [
       'a declared feature that is missing',
       { columns: ['amount', 'rate', 'speed'] },
-      'features SQL gives id, entity, time and the declared features',
+      'feature-columns-declared',
       /speed is missing/,
     ],
     [
       'a column that does not exist',
       { sql: FEATURES.replace('amount, rate', 'amont AS amount, rate') },
-      'feature SQL runs',
+      'feature-sql-runs',
       /amont/,
     ],
-    ['a syntax error', { sql: 'SELEC 1' }, 'feature SQL is one SELECT over its tables', /syntax error/],
+    ['a syntax error', { sql: 'SELEC 1' }, 'feature-sql-allowed', /syntax error/],
     [
       'SQL without an end',
       { sql: `${FEATURES} AND (SELECT count(*) FROM range(1000000) a, range(1000000) b) > 0`, milliseconds: 300 },
-      'feature SQL ends in time',
+      'feature-sql-in-time',
       /still running after 300 ms/,
     ],
     [
       'SQL that needs too much memory',
       { sql: `${FEATURES} AND (SELECT count(DISTINCT repeat('x', 1000) || i) FROM range(5000000) t(i)) > 0` },
-      'feature SQL fits in memory',
+      'feature-sql-fits-in-memory',
       /Out of Memory/,
     ],
   ])('refuses %s', async (_, change, rule, found) => {
@@ -253,7 +253,7 @@ describe('buildFeatures', () => {
 
   it('refuses daily SQL that names a column as the pipeline does', async () => {
     await expect(daily('d5.parquet', { sql: `SELECT 1 AS "partition"` })).rejects.toThrow(
-      'daily SQL leaves partition to the pipeline',
+      'daily-sql-without-partition',
     );
   });
 

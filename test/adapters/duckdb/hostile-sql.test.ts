@@ -72,7 +72,7 @@ describe('hostile SQL', () => {
       await connection.run('CREATE TABLE events (id VARCHAR)');
       for (const [what, sql] of attempts()) {
         expect(await inspectSql(connection, sql, ['events']), what).toMatchObject({
-          rule: 'feature SQL is one SELECT over its tables',
+          rule: 'feature-sql-allowed',
         });
       }
     });
@@ -86,7 +86,7 @@ describe('hostile SQL', () => {
         const limits = { milliseconds: 20_000, memory: '512MB' };
         await lockIn(connection, [path('out.parquet')]);
         expect(await runSql(connection, sql, 'result', '2026-03-02', limits), what).toMatchObject({
-          rule: 'feature SQL runs',
+          rule: 'feature-sql-runs',
         });
       });
     }

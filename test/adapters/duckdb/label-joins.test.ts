@@ -94,6 +94,6 @@ it('what cannot be read is refused by name', async () => {
   const events = [{ day: '2026-03-01', file: await parquet('e.parquet', eventsOf('2026-03-01', 2)) }];
   expect(await measureLabelJoins({ events, labels: [{ day: '2026-03-03', file }], definition })).toMatchObject({
     kind: 'refused',
-    refusal: { rule: 'source files have the declared columns' },
+    refusal: { rule: 'source-columns-declared' },
   });
 });

@@ -146,7 +146,7 @@ describe('a column that was added later', () => {
     expect(await check('2026-03-02', eventsOf('2026-03-02'))).toBeUndefined();
     for (const day of [SINCE, '2027-01-01'])
       expect(await check(day, eventsOf(day))).toEqual({
-        rule: 'source files have the declared columns',
+        rule: 'source-columns-declared',
         found: `part.parquet of events ${day}: column fee is missing, which is declared since 2026-03-03`,
         remedy: 'write the partition with fee, or set since in model.ts to the first day that has it',
       });

@@ -74,7 +74,7 @@ describe('the SQL of a model without any data', () => {
   it('finds a feature that is a text', async () => {
     const only = { ...reference, features: { ...reference.features, columns: ['distance'] } };
     const refused = await refusedSql(only, { daily: DAILY, features: features("'far' AS distance") });
-    expect(refused).toMatchObject({ features: { rule: 'features are numbers', found: 'distance is VARCHAR' } });
+    expect(refused).toMatchObject({ features: { rule: 'features-numeric', found: 'distance is VARCHAR' } });
   });
 
   it('inspects the features SQL where the daily SQL is refused', async () => {

@@ -11,7 +11,7 @@ import {
   TABLE_FUNCTIONS,
 } from '#adapters/duckdb/sql-allowed.ts';
 import { inspectSql } from '#adapters/duckdb/sql-guard.ts';
-import type { Refusal } from '#domain/error.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { DAILY, FEATURES } from './_fixture.ts';
 import { HOLES, simplest } from './_generated-sql.ts';
 
@@ -138,7 +138,7 @@ describe('inspectSql', () => {
     const refusals = await inspected(REFUSED.map(([sql]) => sql));
     for (const [index, [sql, found, remedy]] of REFUSED.entries()) {
       expect(refusals[index], sql).toMatchObject({
-        rule: 'feature SQL is one SELECT over its tables',
+        rule: 'feature-sql-allowed',
         found: expect.stringContaining(found),
         remedy: expect.stringContaining(remedy),
       });

@@ -106,7 +106,7 @@ describe('a column that is there twice', () => {
     expect(await only(stage([[file]]))).toMatchObject({ kind: 'refused', refusal: { found } });
     const items = [{ day, events: [{ day, file }], daily: [], out: path('features.parquet') }];
     const built = await only(buildFeatures({ sql: { daily: DAILY, features: FEATURES }, definition, items }));
-    expect(built).toMatchObject({ kind: 'refused', refusal: { rule: 'a column is there once', found } });
+    expect(built).toMatchObject({ kind: 'refused', refusal: { rule: 'columns-unique', found } });
   });
 
   it('is no column of the same name within another one', async () => {

@@ -108,7 +108,7 @@ describe('exportTrainingRows', () => {
     expect(result).toEqual({
       kind: 'refused',
       refusal: {
-        rule: 'data fits in memory',
+        rule: 'data-fits-in-memory',
         found: "features of 2026-02-20, 200000 rows of 20 features: more than the engine's 32MiB",
         remedy: expect.stringContaining('make partitions smaller'),
       },
@@ -186,7 +186,7 @@ describe('exportTrainingRows', () => {
     expect(result).toMatchObject({
       kind: 'refused',
       refusal: {
-        rule: 'labels meet events',
+        rule: 'labels-match-events',
         found: `no label met an event: 6 labels had arrived, 6 events are there from ${day} to ${day}`,
       },
     });
@@ -209,24 +209,19 @@ describe('exportTrainingRows', () => {
   });
 
   it.each([
-    ['an id in two partitions', featuresOf('2026-03-01'), labelsOf(day, '2026-03-02'), 'a row id is there once'],
+    ['an id in two partitions', featuresOf('2026-03-01'), labelsOf(day, '2026-03-02'), 'row-ids-unique'],
     [
       'two labels that arrived at once',
       featuresOf('2026-03-04'),
       `FROM (${labelsOf(day, '2026-03-02')}) UNION ALL SELECT '2026-03-01-0', true, TIMESTAMP '2026-03-02'`,
-      'a row has one newest label',
+      'newest-label-unique',
     ],
-    [
-      'features without a declared column',
-      'SELECT 1 AS other',
-      labelsOf(day, '2026-03-02'),
-      'source files have the declared columns',
-    ],
+    ['features without a declared column', 'SELECT 1 AS other', labelsOf(day, '2026-03-02'), 'source-columns-declared'],
     [
       'a label of another type',
       featuresOf('2026-03-04'),
       `SELECT * REPLACE (bad::INTEGER AS bad) FROM (${labelsOf(day, '2026-03-02')})`,
-      'source files have the declared columns',
+      'source-columns-declared',
     ],
   ])('refuses %s', async (_, more, labelled, rule) => {
     const features = [

@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
+import type { RuleId } from '#domain/refusal/refusal.ts';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType,
@@ -48,36 +49,41 @@ export function gathering(features: readonly [bigint, bigint]): Uint8Array {
 }
 
 /** Models that must not be promoted, each with what is found in it. */
-export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
-  ['text', new TextEncoder().encode('this is no model at all'), /.+/],
-  ['nothing', new Uint8Array(), /no graph/],
+export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp, RuleId])[] = [
+  ['text', new TextEncoder().encode('this is no model at all'), /.+/, 'onnx-valid'],
+  ['nothing', new Uint8Array(), /no graph/, 'onnx-valid'],
   [
     'a pickle',
     Uint8Array.of(0x80, 0x04, 0x95, 0x1a, 0, 0, 0, 0, 0, 0, 0, 0x8c, 0x05, 0x70, 0x6f, 0x73, 0x69, 0x78),
     /.+/,
+    'onnx-valid',
   ],
-  ['a truncated model', constantModel({ baseRate: 0.25, features: 3 }).slice(0, -20), /.+/],
+  ['a truncated model', constantModel({ baseRate: 0.25, features: 3 }).slice(0, -20), /.+/, 'onnx-valid'],
   [
     'an operator domain of its own',
     changed((model) =>
       model.opsetImport.push(create(OperatorSetIdProtoSchema, { domain: 'com.example', version: 1n })),
     ),
     /operator domain com\.example/,
+    'onnx-operators',
   ],
   [
     'an operator of another domain',
     changed((model) => model.graph?.node.push(create(NodeProtoSchema, { opType: 'Run', domain: 'com.example' }))),
     /operator com\.example:Run/,
+    'onnx-operators',
   ],
   [
     'an operator that is not listed',
     changed((model) => model.graph?.node.push(create(NodeProtoSchema, { opType: 'RandomNormal', output: ['x'] }))),
     /operator :RandomNormal/,
+    'onnx-operators',
   ],
   [
     'control flow',
     changed((model) => model.graph?.node.push(create(NodeProtoSchema, { opType: 'If', output: ['x'] }))),
     /operator :If/,
+    'onnx-operators',
   ],
   [
     'a graph within an allowed operator',
@@ -91,11 +97,13 @@ export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
       ),
     ),
     /a graph in attribute body of Shape/,
+    'onnx-operators',
   ],
   [
     'a function of its own',
     changed((model) => model.functions.push(create(FunctionProtoSchema, { name: 'Hidden' }))),
     /function Hidden/,
+    'onnx-operators',
   ],
   [
     'external data',
@@ -107,8 +115,14 @@ export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
       rates.externalData = [create(StringStringEntryProtoSchema, { key: 'location', value: '../../etc/passwd' })];
     }),
     /tensor rates has external data location=\.\.\/\.\.\/etc\/passwd/,
+    'onnx-one-file',
   ],
-  ['another number of features', constantModel({ baseRate: 0.25, features: 4 }), /features: FLOAT \[rows, 4\]/],
+  [
+    'another number of features',
+    constantModel({ baseRate: 0.25, features: 4 }),
+    /features: FLOAT \[rows, 4\]/,
+    'onnx-input',
+  ],
   [
     'two inputs',
     changed((model) => {
@@ -116,6 +130,7 @@ export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
       if (input !== undefined) model.graph?.input.push({ ...input, name: 'second' });
     }),
     /features: FLOAT \[rows, 3\], second: FLOAT \[rows, 3\]/,
+    'onnx-input',
   ],
   [
     'no probabilities',
@@ -123,5 +138,6 @@ export const FOREIGN: readonly (readonly [string, Uint8Array, RegExp])[] = [
       model.graph?.output.splice(0, 1, ...model.graph.input);
     }),
     /0 outputs of probabilities/,
+    'onnx-output',
   ],
 ];

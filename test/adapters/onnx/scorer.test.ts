@@ -6,7 +6,7 @@ import { type Scorer, createScorer, runtimeVersion } from '#adapters/onnx/scorer
 import { engineVersion } from '#adapters/duckdb/database.ts';
 import { digestOf, digestOfJson } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
-import { FOREIGN, changed, echoModel } from './_models.ts';
+import { FOREIGN, changed, echoModel, gathering } from './_models.ts';
 
 const columns = ['a', 'b', 'c'];
 
@@ -32,8 +32,8 @@ describe('inspectOnnx', () => {
     });
   });
 
-  it.each(FOREIGN)('refuses %s', async (_, bytes, found) => {
-    const refused = { kind: 'refused', refusal: { found: expect.stringMatching(found) } };
+  it.each(FOREIGN)('refuses %s', async (_, bytes, found, rule) => {
+    const refused = { kind: 'refused', refusal: { rule, found: expect.stringMatching(found) } };
     expect(inspectOnnx(bytes, 3)).toMatchObject(refused);
     expect(await createScorer(bytes, columns)).toMatchObject(refused);
   });
@@ -41,7 +41,7 @@ describe('inspectOnnx', () => {
   it('is followed by loading, which refuses what does not fit together', async () => {
     const broken = changed((model) => model.graph?.node.splice(1, 1));
     expect(inspectOnnx(broken, 3).kind).toBe('inspected');
-    expect(await createScorer(broken, columns)).toMatchObject({ kind: 'refused', refusal: { rule: 'model loads' } });
+    expect(await createScorer(broken, columns)).toMatchObject({ kind: 'refused', refusal: { rule: 'onnx-loads' } });
   });
 });
 
@@ -85,10 +85,20 @@ describe('score', () => {
     const rows = Float32Array.of(0.5, 0.5, 0.5, 0.5, value, 0.5);
     expect(await scorer.score(rows, 2)).toMatchObject({
       kind: 'refused',
-      refusal: { rule: 'predictions are probabilities', found: expect.stringMatching(found) },
+      refusal: { rule: 'predictions-are-probabilities', found: expect.stringMatching(found) },
     });
     await scorer.close();
   });
+});
+
+it('refuses rows that the loaded model cannot take', async () => {
+  // Its second class is a column that no row has.
+  const scorer = await scorerOf(gathering([0n, 7n]));
+  expect(await scorer.score(Float32Array.of(0.5, 0.5, 0.5), 1)).toMatchObject({
+    kind: 'refused',
+    refusal: { rule: 'onnx-scores-rows', found: expect.stringMatching(/Gather/) },
+  });
+  await scorer.close();
 });
 
 describe('golden predictions', () => {
@@ -112,7 +122,7 @@ describe('golden predictions', () => {
     const slightly = { ...kept, predictions: [Math.fround(0.2) + 2e-6, 0.75] };
     expect(await checkGolden(scorer, slightly)).toMatchObject({
       kind: 'refused',
-      refusal: { rule: 'golden predictions reproduce' },
+      refusal: { rule: 'golden-predictions-reproduced' },
     });
     expect(await checkGolden(scorer, { ...kept, columns: ['c', 'b', 'a'] })).toMatchObject({
       refusal: { found: expect.stringContaining('golden columns c, b, a') },

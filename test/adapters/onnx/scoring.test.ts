@@ -110,7 +110,7 @@ describe('scoring a feature partition', () => {
     const of = (features: string) => score({ features, out: path('p.parquet') });
     expect(await of(path('bad.parquet'))).toMatchObject({
       kind: 'refused',
-      refusal: { rule: 'source files are readable Parquet' },
+      refusal: { rule: 'source-files-readable' },
     });
     expect(await of(await parquet('h.parquet', `SELECT * EXCLUDE (b) FROM (${ROWS})`))).toMatchObject({
       refusal: { found: 'feature partition: column b is missing' },
@@ -131,7 +131,7 @@ describe('scoring a feature partition', () => {
     expect(await onnxScoring.checkGolden(echoModel(), definition, golden)).toBeUndefined();
     const constant = onnxScoring.constantModel(0.5, ['a', 'b', 'c']);
     expect(await onnxScoring.checkGolden(constant, definition, golden)).toMatch(
-      /golden predictions reproduce: row \d+ gives 0\.5/,
+      /golden-predictions-reproduced: row \d+ gives 0\.5/,
     );
     await expect(onnxScoring.checkGolden(constant, definition, `${golden} `)).rejects.toThrow(
       'golden.json is not canonical JSON',
@@ -141,7 +141,7 @@ describe('scoring a feature partition', () => {
   it('says in words why a model is not promoted', () => {
     expect(onnxScoring.inspect(echoModel(), ['a', 'b', 'c'])).toBeUndefined();
     expect(onnxScoring.inspect(echoModel(), ['a', 'b'])).toMatch(
-      /model has one input of the features: features: FLOAT \[rows, 3\]; export with one input/,
+      /onnx-input: features: FLOAT \[rows, 3\]; export with one input/,
     );
   });
 });
@@ -170,6 +170,8 @@ describe('explaining a model', () => {
   it('is refused where there is nothing to explain it on', async () => {
     const none = await parquet('n.parquet', `${ROWS} WHERE i < 0`);
     const found = await onnxScoring.withModel(echoModel(), definition, (loaded) => loaded.explain([none]));
-    expect(found).toMatchObject({ value: { kind: 'refused', refusal: { found: 'the partitions have no row' } } });
+    expect(found).toMatchObject({
+      value: { kind: 'refused', refusal: { rule: 'rows-to-explain', found: 'the partitions have no row' } },
+    });
   });
 });

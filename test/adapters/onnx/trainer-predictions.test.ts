@@ -72,7 +72,7 @@ describe('predictions that a trainer left', () => {
   it('are refused where the file is no Parquet', async () => {
     await writeFile(path('bad.parquet'), 'id,day,probability');
     expect(await judged(path('bad.parquet'))).toMatchObject({
-      refusal: { rule: 'trainer predictions can be read', found: expect.stringContaining('predictions.parquet') },
+      refusal: { rule: 'trainer-predictions-readable', found: expect.stringContaining('predictions.parquet') },
     });
   });
 });

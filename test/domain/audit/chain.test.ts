@@ -88,7 +88,7 @@ describe('the audit chain', () => {
       code: 'ROLLBACK_REFUSED',
       actor: 'pipeline:release',
       release: null,
-      details: { rollback: 'r', rule: 'rule', found: text },
+      details: { rollback: 'r', rule: 'rollback-target', found: text },
     });
     const empty = Buffer.byteLength(canonicalJson(nextRecord(EMPTY_CHAIN, 'dev', 'm', 'o', AT, event('')).record));
     const room = MAX_RECORD_BYTES - empty;

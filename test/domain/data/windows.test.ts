@@ -59,13 +59,19 @@ describe('planWindows', () => {
     const plan = planWindows(definition, '2001-03-15', { first: '2001-01-01', last: '2001-03-14' });
     expect(plan).toMatchObject({
       windows: [{ name: 'two-weeks' }, { name: 'all' }],
-      skipped: [{ name: 'two-months', refusal: { found: expect.stringContaining('it would begin on 2000-12-16') } }],
+      skipped: [
+        {
+          name: 'two-months',
+          refusal: { rule: 'window-fits-history', found: expect.stringContaining('it would begin on 2000-12-16') },
+        },
+      ],
     });
   });
 
   it.each([
     [
       'too short a history',
+      'history-long-enough',
       '2001-01-20',
       '2001-01-01',
       '2001-01-19',
@@ -73,15 +79,16 @@ describe('planWindows', () => {
     ],
     [
       'events that end too early',
+      'history-reaches-test',
       '2001-04-01',
       '2001-01-01',
       '2001-03-20',
       /events end on 2001-03-20, the test needs them until 2001-03-27/,
     ],
-  ])('refuses %s', (_, asOf, first, last, found) => {
+  ])('refuses %s', (_, rule, asOf, first, last, found) => {
     expect(planWindows(definition, asOf, { first, last })).toMatchObject({
       kind: 'refused',
-      refusal: { found: expect.stringMatching(found) },
+      refusal: { rule, found: expect.stringMatching(found) },
     });
   });
 
@@ -89,7 +96,7 @@ describe('planWindows', () => {
     const only = { ...definition, windows: [{ name: 'long', days: 300 }] };
     expect(planWindows(only, '2001-04-01', { first: '2001-01-01', last: '2001-03-31' })).toMatchObject({
       kind: 'refused',
-      refusal: { found: expect.stringContaining('long: it would begin on') },
+      refusal: { rule: 'some-window-fits-history', found: expect.stringContaining('long: it would begin on') },
     });
   });
 

@@ -27,7 +27,7 @@ describe('the predictions that a trainer left', () => {
     const rows = [row({ onnx: 0.6 }), row({ id: 'e2', onnx: 0.1 }), row({ id: 'e3' })];
     expect(judgeTrainerPredictions(rows)).toMatchObject({
       refusal: {
-        rule: 'ONNX predicts what its trainer predicts',
+        rule: 'onnx-matches-trainer',
         found:
           '3 rows compared, the greatest difference is 0.400 for id e2 of 2001-02-01 (trainer 0.5, ONNX 0.1); 0.0001 is allowed',
       },

@@ -34,6 +34,7 @@ describe('readPartition', () => {
     const reading = readPartition(manifest(published), wanted);
     expect(reading.kind).toBe(kind);
     if (reading.kind !== 'mismatch') return;
+    expect(reading.refusal.rule).toBe('prediction-release');
     expect(reading).toMatchObject({ recompute, published, wanted: release ?? served });
     expect(reading.refusal.found).toContain(published);
     // Without the model's word nothing is ever started by a reader.

@@ -106,7 +106,7 @@ describe('decide', () => {
       'on a promotion that has ended',
       'promotion-open',
       async (here) => {
-        const details = { promotion: PROMOTION, rule: 'approval-given', reasons: ['rejected by person:pat'] };
+        const details = { promotion: PROMOTION, rule: 'approval-given' as const, reasons: ['rejected by person:pat'] };
         await here.hears({ code: 'PROMOTION_REFUSED', actor: 'pipeline:release', release: RELEASE, details });
         return decide(here, 'lea', approve);
       },

@@ -36,7 +36,7 @@ describe('receiveRequest', () => {
   it('closes a request by what ends its promotion, in the environment that asked', async () => {
     const here = control();
     await here.hears(asks());
-    const details = { promotion: PROMOTION, rule: 'promotion-deadline', reasons: ['nobody decided'] };
+    const details = { promotion: PROMOTION, rule: 'promotion-deadline' as const, reasons: ['nobody decided'] };
     const refused = { code: 'PROMOTION_REFUSED', actor: 'pipeline:release', release: RELEASE, details } as const;
     await here.hears(refused, 'staging');
     expect((await showRequest(here.ledger, MODEL, PROMOTION))?.request.status).toBe('waiting');

@@ -6,7 +6,7 @@ import { parseCanonical } from '#domain/canonical/digest.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { fileOf, openManifest, RELEASE_FILES } from '#domain/release/manifest.ts';
 import type { Run } from '../../../context.ts';
-import { RefusedError } from '../../../refusal.ts';
+import { refuse } from '../../../refusal.ts';
 import { findRelease, modelFolder, modelNames, parseReference } from '../../../references.ts';
 import { shortDigest } from '../../../report.ts';
 import { firstDifference } from './difference.ts';
@@ -68,10 +68,14 @@ export const run: Run = async (context) => {
       { lines: [`trained by the model's local command, not by image ${manifest.training.image}; in ${folder}`] },
     ],
   });
-  if (isSame) return;
-  throw new RefusedError({
-    rule: 'reproducible',
-    found: `${different?.part ?? 'the manifest'} is not the same${where === undefined ? '' : `: ${where}`}`,
-    remedy: 'compare engine, Python packages and processor with those of the training job',
-  });
+  if (!isSame) refuseDifference(different?.part ?? 'the manifest', where);
 };
+
+/** Refuses a release that was not rebuilt byte for byte: which part differs, and from where on. */
+export function refuseDifference(part: string, where: string | undefined): never {
+  return refuse(
+    'reproducible',
+    `${part} is not the same${where === undefined ? '' : `: ${where}`}`,
+    'compare engine, Python packages and processor with those of the training job',
+  );
+}

@@ -20,8 +20,7 @@ export async function fetchInputs(
   { model, data }: ReleaseManifest,
   folder: string,
 ): Promise<readonly CataloguePartition[]> {
-  if (data.inputs === undefined)
-    return refuse('inputs-named', 'the manifest names no input partitions', 'only newer releases can be rebuilt');
+  if (data.inputs === undefined) return refuse('inputs-named', 'the manifest names no input partitions');
   const inputs = parseCanonical(TrainingInputs, await store.read(data.inputs), 'training inputs');
   const admitted = await readPartitionVersions(cloud.ledger, model);
   const known = new Map(

@@ -1,0 +1,48 @@
+import { rulesOf } from './rule.ts';
+
+const rule = rulesOf();
+const partition = rulesOf('partition_refused');
+
+/** The rules by which only the command line refuses. */
+export const COMMAND_RULES = {
+  credentials: rule(403, 'the environment accepts the credentials of the caller'),
+  'environment-deployed': rule(404, 'the environment is deployed'),
+  'api-encrypted': rule(422, 'the API of control is reached by https', 'name the API by https'),
+  'mfa-code': rule(401, 'the user pool accepts the code', 'look at the clock of the device, and try again'),
+  'user-known': rule(404, 'the user exists', 'see who there is: gatehouse user list'),
+  'user-valid': rule(422, 'the user pool accepts the user', 'choose another name or password'),
+  'config-valid': rule(422, 'gatehouse.config.ts is valid', 'correct the named fields of gatehouse.config.ts'),
+  'model-valid': rule(422, 'the files of the model are valid'),
+  'model-new': rule(409, 'a new model has a folder of its own', 'choose another name'),
+  'image-of-one-model': rule(422, 'a training image belongs to one model'),
+  'release-known': rule(404, 'the release is registered'),
+  'release-unique': rule(409, 'the digits that were given name one release', 'give more digits'),
+  'release-of-model': rule(409, 'the release is of the model'),
+  'release-served': rule(404, 'the environment serves a release of the model'),
+  'release-reported': rule(404, 'the release has an evaluation report'),
+  'comparison-valid': rule(422, 'the files can be compared'),
+  'execution-known': rule(404, 'the execution exists'),
+  'run-known': rule(404, 'the run exists'),
+  'run-succeeded': rulesOf('run_failed')(409, 'the execution of a run ends without a fault'),
+  'run-fruitful': rulesOf('candidates_rejected')(409, 'the run ends with an offered candidate'),
+  'candidate-proven': rule(409, 'the pipeline would offer a candidate'),
+  'predictions-looked-up': rule(409, 'the served release publishes rows for look-up'),
+  'partitions-there': rule(404, 'the partitions that features or training need are there'),
+  'partition-replaced': rule(409, 'files of a partition are replaced only by --replace'),
+  'data-landed': rule(404, 'the landing bucket has a ready marker'),
+  'data-admitted': partition(409, 'the environment has admitted the data'),
+  'data-whole': rule(409, 'every day between the first and the last is admitted'),
+  'data-expectations': rule(422, 'the data meets the expectation suites'),
+  'data-valid': rule(422, 'the data meets the data rules of the policy'),
+  'data-rule': rule(422, 'the policy has data rules', 'add data to governance/policy.ts'),
+  'labels-due': rule(422, 'the labels of a day have arrived'),
+  'suites-run': rule(422, 'the expectation suites run', 'correct the suites in expectations/'),
+  'replay-known': rule(404, 'the model has a replay'),
+  'training-succeeds': rule(422, 'the training program succeeds'),
+  'code-known': rule(404, 'the code that trained the release is there'),
+  'inputs-named': rule(404, 'the manifest names its input partitions', 'only newer releases can be rebuilt'),
+  reproducible: rule(409, 'the release is rebuilt byte for byte'),
+  'smoke-test': rulesOf('a-failed-deployment')(409, 'each check of a deployment passes'),
+  'local-cloud-whole': rulesOf('the-local-cloud')(409, 'each process of the local cloud runs'),
+  invariants: rulesOf('fsck-reports-a-violation')(409, 'the ledger meets its invariants'),
+} as const;

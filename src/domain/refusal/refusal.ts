@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { COMMAND_RULES } from './command-rules.ts';
+import { DATA_RULES } from './data-rules.ts';
+import { RELEASE_RULES } from './release-rules.ts';
+
+/** The registry of everything by which anything is refused. An id is never renamed: chains and stored documents name it. */
+export const RULES = { ...RELEASE_RULES, ...DATA_RULES, ...COMMAND_RULES } as const;
+
+export type RuleId = keyof typeof RULES;
+
+/** The rules whose remedy is always the same. */
+type FixedRule = { [Id in RuleId]: (typeof RULES)[Id] extends { readonly remedy: string } ? Id : never }[RuleId];
+
+/** A refusal: a value, never thrown, that names the rule, what was found, and what would change it. */
+export const Refusal = z.object({
+  rule: z.enum(Object.keys(RULES) as [RuleId, ...RuleId[]]).meta({ title: 'refusal' }),
+  found: z.string(),
+  remedy: z.string(),
+});
+export type Refusal = Readonly<z.infer<typeof Refusal>>;
+
+/** What a refusal is made of: what to do is said where it is refused, unless it is always the same. */
+export type Refusing =
+  | readonly [rule: FixedRule, found: string]
+  | readonly [rule: Exclude<RuleId, FixedRule>, found: string, remedy: string];
+
+/** A refusal by a rule, with the rule's own remedy if it has one. */
+export function refusal(...[rule, found, remedy]: Refusing): Refusal {
+  return { rule, found, remedy: RULES[rule].remedy ?? remedy ?? '' };
+}
+
+/** A refusal in one line, as it is recorded and shown. */
+export function refusalText({ rule, found, remedy }: Refusal): string {
+  return `${rule}: ${found}${remedy === '' ? '' : `; ${remedy}`}`;
+}
