@@ -16,6 +16,7 @@ import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
 import { optionsTable } from './model-docs.ts';
 import { operatingModelParts } from './operating-model-docs.ts';
 import { deployedStacks, privilegeTable } from './privilege-docs.ts';
+import { refusalsPage } from './refusal-docs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NOTICE = '<!-- Made by scripts/generate-docs.ts; change what it reads, not this. -->';
@@ -37,6 +38,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/commands.md', commands()],
     ['docs/consistency.md', consistency()],
     ['docs/policy.schema.json', policySchema()],
+    ['docs/refusals.md', refusalsPage(NOTICE)],
     ['docs/model-reference.md', between(between(options, 'sql', sqlLists()), 'limits', limitsTable())],
     ['docs/architecture.md', between(architecture, 'privileges', privilegeTable(deployed))],
     ['docs/operating-model.md', operatingModel],
