@@ -6,7 +6,6 @@ import { freshName, startExecution } from '#cli/executions.ts';
 import type { StateRun } from '#cli/progress/states.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { until } from '#local/emulator/processes.ts';
 import { MACHINES } from '#model/names.ts';
