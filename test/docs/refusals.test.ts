@@ -37,6 +37,13 @@ describe('the registry of refusals', () => {
     for (const literal of literals) expect(Refusal.parse(literal)).toEqual(literal);
   });
 
+  test('has the rules of every literal, also of those that no type checks', () => {
+    const literal = /rule: '([^']+)'(?: as const)?,\s+found\b/g;
+    const named = sources.flatMap(([, text]) => [...text.matchAll(literal)].map(([, id = '']) => id));
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((id) => !Object.hasOwn(RULES, id))).toEqual([]);
+  });
+
   test('has the only schema of a refusal', () => {
     const own = /rule: (?:z\.string\(|string)[^}]*(?:found|remedy)/;
     expect(sources.flatMap(([path, text]) => (own.test(text) ? [path] : []))).toEqual(['src/model/consistency.ts']);

@@ -12,13 +12,14 @@ import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.t
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
 import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import type { Environment, Execution, World } from './_environments.ts';
 
 /** What a task answered, as far as a machine branches on it. */
 interface Answer {
   readonly status: string;
-  readonly refusal?: object;
+  readonly refusal?: Refusal;
   readonly [name: string]: unknown;
 }
 
@@ -49,7 +50,7 @@ async function stepPromotion(world: World, environment: Environment, execution: 
   const release = (request as Item)['release'];
   const named = { model: MODEL, promotion: execution.name };
   const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...named, ...more })) as Answer;
-  const refuse = (refusal: object = { rule: 'promotion-turn', found: 'refused', remedy: 'ask again' }): void => {
+  const refuse = (refusal: Refusal = { rule: 'promotion-turn', found: 'refused', remedy: 'ask again' }): void => {
     execution.found = { ...execution.found, refusal };
     execution.state = 'Refuse promotion';
   };
@@ -114,7 +115,7 @@ async function stepPromotion(world: World, environment: Environment, execution: 
 async function stepRollback(_: World, { deps }: Environment, execution: Execution): Promise<void> {
   const { input, found } = execution;
   const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...input, ...more })) as Answer;
-  const refuse = (refusal: object): void => {
+  const refuse = (refusal: Refusal = { rule: 'rollback-from', found: 'it has moved', remedy: 'look again' }): void => {
     execution.found = { ...found, refusal };
     execution.state = 'Record refusal';
   };
@@ -124,13 +125,13 @@ async function stepRollback(_: World, { deps }: Environment, execution: Executio
       execution.found = { ...found, target: answer };
       if (answer.status === 'chosen') execution.state = 'Switch pointer';
       else if (answer.status === 'switched') execution.state = 'Verify serving';
-      else refuse(answer.refusal ?? {});
+      else refuse(answer.refusal);
       return;
     }
     case 'Switch pointer': {
       const answer = await call(switchPointer(deps), { target: found['target'] });
       if (answer.status === 'switched') execution.state = 'Verify serving';
-      else refuse({ rule: 'rollback-moved', found: 'the pointer has moved', remedy: 'look again' });
+      else refuse();
       return;
     }
     case 'Verify serving':

@@ -60,11 +60,11 @@ async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => 
     ? { status: 'passed' }
     : {
         status: 'failed',
-        refusal: {
-          rule: 'gates-passed',
-          found: reasons.join('; ').slice(0, 2000),
-          remedy: 'gatehouse why shows each gate, its numbers and what would change it',
-        },
+        refusal: refusal(
+          'gates-passed',
+          reasons.join('; ').slice(0, 2000),
+          'gatehouse why shows each gate, its numbers and what would change it',
+        ),
       };
 }
 

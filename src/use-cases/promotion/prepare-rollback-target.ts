@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { FaultCode } from '#domain/faults.ts';
+import { refusal } from '#domain/refusal/refusal.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -20,11 +21,11 @@ export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly 
     if (damage === undefined) return { status: 'ready', target: target.release };
     return {
       status: 'refused',
-      refusal: {
-        rule: 'rollback-target',
-        found: `${target.version}: ${damage}`,
-        remedy: 'restore the release from the environment before this one',
-      },
+      refusal: refusal(
+        'rollback-target',
+        `${target.version}: ${damage}`,
+        'restore the release from the environment before this one',
+      ),
     };
   });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { refusal } from '#domain/refusal/refusal.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -41,6 +42,6 @@ async function copy(from: ArtifactStore, to: ArtifactStore, digest: Digest, size
 function refused(found: string) {
   return {
     status: 'refused',
-    refusal: { rule: 'release-integrity', found, remedy: 'register the release anew from its training run' },
+    refusal: refusal('release-integrity', found, 'register the release anew from its training run'),
   };
 }
