@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
 import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
 import { EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
-import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
+import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { writeDocument } from '#ports/documents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
-import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_environments.ts';
+import { deployed, makeRelease, MODEL } from '#test/use-cases/_environments.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
@@ -34,7 +36,7 @@ export interface Times {
 export async function gatehouseLife(stores: BenchStores): Promise<(release: number) => Promise<Times>> {
   const machines = memoryStateMachines();
   const deps = { ...stores, environment: 'prod', deployed, machines, peers: memoryPublishedRecords().peers };
-  const measure = (await stores.documents.write(bytes(canonicalJson(fortnight(0.02))))).digest;
+  const measure = await writeDocument(stores.documents, StoredMeasure, fortnight(0.02));
   const enter = async (request: PromotionRequest, people: boolean) => {
     // Another environment's act, and so not part of what is measured.
     const said = releasedUpstream(stores, request);

@@ -10,11 +10,13 @@ import { engineVersion, literal, name, PARQUET, withDatabase } from '#adapters/d
 import { readFeatures } from '#adapters/onnx/feature-rows.ts';
 import { createScorer } from '#adapters/onnx/scorer.ts';
 import { inspectOnnx } from '#adapters/onnx/inspect.ts';
-import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { WorkBatch } from '#domain/data/feature-work.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import { writeDocument, writeText } from '#ports/documents.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
@@ -65,8 +67,8 @@ async function each(
 }
 
 async function definitionDigest({ definition, releases, sql }: Flights): Promise<Digest> {
-  for (const text of [sql.daily, sql.features]) await releases.write(new TextEncoder().encode(text));
-  return (await releases.write(new TextEncoder().encode(canonicalJson(definition)))).digest;
+  for (const text of [sql.daily, sql.features]) await writeText(releases, text);
+  return writeDocument(releases, ModelDefinition, definition);
 }
 
 /** The same SQL by one engine that read everything once: a table of all events, a view per day, nothing checked or named. */

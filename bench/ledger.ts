@@ -1,12 +1,13 @@
 // How the ledger grows: many models, many promotions at once, long chains, many partitions, each beside its own tenth.
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { writeDocument } from '#ports/documents.ts';
 import { ledgerState } from '#cli/commands/fsck/collect.ts';
 import { appendWrites, EMPTY_CHAIN, followChain, nextRecord } from '#domain/audit/chain.ts';
 import { checkInvariants } from '#domain/audit/invariants.ts';
-import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { type Item, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
-import type { BatchPlan } from '#domain/prediction/manifest.ts';
+import { BatchPlan } from '#domain/prediction/manifest.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -137,7 +138,7 @@ async function fsck(stores: BenchStores, partitions: number): Promise<number> {
     partitions: planned,
     waiting: [],
   };
-  const { digest } = await documents.write(bytes(canonicalJson(plan)));
+  const digest = await writeDocument(documents, BatchPlan, plan);
   await publishPredictions({ ...stores, environment: 'prod', lake })({ model: MODEL, plan: digest });
   const looked = {
     environment: 'prod' as const,

@@ -15,9 +15,10 @@ import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { type Item, keyText } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { readDocument } from '#ports/documents.ts';
 import { CheckedData, findCheckedData } from '#read-model/checked-data.ts';
 import { type Call, execute, TaskError } from '../statemachines/interpreter.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -239,8 +240,8 @@ function trainHere(deps: {
   readonly onLine: (line: string) => void;
 }): Task {
   return task(z.object({ plan: Digest, job: z.string() }), async ({ plan: digest, job }) => {
-    const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
-    const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+    const plan = await readDocument(deps.documents, TrainingPlan, digest);
+    const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     const began = performance.now();
     const rows = join(deps.runs, rowsPrefix(plan.run, plan.window.name));
     const root = join(deps.runs, 'containers', job);

@@ -1,6 +1,7 @@
-import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
 
 /** A definition and the digest by which its text is stored. */
@@ -11,11 +12,11 @@ export interface StoredDefinition {
 
 /** The definition that a release carries: what built its features, and what scores with it. */
 export async function definitionOf(store: ReadableStore, release: Digest): Promise<StoredDefinition> {
-  return definitionIn(store, openManifest(await store.read(release)));
+  return definitionIn(store, await readDocument(store, ReleaseManifest, release));
 }
 
 /** The definition that a manifest names. */
 export async function definitionIn(store: ReadableStore, manifest: ReleaseManifest): Promise<StoredDefinition> {
   const { sha256 } = fileOf(manifest, 'definition.json');
-  return { definition: parseCanonical(ModelDefinition, await store.read(sha256), 'definition.json'), digest: sha256 };
+  return { definition: await readDocument(store, ModelDefinition, sha256), digest: sha256 };
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { parseCanonical } from '#domain/canonical/digest.ts';
 import { type CheckedPartition, CheckedPartitions, failureText } from '#domain/data/data-check.ts';
 import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/partition.ts';
 import { joinLines } from '#domain/data/label-joins.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
+import { readDocument } from '#ports/documents.ts';
 import { findCheckedData } from '#read-model/checked-data.ts';
 import { readPartitions } from '#read-model/partitions.ts';
 import type { Run } from '../../context.ts';
@@ -13,7 +13,7 @@ import { refuse, RefusedError } from '../../refusal.ts';
 import type { Cloud } from '../../cloud.ts';
 import { modelFolder } from '../../references.ts';
 import type { Report } from '../../report.ts';
-import { refusalSections, type RefusalThere, refusalsThere } from '../status/refusals.ts';
+import { refusalSections, refusalsThere, type RefusalThere } from '../status/refusals.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
@@ -78,8 +78,8 @@ async function lookedAt(
 ): Promise<LookedAt | undefined> {
   const found = await findCheckedData(cloud.ledger, model);
   if (found === undefined) return undefined;
-  const bytes = await s3ArtifactStore(cloud.s3, cloud.names.lakeBucket).read(found.document);
-  const checks = parseCanonical(CheckedPartitions, bytes, 'checked partitions');
+  const documents = s3ArtifactStore(cloud.s3, cloud.names.lakeBucket);
+  const checks = await readDocument(documents, CheckedPartitions, found.document);
   return { ...inspect(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }
 

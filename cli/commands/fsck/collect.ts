@@ -3,13 +3,14 @@ import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { LedgerState, ObjectFinding, Published } from '#domain/audit/invariant.ts';
 import { governedState } from '#domain/audit/standing.ts';
-import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { Golden } from '#domain/data/golden.ts';
-import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
 import type { Environment } from '#model/config.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { findChainHead, followItems, readRecords } from '#read-model/chain.ts';
@@ -80,7 +81,7 @@ async function releaseFindings(store: ArtifactStore, pointer: Pointer | undefine
   const findings: ObjectFinding[] = [];
   for (const { release, version } of releases) {
     try {
-      const manifest = openManifest(await store.read(release));
+      const manifest = await readDocument(store, ReleaseManifest, release);
       if (manifest.model !== pointer.model)
         findings.push({ of: 'release', name: version, found: `its manifest is of ${manifest.model}` });
       for (const file of manifest.files) {
@@ -110,8 +111,8 @@ export async function baselinesIn(
   return Promise.all(
     registered.map(async ({ version, release }) => {
       try {
-        const manifest = openManifest(await store.read(release));
-        parseCanonical(Golden, await store.read(fileOf(manifest, 'golden.json').sha256), 'golden.json');
+        const manifest = await readDocument(store, ReleaseManifest, release);
+        await readDocument(store, Golden, fileOf(manifest, 'golden.json').sha256);
         return { version, problem: undefined };
       } catch (error) {
         if (!(error instanceof GatehouseError)) throw error;

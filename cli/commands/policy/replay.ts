@@ -1,9 +1,9 @@
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { parseCanonical } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { ComparisonRule, Policy } from '#domain/policy/policy.ts';
+import { readDocument } from '#ports/documents.ts';
 import { readStoredEvidence } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import type { Cloud } from '../../cloud.ts';
@@ -28,7 +28,7 @@ export async function replayPromotions(cloud: Cloud, model: string, policy: Poli
     for (const { evidence } of await readStoredEvidence(cloud.ledger, promotion)) {
       const { gate, measure: digest } = evidence;
       if (evidence.promotion !== promotion.promotion || digest === null || !isMeasured(gate)) continue;
-      const measure = parseCanonical(StoredMeasure, await documents.read(digest), `measure ${digest}`);
+      const measure = await readDocument(documents, StoredMeasure, digest);
       const unmeasured = whyUnmeasured(measure, policy.comparison);
       const judged = unmeasured === undefined ? MEASURED_GATES[gate](measure, policy.comparison) : undefined;
       replayed.push({

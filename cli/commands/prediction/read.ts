@@ -3,7 +3,8 @@ import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import { readPartition } from '#domain/prediction/reading.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
-import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { findPrediction } from '#read-model/predictions.ts';
@@ -29,7 +30,7 @@ export async function servedIn(cloud: Cloud, model: string): Promise<Served> {
       `${cloud.environment} serves no release of ${model}`,
       `promote one: gatehouse promote ${model}@VERSION --to ${cloud.environment}`,
     );
-  const manifest = openManifest(await cloud.releases.read(pointer.current));
+  const manifest = await readDocument(cloud.releases, ReleaseManifest, pointer.current);
   const { definition } = await definitionIn(cloud.releases, manifest);
   return { pointer, manifest, definition };
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import type { Registration } from '#domain/release/registration.ts';
+import { EvaluationReport } from '#domain/report/evaluation-report.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { refuse } from '../../refusal.ts';
 import type { Report } from '../../report.ts';
@@ -22,11 +23,11 @@ export async function fetchReport(store: ArtifactStore, registration: Registrati
         : `reports are written when a run compares its candidates with a champion: gatehouse run start ${model}`;
     return refuse('release-reported', `${model}@${version} has no evaluation report`, why);
   }
-  const [html, json] = await Promise.all([store.read(report.html), store.read(report.json)]);
+  const [html, json] = await Promise.all([store.read(report.html), readDocument(store, EvaluationReport, report.json)]);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, html);
   return {
-    data: z.looseObject({ formatVersion: z.literal(1) }).parse(JSON.parse(new TextDecoder().decode(json))),
+    data: json,
     sections: [
       {
         title: `${model}@${version}: evaluation report`,

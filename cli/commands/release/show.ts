@@ -4,8 +4,9 @@ import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { joinText } from '#domain/data/label-joins.ts';
 import { agreementInWords } from '#domain/model/trainer-predictions.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
-import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
 import type { Registration } from '#domain/release/registration.ts';
+import { readDocument } from '#ports/documents.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import type { Context, Run } from '../../context.ts';
@@ -41,7 +42,7 @@ export const run: Run = async (context) => {
     if (open && context.terminal.stdout.isTTY === true) openFile(page);
     return;
   }
-  const manifest = openManifest(await store.read(release));
+  const manifest = await readDocument(store, ReleaseManifest, release);
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
   context.print(releaseReport(registration, manifest, stage, await promotionsEverywhere(context, model, release)));

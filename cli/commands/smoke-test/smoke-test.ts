@@ -3,9 +3,10 @@ import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
 import { type Environment, ENVIRONMENTS } from '#model/config.ts';
 import { MACHINES, namesOf, peersOf } from '#model/names.ts';
+import { readDocument } from '#ports/documents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { readLock } from '#read-model/promotions.ts';
@@ -103,7 +104,7 @@ async function inboxHears(context: Context, { sqs, names }: Cloud, peer: Environ
 async function pointerResolves({ ledger, releases: store }: Cloud, model: string): Promise<string | undefined> {
   const pointer = await readPointer(ledger, model);
   if (pointer === undefined) return undefined;
-  const manifest = openManifest(await store.read(pointer.current));
+  const manifest = await readDocument(store, ReleaseManifest, pointer.current);
   for (const file of manifest.files) await store.read(file.sha256);
   return manifest.model === model ? undefined : `names a release of ${manifest.model}`;
 }

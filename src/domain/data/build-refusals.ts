@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Refusal } from '../refusal/refusal.ts';
 
 /** What a batch of partitions was refused for. */
@@ -22,10 +23,13 @@ export interface RefusedDay extends Refusal {
 }
 
 /** All that a batch was refused for, as an object by digest: an execution's document holds no list that grows with the days. */
-export const BatchRefusals = z.strictObject({
-  formatVersion: z.literal(1),
-  refusals: z.array(z.strictObject({ day: z.string(), ...Refusal.shape })),
-});
+export const BatchRefusals = document(
+  'batch refusals',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    refusals: z.array(z.strictObject({ day: z.string(), ...Refusal.shape })),
+  }),
+);
 
 /**
  * The cause of each day that was not scored: its own refusal, or, where it only lacks its inputs, the first refusal of

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Day } from '../model/definition.ts';
 
 /** What one model's predictions amount to over some rows; losses are sums, so that clusters add up. */
@@ -144,4 +145,4 @@ const Version1 = z
   }));
 
 /** A measure as it may lie in a store: this format, or the one before it. */
-export const StoredMeasure = z.union([ComparisonMeasure, Version1]);
+export const StoredMeasure = document('comparison measure', z.union([ComparisonMeasure, Version1]));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest, digestOfJson } from '../canonical/digest.ts';
 import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 import { DataKind } from '../policy/policy.ts';
@@ -36,18 +37,21 @@ export const ExpectationSuite = z.strictObject({
 export type ExpectationSuite = z.infer<typeof ExpectationSuite>;
 
 /** What a data check looks at, pinned: the partitions that no suite has seen yet, and the rows that a run trains on. */
-export const DataCheckPlan = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  run: z.string().min(1),
-  /** The texts of the suites, as objects by digest. */
-  suites: z.partialRecord(DataKind, Digest),
-  /** How partitions are read: the model's definition, as an object by digest. */
-  definition: Digest,
-  partitions: z.array(InputPartition),
-  /** Before training: the plan of the window with the most days, and the days that train, choose and test. Null for what has just arrived. */
-  training: z.strictObject({ plan: Digest, from: Day, to: Day }).nullable(),
-});
+export const DataCheckPlan = document(
+  'data check plan',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    run: z.string().min(1),
+    /** The texts of the suites, as objects by digest. */
+    suites: z.partialRecord(DataKind, Digest),
+    /** How partitions are read: the model's definition, as an object by digest. */
+    definition: Digest,
+    partitions: z.array(InputPartition),
+    /** Before training: the plan of the window with the most days, and the days that train, choose and test. Null for what has just arrived. */
+    training: z.strictObject({ plan: Digest, from: Day, to: Day }).nullable(),
+  }),
+);
 export type DataCheckPlan = z.infer<typeof DataCheckPlan>;
 
 /** What one input of a model says of the label by itself. */
@@ -72,16 +76,19 @@ export const TrainingRows = z.strictObject({
 export type TrainingRows = z.infer<typeof TrainingRows>;
 
 /** The data staged for validation: every file was hashed on its way. */
-export const StagedData = z.strictObject({
-  formatVersion: z.literal(1),
-  files: z.int().nonnegative(),
-  bytes: z.int().nonnegative(),
-  training: TrainingRows.nullable(),
-  /** Partitions that could not be had, or whose bytes are not those that were admitted, with the reason; the others were staged. */
-  refused: z.array(z.strictObject({ kind: PartitionKind, day: Day, version: z.int().min(1), reason: z.string() })),
-  /** Why there are no training rows though a training is about to begin. */
-  untrainable: z.array(z.string()),
-});
+export const StagedData = document(
+  'staged data',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    files: z.int().nonnegative(),
+    bytes: z.int().nonnegative(),
+    training: TrainingRows.nullable(),
+    /** Partitions that could not be had, or whose bytes are not those that were admitted, with the reason; the others were staged. */
+    refused: z.array(z.strictObject({ kind: PartitionKind, day: Day, version: z.int().min(1), reason: z.string() })),
+    /** Why there are no training rows though a training is about to begin. */
+    untrainable: z.array(z.string()),
+  }),
+);
 export type StagedData = z.infer<typeof StagedData>;
 
 /** An expectation that was not met: what it is, of what, and what was found. */
@@ -129,13 +136,16 @@ const CheckedPartition = z.strictObject({
 export type CheckedPartition = z.infer<typeof CheckedPartition>;
 
 /** Every admitted partition of a model that was checked, in its newest version. */
-export const CheckedPartitions = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  partitions: z.array(CheckedPartition),
-  /** What the join of events and labels lost in the run whose rows were checked last. */
-  training: z.strictObject({ run: z.string(), joins: LabelJoins }).exactOptional(),
-});
+export const CheckedPartitions = document(
+  'checked partitions',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    partitions: z.array(CheckedPartition),
+    /** What the join of events and labels lost in the run whose rows were checked last. */
+    training: z.strictObject({ run: z.string(), joins: LabelJoins }).exactOptional(),
+  }),
+);
 export type CheckedPartitions = z.infer<typeof CheckedPartitions>;
 
 /** Says a failed expectation in a line. */
@@ -146,3 +156,17 @@ export function failureText(
   const of = day === null ? 'the training rows' : `${kind} of ${day}`;
   return `${of}: ${failure.expectation}(${failure.about}): ${failure.found}`;
 }
+
+/** What a check found and what it was judged to be, as the document that its record names. */
+export const DataCheckEvidence = document(
+  'data check evidence',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    plan: Digest,
+    staged: Digest.nullable(),
+    /** Null where nothing was looked at. */
+    results: CheckResults.nullable(),
+    verdict: z.enum(['PASS', 'FAIL', 'INCONCLUSIVE']),
+    reasons: z.array(z.string()),
+  }),
+);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest, digestOfJson } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
 import { InputPartition } from './partition.ts';
@@ -9,28 +10,31 @@ const Named = z.strictObject({ day: Day, digest: Digest });
  * Partitions that are to be built, as an object by digest: states pass only its digest and a range of it, so that an
  * execution's document stays small. `definition` names the compiled definition whose SQL builds the partition.
  */
-export const FeatureWork = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  daily: z.array(
-    z.strictObject({
-      definition: Digest,
-      day: Day,
-      digest: Digest,
-      events: z.array(InputPartition),
-      labels: InputPartition.optional(),
-    }),
-  ),
-  features: z.array(
-    z.strictObject({
-      definition: Digest,
-      day: Day,
-      digest: Digest,
-      events: z.array(InputPartition),
-      daily: z.array(Named),
-    }),
-  ),
-});
+export const FeatureWork = document(
+  'feature work',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    daily: z.array(
+      z.strictObject({
+        definition: Digest,
+        day: Day,
+        digest: Digest,
+        events: z.array(InputPartition),
+        labels: InputPartition.optional(),
+      }),
+    ),
+    features: z.array(
+      z.strictObject({
+        definition: Digest,
+        day: Day,
+        digest: Digest,
+        events: z.array(InputPartition),
+        daily: z.array(Named),
+      }),
+    ),
+  }),
+);
 export type FeatureWork = z.infer<typeof FeatureWork>;
 
 /** A part of some work: the items from the first up to, and without, the last. */
@@ -43,42 +47,48 @@ export const WorkBatch = z.strictObject({
 export type WorkBatch = z.infer<typeof WorkBatch>;
 
 /** Feature partitions that are to be scored, as an object by digest, like the work before. */
-export const ScoreWork = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  /** Where rows are published for look-up by entity: for so many days. */
-  lookupDays: z.int().positive().optional(),
-  items: z.array(
-    z.strictObject({
-      release: Digest,
-      day: Day,
-      features: Digest,
-      /** The features of an earlier scoring by the same release and scorer, from which unchanged rows may be carried over. */
-      previous: Digest.optional(),
-    }),
-  ),
-});
+export const ScoreWork = document(
+  'score work',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    /** Where rows are published for look-up by entity: for so many days. */
+    lookupDays: z.int().positive().optional(),
+    items: z.array(
+      z.strictObject({
+        release: Digest,
+        day: Day,
+        features: Digest,
+        /** The features of an earlier scoring by the same release and scorer, from which unchanged rows may be carried over. */
+        previous: Digest.optional(),
+      }),
+    ),
+  }),
+);
 export type ScoreWork = z.infer<typeof ScoreWork>;
 
 /** What a comparison is measured from: labels by reference, features and both releases' predictions by digest. */
-export const ComparisonPlan = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  definition: Digest,
-  champion: Digest,
-  candidate: Digest,
-  labels: z.array(InputPartition),
-  features: z.array(Digest),
-  championPredictions: z.array(Digest),
-  candidatePredictions: z.array(Digest),
-  /** What rows are clustered and sliced by; by days, and not at all, where it is left out. */
-  cluster: z.string().min(1).exactOptional(),
-  /** Whether what the rows are clustered by is parted by days besides. */
-  byDay: z.literal(true).exactOptional(),
-  slices: z.array(z.string().min(1)).exactOptional(),
-  /** At what probability decisions are counted; not at all where it is left out. */
-  threshold: z.number().gt(0).lt(1).exactOptional(),
-});
+export const ComparisonPlan = document(
+  'comparison plan',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    definition: Digest,
+    champion: Digest,
+    candidate: Digest,
+    labels: z.array(InputPartition),
+    features: z.array(Digest),
+    championPredictions: z.array(Digest),
+    candidatePredictions: z.array(Digest),
+    /** What rows are clustered and sliced by; by days, and not at all, where it is left out. */
+    cluster: z.string().min(1).exactOptional(),
+    /** Whether what the rows are clustered by is parted by days besides. */
+    byDay: z.literal(true).exactOptional(),
+    slices: z.array(z.string().min(1)).exactOptional(),
+    /** At what probability decisions are counted; not at all where it is left out. */
+    threshold: z.number().gt(0).lt(1).exactOptional(),
+  }),
+);
 export type ComparisonPlan = z.infer<typeof ComparisonPlan>;
 
 /** The name of the predictions that a release makes of a feature partition with a scorer. */

@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
 import type { CataloguePartition, FeaturePlanResult } from './feature-plan.ts';
 import { PartitionKind } from './partition.ts';
 
 /** The admitted partitions that a release was made from, by digest: whoever has them can make it again. */
-export const TrainingInputs = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  partitions: z.array(z.strictObject({ kind: PartitionKind, day: Day, digest: Digest })),
-});
+export const TrainingInputs = document(
+  'training inputs',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    partitions: z.array(z.strictObject({ kind: PartitionKind, day: Day, digest: Digest })),
+  }),
+);
 export type TrainingInputs = z.infer<typeof TrainingInputs>;
 
 /** The inputs of some days' features and of the labels that they are trained on, each once, in the order of kind and day. */

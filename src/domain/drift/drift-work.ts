@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
 
 /** Feature partitions that are compared with each other, by digest: those that a release was trained on, and its inputs now. */
-export const StabilityPlan = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  definition: Digest,
-  reference: z.array(Digest),
-  current: z.array(Digest),
-});
+export const StabilityPlan = document(
+  'stability plan',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    definition: Digest,
+    reference: z.array(Digest),
+    current: z.array(Digest),
+  }),
+);
 export type StabilityPlan = z.infer<typeof StabilityPlan>;
 
 const Shares = { reference: z.number().min(0).max(1), current: z.number().min(0).max(1) };
@@ -29,12 +33,15 @@ export const InputStability = z.strictObject({
 export type InputStability = z.infer<typeof InputStability>;
 
 /** What the inputs of a release look like now against what it was made from, as an object by digest. */
-export const StabilityMeasure = z.strictObject({
-  formatVersion: z.literal(1),
-  rows: z.strictObject({ reference: z.int().nonnegative(), current: z.int().nonnegative() }),
-  /** None where either side has no rows: then nothing can be said. */
-  inputs: z.array(InputStability),
-});
+export const StabilityMeasure = document(
+  'stability measure',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    rows: z.strictObject({ reference: z.int().nonnegative(), current: z.int().nonnegative() }),
+    /** None where either side has no rows: then nothing can be said. */
+    inputs: z.array(InputStability),
+  }),
+);
 export type StabilityMeasure = z.infer<typeof StabilityMeasure>;
 
 /** Stored features of a day that came out otherwise when they were made anew. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { SeenText } from '../text.ts';
 
@@ -102,88 +103,91 @@ export type Window = z.infer<typeof Window>;
  * The compiled model definition: what `defineModel` becomes. CDK and the functions read this, never a `model.ts`; it is
  * a file of each release (`definition.json`), so that scoring needs nothing else.
  */
-export const ModelDefinition = z.strictObject({
-  formatVersion: z.literal(1),
-  name: ModelName,
-  task: z.literal('binary-classification'),
-  owner: SeenText.min(1).max(200),
-  purpose: SeenText.min(1).max(1000),
-  /** `source` is a prefix of the landing bucket; a partition is `<source>/dt=YYYY-MM-DD/*.parquet` and exists when `<source>/dt=.../<readyMarker>` does. `time` is UTC. */
-  events: z.strictObject({
-    source: SourcePrefix,
-    readyMarker: MarkerName,
-    id: ColumnName,
-    entity: ColumnName,
-    time: ColumnName,
-    columns: z.record(ColumnName, EventColumn),
-  }),
-  /** Partitioned by the UTC day on which the labels ARRIVED, not by the day of their events. `value` is BOOLEAN. */
-  labels: z.strictObject({
-    source: SourcePrefix,
-    readyMarker: MarkerName,
-    join: ColumnName,
-    value: ColumnName,
-    arrivedAt: ColumnName,
-    columns: z.record(ColumnName, LabelColumn),
+export const ModelDefinition = document(
+  'definition.json',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    name: ModelName,
+    task: z.literal('binary-classification'),
+    owner: SeenText.min(1).max(200),
+    purpose: SeenText.min(1).max(1000),
+    /** `source` is a prefix of the landing bucket; a partition is `<source>/dt=YYYY-MM-DD/*.parquet` and exists when `<source>/dt=.../<readyMarker>` does. `time` is UTC. */
+    events: z.strictObject({
+      source: SourcePrefix,
+      readyMarker: MarkerName,
+      id: ColumnName,
+      entity: ColumnName,
+      time: ColumnName,
+      columns: z.record(ColumnName, EventColumn),
+    }),
+    /** Partitioned by the UTC day on which the labels ARRIVED, not by the day of their events. `value` is BOOLEAN. */
+    labels: z.strictObject({
+      source: SourcePrefix,
+      readyMarker: MarkerName,
+      join: ColumnName,
+      value: ColumnName,
+      arrivedAt: ColumnName,
+      columns: z.record(ColumnName, LabelColumn),
+      /**
+       * Days from an event on in which what happens decides its label, where that is more than the event itself ("cancels within
+       * 30 days"). Labels of neighbouring days then depend on each other, and days are compared in blocks of so many.
+       */
+      horizonDays: z.int().min(2).max(120).exactOptional(),
+      /** Days after an event's day by whose end every label has arrived. */
+      matureAfterDays: z.int().min(0).max(120),
+    }),
+    features: z.strictObject({
+      daily: Sql,
+      features: Sql,
+      /** The model's inputs, in the order of the ONNX input's columns. */
+      columns: z.array(ColumnName).min(1).max(500),
+      /** How many days of daily aggregates before a partition's day `features.sql` sees in table `daily`. */
+      aggregateDays: z.int().min(0).max(400),
+      /** How many days of events before a partition's day both SQL files see in table `events` beside the day itself. */
+      eventDays: z.int().min(0).max(120),
+    }),
+    training: z.strictObject({
+      /** The container image by digest (`<repository>@sha256:...`) for SageMaker. */
+      image: z
+        .string()
+        .max(255)
+        .regex(
+          /^[A-Za-z0-9][^\s@]*@sha256:[0-9a-f]{64}$/,
+          'an image is named by digest: <repository>@sha256:<64 hex digits>',
+        ),
+      /** The same program as a command, run in the model's folder under the container contract on a laptop. */
+      local: z.array(z.string().min(1)).min(1),
+      hyperparameters: Hyperparameters,
+      seed: z.int().min(0),
+      instanceType: z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/, 'an instance type such as ml.m5.xlarge'),
+      maxRuntimeSeconds: z.int().min(1).max(86_400),
+      /** Digest over the files of `training/`: the code that trains. */
+      code: Digest,
+    }),
+    windows: z.array(Window).min(1).max(8),
+    /** The held-out days: the newest matured `testDays` test the chosen candidate, the `selectionDays` before them choose it. */
+    evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(MOST_TEST_DAYS) }),
+    /** EventBridge Scheduler's cron and an IANA time zone. */
+    schedule: z.strictObject({
+      cron: z
+        .string()
+        .max(256)
+        .regex(/^(cron|rate)\(.+\)$/),
+      timezone: z.string().min(1).max(50),
+    }),
     /**
-     * Days from an event on in which what happens decides its label, where that is more than the event itself ("cancels within
-     * 30 days"). Labels of neighbouring days then depend on each other, and days are compared in blocks of so many.
+     * How many of the newest event partitions are kept scored, whether rows can be looked up by entity, and what a reader
+     * starts who asks for the served release and finds another one's predictions: nothing (`refuse`, the default), or a
+     * batch run (`recompute`).
      */
-    horizonDays: z.int().min(2).max(120).exactOptional(),
-    /** Days after an event's day by whose end every label has arrived. */
-    matureAfterDays: z.int().min(0).max(120),
+    predictions: z.strictObject({
+      modes: z.array(z.enum(['batch'])).min(1),
+      days: z.int().min(1).max(400),
+      lookup: z.boolean().optional(),
+      onMismatch: z.enum(['refuse', 'recompute']).optional(),
+    }),
+    sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
+    escalation: z.array(SeenText.min(1).max(200)).min(1),
   }),
-  features: z.strictObject({
-    daily: Sql,
-    features: Sql,
-    /** The model's inputs, in the order of the ONNX input's columns. */
-    columns: z.array(ColumnName).min(1).max(500),
-    /** How many days of daily aggregates before a partition's day `features.sql` sees in table `daily`. */
-    aggregateDays: z.int().min(0).max(400),
-    /** How many days of events before a partition's day both SQL files see in table `events` beside the day itself. */
-    eventDays: z.int().min(0).max(120),
-  }),
-  training: z.strictObject({
-    /** The container image by digest (`<repository>@sha256:...`) for SageMaker. */
-    image: z
-      .string()
-      .max(255)
-      .regex(
-        /^[A-Za-z0-9][^\s@]*@sha256:[0-9a-f]{64}$/,
-        'an image is named by digest: <repository>@sha256:<64 hex digits>',
-      ),
-    /** The same program as a command, run in the model's folder under the container contract on a laptop. */
-    local: z.array(z.string().min(1)).min(1),
-    hyperparameters: Hyperparameters,
-    seed: z.int().min(0),
-    instanceType: z.string().regex(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/, 'an instance type such as ml.m5.xlarge'),
-    maxRuntimeSeconds: z.int().min(1).max(86_400),
-    /** Digest over the files of `training/`: the code that trains. */
-    code: Digest,
-  }),
-  windows: z.array(Window).min(1).max(8),
-  /** The held-out days: the newest matured `testDays` test the chosen candidate, the `selectionDays` before them choose it. */
-  evaluation: z.strictObject({ selectionDays: z.int().min(1).max(60), testDays: z.int().min(1).max(MOST_TEST_DAYS) }),
-  /** EventBridge Scheduler's cron and an IANA time zone. */
-  schedule: z.strictObject({
-    cron: z
-      .string()
-      .max(256)
-      .regex(/^(cron|rate)\(.+\)$/),
-    timezone: z.string().min(1).max(50),
-  }),
-  /**
-   * How many of the newest event partitions are kept scored, whether rows can be looked up by entity, and what a reader
-   * starts who asks for the served release and finds another one's predictions: nothing (`refuse`, the default), or a
-   * batch run (`recompute`).
-   */
-  predictions: z.strictObject({
-    modes: z.array(z.enum(['batch'])).min(1),
-    days: z.int().min(1).max(400),
-    lookup: z.boolean().optional(),
-    onMismatch: z.enum(['refuse', 'recompute']).optional(),
-  }),
-  sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
-  escalation: z.array(SeenText.min(1).max(200)).min(1),
-});
+);
 export type ModelDefinition = z.infer<typeof ModelDefinition>;

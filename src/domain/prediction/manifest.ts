@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ObjectReference } from '../data/partition.ts';
 import { Day, ModelName } from '../model/definition.ts';
@@ -37,6 +38,12 @@ export const PredictionManifest = z.strictObject({
 });
 export type PredictionManifest = z.infer<typeof PredictionManifest>;
 
+/** What a record's transaction published, as the document that the record names. */
+export const PublishedPredictions = document(
+  'published predictions',
+  z.array(PredictionManifest.pick({ day: true, features: true, object: true, rows: true })),
+);
+
 /** Which batch run may publish: a number that only grows, and what was asked for since. */
 export const Fence = z.strictObject({
   fence: z.int().nonnegative(),
@@ -47,29 +54,32 @@ export const Fence = z.strictObject({
 export type Fence = z.infer<typeof Fence>;
 
 /** The plan of a batch run, as an object by digest. */
-export const BatchPlan = z.strictObject({
-  formatVersion: z.literal(1),
-  model: ModelName,
-  run: z.string().min(1),
-  kind: z.enum(['none', 'partial', 'full']),
-  release: Digest,
-  scorer: Digest,
-  schema: Digest,
-  epoch: z.int(),
-  fence: z.int(),
-  requested: z.int(),
-  partitions: z.array(
-    z.strictObject({
-      day: Day,
-      features: Digest,
-      predictions: Digest,
-      reasons: z.array(z.string()),
-      rows: z.int().nonnegative().nullable(),
-    }),
-  ),
-  /** Partitions that cannot be scored yet, and what they wait for. */
-  waiting: z.array(z.string()),
-  /** Those of them that wait for a partition which was refused, and why it was. */
-  blocked: z.array(z.strictObject({ day: Day, ...Refusal.shape })).exactOptional(),
-});
+export const BatchPlan = document(
+  'batch plan',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    run: z.string().min(1),
+    kind: z.enum(['none', 'partial', 'full']),
+    release: Digest,
+    scorer: Digest,
+    schema: Digest,
+    epoch: z.int(),
+    fence: z.int(),
+    requested: z.int(),
+    partitions: z.array(
+      z.strictObject({
+        day: Day,
+        features: Digest,
+        predictions: Digest,
+        reasons: z.array(z.string()),
+        rows: z.int().nonnegative().nullable(),
+      }),
+    ),
+    /** Partitions that cannot be scored yet, and what they wait for. */
+    waiting: z.array(z.string()),
+    /** Those of them that wait for a partition which was refused, and why it was. */
+    blocked: z.array(z.strictObject({ day: Day, ...Refusal.shape })).exactOptional(),
+  }),
+);
 export type BatchPlan = z.infer<typeof BatchPlan>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '../canonical/digest.ts';
 import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 
@@ -15,39 +16,42 @@ export const RELEASE_FILES = [
 const ReleaseFile = z.strictObject({ path: z.enum(RELEASE_FILES), sha256: Digest, size: z.int().positive() });
 
 /** A release's manifest: reproducible content only. The release's id is the digest of its canonical JSON. */
-export const ReleaseManifest = z
-  .strictObject({
-    formatVersion: z.literal(1),
-    model: ModelName,
-    /** A baseline is the constant base-rate release that the pipeline makes. */
-    kind: z.enum(['trained', 'baseline']),
-    files: z.array(ReleaseFile),
-    data: z.strictObject({
-      asOf: Day,
-      window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
-      /** Merkle root of the feature partitions that were read. */
-      fingerprint: Digest,
-      partitions: z.int().nonnegative(),
-      /** The admitted partitions that everything was made from (`TrainingInputs`), as an object by digest. */
-      inputs: Digest.exactOptional(),
-      /** No label that arrived after the end of this day was seen. */
-      labelsUntil: Day,
+export const ReleaseManifest = document(
+  'release manifest',
+  z
+    .strictObject({
+      formatVersion: z.literal(1),
+      model: ModelName,
+      /** A baseline is the constant base-rate release that the pipeline makes. */
+      kind: z.enum(['trained', 'baseline']),
+      files: z.array(ReleaseFile),
+      data: z.strictObject({
+        asOf: Day,
+        window: z.strictObject({ name: z.string().min(1), from: Day, to: Day }),
+        /** Merkle root of the feature partitions that were read. */
+        fingerprint: Digest,
+        partitions: z.int().nonnegative(),
+        /** The admitted partitions that everything was made from (`TrainingInputs`), as an object by digest. */
+        inputs: Digest.exactOptional(),
+        /** No label that arrived after the end of this day was seen. */
+        labelsUntil: Day,
+      }),
+      training: z.strictObject({
+        image: z.string().min(1),
+        hyperparameters: z.record(z.string(), z.string()),
+        seed: z.int(),
+        code: Digest,
+      }),
+      /** What the model is made by, data aside: two releases of one recipe differ by their data only. */
+      recipe: Digest,
+      code: z.strictObject({ commit: z.string().min(1) }),
+      schemas: z.strictObject({ input: Digest, output: Digest }),
+    })
+    .refine((manifest) => manifest.files.map((file) => file.path).join() === RELEASE_FILES.join(), {
+      path: ['files'],
+      message: `exactly these files in this order: ${RELEASE_FILES.join(', ')}`,
     }),
-    training: z.strictObject({
-      image: z.string().min(1),
-      hyperparameters: z.record(z.string(), z.string()),
-      seed: z.int(),
-      code: Digest,
-    }),
-    /** What the model is made by, data aside: two releases of one recipe differ by their data only. */
-    recipe: Digest,
-    code: z.strictObject({ commit: z.string().min(1) }),
-    schemas: z.strictObject({ input: Digest, output: Digest }),
-  })
-  .refine((manifest) => manifest.files.map((file) => file.path).join() === RELEASE_FILES.join(), {
-    path: ['files'],
-    message: `exactly these files in this order: ${RELEASE_FILES.join(', ')}`,
-  });
+);
 export type ReleaseManifest = z.infer<typeof ReleaseManifest>;
 
 /** A release's id and the bytes that have it. */
@@ -58,7 +62,7 @@ export function sealManifest(manifest: ReleaseManifest): { readonly release: Dig
 
 /** The manifest that some bytes say, provided that they are canonical. */
 export function openManifest(bytes: Uint8Array): ReleaseManifest {
-  return parseCanonical(ReleaseManifest, bytes, 'release manifest');
+  return parseCanonical(ReleaseManifest, bytes, ReleaseManifest.document);
 }
 
 /** The file of a release at a path. */

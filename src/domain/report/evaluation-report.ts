@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import type { Digest } from '../canonical/digest.ts';
+import { document } from '../canonical/document.ts';
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
 import type { LabelJoins } from '../data/label-joins.ts';
 import type { InputStability } from '../drift/drift-work.ts';
@@ -91,6 +93,12 @@ export interface EvaluationReport {
   /** The policy's rule for drift, where it has one. */
   readonly driftRule: Pick<DriftRule, 'stable' | 'index'> | null;
 }
+
+/** The report as a store keeps it: its parts are those of the documents that it is made from, and are checked there. */
+export const EvaluationReport = document(
+  'evaluation report',
+  z.custom<EvaluationReport>((value) => z.looseObject({ formatVersion: z.literal(1) }).safeParse(value).success),
+);
 
 /** The candidate that a report is about, among all of its run. */
 export function subjectOf({ candidates, release }: Pick<EvaluationReport, 'candidates' | 'release'>): CandidateFigures {

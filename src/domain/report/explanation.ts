@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 
 /**
  * How much each feature matters: the mean over a sample of rows of how far the logit of the prediction moves when the
@@ -24,8 +25,11 @@ export const FeatureImportances = z.strictObject({
 export type FeatureImportances = z.infer<typeof FeatureImportances>;
 
 /** What the scoring function says of a release, as a document by digest: its importances, or why there are none. */
-export const Explanation = z.discriminatedUnion('status', [
-  z.strictObject({ formatVersion: z.literal(1), status: z.literal('explained'), importances: FeatureImportances }),
-  z.strictObject({ formatVersion: z.literal(1), status: z.literal('unexplained'), reason: z.string() }),
-]);
+export const Explanation = document(
+  'explanation',
+  z.discriminatedUnion('status', [
+    z.strictObject({ formatVersion: z.literal(1), status: z.literal('explained'), importances: FeatureImportances }),
+    z.strictObject({ formatVersion: z.literal(1), status: z.literal('unexplained'), reason: z.string() }),
+  ]),
+);
 export type Explanation = z.infer<typeof Explanation>;

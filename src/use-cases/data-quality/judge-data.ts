@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { truncated } from '#domain/audit/truncated.ts';
-import { canonicalJson, Digest, parseCanonical, parseDocument } from '#domain/canonical/digest.ts';
+import { Digest, parseDocument } from '#domain/canonical/digest.ts';
 import {
   type CheckedPartition,
   CheckedPartitions,
   CheckResults,
+  DataCheckEvidence,
   DataCheckPlan,
   readingOf,
   StagedData,
@@ -14,9 +15,10 @@ import { type DataEvidence, type DataJudgement, judgeData as judge } from '#doma
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { deployedModel, policyDigest } from '#domain/model/deployed.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { findRecordOf } from '#read-model/chain.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
@@ -47,7 +49,7 @@ type Found =
  */
 export function judgeData(deps: DataJudging): Task {
   return task(Parameters, async (given) => {
-    const plan = parseCanonical(DataCheckPlan, await deps.documents.read(given.plan.plan), 'data check plan');
+    const plan = await readDocument(deps.documents, DataCheckPlan, given.plan.plan);
     const { model, run } = plan;
     const { policy } = deployedModel(deps.deployed, model);
     if (policy.data === undefined)
@@ -58,28 +60,25 @@ export function judgeData(deps: DataJudging): Task {
     const found = await findResults(deps, plan, given);
     const before = await readChecked(deps, model);
     const catalogue = await readCatalogue(deps.ledger, model);
-    const definition = parseCanonical(ModelDefinition, await deps.documents.read(plan.definition), 'definition');
+    const definition = await readDocument(deps.documents, ModelDefinition, plan.definition);
     const checked = mergeChecked(before?.checks.partitions ?? [], plan, definition, found.results);
     const judgement: DataJudgement =
       found.results === null
         ? { verdict: 'INCONCLUSIVE', reasons: found.reasons }
         : judge(await evidenceOf(deps, plan, found, checked, catalogue), policy.data);
-    const write = async (document: unknown): Promise<Digest> =>
-      (await deps.documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;
-    const evidence = await write({
+    const evidence = await writeDocument(deps.documents, DataCheckEvidence, {
       formatVersion: 1,
       plan: given.plan.plan,
       staged: given.staged.staged ?? null,
       results: found.results,
       ...judgement,
     });
-    const kept = CheckedPartitions.parse({
+    const document = await writeDocument(deps.documents, CheckedPartitions, {
       formatVersion: 1,
       model,
       partitions: currentOf(checked, catalogue),
       ...joinsOf(run, found, before?.checks),
     });
-    const document = await write(kept);
     const left = found.results === null ? plan.partitions : refusedOf(plan, found.staged);
     const isResolved = found.results !== null && left.length === 0;
     const at = deps.clock.now().toISOString();
@@ -142,7 +141,7 @@ async function findResults(deps: DataJudging, plan: DataCheckPlan, given: z.infe
   if (bytes === undefined) return { results: null, reasons: ['the check left no results.json'] };
   try {
     const results = parseDocument(CheckResults, JSON.parse(new TextDecoder().decode(bytes)), 'results.json');
-    return { results, staged: parseCanonical(StagedData, await deps.documents.read(staged.staged), 'staged data') };
+    return { results, staged: await readDocument(deps.documents, StagedData, staged.staged) };
   } catch (error) {
     // What a container wrote is data: what cannot be read is no result, and no retry makes it one.
     const isUnreadable =

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
 import { CheckedPartitions, DataCheckPlan, readingOf } from '#domain/data/data-check.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { Day } from '#domain/model/definition.ts';
+import { Day, ModelDefinition } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { readDocument, writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -69,20 +70,18 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
       before?.unresolved?.data === dataDigest({ suites, partitions }) && Date.parse(before.unresolved.at) > since;
     if (training === null && isKnownUnresolved)
       return nothing(`the same data was looked at without a result, and is looked at again after ${AGAIN_HOURS} hours`);
-    for (const text of Object.values(expectations)) await deps.documents.write(new TextEncoder().encode(text));
-    const read = await deps.documents.write(new TextEncoder().encode(canonicalJson(definition)));
-    const plan = DataCheckPlan.parse({
+    for (const text of Object.values(expectations)) await writeText(deps.documents, text);
+    const digest = await writeDocument(deps.documents, DataCheckPlan, {
       formatVersion: 1,
       model,
       run,
       suites,
-      definition: read.digest,
+      definition: await writeDocument(deps.documents, ModelDefinition, definition),
       partitions: partitions
         .map(({ kind, day, version, digest, objects }) => ({ kind, day, version, digest, objects }))
         .toSorted((a, b) => (`${a.kind} ${a.day} ${a.version}` < `${b.kind} ${b.day} ${b.version}` ? -1 : 1)),
       training,
     });
-    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
     return { status: 'planned', model, run, plan: digest, partitions: partitions.length };
   });
 }
@@ -106,9 +105,9 @@ export async function inputsOf(
   deps: Pick<DataCheckPlanning, 'documents' | 'releases'>,
   digest: Digest,
 ): Promise<TrainingInputs['partitions']> {
-  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
+  const plan = await readDocument(deps.documents, TrainingPlan, digest);
   if (plan.inputs === undefined) return [];
-  return parseCanonical(TrainingInputs, await deps.releases.read(plan.inputs), 'training inputs').partitions;
+  return (await readDocument(deps.releases, TrainingInputs, plan.inputs)).partitions;
 }
 
 /** What the suites have said so far of a model's partitions, and the document in which it stands. */
@@ -126,6 +125,6 @@ export async function readChecked(
   const found = await findCheckedData(ledger, model);
   if (found === undefined) return undefined;
   const { document, unresolved } = found;
-  const checks = parseCanonical(CheckedPartitions, await documents.read(document), 'checked partitions');
+  const checks = await readDocument(documents, CheckedPartitions, document);
   return { document, checks, unresolved };
 }

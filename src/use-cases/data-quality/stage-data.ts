@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { canonicalJson, Digest } from '#domain/canonical/digest.ts';
 import { DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import type { InputPartition } from '#domain/data/partition.ts';
@@ -9,6 +9,7 @@ import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { FaultCode } from '#domain/faults.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
@@ -43,12 +44,12 @@ const TOGETHER = 16;
  */
 export function stageData(deps: Staging): Task {
   return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
-    const plan = parseCanonical(DataCheckPlan, await deps.documents.read(digest), 'data check plan');
+    const plan = await readDocument(deps.documents, DataCheckPlan, digest);
     const { staged, batches } = await withFolder((folder) => stage(deps, plan, folder));
     if (batches === 0) return { status: 'refused', reasons: staged.refused.map(({ reason }) => reason).slice(0, 12) };
     return {
       status: 'staged',
-      staged: (await deps.documents.write(new TextEncoder().encode(canonicalJson(staged)))).digest,
+      staged: await writeDocument(deps.documents, StagedData, staged),
     };
   });
 }
@@ -70,7 +71,7 @@ async function stage(deps: Staging, plan: DataCheckPlan, folder: string) {
   const put = (name: string, path: string): Promise<void> => deps.training.storeRows(`${prefix}${name}`, path);
   const batches: Batch[] = [];
   const refused: StagedData['refused'] = [];
-  const definition = parseCanonical(ModelDefinition, await deps.documents.read(plan.definition), 'definition');
+  const definition = await readDocument(deps.documents, ModelDefinition, plan.definition);
   for (const { from, to } of ranges(plan.partitions.length, TOGETHER)) {
     const some = await stagePartitions(deps, definition, plan.partitions.slice(from, to), folder, put);
     batches.push(...some.batches);
@@ -181,8 +182,8 @@ async function stageTraining(
   folder: string,
   put: (name: string, path: string) => Promise<void>,
 ): Promise<{ readonly batch: Batch; readonly rows: TrainingRows } | { readonly reason: string }> {
-  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
-  const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+  const plan = await readDocument(deps.documents, TrainingPlan, digest);
+  const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
   const features = [];
   for (const { day, digest: part } of plan.features) {
     // A day that was refused was not built, and no retry makes it.

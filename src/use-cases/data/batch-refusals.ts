@@ -1,12 +1,12 @@
-import { canonicalJson, type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { BatchRefusals, type RefusedDay } from '#domain/data/build-refusals.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 
 /** Stores what a batch was refused for; null where nothing was. */
 export async function writeRefusals(documents: ArtifactStore, refusals: readonly RefusedDay[]): Promise<Digest | null> {
   if (refusals.length === 0) return null;
-  const document = BatchRefusals.parse({ formatVersion: 1, refusals });
-  return (await documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;
+  return writeDocument(documents, BatchRefusals, { formatVersion: 1, refusals });
 }
 
 /** What some batches were refused for, oldest day first. */
@@ -17,7 +17,7 @@ export async function readRefusals(
   const found = await Promise.all(
     digests
       .filter((digest) => digest !== null)
-      .map(async (digest) => parseCanonical(BatchRefusals, await documents.read(digest), 'batch refusals').refusals),
+      .map(async (digest) => (await readDocument(documents, BatchRefusals, digest)).refusals),
   );
   return found.flat().toSorted((a, b) => (a.day < b.day ? -1 : 1));
 }

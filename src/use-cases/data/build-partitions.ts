@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { batchesWithin, FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
@@ -82,7 +83,7 @@ async function buildBatch<K extends 'daily' | 'features', Inputs>(
   kind: K & BuiltKind,
   builder: Builder<FeatureWork[K][number], Inputs>,
 ) {
-  const work = parseCanonical(FeatureWork, await deps.documents.read(batch.work), 'feature work');
+  const work = await readDocument(deps.documents, FeatureWork, batch.work);
   const wanted: readonly FeatureWork[K][number][] = work[kind].slice(batch.from, batch.to);
   const found = await Promise.all(wanted.map((item) => deps.lake.find(kind, batch.model, item.digest)));
   const items = wanted.filter((_, index) => found[index] === undefined);
@@ -158,7 +159,7 @@ async function refusingMissing<T>(fetch: () => Promise<T>): Promise<{ readonly v
 }
 
 async function readRecipe(releases: ArtifactStore, digest: Digest): Promise<Recipe> {
-  const definition = parseCanonical(ModelDefinition, await releases.read(digest), 'definition.json');
+  const definition = await readDocument(releases, ModelDefinition, digest);
   const text = async (of: Digest): Promise<string> => new TextDecoder().decode(await releases.read(of));
   return {
     definition,

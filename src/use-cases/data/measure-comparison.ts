@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { type Task, task } from '#use-cases/task.ts';
 import type { Building } from './build-partitions.ts';
@@ -41,8 +43,8 @@ async function measure(
   digest: Digest,
   folder: string,
 ): Promise<{ readonly measure: Digest } | { readonly reasons: string[] }> {
-  const plan = parseCanonical(ComparisonPlan, await deps.documents.read(digest), 'comparison plan');
-  const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+  const plan = await readDocument(deps.documents, ComparisonPlan, digest);
+  const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
   const fetchAll = (kind: BuiltKind, digests: readonly Digest[]): Promise<string[]> =>
     Promise.all(digests.map((of) => deps.lake.fetch(kind, plan.model, of, folder)));
   try {
@@ -58,7 +60,7 @@ async function measure(
       threshold: plan.threshold,
     });
     if (result.kind === 'refused') return { reasons: [`${result.refusal.rule}: ${result.refusal.found}`] };
-    return { measure: (await deps.documents.write(new TextEncoder().encode(canonicalJson(result.measure)))).digest };
+    return { measure: await writeDocument(deps.documents, StoredMeasure, result.measure) };
   } catch (error) {
     // Features or predictions that were refused are not there: nothing can be said, which is not a pass.
     const reason = whyNotHad(error);

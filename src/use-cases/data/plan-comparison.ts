@@ -1,11 +1,12 @@
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
 import { type ComparisonRule, type Costs, costThreshold } from '#domain/policy/policy.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn } from '#read-model/definitions.ts';
@@ -48,7 +49,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
     return insufficient(['no partitions are admitted here']);
   const sources = await Promise.all(
     [...new Set([champion, ...candidates])].map(async (release) => {
-      const manifest = openManifest(await deps.releases.read(release));
+      const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       return { release, seenUntil: manifest.data.labelsUntil, ...(await definitionIn(deps.releases, manifest)) };
     }),
   );
@@ -97,7 +98,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
       const within = daysBetween(slice.events.first, slice.events.last);
       const predictions = (release: Digest): Digest[] =>
         featuresOf(release, within).map(({ digest }) => predictionDigest(digest, release, deps.scorer));
-      const plan = ComparisonPlan.parse({
+      const comparison = await writeDocument(deps.documents, ComparisonPlan, {
         formatVersion: 1,
         model,
         definition: judged.digest,
@@ -111,8 +112,7 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
         slices: rule.slices.columns,
         ...(costs === undefined ? {} : { threshold: costThreshold(costs) }),
       });
-      const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
-      comparisons.push({ candidate, slice: name, comparison: digest });
+      comparisons.push({ candidate, slice: name, comparison });
     }
   }
   return {

@@ -1,7 +1,8 @@
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { type FeaturePlan, type MissingPartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
+import { writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { StoredDefinition } from '#read-model/definitions.ts';
@@ -68,18 +69,16 @@ export async function planFeatureWork(
       }
     }
   }
-  const work = FeatureWork.parse({
+  const work = await writeDocument(deps.documents, FeatureWork, {
     formatVersion: 1,
     model,
     daily: [...daily.values()],
     features: [...features.values()],
   });
-  const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(work)));
-  const batches = (count: number): WorkBatch[] =>
-    ranges(count, BATCH).map((range) => ({ work: digest, model: work.model, ...range }));
+  const batches = (count: number): WorkBatch[] => ranges(count, BATCH).map((range) => ({ work, model, ...range }));
   return {
-    dailyBatches: batches(work.daily.length),
-    featureBatches: batches(work.features.length),
+    dailyBatches: batches(daily.size),
+    featureBatches: batches(features.size),
     features: named,
     missing: [...missing.values()],
   };

@@ -1,5 +1,5 @@
-import { canonicalJson } from '#domain/canonical/digest.ts';
 import { ranges, ScoreWork, type WorkBatch } from '#domain/data/feature-work.ts';
+import { writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 
 /** Feature partitions per scoring call: they share one loading of the model. */
@@ -13,13 +13,13 @@ export async function planScoreWork(
   options: Pick<ScoreWork, 'lookupDays'> = {},
 ): Promise<readonly WorkBatch[]> {
   const grouped = [...Map.groupBy(items, ({ release }) => release).values()];
-  const work = ScoreWork.parse({ formatVersion: 1, model, ...options, items: grouped.flat() });
-  const { digest } = await documents.write(new TextEncoder().encode(canonicalJson(work)));
+  const document = { formatVersion: 1 as const, model, ...options, items: grouped.flat() };
+  const work = await writeDocument(documents, ScoreWork, document);
   const batches: WorkBatch[] = [];
   let start = 0;
   for (const group of grouped) {
     for (const { from, to } of ranges(group.length, BATCH))
-      batches.push({ work: digest, model: work.model, from: start + from, to: start + to });
+      batches.push({ work, model, from: start + from, to: start + to });
     start += group.length;
   }
   return batches;

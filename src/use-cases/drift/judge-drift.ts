@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
 import { type DriftJudgement, judgeDrift as judge } from '#domain/drift/judge-drift.ts';
@@ -8,6 +8,7 @@ import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item, Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { Metrics } from '#ports/metrics.ts';
 import { readEvidence } from '#read-model/grounds.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
@@ -48,8 +49,7 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
     const { concept, asOf } = plan;
     const live = given.measured.comparisons.find(({ slice }) => slice === 'live')?.measure ?? null;
     const { measure, reason } = given.stability;
-    const stability =
-      measure === null ? null : parseCanonical(StabilityMeasure, await deps.documents.read(measure), 'stability');
+    const stability = measure === null ? null : await readDocument(deps.documents, StabilityMeasure, measure);
     const found = judge(
       {
         stability: { measure: stability, reason },
@@ -106,9 +106,7 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
 }
 
 async function readMeasure(deps: Judging, digest: Digest | null): Promise<ComparisonMeasure | null> {
-  return digest === null
-    ? null
-    : parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+  return digest === null ? null : await readDocument(deps.documents, StoredMeasure, digest);
 }
 
 /** The measure by which the release was promoted, where a gate compared it. */

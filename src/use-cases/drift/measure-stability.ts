@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { StabilityMeasure, StabilityPlan } from '#domain/drift/drift-work.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -18,8 +19,8 @@ export function measureStability(deps: Building): Task {
         reason: reason.slice(0, 300),
       });
       if (stability.day === null) return insufficient('no predictions of a fresh day are published');
-      const plan = parseCanonical(StabilityPlan, await deps.documents.read(stability.plan), 'stability plan');
-      const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+      const plan = await readDocument(deps.documents, StabilityPlan, stability.plan);
+      const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
       const fetchAll = (digests: readonly Digest[]): Promise<string[]> =>
         Promise.all(digests.map((digest) => deps.lake.fetch('features', plan.model, digest, folder)));
       try {
@@ -30,9 +31,9 @@ export function measureStability(deps: Building): Task {
           definition,
         });
         if (result.kind === 'refused') return insufficient(`${result.refusal.rule}: ${result.refusal.found}`);
-        const measure = StabilityMeasure.parse({ formatVersion: 1, ...result.measure });
-        const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(measure)));
-        return { status: 'measured', measure: digest, reason: `features of ${stability.day}` };
+        const found = { formatVersion: 1 as const, ...result.measure };
+        const measure = await writeDocument(deps.documents, StabilityMeasure, found);
+        return { status: 'measured', measure, reason: `features of ${stability.day}` };
       } catch (error) {
         // Features that were refused are not there: nothing can be said, which is not "stable".
         const reason = whyNotHad(error);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, digestOf } from '#domain/canonical/digest.ts';
+import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
@@ -8,7 +8,8 @@ import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
-import { openManifest, type ReleaseManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn, type StoredDefinition } from '#read-model/definitions.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
@@ -55,7 +56,7 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
     const inForce = await readActivePolicy(deps.ledger, model);
     if (inForce?.rules.drift === undefined) return { status: 'idle', reason: 'the policy in force looks for no drift' };
     const { current: release, epoch } = pointer;
-    const manifest = openManifest(await deps.releases.read(release));
+    const manifest = await readDocument(deps.releases, ReleaseManifest, release);
     const [source, catalogue, predictions] = await Promise.all([
       definitionIn(deps.releases, manifest),
       readCatalogue(deps.ledger, model),
@@ -90,16 +91,13 @@ async function planStability(deps: ComparisonPlanning, served: Served, { data }:
   const days = referenceDays(data.window);
   const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
   const newest = published.findLast(({ day }) => day >= addDays(asOf, -FRESH_DAYS));
-  const plan = await write(
-    deps,
-    StabilityPlan.parse({
-      formatVersion: 1,
-      model,
-      definition: source.digest,
-      reference: (work.features.get(source.digest) ?? []).map(({ digest }) => digest),
-      current: newest === undefined ? [] : [newest.features],
-    }),
-  );
+  const plan = await writeDocument(deps.documents, StabilityPlan, {
+    formatVersion: 1,
+    model,
+    definition: source.digest,
+    reference: (work.features.get(source.digest) ?? []).map(({ digest }) => digest),
+    current: newest === undefined ? [] : [newest.features],
+  });
   const { dailyBatches, featureBatches } = work;
   return { stability: { plan, day: newest?.day ?? null }, dailyBatches, featureBatches };
 }
@@ -117,7 +115,7 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
   const [oldest] = mature;
   if (oldest === undefined) return { ...about, comparison: null };
   const own = mature.map(({ features, scorer }) => predictionDigest(features, release, scorer));
-  const plan = ComparisonPlan.parse({
+  const comparison = await writeDocument(deps.documents, ComparisonPlan, {
     formatVersion: 1,
     model,
     definition: source.digest,
@@ -129,7 +127,7 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
     championPredictions: own,
     candidatePredictions: own,
   });
-  return { ...about, comparison: { candidate: release, slice: 'live', comparison: await write(deps, plan) } };
+  return { ...about, comparison: { candidate: release, slice: 'live', comparison } };
 }
 
 /** The newest promotion by which a release was promoted; it may have come back by a rollback since. */
@@ -158,8 +156,4 @@ async function planRecomputation(deps: ComparisonPlanning, { model, asOf, source
     { source, days: drawn.map(({ day }) => day) },
   ]);
   return { work: work.featureBatches[0]?.work ?? null };
-}
-
-async function write(deps: ComparisonPlanning, plan: object): Promise<Digest> {
-  return (await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)))).digest;
 }

@@ -1,11 +1,12 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { FeatureWork } from '#domain/data/feature-work.ts';
 import type { ParityDifference, ParityFound } from '#domain/drift/drift-work.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { Lake, LocalObject } from '#ports/lake.ts';
 import { type Building, buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
@@ -26,7 +27,7 @@ export function recomputeFeatures(deps: Building): Task {
         differences: [],
         reasons: ['no published predictions were made from features as they would be built now'],
       };
-    const work = parseCanonical(FeatureWork, await deps.documents.read(recompute.work), 'feature work');
+    const work = await readDocument(deps.documents, FeatureWork, recompute.work);
     return withFolder(async (folder) => {
       const anew = await emptyLake(deps.lake, folder);
       const all = (count: number) => ({ work: recompute.work, model: work.model, from: 0, to: count });
@@ -64,7 +65,7 @@ async function compare(
   const different = { day: item.day, features: item.digest };
   try {
     const stored = await deps.lake.fetch('features', model, item.digest, folder);
-    const definition = parseCanonical(ModelDefinition, await deps.releases.read(item.definition), 'definition.json');
+    const definition = await readDocument(deps.releases, ModelDefinition, item.definition);
     const compared = await deps.engine.compareFeatures({ stored, anew: made.path, definition });
     if (compared.kind === 'refused') return `${compared.refusal.rule}: ${compared.refusal.found}`;
     const { columns, rows } = compared;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
@@ -11,6 +11,7 @@ import { ORIGIN, releasedUpstream } from '#domain/gates/gates/released-upstream.
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
@@ -101,7 +102,7 @@ async function resultOf(
           reasons: findings.comparison?.reasons ?? ['nothing was compared'],
           numbers: {},
         };
-      const measure = parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+      const measure = await readDocument(deps.documents, StoredMeasure, digest);
       return MEASURED_GATES[gate](measure, inForce.rules.comparison);
     }
   }

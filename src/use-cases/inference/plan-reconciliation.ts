@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { canonicalJson } from '#domain/canonical/digest.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { BatchPlan } from '#domain/prediction/manifest.ts';
+import { writeDocument } from '#ports/documents.ts';
 import type { Clock } from '#ports/clock.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
@@ -48,7 +48,7 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     const days = toScore.map(({ day }) => day);
     const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
     const blocked = waitingForRefused(waiting, refusals);
-    const document = BatchPlan.parse({
+    const digest = await writeDocument(deps.documents, BatchPlan, {
       formatVersion: 1,
       model,
       run,
@@ -69,7 +69,6 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       waiting: waiting.map(waitingText),
       ...(blocked.length === 0 ? {} : { blocked }),
     });
-    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
     const { lookup, days: kept } = definition.predictions;
     const scoreBatches = await planScoreWork(
       deps.documents,

@@ -2,7 +2,8 @@ import type { OpenRefusal } from '#domain/data/open-refusal.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import type { PredictionState } from '#domain/prediction/desired.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
@@ -31,7 +32,7 @@ export async function readPredictionState(
 }> {
   const { ledger, releases, engine, scorer } = deps;
   const source = await definitionOf(releases, release);
-  const schema = openManifest(await releases.read(release)).schemas.output;
+  const schema = (await readDocument(releases, ReleaseManifest, release)).schemas.output;
   const [catalogue, manifests, refusals] = await Promise.all([
     readCatalogue(ledger, model),
     readPredictions(ledger, model),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import { ABSENT, equals, type Item, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { BatchPlan, PredictionManifest } from '#domain/prediction/manifest.ts';
+import { BatchPlan, PredictionManifest, PublishedPredictions } from '#domain/prediction/manifest.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import { findPredictions } from '#read-model/predictions.ts';
@@ -32,7 +33,7 @@ const AT_ONCE = 20;
  */
 export function publishPredictions(deps: Publication): Task {
   return task(z.object({ model: z.string(), plan: Digest }), async ({ model, plan: digest }) => {
-    const plan = parseCanonical(BatchPlan, await deps.documents.read(digest), 'batch plan');
+    const plan = await readDocument(deps.documents, BatchPlan, digest);
     // Parts are of the plan and not of what was found: a repetition finds the same ones, whatever was scored meanwhile.
     const parts = ranges(Math.max(1, plan.partitions.length), FLIP);
     const done = { published: 0, rows: 0, carried: 0, unscored: [] as string[] };
@@ -110,7 +111,7 @@ async function findManifests(
 /** The document that names what a record's transaction published. */
 async function rootOf(documents: ArtifactStore, manifests: readonly PredictionManifest[]): Promise<Digest> {
   const named = manifests.map(({ day, features, object, rows }) => ({ day, features, object, rows }));
-  return (await documents.write(new TextEncoder().encode(canonicalJson(named)))).digest;
+  return writeDocument(documents, PublishedPredictions, named);
 }
 
 /** The writes that replace what is published now, and nothing that came in between. */

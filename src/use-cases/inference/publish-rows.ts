@@ -1,6 +1,7 @@
-import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Lake } from '#ports/lake.ts';
@@ -30,7 +31,7 @@ export interface RowPublication {
  */
 export function publishRows(deps: RowPublication): Task {
   return task(WorkBatch, async ({ model, work, from, to }) => {
-    const { items, lookupDays = 0 } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
+    const { items, lookupDays = 0 } = await readDocument(deps.documents, ScoreWork, work);
     const expiresAt = new Date(deps.clock.now().getTime() + lookupDays * 86_400_000);
     const done = { partitions: 0, rows: 0 };
     const unpublishable: string[] = [];

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import { runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
 import { BatchPlan } from '#domain/prediction/manifest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
@@ -133,9 +134,7 @@ async function blockedDays(
   { planned, publication, daily, features, scored }: z.output<typeof Parameters>,
 ): Promise<readonly RefusedDay[]> {
   const waiting =
-    planned.plan === undefined
-      ? []
-      : (parseCanonical(BatchPlan, await documents.read(planned.plan), 'batch plan').blocked ?? []);
+    planned.plan === undefined ? [] : ((await readDocument(documents, BatchPlan, planned.plan)).blocked ?? []);
   const of = (batches: z.output<typeof Batches>): Promise<readonly RefusedDay[]> =>
     readRefusals(
       documents,

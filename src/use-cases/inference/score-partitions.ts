@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { type Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { RefusedDay } from '#domain/data/build-refusals.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
-import { fileOf, openManifest } from '#domain/release/manifest.ts';
+import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { LoadedModel, Scoring } from '#ports/scoring.ts';
@@ -28,7 +29,7 @@ type Scored = { readonly kind: 'there' } | { readonly kind: 'scored'; readonly r
 /** Scores feature partitions, each once: what is scored already, or not built, is passed over. */
 export function scorePartitions(deps: ScoringDeps): Task {
   return task(WorkBatch, async ({ model, work, from, to }) => {
-    const { items } = parseCanonical(ScoreWork, await deps.documents.read(work), 'score work');
+    const { items } = await readDocument(deps.documents, ScoreWork, work);
     const refusals: RefusedDay[] = [];
     const done = { scored: 0, rows: 0, carried: 0 };
     for (const [release, group] of Map.groupBy(items.slice(from, to), (item) => item.release)) {
@@ -47,7 +48,7 @@ export function scorePartitions(deps: ScoringDeps): Task {
           });
       }
       if (ready.length === 0) continue;
-      const manifest = openManifest(await deps.releases.read(release));
+      const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       const { definition } = await definitionOf(deps.releases, release);
       const onnx = await deps.releases.read(fileOf(manifest, 'model.onnx').sha256);
       const result = await deps.scoring.withModel(onnx, definition, async (loaded) => {

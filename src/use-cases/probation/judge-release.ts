@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
 import { seenLine } from '#domain/text.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
 import { readEvidence } from '#read-model/grounds.ts';
@@ -116,7 +117,7 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
 
 async function readMeasure(deps: Judging, digest: Digest | null): Promise<ComparisonMeasure | null> {
   if (digest === null) return null;
-  return parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+  return await readDocument(deps.documents, StoredMeasure, digest);
 }
 
 /** What was found, small enough for a record: each number can be had again from the measures. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
+import { type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
@@ -7,6 +7,7 @@ import type { ComparisonRule } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { firstDayServed, type Watch, watchOf } from '#domain/promotion/watch.ts';
+import { writeDocument } from '#ports/documents.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
@@ -60,7 +61,7 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
     const comparisons = [];
     for (const { name, labelsUntil, unit } of rulesOf(watch, policy.comparison, own, asOf)) {
       if (scored.length === 0) continue;
-      const plan = ComparisonPlan.parse({
+      const comparison = await writeDocument(deps.documents, ComparisonPlan, {
         formatVersion: 1,
         model,
         definition: own.digest,
@@ -72,8 +73,7 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
         candidatePredictions: scored.map(({ features, scorer }) => predictionDigest(features, release, scorer)),
         ...unit,
       });
-      const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(plan)));
-      comparisons.push({ candidate: release, slice: name, comparison: digest });
+      comparisons.push({ candidate: release, slice: name, comparison });
     }
     const { dailyBatches, featureBatches, scoreBatches } = work;
     return { status: 'planned', ...about, dailyBatches, featureBatches, scoreBatches, comparisons };

@@ -4,7 +4,8 @@ import { GatehouseError } from '#domain/error.ts';
 import type { FaultCode } from '#domain/faults.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -44,7 +45,7 @@ const BROKEN = new Set<FaultCode>(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD
 /** Why a release cannot be served from a store, or undefined when every file is there and hashes to its name. */
 export async function whyNotWhole(store: ArtifactStore, release: Digest): Promise<string | undefined> {
   try {
-    const manifest = openManifest(await store.read(release));
+    const manifest = await readDocument(store, ReleaseManifest, release);
     for (const file of manifest.files) await store.read(file.sha256);
     return undefined;
   } catch (error) {

@@ -2,14 +2,8 @@ import { z } from 'zod';
 import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import {
-  fileOf,
-  openManifest,
-  RELEASE_FILES,
-  type ReleaseManifest,
-  ReleaseSchema,
-  schemaOf,
-} from '#domain/release/manifest.ts';
+import { fileOf, RELEASE_FILES, ReleaseManifest, ReleaseSchema, schemaOf } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -42,7 +36,7 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
     const files = new Map<string, Uint8Array>();
     let opened: ReleaseManifest | undefined;
     const isWhole = await check('files hash to the manifest', async () => {
-      const manifest = openManifest(await deps.releases.read(release));
+      const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       if (manifest.model !== model) return `the release is of model ${manifest.model}`;
       const contents = await Promise.all(
         RELEASE_FILES.map((path) => deps.releases.read(fileOf(manifest, path).sha256)),
@@ -84,7 +78,7 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
           );
           await check('was not rolled back under another digest', async () => {
             for (const other of quarantined) {
-              const theirs = openManifest(await deps.releases.read(other));
+              const theirs = await readDocument(deps.releases, ReleaseManifest, other);
               const read = (path: 'model.onnx' | 'golden.json') => deps.releases.read(fileOf(theirs, path).sha256);
               const quarantinedModel = { model: await read('model.onnx'), golden: text(await read('golden.json')) };
               const same = await deps.scoring.sameAs(onnx, known, quarantinedModel);

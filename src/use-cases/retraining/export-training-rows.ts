@@ -1,10 +1,11 @@
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { withWorstDay } from '#domain/data/label-joins.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
@@ -18,8 +19,8 @@ export function rowsPrefix(run: string, window: string): string {
 /** Joins a window's features with the labels that had arrived, and writes them, a file per day, where the trainer, and nobody else, reads. */
 export function exportTrainingRows(deps: Building & { readonly training: TrainingData }): Task {
   return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
-    const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
-    const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+    const plan = await readDocument(deps.documents, TrainingPlan, digest);
+    const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     return withFolder(async (folder) => {
       try {
         const result = await deps.engine.exportTrainingRows({

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { canonicalJson, type Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
+import { canonicalJson, type Digest, digestOfJson } from '#domain/canonical/digest.ts';
 import { TrainedWindow, TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -10,6 +10,7 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import { judgeTrainerPredictions, TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
@@ -144,10 +145,10 @@ async function packageBaseline(deps: Packaging, windows: readonly TrainedWindow[
 }
 
 async function readPlan(deps: Packaging, digest: Digest): Promise<{ plan: TrainingPlan; definition: ModelDefinition }> {
-  const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
+  const plan = await readDocument(deps.documents, TrainingPlan, digest);
   return {
     plan,
-    definition: parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json'),
+    definition: await readDocument(deps.releases, ModelDefinition, plan.definition),
   };
 }
 

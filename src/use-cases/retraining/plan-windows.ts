@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { canonicalJson, type Digest } from '#domain/canonical/digest.ts';
 import { featurePlanner, partitionsBetween } from '#domain/data/feature-plan.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
-import { trainingInputs } from '#domain/data/training-inputs.ts';
+import { trainingInputs, TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { planWindows as plan } from '#domain/data/windows.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { ModelDefinition } from '#domain/model/definition.ts';
+import { writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
@@ -26,10 +27,8 @@ export interface WindowPlanning extends FeaturePlanning {
 export function planWindows(deps: WindowPlanning): Task {
   return task(z.object({ model: z.string(), run: z.string(), asOf: z.string() }), async ({ model, run, asOf }) => {
     const { definition, sql } = deployedModel(deps.deployed, model);
-    const write = async (text: string): Promise<Digest> =>
-      (await deps.releases.write(new TextEncoder().encode(text))).digest;
-    const digest = await write(canonicalJson(definition));
-    for (const text of Object.values(sql)) await write(text);
+    const digest = await writeDocument(deps.releases, ModelDefinition, definition);
+    for (const text of Object.values(sql)) await writeText(deps.releases, text);
     const catalogue = await readCatalogue(deps.ledger, model);
     const days = catalogue
       .filter(({ kind }) => kind === 'events')
@@ -62,7 +61,7 @@ export function planWindows(deps: WindowPlanning): Task {
         own.map(({ day }) => featuresOf(day)),
         labels.partitions,
       );
-      const document = TrainingPlan.parse({
+      const stored = await writeDocument(deps.documents, TrainingPlan, {
         formatVersion: 1,
         model,
         run,
@@ -72,12 +71,11 @@ export function planWindows(deps: WindowPlanning): Task {
         window: { name: window.name, from: window.events.first, to: window.events.last },
         labelsUntil: window.labels.last,
         fingerprint: datasetFingerprint(own),
-        inputs: await write(canonicalJson(inputs)),
+        inputs: await writeDocument(deps.releases, TrainingInputs, inputs),
         labels: labels.partitions,
         features: own,
       });
-      const stored = await deps.documents.write(new TextEncoder().encode(canonicalJson(document)));
-      plans.push({ window: window.name, plan: stored.digest, job: jobName(model, window.name, run) });
+      plans.push({ window: window.name, plan: stored, job: jobName(model, window.name, run) });
     }
     // What is looked at before anything is learned: the rows of the window that has them all, and every day of the run.
     const longest = planned.reduce((a, b) => (b.window.events.first < a.window.events.first ? b : a));

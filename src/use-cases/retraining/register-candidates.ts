@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { LabelJoins } from '#domain/data/label-joins.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
-import { fileOf, openManifest, originOf } from '#domain/release/manifest.ts';
+import { fileOf, originOf, ReleaseManifest } from '#domain/release/manifest.ts';
 import { comparedWith, nextVersion, type Registration, registrationWrites } from '#domain/release/registration.ts';
 import { type SourceChange, sourceChange, sourcesOf } from '#domain/release/source-change.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { definitionIn, definitionOf } from '#read-model/definitions.ts';
 import { findRegistration, findReleased, readRegistrations } from '#read-model/registrations.ts';
@@ -64,8 +65,8 @@ async function hasBaseline(deps: Registering, model: string): Promise<boolean> {
 /** Whether a release can ever be served: without golden rows every other environment refuses it, now and later. */
 async function isServable(store: ArtifactStore, release: Digest): Promise<boolean> {
   try {
-    const manifest = openManifest(await store.read(release));
-    parseCanonical(Golden, await store.read(fileOf(manifest, 'golden.json').sha256), 'golden.json');
+    const manifest = await readDocument(store, ReleaseManifest, release);
+    await readDocument(store, Golden, fileOf(manifest, 'golden.json').sha256);
     return true;
   } catch (error) {
     if (isBroken(error)) return false;
@@ -111,7 +112,7 @@ async function register(
   const registrations = await readRegistrations(deps.ledger, model);
   const existing = registrations.find(({ release }) => release === candidate.release);
   if (existing !== undefined) return { release: candidate.release, version: existing.version };
-  const manifest = openManifest(await deps.releases.read(candidate.release));
+  const manifest = await readDocument(deps.releases, ReleaseManifest, candidate.release);
   const origin = originOf(manifest);
   for (const known of registrations) {
     // What can never be served stands in nobody's way: the same data may give another release that can.

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { trainingHyperparameters } from '#domain/model/training.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -18,8 +19,8 @@ export interface Training extends StartingJobs {
 /** Starts the training job of a window, for whose end the execution waits. */
 export function trainWindow(deps: Training): Task {
   return task(z.object({ plan: Digest, job: z.string(), token: z.string() }), async ({ plan: digest, job, token }) => {
-    const plan = parseCanonical(TrainingPlan, await deps.documents.read(digest), 'training plan');
-    const definition = parseCanonical(ModelDefinition, await deps.releases.read(plan.definition), 'definition.json');
+    const plan = await readDocument(deps.documents, TrainingPlan, digest);
+    const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     return startJob(deps, 'training', { job, token, model: plan.model, run: plan.run }, () =>
       deps.jobs.start({
         name: job,

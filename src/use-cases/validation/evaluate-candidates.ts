@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { whyInvalid } from '#domain/statistics/validity.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { type Task, task } from '#use-cases/task.ts';
 
@@ -24,8 +25,7 @@ export function evaluateCandidates(deps: {
 }): Task {
   return task(Parameters, async ({ model, measured }) => {
     const { comparison, transitions } = deployedModel(deps.deployed, model).policy;
-    const read = async (digest: Digest) =>
-      parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+    const read = async (digest: Digest) => await readDocument(deps.documents, StoredMeasure, digest);
     const choice: { candidate: Digest; loss: number; flaws: number }[] = [];
     const invalid = new Set(measured.reasons);
     for (const { candidate, slice, measure } of measured.comparisons) {

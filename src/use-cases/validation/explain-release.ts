@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { fileOf, openManifest } from '#domain/release/manifest.ts';
-import type { Explanation } from '#domain/report/explanation.ts';
+import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
+import { Explanation } from '#domain/report/explanation.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
@@ -23,18 +24,17 @@ interface Explaining {
 export function explainRelease(deps: Explaining): Task {
   return task(z.object({ plan: Digest, release: Digest }), async ({ plan, release }) => {
     const explanation = await explain(deps, plan, release);
-    const { digest } = await deps.documents.write(new TextEncoder().encode(canonicalJson(explanation)));
+    const digest = await writeDocument(deps.documents, Explanation, explanation);
     return { status: explanation.status, explanation: digest };
   });
 }
 
 async function explain(deps: Explaining, planDigest: Digest, release: Digest): Promise<Explanation> {
-  const { model, candidates } = parseCanonical(ReportPlan, await deps.documents.read(planDigest), 'report plan');
+  const { model, candidates } = await readDocument(deps.documents, ReportPlan, planDigest);
   const candidate = candidates.find((each) => each.release === release);
   if (candidate === undefined) throw new GatehouseError('NO_CANDIDATE', `${release} is no candidate of this run`);
-  const comparison = await deps.documents.read(candidate.test.comparison);
-  const { features } = parseCanonical(ComparisonPlan, comparison, 'comparison plan');
-  const manifest = openManifest(await deps.releases.read(release));
+  const { features } = await readDocument(deps.documents, ComparisonPlan, candidate.test.comparison);
+  const manifest = await readDocument(deps.releases, ReleaseManifest, release);
   const { definition } = await definitionIn(deps.releases, manifest);
   const onnx = await deps.releases.read(fileOf(manifest, 'model.onnx').sha256);
   return withFolder(async (folder) => {

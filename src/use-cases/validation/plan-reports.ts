@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
@@ -7,8 +7,9 @@ import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
 import { Verdict } from '#domain/gates/gate.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
+import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn } from '#read-model/definitions.ts';
@@ -72,7 +73,7 @@ export function planReports(deps: Reporting): Task {
       conclusion: { verdict: gates.verdict, chosen: gates.release ?? null, reasons: gates.reasons },
       candidates,
     });
-    const digest = await write(deps, plan);
+    const digest = await writeDocument(deps.documents, ReportPlan, plan);
     const catalogue = await readCatalogue(deps.ledger, model);
     const reports = [];
     for (const { release, test } of plan.candidates) {
@@ -90,21 +91,17 @@ async function planStability(
   release: Digest,
   comparison: Digest,
 ): Promise<{ readonly plan: Digest; readonly day: string }> {
-  const { model, features } = parseCanonical(ComparisonPlan, await deps.documents.read(comparison), 'comparison plan');
-  const manifest = openManifest(await deps.releases.read(release));
+  const { model, features } = await readDocument(deps.documents, ComparisonPlan, comparison);
+  const manifest = await readDocument(deps.releases, ReleaseManifest, release);
   const source = await definitionIn(deps.releases, manifest);
   const featuresOf = featurePlanner(source.definition, deps.engine, catalogue);
   const reference = referenceDays(manifest.data.window).map(featuresOf);
-  const plan = StabilityPlan.parse({
+  const plan = await writeDocument(deps.documents, StabilityPlan, {
     formatVersion: 1,
     model,
     definition: source.digest,
     reference: reference.flatMap((each) => (each.ready ? [each.digest] : [])),
     current: features,
   });
-  return { plan: await write(deps, plan), day: 'the test days' };
-}
-
-async function write({ documents }: Pick<Reporting, 'documents'>, document: object): Promise<Digest> {
-  return (await documents.write(new TextEncoder().encode(canonicalJson(document)))).digest;
+  return { plan, day: 'the test days' };
 }

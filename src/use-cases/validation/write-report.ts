@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { StabilityMeasure } from '#domain/drift/drift-work.ts';
-import { openManifest } from '#domain/release/manifest.ts';
+import { ReleaseManifest } from '#domain/release/manifest.ts';
 import {
   type Evaluated,
-  type EvaluationReport,
   evaluationReport,
+  EvaluationReport,
   type InputDrift,
 } from '#domain/report/evaluation-report.ts';
 import { Explanation } from '#domain/report/explanation.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
+import { readDocument, writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { definitionOf } from '#read-model/definitions.ts';
 import { type Task, task } from '#use-cases/task.ts';
@@ -30,12 +31,11 @@ export function writeReport(deps: {
   readonly draw: (report: EvaluationReport) => Promise<string>;
 }): Task {
   return task(Parameters, async (of) => {
-    const plan = parseCanonical(ReportPlan, await deps.documents.read(of.plan), 'report plan');
-    const measure = async (digest: Digest) =>
-      parseCanonical(StoredMeasure, await deps.documents.read(digest), 'comparison measure');
+    const plan = await readDocument(deps.documents, ReportPlan, of.plan);
+    const measure = async (digest: Digest) => await readDocument(deps.documents, StoredMeasure, digest);
     const evaluated: Evaluated[] = [];
     for (const { release, selection, test } of plan.candidates) {
-      const manifest = openManifest(await deps.releases.read(release));
+      const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       evaluated.push({ manifest, selection: await measure(selection.measure), test: await measure(test.measure) });
     }
     const report = evaluationReport({
@@ -44,11 +44,10 @@ export function writeReport(deps: {
       definition: (await definitionOf(deps.releases, of.release)).definition,
       evaluated,
       drift: await driftOf(deps.documents, of.stability),
-      explanation: parseCanonical(Explanation, await deps.documents.read(of.explanation), 'explanation'),
+      explanation: await readDocument(deps.documents, Explanation, of.explanation),
     });
-    const write = async (text: string): Promise<Digest> =>
-      (await deps.releases.write(new TextEncoder().encode(text))).digest;
-    return { status: 'written', html: await write(await deps.draw(report)), json: await write(canonicalJson(report)) };
+    const html = await writeText(deps.releases, await deps.draw(report));
+    return { status: 'written', html, json: await writeDocument(deps.releases, EvaluationReport, report) };
   });
 }
 
@@ -58,6 +57,6 @@ async function driftOf(
   { measure, reason }: z.infer<typeof Parameters>['stability'],
 ): Promise<InputDrift> {
   if (measure === null) return { status: 'insufficient', reason };
-  const found = parseCanonical(StabilityMeasure, await documents.read(measure), 'stability measure');
+  const found = await readDocument(documents, StabilityMeasure, measure);
   return { status: 'measured', measure, rows: found.rows, inputs: found.inputs };
 }

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { DeployedModel } from '#domain/model/deployed.ts';
 import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { readDocument } from '#ports/documents.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { shortDigest, type Report, type Section } from '../../../report.ts';
 import { comparisonReport } from '../../release/compare-view.ts';
-import { reasonsOf } from '../../run/causes.ts';
 import type { LocalPipeline, Retrained } from '#local/pipeline/pipeline.ts';
+import { reasonsOf } from '../../run/causes.ts';
 
 const Checked = z.object({ status: z.string(), reasons: z.array(z.string()) });
 const Planned = z.object({
@@ -54,8 +55,7 @@ export async function evaluationView(
   const check = last(Checked, 'Judge data');
   const planned = last(Planned, 'Plan windows');
   const chosen = last(Chosen, 'Evaluate gates');
-  const measureOf = async (digest: Digest) =>
-    parseCanonical(StoredMeasure, await documents.read(digest), 'comparison measure');
+  const measureOf = async (digest: Digest) => await readDocument(documents, StoredMeasure, digest);
   const lossOf = async (release: Digest | undefined): Promise<number | null> => {
     const found = last(Measured, 'Measure comparison')?.comparisons.find(
       ({ candidate, slice }) => candidate === release && slice === 'selection',

@@ -2,9 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { parseCanonical } from '#domain/canonical/digest.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, openManifest, RELEASE_FILES } from '#domain/release/manifest.ts';
+import { fileOf, RELEASE_FILES, ReleaseManifest } from '#domain/release/manifest.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { Run } from '../../../context.ts';
 import { refuse } from '../../../refusal.ts';
 import { findRelease, modelFolder, modelNames, parseReference } from '../../../references.ts';
@@ -19,12 +19,8 @@ export const run: Run = async (context) => {
   const dev = context.cloud('dev');
   const found = await findRelease(dev.ledger, parseReference(named), await modelNames(context));
   const store = s3ArtifactStore(dev.s3, dev.names.artifactBucket);
-  const manifest = openManifest(await store.read(found.release));
-  const definition = parseCanonical(
-    ModelDefinition,
-    await store.read(fileOf(manifest, 'definition.json').sha256),
-    'definition.json',
-  );
+  const manifest = await readDocument(store, ReleaseManifest, found.release);
+  const definition = await readDocument(store, ModelDefinition, fileOf(manifest, 'definition.json').sha256);
   const folder = out ?? join(context.home, 'reproduce', found.release.slice('sha256:'.length, 'sha256:'.length + 12));
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });

@@ -2,12 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { readObject } from '#adapters/aws/artifact-store.ts';
-import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import type { CataloguePartition } from '#domain/data/feature-plan.ts';
 import { partitionDigest } from '#domain/data/partition.ts';
 import { TrainingInputs } from '#domain/data/training-inputs.ts';
 import { fileOf, type ReleaseManifest } from '#domain/release/manifest.ts';
 import { trainingDigest } from '#model/compile.ts';
+import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { readPartitionVersions } from '#read-model/partitions.ts';
 import type { Cloud } from '../../../cloud.ts';
@@ -21,7 +22,7 @@ export async function fetchInputs(
   folder: string,
 ): Promise<readonly CataloguePartition[]> {
   if (data.inputs === undefined) return refuse('inputs-named', 'the manifest names no input partitions');
-  const inputs = parseCanonical(TrainingInputs, await store.read(data.inputs), 'training inputs');
+  const inputs = await readDocument(store, TrainingInputs, data.inputs);
   const admitted = await readPartitionVersions(cloud.ledger, model);
   const known = new Map(
     admitted.map((partition) => [`${partition.kind} ${partition.day} ${partition.digest}`, partition]),
