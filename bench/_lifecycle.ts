@@ -1,5 +1,6 @@
 // A local cloud with everything deployed, as the bench of the lifecycle sees it: what its people do, when executions were
 // in which state, and what its functions and training jobs say that they took themselves.
+import { type Environment, MACHINES } from '#domain/environment/environment.ts';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,8 +17,7 @@ import type { DecisionInput } from '#domain/control/decision.ts';
 import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
 import { LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
-import type { Environment } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import type { Machine } from '#ports/state-machines.ts';
 import config from '../gatehouse.config.ts';
 

@@ -1,5 +1,6 @@
 // A release's whole way through a local cloud, from "retrain" to "in production" and the batch run that follows, measured
 // from execution history: which state takes how long, and in how much of that time a function or a training job worked.
+import { MACHINES } from '#domain/environment/environment.ts';
 import { engineVersion } from '#adapters/duckdb/database.ts';
 import { findApprovalRequest } from '#read-model/requests.ts';
 import { freshName, startExecution } from '#cli/executions.ts';
@@ -8,7 +9,7 @@ import { detailsOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { until } from '#local/emulator/processes.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readFence, readPredictions } from '#read-model/predictions.ts';

@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
@@ -12,7 +13,7 @@ import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
-import { type Config, type Environment, isIsolated } from '#model/config.ts';
+import { type Config, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';

@@ -1,4 +1,5 @@
-import type { Environment, Config } from '#model/config.ts';
+import type { Environment } from '#domain/environment/environment.ts';
+import type { Config } from '#model/config.ts';
 import type { z } from 'zod';
 import type { Cloud } from './cloud.ts';
 import type { Report } from './report.ts';

@@ -1,9 +1,10 @@
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { type Config, defineConfig, type Environment, ENVIRONMENTS } from '#model/config.ts';
+import { type Config, defineConfig } from '#model/config.ts';
 import { homeIn } from '#local/emulator/cloud.ts';
 import type { CommandSpec, GlobalOptions } from './catalogue/spec.ts';
 import { cloudOf, isolationNotice } from './cloud.ts';

@@ -14,10 +14,12 @@ export interface Failure {
 /** Turns whatever ended a command into words and an exit code. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof RefusedError) {
+    // What is more than a refusal, such as one that stands in a ledger, has other fields as well.
+    const { rule, found, remedy } = error.refusal;
     return {
       exitCode: EXIT.refused,
       lines: refusalLines(error.refusal),
-      data: { error: { kind: 'refused', ...error.refusal } },
+      data: { error: { kind: 'refused', rule, found, remedy } },
     };
   }
   if (error instanceof UsageError) {

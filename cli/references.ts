@@ -1,10 +1,11 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { nearestOf } from '#domain/issues.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { Version } from '#domain/release/registration.ts';
-import type { Environment } from '#model/config.ts';
+
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { hasChain } from '#read-model/chain.ts';
 import { findVersion, readRegistrations } from '#read-model/registrations.ts';

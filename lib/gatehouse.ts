@@ -1,7 +1,8 @@
+import { ENVIRONMENTS, type Environment } from '#domain/environment/environment.ts';
 import { fileURLToPath } from 'node:url';
 import { type App, Stage, Tags } from 'aws-cdk-lib';
 import { compileDeployment } from '#model/compile-deployment.ts';
-import { type Config, ENVIRONMENTS, type Environment, isIsolated } from '#model/config.ts';
+import { type Config, isIsolated } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import { bundleFunctions, type Platform } from './bundle.ts';
 import { ControlStack } from './stacks/control-stack.ts';

@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -13,7 +14,7 @@ import { cognitoUserPool } from '#adapters/aws/user-pool.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Role } from '#domain/policy/policy.ts';
 import { compileModel } from '#model/compile.ts';
-import type { Config, Environment } from '#model/config.ts';
+import type { Config } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
 import type { Damage, Replay } from '#model/replay.ts';
 import { readCatalogue } from '#read-model/partitions.ts';

@@ -1,5 +1,6 @@
 // `node scripts/generate-docs.ts`: writes the parts of the documentation that the code says itself. A test holds what is
 // committed against what this makes.
+import { MACHINES } from '#domain/environment/environment.ts';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,7 +10,7 @@ import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { Policy } from '#domain/policy/policy.ts';
 import { CONFIG_RULES } from '#model/config-rules.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { resultsMarkdown } from '../bench/_report.ts';
 import { limitsTable, sqlLists } from './limit-docs.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';

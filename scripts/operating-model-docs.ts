@@ -1,11 +1,11 @@
 // Who owns what and who may do what: tables of docs/operating-model.md, from policy, ownership, registries and templates.
+import { ENVIRONMENTS, MACHINES, peersOf } from '#domain/environment/environment.ts';
 import { join } from 'node:path';
 import { STAGES } from '#cli/stages.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { type ApprovalRule, REQUESTING_ROLES, Role, Transition, type TransitionRule } from '#domain/policy/policy.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
-import { ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES, peersOf } from '#model/names.ts';
+
 import config from '../gatehouse.config.ts';
 import ownership from '../governance/ownership.ts';
 import floor from '../governance/policy.ts';

@@ -1,9 +1,10 @@
 // Which function may do what, read from the synthesised templates: what is said here is what is deployed.
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { z } from 'zod';
 import { gatehouse } from '#lib/gatehouse.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import config from '../gatehouse.config.ts';
 
 const Statement = z.object({

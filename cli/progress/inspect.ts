@@ -1,14 +1,15 @@
+import { MACHINES } from '#domain/environment/environment.ts';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { judgeApprovals } from '#domain/approval/approval.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
-import { MACHINES } from '#model/names.ts';
+
 import type { Machine } from '#ports/state-machines.ts';
 import { readApprovals } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import { readTasks } from '#read-model/tasks.ts';
 import type { Cloud } from '../cloud.ts';
-import { type Described } from './history.ts';
+import type { Described } from './history.ts';
 import { machineOutline } from './outline.ts';
 import { type Progress, progressOf, type ProgressContext } from './progress.ts';
 

@@ -1,3 +1,4 @@
+import { ENVIRONMENTS, type Environment, peersOf } from '#domain/environment/environment.ts';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
@@ -9,8 +10,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type Config, ENVIRONMENTS, type Environment } from '#model/config.ts';
-import { namesOf, peersOf } from '#model/names.ts';
+import type { Config } from '#model/config.ts';
+import { namesOf } from '#model/names.ts';
 import { accessTo, readsPeers, startsByName } from './access.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
 import { PeerBucket, type PeerReader } from './peer-bucket.ts';

@@ -1,7 +1,8 @@
+import { pullersOf } from '#domain/environment/environment.ts';
 import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { ObjectLockRetention } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { pullersOf } from '#model/names.ts';
+
 import { Exchange, type ExchangeProps, readersOf } from '#lib/constructs/exchange.ts';
 import { PeerBucket } from '#lib/constructs/peer-bucket.ts';
 

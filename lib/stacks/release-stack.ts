@@ -1,3 +1,4 @@
+import { sourcesOf } from '#domain/environment/environment.ts';
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -8,7 +9,7 @@ import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
-import { namesOf, sourcesOf } from '#model/names.ts';
+import { namesOf } from '#model/names.ts';
 
 export interface ReleaseStackProps extends StackProps, StackContext {
   readonly config: Config;

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { folderTrainingData } from '#adapters/folder/training-data.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { drawReport } from '#adapters/report/page.ts';
-import { canonicalJson, Digest, parseCanonical } from '#domain/canonical/digest.ts';
+import { canonicalJson, Digest } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { type Item, keyText } from '#domain/ledger/item.ts';
@@ -108,7 +108,9 @@ export function storesIn(folder: string) {
 export async function localPipeline(wiring: Wiring): Promise<LocalPipeline> {
   const { deployed, folder } = wiring;
   const stores = storesIn(folder);
-  const runs = join(folder, 'jobs');
+  await mkdir(folder, { recursive: true });
+  // Of this command alone: another one may evaluate the same model at the same time.
+  const runs = await mkdtemp(join(folder, 'jobs-'));
   const known = await recall(stores.documents, folder);
   const ledger = memoryLedger({ items: new Map(known.map((item) => [keyText(item), item])) });
   const tasks = tasksOf(wiring, { ...stores, ledger, runs });
@@ -130,7 +132,6 @@ export async function localPipeline(wiring: Wiring): Promise<LocalPipeline> {
       return reasons.flat();
     },
     async retrain({ model, asOf }) {
-      await rm(runs, { recursive: true, force: true });
       const steps: Step[] = [];
       const answer = async ({ state, payload, child }: Call): Promise<unknown> => {
         wiring.onState(state);
@@ -148,7 +149,11 @@ export async function localPipeline(wiring: Wiring): Promise<LocalPipeline> {
       };
       const input = { model, asOf, trigger: 'person:laptop' };
       const run = `${model}-${asOf}`;
-      await execute('retraining', input, answer, run);
+      try {
+        await execute('retraining', input, answer, run);
+      } finally {
+        await rm(runs, { recursive: true });
+      }
       await remember(ledger, folder, model);
       return { run, steps };
     },
@@ -160,17 +165,31 @@ const CHECKED = 'checked.json';
 /** Keeps what the suites have said of each partition, so that the next evaluation asks of new data alone, as dev does. */
 async function remember(ledger: Ledger, folder: string, model: string): Promise<void> {
   const checked = await findCheckedData(ledger, model);
-  if (checked !== undefined) await writeFile(join(folder, CHECKED), canonicalJson(checked));
+  if (checked === undefined) return;
+  const partial = join(folder, `${CHECKED}.${process.pid}`);
+  await writeFile(partial, canonicalJson(checked));
+  await rename(partial, join(folder, CHECKED));
 }
 
 async function recall(documents: ArtifactStore, folder: string): Promise<readonly Item[]> {
   const text = await readIfThere(join(folder, CHECKED));
   if (text === undefined) return [];
-  const checked = parseCanonical(CheckedData, text, CHECKED);
+  const parsed = CheckedData.safeParse(jsonOf(text));
+  // It saves time and nothing else: what cannot be read is looked at again.
+  if (!parsed.success) return [];
+  const checked = parsed.data;
   // Nothing is left unresolved from an earlier command: what it could not look at is looked at now.
   return (await documents.has(checked.document))
     ? [{ ...keys.checkedData(checked.model), ...checked, unresolved: null }]
     : [];
+}
+
+function jsonOf(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Everything happens in dev, as it were. */

@@ -1,9 +1,10 @@
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { S3Client } from '@aws-sdk/client-s3';
 import { landPartitions } from '#adapters/aws/partition-upload.ts';
 import { compileModel } from '#model/compile.ts';
-import { ENVIRONMENTS } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import type { Damage, Replay } from '#model/replay.ts';
 import config from '../../gatehouse.config.ts';

@@ -91,7 +91,6 @@ export const FAULTS = {
   NO_CANDIDATE: lasting('a release is no candidate of the run'),
   NO_BASELINE: lasting('the model has no baseline'),
   NOT_SCORABLE: lasting('a candidate scores no golden rows'),
-  RELEASED_UNKNOWN: lasting('an environment serves a release that is not registered here'),
   VERSION_TAKEN: passing('a version was given to another release at the same time'),
   NO_PROMOTION: lasting('no promotion has the name'),
 

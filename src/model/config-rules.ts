@@ -1,4 +1,5 @@
-import { type Config, ENVIRONMENTS } from './config.ts';
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
+import type { Config } from './config.ts';
 import type { ConsistencyRule } from './consistency.ts';
 
 /** Within `gatehouse.config.ts`. */

@@ -1,9 +1,6 @@
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
-
-/** The environments, in the order in which a release travels; control is where people meet the system. */
-export const ENVIRONMENTS = ['dev', 'staging', 'prod', 'control'] as const;
-export type Environment = (typeof ENVIRONMENTS)[number];
 
 const Account = z.strictObject({
   /** The AWS account id, 12 digits, e.g. `'111111111111'`. Four different accounts, or one for all (a trial). */

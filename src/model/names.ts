@@ -1,12 +1,5 @@
-import { type Config, type Environment, ENVIRONMENTS } from './config.ts';
-
-/** The state machines of an environment, by the names of their files. */
-export const MACHINES = {
-  dev: ['retraining', 'validation', 'data-quality'],
-  staging: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
-  prod: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
-  control: [],
-} as const;
+import type { Environment } from '#domain/environment/environment.ts';
+import type { Config } from './config.ts';
 
 /**
  * The physical names of an environment's resources. They are fixed, because peers in other accounts name each other's
@@ -42,35 +35,3 @@ export function namesOf(config: Config, environment: Environment) {
   };
 }
 export type Names = ReturnType<typeof namesOf>;
-
-/** The environments whose announcements and published records an environment follows. */
-export function peersOf(environment: Environment): readonly Environment[] {
-  switch (environment) {
-    case 'dev':
-      return ['prod'];
-    case 'staging':
-      return ['dev', 'control'];
-    case 'prod':
-      return ['dev', 'staging', 'control'];
-    case 'control':
-      return ['staging', 'prod'];
-  }
-}
-
-/** The environments whose releases an environment pulls: the one before it, and for a hotfix the one in which all are registered. */
-export function sourcesOf(environment: Environment): readonly Environment[] {
-  switch (environment) {
-    case 'staging':
-      return ['dev'];
-    case 'prod':
-      return ['staging', 'dev'];
-    case 'dev':
-    case 'control':
-      return [];
-  }
-}
-
-/** The environments that pull an environment's releases. */
-export function pullersOf(environment: Environment): readonly Environment[] {
-  return ENVIRONMENTS.filter((other) => sourcesOf(other).includes(environment));
-}

@@ -1,5 +1,6 @@
 import { type AuditRecord, type ChainHead, EMPTY_CHAIN, recordOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { CHAIN_BUCKET, keys } from '#domain/ledger/keys.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
@@ -49,7 +50,10 @@ export async function* followItems(ledger: ReadableLedger, model: string, from =
   }
 }
 
-/** The records of a model's chain from a number to the head, in order; what is recorded meanwhile is left to the next reading. */
+/**
+ * The records of a model's chain from a number to the head, in order; what is recorded meanwhile is left to the next reading.
+ * @throws GatehouseError `RECORD_VANISHED` where the chain ends before its head
+ */
 export async function* followRecords(ledger: ReadableLedger, model: string, from = 0): AsyncGenerator<HashedRecord> {
   const head = await readChainHead(ledger, model);
   if (from > head.seq) return;
@@ -58,6 +62,9 @@ export async function* followRecords(ledger: ReadableLedger, model: string, from
     if (found.record.seq <= head.seq) yield found;
     if (found.record.seq >= head.seq) return;
   }
+  throw new GatehouseError('RECORD_VANISHED', `the chain of ${model} ends before its head, record ${head.seq}`, {
+    model,
+  });
 }
 
 /** The records of a model's chain from a number on, in order, whatever its head says. */

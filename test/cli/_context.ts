@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
@@ -9,7 +10,7 @@ import { chosenEnvironment } from '#cli/execute.ts';
 import type { Executions } from '#cli/progress/history.ts';
 import { type Format, render, type Report } from '#cli/report.ts';
 import type { Item as LedgerItem } from '#domain/ledger/item.ts';
-import type { Environment } from '#model/config.ts';
+
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
@@ -145,5 +145,10 @@ it('knows nothing that arrived later than the day that is named, and no day that
 it('is whole: nothing half-written is left beside what was made', async () => {
   const left = await readdir(join(folder, 'home/evaluate/churn'), { recursive: true });
   expect(left.filter((name) => /\.[0-9a-f-]{36}$/.test(name))).toEqual([]);
-  await access(join(folder, 'home/evaluate/churn/checked.json'));
+  // The jobs' own folders are gone; what was checked is kept, and is no more than a help.
+  expect((await readdir(join(folder, 'home/evaluate/churn'))).filter((name) => name.startsWith('jobs'))).toEqual([]);
+  const checked = join(folder, 'home/evaluate/churn/checked.json');
+  expect(JSON.parse(await readFile(checked, 'utf8'))).toMatchObject({ model: 'churn' });
+  await writeFile(checked, '{"formatVersion"');
+  expect((await evaluated({ asOf: '2024-01-10' })).said).toMatchObject({ status: 'rejected' });
 });

@@ -1,6 +1,9 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { describe, expect, it } from 'vitest';
 import { refusalIn } from '#cli/executions.ts';
+import { failureOf } from '#cli/failure.ts';
+import { RefusedError } from '#cli/refusal.ts';
+import type { Refusal } from '#domain/refusal/refusal.ts';
 import { statesOf } from '#cli/progress/states.ts';
 import { poll } from '#cli/waiting.ts';
 
@@ -81,6 +84,20 @@ describe('refusalIn', () => {
     expect(refusalIn({ output: { model: 'm', target: { status: 'refused', refusal } } })).toEqual(refusal);
     expect(refusalIn({ output: { status: 'done' } })).toBeUndefined();
     expect(refusalIn({ output: undefined })).toBeUndefined();
+  });
+
+  it('finds the refusal of an environment that knows more rules', () => {
+    const newer = { ...refusal, rule: 'a-rule-of-tomorrow' };
+    expect(refusalIn({ output: { target: { status: 'refused', refusal: newer } } })).toEqual(newer);
+  });
+});
+
+describe('failureOf', () => {
+  it('says of a refusal that stands in a ledger what was refused, and nothing else of its item', () => {
+    const item = { rule: 'partition-whole', found: 'no file', remedy: 'write it', kind: 'events', day: '2026-01-27' };
+    expect(failureOf(new RefusedError(item as Refusal)).data).toEqual({
+      error: { kind: 'refused', rule: 'partition-whole', found: 'no file', remedy: 'write it' },
+    });
   });
 });
 

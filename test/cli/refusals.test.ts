@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { EventEmitter } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { partsOutput } from '#domain/model/deployed.ts';
 import { localParts } from '#model/compile-deployment.ts';
 import { compileModel } from '#model/compile.ts';
-import type { Environment } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import { recordChange } from '#use-cases/audit/record-change.ts';
 import config from '../../gatehouse.config.ts';

@@ -1,10 +1,11 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { expect, it } from 'vitest';
 import { run as status } from '#cli/commands/status/status.ts';
 import { run as watch } from '#cli/commands/run/watch.ts';
 import { executionArn } from '#cli/executions.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import type { Environment } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { admissible } from '../domain/promotion/_case.ts';

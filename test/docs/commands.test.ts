@@ -1,6 +1,7 @@
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE } from '#cli/catalogue/index.ts';
-import { ENVIRONMENTS } from '#model/config.ts';
+
 import { blocksOf, document, documents, spansOf } from './_documents.ts';
 
 /** The options that every command understands, as `cli/program.ts` declares them. */

@@ -1,7 +1,7 @@
+import { ENVIRONMENTS, MACHINES } from '#domain/environment/environment.ts';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { parseMachine } from '../../scripts/machine-docs.ts';
 import { document, ROOT } from './_documents.ts';
 

@@ -1,6 +1,6 @@
+import { ENVIRONMENTS, MACHINES } from '#domain/environment/environment.ts';
 import { describe, expect, test } from 'vitest';
-import { ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { blocksOf, document, proseOf } from './_documents.ts';
 
 const overview = document('docs/overview.md');

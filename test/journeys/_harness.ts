@@ -1,3 +1,4 @@
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -7,7 +8,7 @@ import { main } from '#cli/program.ts';
 import type { CommandResult, Landing, Driver } from '#local/driver.ts';
 import { commonOptions, LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import { type Names, namesOf } from '#model/names.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import config from '../../gatehouse.config.ts';

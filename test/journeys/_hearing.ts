@@ -1,3 +1,4 @@
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import {
   GetEventSourceMappingCommand,
   ListEventSourceMappingsCommand,
@@ -5,7 +6,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { paginateListSubscriptionsByTopic, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import { z } from 'zod';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import { eventually } from '../_helpers/cloud.ts';
 import type { Journey } from './_harness.ts';
 

@@ -1,10 +1,10 @@
+import { MACHINES, peersOf, type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { GetQueueAttributesCommand, GetQueueUrlCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { AuditCode } from '#domain/audit/events.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { MACHINES, peersOf } from '#model/names.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';

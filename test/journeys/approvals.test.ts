@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   AdminRemoveUserFromGroupCommand,
@@ -12,7 +13,7 @@ import { ApprovalRequest } from '#domain/control/request.ts';
 import { type Item, type Key, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { call } from '#cli/control/http.ts';
-import type { Environment } from '#model/config.ts';
+
 import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';

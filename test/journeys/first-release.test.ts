@@ -1,3 +1,4 @@
+import { type Environment, ENVIRONMENTS, MACHINES, peersOf } from '#domain/environment/environment.ts';
 import { ExecutionAlreadyExists, ListExecutionsCommand, DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListObjectsV2Command, PutObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { PublishCommand } from '@aws-sdk/client-sns';
@@ -9,8 +10,7 @@ import { z } from 'zod';
 import { detailsOf, EMPTY_CHAIN } from '#domain/audit/chain.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES, peersOf } from '#model/names.ts';
+
 import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { type Journey, MODEL, openJourney, SPINE } from './_harness.ts';

@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
 import { DisableRuleCommand, EnableRuleCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
@@ -5,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import type { Environment } from '#model/config.ts';
+
 import { readPointer, readQuarantined } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { readPromotions } from '#read-model/promotions.ts';

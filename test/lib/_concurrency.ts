@@ -1,7 +1,7 @@
+import { ENVIRONMENTS, type Environment, MACHINES } from '#domain/environment/environment.ts';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { ENVIRONMENTS, type Environment } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { machine } from '#local/statemachines/machines.ts';
 import { resourcesOf, synthesised } from './_synth.ts';
 

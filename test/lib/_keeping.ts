@@ -1,7 +1,7 @@
+import { ENVIRONMENTS, MACHINES } from '#domain/environment/environment.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import config from '../../gatehouse.config.ts';
 import { resourcesOf, synthesised, type SynthesisedStack } from './_synth.ts';
 

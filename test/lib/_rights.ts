@@ -1,6 +1,7 @@
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ENVIRONMENTS } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { rolesOf, synthesised } from './_synth.ts';

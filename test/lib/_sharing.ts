@@ -1,6 +1,7 @@
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { resourcesOf, statementsOf, synthesised, type SynthesisedStack, textOf } from './_synth.ts';

@@ -1,7 +1,8 @@
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { ENGINE_FUNCTION_MB, ENGINE_MEMORY, ENGINE_SPILL, FEATURES_DISK_MB } from '#domain/data/engine-limits.ts';
-import { ENVIRONMENTS } from '#model/config.ts';
+
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { alarms } from './_alarms.ts';

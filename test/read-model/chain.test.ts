@@ -92,6 +92,14 @@ describe('the one walk of a chain', () => {
     expect(items.map(({ sk }) => Number(sk))).toEqual(numbers(0).filter((seq) => seq !== 7));
   });
 
+  test('ends in a fault where the chain ends before its head, at the end of a bucket as well', async () => {
+    for (const last of [CHAIN_BUCKET - 1, COUNT - 1]) {
+      const gap = keys.chainRecord(MODEL, last).sk;
+      const read = without(({ sk }) => sk === gap);
+      await expect(seqs(0, read)).rejects.toMatchObject({ code: 'RECORD_VANISHED' });
+    }
+  });
+
   test('is empty where nothing was recorded', async () => {
     expect(await readRecords(ledger, 'other')).toEqual([]);
     expect([await hasChain(ledger, MODEL), await hasChain(ledger, 'other')]).toEqual([true, false]);

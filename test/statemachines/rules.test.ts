@@ -3,7 +3,7 @@ import validate from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { checkBindings } from '#lib/constructs/asl-state-machine.ts';
-import { MACHINES as DEPLOYED } from '#model/names.ts';
+import { MACHINES as DEPLOYED } from '#domain/environment/environment.ts';
 import { childOf, machine, type TaskState, textOf } from '#local/statemachines/machines.ts';
 import { handlerTables, MACHINES, privilegeOf, reachable, statesOf } from './_machines.ts';
 

@@ -4,22 +4,27 @@ import { type WaitingDay, waitingDays } from '#domain/data/waiting-days.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import { readPartitions } from '#read-model/partitions.ts';
-import type { Run } from '../../context.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Cloud } from '../../cloud.ts';
+import type { Context, Run } from '../../context.ts';
+import { RefusedError } from '../../refusal.ts';
 import { landedObjects } from '../../landing.ts';
-import { modelFolder } from '../../references.ts';
+import { modelFolder, mustBeKnown } from '../../references.ts';
 import { duration, type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 
 export const run: Run = async (context) => {
   const { model, kind } = context.input(z.object({ model: ModelName, kind: PartitionKind.optional() }));
   const cloud = context.cloud(context.environment(['dev', 'staging', 'prod'], 'dev'));
-  const definition = await compileModel(await modelFolder(context, model));
+  await mustBeKnown(context, model, cloud.environment);
+  // Whoever may read the ledger alone, or has another checkout, sees what is admitted all the same.
+  const landing = await landingOf(context, cloud, model);
   const kinds = kind === undefined ? PartitionKind.options : [kind];
   const found = await Promise.all(
     kinds.map(async (each) => {
-      // In this order: what is admitted in between was written before.
-      const objects = await landedObjects(cloud, definition[each]);
+      // After the landing bucket: what is admitted in between was written before.
       const partitions = await readPartitions(cloud.ledger, model, each);
-      return { partitions, waiting: waitingDays(each, definition[each], objects, partitions) };
+      if (landing === undefined) return { partitions, waiting: [] };
+      return { partitions, waiting: waitingDays(each, landing.definition[each], landing[each], partitions) };
     }),
   );
   const about = { model, environment: cloud.environment, bucket: cloud.names.landingBucket, now: context.now() };
@@ -31,6 +36,22 @@ export const run: Run = async (context) => {
     ),
   );
 };
+
+/** What lies in the landing bucket, with the definition that says where; undefined, with a remark, where it cannot be known. */
+async function landingOf(context: Context, cloud: Cloud, model: string) {
+  try {
+    const definition = await compileModel(await modelFolder(context, model));
+    const [events, labels] = await Promise.all([
+      landedObjects(cloud, definition.events),
+      landedObjects(cloud, definition.labels),
+    ]);
+    return { definition, events, labels };
+  } catch (error) {
+    if (!(error instanceof RefusedError) && !(error instanceof GatehouseError)) throw error;
+    context.note(`days that landed and wait for their marker are not listed: ${error.message}`);
+    return undefined;
+  }
+}
 
 interface About {
   readonly model: string;

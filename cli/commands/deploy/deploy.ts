@@ -1,3 +1,4 @@
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { InvokeCommand } from '@aws-sdk/client-lambda';
@@ -7,7 +8,7 @@ import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type LocalImage, registerLocalImages } from '#local/sagemaker/images.ts';
 import { compileModel } from '#model/compile.ts';
 import { dataQualityImage } from '#model/data-quality-image.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
+
 import type { Context, Run } from '../../context.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { modelFolders, modelNames } from '../../references.ts';

@@ -1,3 +1,4 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { s3ArtifactStore, readObject } from '#adapters/aws/artifact-store.ts';
 import { s3PeerRecords } from '#adapters/aws/published-records.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
@@ -9,7 +10,7 @@ import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { Golden } from '#domain/data/golden.ts';
 import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
-import type { Environment } from '#model/config.ts';
+
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';

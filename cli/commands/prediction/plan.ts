@@ -1,8 +1,9 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { type Estimate, estimateRun, type PastRun } from '#domain/prediction/estimate.ts';
-import type { Environment } from '#model/config.ts';
+
 import { readRuns, type Run as BatchRun } from '#read-model/runs.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Run } from '../../context.ts';

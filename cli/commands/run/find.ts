@@ -1,8 +1,8 @@
+import { type Environment, MACHINES } from '#domain/environment/environment.ts';
 import { ExecutionDoesNotExist } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import type { Environment } from '#model/config.ts';
-import { MACHINES } from '#model/names.ts';
+
 import { findRun, type Run } from '#read-model/runs.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';

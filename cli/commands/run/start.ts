@@ -1,7 +1,8 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
-import type { Environment } from '#model/config.ts';
+
 import { readPartitions } from '#read-model/partitions.ts';
 import { readRuns } from '#read-model/runs.ts';
 import type { Run } from '../../context.ts';

@@ -1,11 +1,12 @@
+import { type Environment, ENVIRONMENTS, MACHINES, peersOf } from '#domain/environment/environment.ts';
 import { ListSubscriptionsByTopicCommand } from '@aws-sdk/client-sns';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
-import { type Environment, ENVIRONMENTS } from '#model/config.ts';
-import { MACHINES, namesOf, peersOf } from '#model/names.ts';
+
+import { namesOf } from '#model/names.ts';
 import { readDocument } from '#ports/documents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';

@@ -1,4 +1,4 @@
-import type { Environment } from '#model/config.ts';
+import type { Environment } from '#domain/environment/environment.ts';
 import { type HashedRecord, readRecords } from '#read-model/chain.ts';
 import { readPointer, readQuarantined } from '#read-model/pointer.ts';
 import { readFence, readPredictions } from '#read-model/predictions.ts';

@@ -1,5 +1,6 @@
+import type { Environment } from '#domain/environment/environment.ts';
 import type { OpenRefusal } from '#domain/data/open-refusal.ts';
-import type { Environment } from '#model/config.ts';
+
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type TableSection, shortTime } from '../../report.ts';

@@ -1,6 +1,7 @@
+import { ORIGIN } from '../environment/environment.ts';
 import { Approval } from '../approval/approval.ts';
 import { StoredEvidence } from '../gates/evidence.ts';
-import { ORIGIN, Upstream } from '../gates/gates/released-upstream.ts';
+import { Upstream } from '../gates/gates/released-upstream.ts';
 import { type Item, type Key, keyText, withoutKey } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ActivePolicy } from '../policy/activation.ts';

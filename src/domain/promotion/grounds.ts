@@ -1,10 +1,11 @@
+import { ORIGIN } from '../environment/environment.ts';
 import { type Approval, type ApprovalOutcome, judgeApprovals } from '../approval/approval.ts';
 import { canonicalJson } from '../canonical/digest.ts';
 import { type Refusal, refusal as refuse, type RuleId } from '../refusal/refusal.ts';
 import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/evidence.ts';
 import type { GateId } from '../gates/gate.ts';
 import { dataValidated } from '../gates/gates/data-validated.ts';
-import { ORIGIN, releasedUpstream, type Upstream } from '../gates/gates/released-upstream.ts';
+import { releasedUpstream, type Upstream } from '../gates/gates/released-upstream.ts';
 import { ABSENT, equals, keyText, keyOf, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { type ActivePolicy, stillInForce } from '../policy/activation.ts';

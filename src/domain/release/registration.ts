@@ -2,7 +2,6 @@ import { inc, major, minor, rcompare } from 'semver';
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { LabelJoins } from '../data/label-joins.ts';
-import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
@@ -69,23 +68,21 @@ export type Released = z.infer<typeof Released>;
 /** The version of a model's first registration. */
 const FIRST = '0.1.0';
 
-/** The registration that the next version is computed against: what prod serves or, while it serves nothing, the first one. */
+/** A version that was given, and what it stands for. */
+type Given = Pick<Registration, 'version' | 'recipe' | 'schemas' | 'sources'>;
+/**
+ * What the next version is computed against: what prod serves or, while it serves nothing, the first registration. A release
+ * that is served and not registered here (dev's ledger was lost, or restored to an earlier time) has its version only: nothing
+ * is known to be compatible with it.
+ */
 export function comparedWith(
   registrations: readonly Registration[],
   released: Released | undefined,
-): Registration | undefined {
+): (Given & Pick<Registration, 'release'>) | undefined {
   if (released === undefined) return registrations.find(({ version }) => version === FIRST);
-  const found = registrations.find(({ release }) => release === released.release);
-  if (found !== undefined) return found;
-  throw new GatehouseError(
-    'RELEASED_UNKNOWN',
-    `${released.environment} serves ${released.version}, which is not registered here; no version can be compared with it`,
-    { release: released.release },
-  );
+  return registrations.find(({ release }) => release === released.release) ?? released;
 }
 
-/** A version that was given, and what it stands for. */
-type Given = Pick<Registration, 'version' | 'recipe' | 'schemas' | 'sources'>;
 /** What a version is to stand for. */
 type Made = Required<Omit<Given, 'version'>>;
 
@@ -105,7 +102,8 @@ export function nextVersion(
   const difference = differenceFrom(released, made, change);
   const { level } = difference;
   const reason = `against ${released.version}: ${difference.reason}`;
-  const newestFirst = [...given].sort((a, b) => rcompare(a.version, b.version));
+  // The released version is taken, whether or not it is registered here.
+  const newestFirst = [...given, released].sort((a, b) => rcompare(a.version, b.version));
   const ofMajor = (of: Given): readonly Given[] =>
     newestFirst.filter(({ version }) => major(version) === major(of.version));
   // The numbers at this level above the released one, which tries that were not released may have taken.
@@ -130,7 +128,8 @@ function differenceFrom(
   made: Made,
   change: SourceChange | undefined,
 ): { readonly level: 'major' | 'minor' | 'patch'; readonly reason: string } {
-  if (schemas?.input !== made.schemas.input) return { level: 'major', reason: 'the input schema changed' };
+  if (schemas === undefined) return { level: 'major', reason: 'what is released is not registered here' };
+  if (schemas.input !== made.schemas.input) return { level: 'major', reason: 'the input schema changed' };
   if (schemas.output !== made.schemas.output) return { level: 'major', reason: 'the output schema changed' };
   if (change?.level === 'major') return change;
   const changed = [

@@ -1,3 +1,4 @@
+import { ORIGIN } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
@@ -7,7 +8,7 @@ import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
-import { ORIGIN, releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
+import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';

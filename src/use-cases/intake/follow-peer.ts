@@ -1,7 +1,8 @@
+import { ORIGIN, sourceOf } from '#domain/environment/environment.ts';
 import { Approval, whyNotCounting } from '#domain/approval/approval.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { ORIGIN, type Upstream } from '#domain/gates/gates/released-upstream.ts';
+import type { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -23,9 +24,6 @@ export interface Following extends PeerReading {
   readonly machines: StateMachines;
 }
 
-/** The environment that a release comes from, for each that promotes. */
-const SOURCE: Readonly<Record<string, string>> = { staging: 'dev', prod: 'staging' };
-
 /**
  * What environments do about the records of their peers: staging and prod open promotions and take in people's decisions,
  * dev keeps what prod serves, and retrains.
@@ -41,12 +39,12 @@ export function followPeer(deps: Following): RecordHandler {
       case 'RELEASE_OFFERED':
       case 'RELEASE_PROMOTED':
         if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
-        else if (record.environment === SOURCE[deps.environment]) await releasedByPeer(deps, record, hash);
+        else if (record.environment === sourceOf(deps.environment)) await releasedByPeer(deps, record, hash);
         else if (record.environment === ORIGIN) await keepUpstream(deps, record, hash);
         return;
       case 'RELEASE_ROLLED_BACK':
         if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
-        else if (record.environment === SOURCE[deps.environment]) await withdrawnByPeer(deps, record, hash);
+        else if (record.environment === sourceOf(deps.environment)) await withdrawnByPeer(deps, record, hash);
         return;
       case 'DRIFT_CHECKED':
         if (deps.environment === ORIGIN) await retrainOnDrift(deps, record, hash);
@@ -87,7 +85,7 @@ async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest
 async function requestedByPerson(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
   if (record.release === null) return;
   const { requestedBy, hotfix } = detailsOf(record, 'PROMOTION_REQUESTED');
-  const source = hotfix === undefined ? SOURCE[deps.environment] : ORIGIN;
+  const source = hotfix === undefined ? sourceOf(deps.environment) : ORIGIN;
   if (source === undefined) return;
   const find = async () => (await readUpstream(deps.ledger, record.model, record.release ?? '', [source]))[0];
   let upstream = await find();

@@ -137,12 +137,17 @@ describe('a version', () => {
     );
   });
 
-  it('is computed against the first registration until something is released, and never against an unknown one', () => {
+  it('is computed against the first registration until something is released, and against the version alone of one that is not registered', () => {
     const first = { ...registration, release: digestOf('first'), version: '0.1.0' };
     expect(comparedWith([registration, first], undefined)).toBe(first);
     expect(comparedWith([registration, first], released)).toBe(registration);
     expect(comparedWith([], undefined)).toBeUndefined();
-    expect(() => comparedWith([first], released)).toThrow(expect.objectContaining({ code: 'RELEASED_UNKNOWN' }));
+    const unknown = comparedWith([first], released);
+    expect(unknown).toMatchObject({ release: released.release, version: released.version });
+    expect(nextVersion(unknown, [first], made('another'))).toEqual({
+      version: `${major(released.version) + 1}.0.0`,
+      reason: `against ${released.version}: what is released is not registered here`,
+    });
   });
 
   it('is given once, to a digest that is registered once, while that is released which it was computed against', () => {

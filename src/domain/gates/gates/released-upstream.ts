@@ -4,9 +4,6 @@ import { Day } from '../../model/definition.ts';
 import { Version } from '../../release/registration.ts';
 import type { GateRemedy, GateResult } from '../gate.ts';
 
-/** The environment that trains: what it registers comes from nowhere else. */
-export const ORIGIN = 'dev';
-
 /** What a peer's signed chain said of a release: dev's registration or offer, or the promotion in the environment before. */
 export const Upstream = z.strictObject({
   environment: z.string().min(1),
