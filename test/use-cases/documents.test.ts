@@ -54,7 +54,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
     'verifies files that it has read already, each by its digest and its size',
   'src/use-cases/retraining/package-candidates.ts': 'a manifest says how many bytes each file has',
   'bench/_flights.ts': 'a manifest says how many bytes each file has',
-  'local/pipeline/pipeline.ts': 'keeps a file in a folder of the laptop, under a name',
 };
 
 const PARSING = /\bparseCanonical\(|\bopenManifest\(await\b/;
