@@ -32,7 +32,7 @@ export const run: Run = async (context) => {
     partitionsReport(
       about,
       found.flatMap(({ partitions }) => partitions),
-      found.flatMap(({ waiting }) => waiting),
+      landing === undefined ? null : found.flatMap(({ waiting }) => waiting),
     ),
   );
 };
@@ -60,11 +60,11 @@ interface About {
   readonly now: Date;
 }
 
-/** The admitted partitions as a table, and the landed days that wait for their marker. */
+/** The admitted partitions as a table, and the landed days that wait for their marker; null where these cannot be known. */
 export function partitionsReport(
   { model, environment, bucket, now }: About,
   partitions: readonly AdmittedPartition[],
-  waiting: readonly WaitingDay[],
+  waiting: readonly WaitingDay[] | null,
 ): Report {
   return {
     data: { model, environment, partitions, bucket, waiting },
@@ -83,7 +83,7 @@ export function partitionsReport(
         ]),
         empty: `nothing was admitted; bring some: gatehouse data import ${model} --env ${environment}`,
       },
-      ...waitingSections({ model, environment, bucket, now }, waiting),
+      ...waitingSections({ model, environment, bucket, now }, waiting ?? []),
     ],
   };
 }

@@ -21,6 +21,8 @@ const Exported = z.object({ rows: z.int().optional(), positives: z.int().optiona
 const Trained = z.object({ status: z.string(), seconds: z.number().optional(), reason: z.string().optional() });
 const Packaged = z.object({
   candidates: z.array(z.object({ release: Digest, window: z.string(), metrics: z.record(z.string(), z.number()) })),
+  /** Why a window is no candidate, each beginning with its name. */
+  reasons: z.array(z.string()),
 });
 const Measured = z.object({
   comparisons: z.array(z.object({ candidate: Digest, slice: z.enum(['selection', 'test']), measure: Digest })),
@@ -71,7 +73,9 @@ export async function evaluationView(
       };
       const { rows = null, positives = null, reason } = of(Exported, 'Export training rows') ?? {};
       const trained = of(Trained, 'Train window');
-      const made = last(Packaged, 'Package candidates')?.candidates.find((each) => each.window === window);
+      const packaged = last(Packaged, 'Package candidates');
+      const made = packaged?.candidates.find((each) => each.window === window);
+      const unpackaged = packaged?.reasons.find((each) => each.startsWith(`${window}: `))?.slice(window.length + 2);
       return {
         window,
         rows,
@@ -81,7 +85,7 @@ export async function evaluationView(
         release: made?.release ?? null,
         selectionLogLoss: await lossOf(made?.release),
         isChosen: made !== undefined && made.release === chosen?.release,
-        reason: reason ?? trained?.reason ?? null,
+        reason: reason ?? trained?.reason ?? unpackaged ?? null,
       };
     }),
   );
