@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/_helpers/longest-first.ts';
 import { slowestFiles } from './test/_helpers/slowest-files.ts';
 
 // Each file and each command is a process of its own; what Node has compiled of packages for one, the others read.
@@ -18,6 +19,7 @@ const shared = {
 export default defineConfig({
   test: {
     ...shared,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [slowestFiles],

@@ -15,7 +15,7 @@ import { openManifest } from '#domain/release/manifest.ts';
 import { fill, testContext } from './_context.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
-const DAYS = { first: '2024-01-01', last: '2024-01-28' };
+const DAYS = { first: '2024-01-01', last: '2024-01-25' };
 
 let folder = '';
 const files = { events: [] as string[], labels: [] as string[] };
