@@ -37,7 +37,7 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { attachReport } from '#use-cases/validation/attach-report.ts';
 import { baselineOf } from '#use-cases/validation/champion.ts';
 import {

@@ -62,6 +62,7 @@ export const FAULTS = {
   NO_PEER_KEY: passing('a peer shows no public key yet'),
   PEER_NOT_TRUSTED: passing('no key of a peer is pinned yet'),
   PEER_KEY_CHANGED: lasting('a peer shows another key than the pinned one'),
+  NO_POINTER: passing('a pointer that was switched is not there yet'),
   POINTER_HIDDEN: lasting('a peer no longer shows a pointer that was seen'),
   POINTER_REGRESSED: lasting('a peer shows an older pointer than the one that was seen'),
 

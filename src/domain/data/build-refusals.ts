@@ -18,9 +18,8 @@ export function causesIn(built: readonly BuiltBatch[], made = 'features'): strin
 }
 
 /** A day that a batch was refused for, and the cause. */
-export interface RefusedDay extends Refusal {
-  readonly day: string;
-}
+export const RefusedDay = Refusal.extend({ day: z.string() });
+export type RefusedDay = Readonly<z.infer<typeof RefusedDay>>;
 
 /** All that a batch was refused for, as an object by digest: an execution's document holds no list that grows with the days. */
 export const BatchRefusals = document(

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { causesByDay, type RefusedDay } from '../data/build-refusals.ts';
 import type { MissingPartition } from '../data/feature-plan.ts';
 import type { OpenRefusal } from '../data/open-refusal.ts';
@@ -41,19 +42,31 @@ export function unscoredDays(
   );
 }
 
+/** How a batch run may end. */
+export const RunStatus = z.enum([
+  'published',
+  'withdrawn',
+  'blocked',
+  'waiting',
+  'up-to-date',
+  'no-data',
+  'nothing-served',
+]);
+export type RunStatus = z.infer<typeof RunStatus>;
+
 /**
  * How a batch run ended: `blocked` where days were due and none of them could be published, `waiting` where all that is left
  * waits for data that has not arrived, `no-data` where no events were ever admitted.
  */
 export function runStatus(run: {
-  readonly planned: string;
+  readonly planned: 'planned' | 'nothing-served';
   readonly published: number | undefined;
-  readonly publication: string | undefined;
+  readonly publication: 'published' | 'withdrawn' | undefined;
   readonly blocked: number;
   readonly waiting: number;
   /** The days that are to be kept scored; undefined where nothing is served. */
   readonly days: number | undefined;
-}): string {
+}): RunStatus {
   const { planned, publication, published = 0, blocked, waiting, days } = run;
   if (publication !== undefined && publication !== 'published') return publication;
   if (published === 0 && blocked > 0) return 'blocked';

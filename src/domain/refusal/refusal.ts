@@ -15,7 +15,7 @@ type FixedRule = { [Id in RuleId]: (typeof RULES)[Id] extends { readonly remedy:
  * The id of a rule. What is written is typed by the registry; what is read may have been written by an account, a function or
  * an execution that knows more rules, or other ones, and no reader stops at that.
  */
-const Rule = z.string().min(1).meta({ title: 'refusal' }) as z.ZodType as z.ZodType<RuleId>;
+const Rule = z.string().min(1).meta({ title: 'refusal' }) as z.ZodType as z.ZodType<RuleId, RuleId>;
 
 /** A refusal: a value, never thrown, that names the rule, what was found, and what would change it. */
 export const Refusal = z.object({

@@ -10,23 +10,26 @@ import { findOperation } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  confirmation: z.string().min(1),
-  actor: SeenText.min(1).max(200),
-  reason: SeenText.min(1).max(500),
-  evidence: Digest.nullable(),
-  release: Digest,
-  epoch: z.int().min(1),
+export const ConfirmRelease = contract({
+  input: z.object({
+    model: z.string(),
+    confirmation: z.string().min(1),
+    actor: SeenText.min(1).max(200),
+    reason: SeenText.min(1).max(500),
+    evidence: Digest.nullable(),
+    release: Digest,
+    epoch: z.int().min(1),
+  }),
+  output: z.discriminatedUnion('status', [z.object({ status: z.literal('confirmed') }), Refused]),
 });
 
 /** Why a confirmation is not by whom it says: the pipeline confirms what it has recorded a verdict of, and nothing else. */
 async function whyNotActor(
   ledger: Ledger,
   model: string,
-  { actor, evidence, epoch }: Pick<z.infer<typeof Parameters>, 'actor' | 'evidence' | 'epoch'>,
+  { actor, evidence, epoch }: Pick<z.output<typeof ConfirmRelease.input>, 'actor' | 'evidence' | 'epoch'>,
 ): Promise<Refusal | undefined> {
   if (Person.safeParse(actor).success) return undefined;
   const judged = await recordedVerdict(ledger, model, epoch);
@@ -37,7 +40,7 @@ async function whyNotActor(
 
 /** Confirms the release that is on probation; who confirms it a second time changes nothing. */
 export function confirmRelease(deps: Recording): Task {
-  return task(Parameters, async ({ model, confirmation: id, ...given }) => {
+  return ConfirmRelease.task(async ({ model, confirmation: id, ...given }) => {
     const operation = operationName('confirm', id);
     const [pointer, done] = await Promise.all([
       readPointer(deps.ledger, model),

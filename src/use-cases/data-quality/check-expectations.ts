@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { startJob, type StartingJobs } from '#use-cases/retraining/start-job.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { stagePrefix } from './stage-data.ts';
 
 /** Where a check's job leaves what it found. */

@@ -23,7 +23,7 @@ import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { findRecordOf } from '#read-model/chain.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { resultsPrefix } from './check-expectations.ts';
 import { dataDigest, type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
 

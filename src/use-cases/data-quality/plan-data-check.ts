@@ -11,7 +11,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type CheckedData, findCheckedData } from '#read-model/checked-data.ts';
 import { readCatalogue, readPartitionVersions } from '#read-model/partitions.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 export interface DataCheckPlanning {
   readonly ledger: Ledger;

@@ -13,7 +13,7 @@ import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 /** Where the data of a check is, and all that its processing job can read. */
 export function stagePrefix(run: string): string {

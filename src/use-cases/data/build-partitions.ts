@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Digest } from '#domain/canonical/digest.ts';
-import type { RefusedDay } from '#domain/data/build-refusals.ts';
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { RefusedDay } from '#domain/data/build-refusals.ts';
 import { batchesWithin, FeatureWork, WorkBatch } from '#domain/data/feature-work.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
@@ -9,7 +10,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EngineResult, FeatureEngine } from '#ports/feature-engine.ts';
 import type { BuiltKind, Lake } from '#ports/lake.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Said, type Task } from '#use-cases/task.ts';
 import { writeRefusals } from './batch-refusals.ts';
 import { fetchPartitions, memoised, whyNotHad, withFolder } from './local-files.ts';
 
@@ -42,9 +43,20 @@ interface Builder<Item, Inputs> {
   ): Promise<readonly EngineResult[]>;
 }
 
+export const BuildPartitions = contract({
+  input: WorkBatch,
+  output: z.object({
+    status: z.enum(['built', 'refused']),
+    built: z.int(),
+    /** The first few; all of them are the object that `refused` names. */
+    refusals: z.array(RefusedDay),
+    refused: Digest.nullable(),
+  }),
+});
+
 /** Builds the daily aggregates of a batch: of each day's arrived labels and the events that they speak of. */
 export function buildDailyPartition(deps: Building): Task {
-  return task(WorkBatch, (batch) =>
+  return BuildPartitions.task((batch) =>
     buildBatch(deps, batch, 'daily', {
       inputs: async ({ lake, folder }, item: FeatureWork['daily'][number]) => ({
         events: await fetchPartitions(lake, item.events, folder),
@@ -57,12 +69,15 @@ export function buildDailyPartition(deps: Building): Task {
 
 /** Builds the feature partitions of a batch from events and trailing aggregates. */
 export function buildFeaturePartition(deps: Building): Task {
-  return task(WorkBatch, (batch) =>
+  return BuildPartitions.task((batch) =>
     buildBatch(deps, batch, 'features', {
       inputs: async ({ lake, folder, model }, item: FeatureWork['features'][number]) => ({
         events: await fetchPartitions(lake, item.events, folder),
         daily: await Promise.all(
-          item.daily.map(async ({ day, digest }) => ({ day, file: await lake.fetch('daily', model, digest, folder) })),
+          item.daily.map(async ({ day, digest }) => ({
+            day,
+            file: await lake.fetch('daily', model, digest, folder),
+          })),
         ),
       }),
       build: ({ definition, daily, features }, items) =>
@@ -82,7 +97,7 @@ async function buildBatch<K extends 'daily' | 'features', Inputs>(
   batch: WorkBatch,
   kind: K & BuiltKind,
   builder: Builder<FeatureWork[K][number], Inputs>,
-) {
+): Promise<Said<z.output<typeof BuildPartitions.output>>> {
   const work = await readDocument(deps.documents, FeatureWork, batch.work);
   const wanted: readonly FeatureWork[K][number][] = work[kind].slice(batch.from, batch.to);
   const found = await Promise.all(wanted.map((item) => deps.lake.find(kind, batch.model, item.digest)));

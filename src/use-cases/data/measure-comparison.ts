@@ -6,21 +6,35 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import { StoredMeasure } from '#domain/data/comparison-measure.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { BuiltKind } from '#ports/lake.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import type { Building } from './build-partitions.ts';
 import { fetchPartitions, memoised, whyNotHad, withFolder } from './local-files.ts';
 
-const Parameters = z.object({
-  /** What came of scoring: why predictions are missing, where they are. */
-  scores: z.array(BuiltBatch).default([]),
-  comparisons: z.array(
-    z.object({ candidate: Digest, slice: z.enum(['selection', 'test', 'fast', 'slow', 'live']), comparison: Digest }),
-  ),
+const Slice = z.enum(['selection', 'test', 'fast', 'slow', 'live']);
+
+/** A comparison of a candidate with the champion that was planned, by its plan. */
+export const ComparisonToMeasure = z.object({ candidate: Digest, slice: Slice, comparison: Digest });
+
+export const MeasureComparison = contract({
+  input: z.object({
+    /** What came of scoring: why predictions are missing, where they are. */
+    scores: z.array(BuiltBatch).default([]),
+    comparisons: z.array(ComparisonToMeasure),
+  }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('measured'),
+      comparisons: z.array(z.object({ candidate: Digest, slice: Slice, measure: Digest })),
+      /** The measure of the test days, where these were compared. */
+      measure: Digest.exactOptional(),
+    }),
+    z.object({ status: z.literal('insufficient'), reasons: z.array(z.string()), comparisons: z.array(z.never()) }),
+  ]),
 });
 
 /** Joins the predictions of both models with the labels that came true, and leaves sums per day as an object by digest. */
 export function measureComparison(deps: Building): Task {
-  return task(Parameters, ({ comparisons, scores }) =>
+  return MeasureComparison.task(({ comparisons, scores }) =>
     withFolder(async (folder) => {
       const lake = memoised(deps.lake);
       const measured = [];

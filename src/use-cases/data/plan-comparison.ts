@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import { type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
+import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';
@@ -12,8 +13,25 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
+import type { Said } from '#use-cases/task.ts';
+import { ComparisonToMeasure } from './measure-comparison.ts';
 import { type FeaturePlanning, planFeatureWork } from './plan-feature-work.ts';
 import { planScoreWork } from './plan-score-work.ts';
+
+/** What is to be made before releases can be compared, batch by batch, and which comparisons are then to be measured. */
+const PlannedBatches = {
+  dailyBatches: z.array(WorkBatch),
+  featureBatches: z.array(WorkBatch),
+  scoreBatches: z.array(WorkBatch),
+  comparisons: z.array(ComparisonToMeasure),
+};
+/** Nothing can be compared, and why. */
+export const NothingPlanned = z.object({ reasons: z.array(z.string()), ...PlannedBatches });
+export const PlannedComparison = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('planned'), ...PlannedBatches }),
+  NothingPlanned.extend({ status: z.literal('insufficient') }),
+]);
+export type PlannedComparison = Said<z.output<typeof PlannedComparison>>;
 
 export interface ComparisonPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -36,7 +54,7 @@ export interface Comparing {
 }
 
 /** Plans the comparison of candidates with a champion on the same held-out rows of this environment's own lake. */
-export async function planComparison(deps: ComparisonPlanning, comparing: Comparing) {
+export async function planComparison(deps: ComparisonPlanning, comparing: Comparing): Promise<PlannedComparison> {
   const { model, asOf, champion, candidates, rule, costs } = comparing;
   const catalogue = await readCatalogue(deps.ledger, model);
   const events = catalogue
@@ -121,19 +139,16 @@ export async function planComparison(deps: ComparisonPlanning, comparing: Compar
     featureBatches: work.featureBatches,
     scoreBatches,
     comparisons,
-  } as const;
+  };
 }
 
-/** Nothing can be compared: the same shape, so that a machine's states find what they read. */
-function insufficient(reasons: readonly string[]) {
-  return {
-    status: 'insufficient',
-    reasons,
-    dailyBatches: [],
-    featureBatches: [],
-    scoreBatches: [],
-    comparisons: [],
-  } as const;
+/** No work: the same shape, so that a machine's states find what they read. */
+export function nothingPlanned(reasons: readonly string[]): Said<z.output<typeof NothingPlanned>> {
+  return { reasons, dailyBatches: [], featureBatches: [], scoreBatches: [], comparisons: [] };
+}
+
+function insufficient(reasons: readonly string[]): PlannedComparison {
+  return { status: 'insufficient', ...nothingPlanned(reasons) };
 }
 
 /** The held-out days as of a day; training windows play no part in an environment that does not train. */

@@ -16,7 +16,7 @@ import { readPromotion } from '#read-model/promotions.ts';
 import { newestDisagreement } from '#read-model/runs.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
   model: z.string(),

@@ -5,19 +5,23 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({ stability: z.object({ plan: Digest, day: z.string().nullable() }) });
+export const MeasureStability = contract({
+  /** `day` is what is compared with the days of training; null where there is none. */
+  input: z.object({ stability: z.object({ plan: Digest, day: z.string().nullable() }) }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('measured'), measure: Digest, reason: z.string() }),
+    z.object({ status: z.literal('insufficient'), measure: z.null(), reason: z.string() }),
+  ]),
+});
 
 /** Measures how far the inputs of the release have moved, and leaves it as an object by digest. */
 export function measureStability(deps: Building): Task {
-  return task(Parameters, ({ stability }) =>
+  return MeasureStability.task(({ stability }) =>
     withFolder(async (folder) => {
-      const insufficient = (reason: string) => ({
-        status: 'insufficient',
-        measure: null,
-        reason: reason.slice(0, 300),
-      });
+      const insufficient = (reason: string) =>
+        ({ status: 'insufficient', measure: null, reason: reason.slice(0, 300) }) as const;
       if (stability.day === null) return insufficient('no predictions of a fresh day are published');
       const plan = await readDocument(deps.documents, StabilityPlan, stability.plan);
       const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);

@@ -10,7 +10,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { Lake, LocalObject } from '#ports/lake.ts';
 import { type Building, buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({ recompute: z.object({ work: Digest.nullable() }) });
 

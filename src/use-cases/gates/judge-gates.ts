@@ -9,7 +9,7 @@ import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
-import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
+import { Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -19,7 +19,7 @@ import { readPromotion } from '#read-model/promotions.ts';
 import { readUpstream } from '#read-model/upstream.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 export interface Judging extends Recording {
   /** Where measurements are kept, by digest. */
@@ -35,17 +35,29 @@ const Findings = PromotionParameters.extend({
 });
 type Findings = z.infer<typeof Findings>;
 
+export const JudgeGates = contract({
+  input: Findings,
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('passed') }),
+    z.object({ status: z.literal('failed'), refusal: Refusal }),
+  ]),
+});
+
 /** Judges the comparison with the champion, recomputed in this account: the evidence that admits. */
 export function compareWithChampion(deps: Judging): Task {
-  return task(Findings, (findings) => judge(deps, findings, (gate) => gate === 'better-than-champion'));
+  return JudgeGates.task((findings) => judge(deps, findings, (gate) => gate === 'better-than-champion'));
 }
 
 /** Judges every pinned gate that has not been judged, and says whether all of them let the release pass. */
 export function evaluateGates(deps: Judging): Task {
-  return task(Findings, (findings) => judge(deps, findings, (gate) => gate !== 'better-than-champion'));
+  return JudgeGates.task((findings) => judge(deps, findings, (gate) => gate !== 'better-than-champion'));
 }
 
-async function judge(deps: Judging, findings: Findings, mine: (gate: GateId) => boolean) {
+async function judge(
+  deps: Judging,
+  findings: Findings,
+  mine: (gate: GateId) => boolean,
+): Promise<z.output<typeof JudgeGates.output>> {
   const promotion = await readPromotion(deps.ledger, findings);
   if (promotion.status !== 'open') return { status: 'failed', refusal: notOpen(promotion) };
   const inForce = await readActivePolicy(deps.ledger, promotion.model);

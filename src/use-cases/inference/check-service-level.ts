@@ -5,7 +5,7 @@ import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 
 /**

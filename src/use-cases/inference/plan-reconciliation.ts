@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { predictionDigest } from '#domain/data/feature-work.ts';
+import { Digest } from '#domain/canonical/digest.ts';
+import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { BatchPlan } from '#domain/prediction/manifest.ts';
@@ -8,7 +9,7 @@ import type { Clock } from '#ports/clock.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 
@@ -26,9 +27,40 @@ const DISTRIBUTED_FROM = 1000;
 /** How long published rows are kept for look-up after a manifest last named them: then no reader can name them any more. */
 const LOOKUP_MARGIN_DAYS = 30;
 
+/** What every plan says, also one that finds nothing to do. */
+const Planned = {
+  /** How often a run was asked for when this one began. */
+  requested: z.int(),
+  startedAt: z.iso.datetime(),
+  rows: z.enum(['published', 'none']),
+  scale: z.enum(['inline', 'distributed']),
+  dailyBatches: z.array(WorkBatch),
+  featureBatches: z.array(WorkBatch),
+  scoreBatches: z.array(WorkBatch),
+};
+
+export const PlanReconciliation = contract({
+  input: z.object({ model: z.string(), run: z.string() }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('nothing-served'), kind: z.literal('none'), ...Planned }),
+    z.object({
+      status: z.literal('planned'),
+      kind: z.enum(['none', 'partial', 'full']),
+      ...Planned,
+      plan: Digest,
+      release: Digest,
+      epoch: z.int(),
+      /** Partitions to score, days that wait for something, and all days that predictions are due of. */
+      partitions: z.int(),
+      waiting: z.int(),
+      days: z.int(),
+    }),
+  ]),
+});
+
 /** Compares what the store of predictions should hold with what it holds; takes the fence, so that older runs publish nothing more. */
 export function planReconciliation(deps: ReconciliationPlanning): Task {
-  return task(z.object({ model: z.string(), run: z.string() }), async ({ model, run }) => {
+  return PlanReconciliation.task(async ({ model, run }) => {
     const pointer = await readPointer(deps.ledger, model);
     const startedAt = deps.clock.now().toISOString();
     const fence = await changeFence(deps.ledger, model, (before) => ({

@@ -10,7 +10,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
 import { findPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { holdsFence } from './fence.ts';
 
 export interface Publication extends Recording {
@@ -25,6 +25,22 @@ const MOST_NAMED = 1000;
 /** Objects that are looked for at a time. */
 const AT_ONCE = 20;
 
+export const PublishPredictions = contract({
+  input: z.object({ model: z.string(), plan: Digest }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('published'),
+      published: z.int(),
+      rows: z.int(),
+      carried: z.int(),
+      unscored: z.array(z.string()),
+      unscoredCount: z.int(),
+    }),
+    /** Another run, or another release, has taken its place. */
+    z.object({ status: z.literal('withdrawn'), published: z.int(), failed: z.array(z.string()) }),
+  ]),
+});
+
 /**
  * Flips the manifests of what a run has scored, in transactions that check that the pointer's epoch and the fence are
  * still the run's: a reader sees a whole partition of one release or the one before it, and a withdrawn release's run
@@ -32,7 +48,7 @@ const AT_ONCE = 20;
  * partition as it was.
  */
 export function publishPredictions(deps: Publication): Task {
-  return task(z.object({ model: z.string(), plan: Digest }), async ({ model, plan: digest }) => {
+  return PublishPredictions.task(async ({ model, plan: digest }) => {
     const plan = await readDocument(deps.documents, BatchPlan, digest);
     // Parts are of the plan and not of what was found: a repetition finds the same ones, whatever was scored meanwhile.
     const parts = ranges(Math.max(1, plan.partitions.length), FLIP);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { type Digest } from '#domain/canonical/digest.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
@@ -9,7 +10,7 @@ import type { PredictionRows, PublishedRow, ScoredRow } from '#ports/prediction-
 import { definitionOf } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { whyNotPublishable } from '#domain/prediction/row-key.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 export interface RowPublication {
   readonly rows: PredictionRows;
@@ -25,12 +26,24 @@ export interface RowPublication {
   ): Promise<readonly ScoredRow[]>;
 }
 
+export const PublishRows = contract({
+  input: WorkBatch,
+  output: z.object({
+    status: z.literal('published'),
+    partitions: z.int(),
+    rows: z.int(),
+    /** Rows that no key can hold, and the first few of them in words. */
+    unpublished: z.int(),
+    examples: z.array(z.string()),
+  }),
+});
+
 /**
  * Puts the rows of scored partitions where they are looked up by entity, under the names of their partitions and before
  * a manifest names those: a reader of the manifest finds all of them. What was not scored is passed over.
  */
 export function publishRows(deps: RowPublication): Task {
-  return task(WorkBatch, async ({ model, work, from, to }) => {
+  return PublishRows.task(async ({ model, work, from, to }) => {
     const { items, lookupDays = 0 } = await readDocument(deps.documents, ScoreWork, work);
     const expiresAt = new Date(deps.clock.now().getTime() + lookupDays * 86_400_000);
     const done = { partitions: 0, rows: 0 };

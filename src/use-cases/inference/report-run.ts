@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import type { RefusedDay } from '#domain/data/build-refusals.ts';
+import { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
-import { runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
+import { RunStatus, runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
 import { BatchPlan } from '#domain/prediction/manifest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -13,42 +13,57 @@ import { readOpenRefusals } from '#read-model/refusals.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { readRefusals } from '#use-cases/data/batch-refusals.ts';
 import { recordRefusals, resolveRefusals } from '#use-cases/data/open-refusals.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
 const Batches = z.array(z.object({ refused: Digest.nullable() })).default([]);
 
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  trigger: z.string(),
-  planned: z.object({
-    status: z.string(),
-    kind: z.enum(['none', 'partial', 'full']),
-    release: Digest.optional(),
-    epoch: z.int().optional(),
-    requested: z.int().optional(),
-    startedAt: z.iso.datetime().optional(),
-    waiting: z.int().optional(),
-    days: z.int().optional(),
-    plan: Digest.optional(),
+export const ReportRun = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    trigger: z.string(),
+    planned: z.object({
+      status: z.enum(['planned', 'nothing-served']),
+      kind: z.enum(['none', 'partial', 'full']),
+      release: Digest.optional(),
+      epoch: z.int().optional(),
+      requested: z.int().optional(),
+      startedAt: z.iso.datetime().optional(),
+      waiting: z.int().optional(),
+      days: z.int().optional(),
+      plan: Digest.optional(),
+    }),
+    /** What the batches of each step were refused for, as documents by digest. */
+    daily: Batches,
+    features: Batches,
+    scored: Batches,
+    publication: z
+      .object({
+        status: z.enum(['published', 'withdrawn']),
+        published: z.int().optional(),
+        rows: z.int().optional(),
+        carried: z.int().optional(),
+        unscored: z.array(z.string()).optional(),
+      })
+      .optional(),
+    /** What each batch of rows for look-up came to, where the model has them. */
+    lookup: z.array(z.object({ unpublished: z.int(), examples: z.array(z.string()) })).default([]),
   }),
-  /** What the batches of each step were refused for, as documents by digest. */
-  daily: Batches,
-  features: Batches,
-  scored: Batches,
-  publication: z
-    .object({
-      status: z.string(),
-      published: z.int().optional(),
-      rows: z.int().optional(),
-      carried: z.int().optional(),
-      unscored: z.array(z.string()).optional(),
-    })
-    .optional(),
-  /** What each batch of rows for look-up came to, where the model has them. */
-  lookup: z.array(z.object({ unpublished: z.int(), examples: z.array(z.string()) })).default([]),
+  output: z.object({
+    /** `again` where a run was asked for while this one was at work. */
+    status: z.enum(['reported', 'again']),
+    run: RunStatus,
+    published: z.int(),
+    rows: z.int(),
+    carried: z.int(),
+    unscored: z.array(z.string()),
+    waiting: z.int(),
+    unpublished: z.int(),
+    blockedDays: z.int(),
+    blocked: z.array(RefusedDay),
+  }),
 });
 
 interface Reporting extends Recording {
@@ -63,7 +78,7 @@ const MOST_NAMED = 20;
  * day that was due and could not be built or scored is recorded with its cause, once for each.
  */
 export function reportRun(deps: Reporting): Task {
-  return task(Parameters, async (given) => {
+  return ReportRun.task(async (given) => {
     const { model, run, trigger, planned, publication, lookup } = given;
     const now = deps.clock.now().toISOString();
     const { release = null, epoch = 0, requested = 0, kind } = planned;
@@ -131,7 +146,7 @@ export function reportRun(deps: Reporting): Task {
 /** The days that were due and have no predictions, with their causes. */
 async function blockedDays(
   { documents }: Reporting,
-  { planned, publication, daily, features, scored }: z.output<typeof Parameters>,
+  { planned, publication, daily, features, scored }: z.output<typeof ReportRun.input>,
 ): Promise<readonly RefusedDay[]> {
   const waiting =
     planned.plan === undefined ? [] : ((await readDocument(documents, BatchPlan, planned.plan)).blocked ?? []);

@@ -3,7 +3,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { readPointer } from '#read-model/pointer.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { changeFence, leaveFence } from './fence.ts';
 
 /** After this long a run that has not ended is taken for dead, and another one may start. */

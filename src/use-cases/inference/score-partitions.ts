@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Digest } from '#domain/canonical/digest.ts';
-import type { RefusedDay } from '#domain/data/build-refusals.ts';
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { RefusedDay } from '#domain/data/build-refusals.ts';
 import { predictionDigest, ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
@@ -11,7 +12,7 @@ import type { LoadedModel, Scoring } from '#ports/scoring.ts';
 import { definitionOf } from '#read-model/definitions.ts';
 import { writeRefusals } from '#use-cases/data/batch-refusals.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 export interface ScoringDeps {
   readonly scoring: Scoring;
@@ -21,6 +22,19 @@ export interface ScoringDeps {
   readonly releases: ArtifactStore;
 }
 
+export const ScorePartitions = contract({
+  input: WorkBatch,
+  output: z.object({
+    status: z.enum(['scored', 'refused']),
+    scored: z.int(),
+    rows: z.int(),
+    carried: z.int(),
+    /** The first few; all of them are the object that `refused` names. */
+    refusals: z.array(RefusedDay),
+    refused: Digest.nullable(),
+  }),
+});
+
 type Item = ScoreWork['items'][number];
 
 /** What became of one partition. */
@@ -28,7 +42,7 @@ type Scored = { readonly kind: 'there' } | { readonly kind: 'scored'; readonly r
 
 /** Scores feature partitions, each once: what is scored already, or not built, is passed over. */
 export function scorePartitions(deps: ScoringDeps): Task {
-  return task(WorkBatch, async ({ model, work, from, to }) => {
+  return ScorePartitions.task(async ({ model, work, from, to }) => {
     const { items } = await readDocument(deps.documents, ScoreWork, work);
     const refusals: RefusedDay[] = [];
     const done = { scored: 0, rows: 0, carried: 0 };

@@ -15,7 +15,7 @@ import { readPromotion } from '#read-model/promotions.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { recordedVerdict, verdictOperation } from './recorded-verdict.ts';
 
 const Parameters = z.object({

@@ -20,7 +20,7 @@ import { logicalDay } from '#use-cases/as-of.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 /** `asOf` may be a day or an instant, as the scheduler gives it. */
 const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });

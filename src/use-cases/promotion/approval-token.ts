@@ -1,14 +1,15 @@
+import { z } from 'zod';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { textOf } from '#domain/ledger/item.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { findTask } from '#read-model/tasks.ts';
+import { Refused } from '#use-cases/task.ts';
 
 /** What the waiting state is answered: to go on to the commit, which decides again, or why not. */
-export type ApprovalAnswer =
-  | { readonly status: 'approved' }
-  | { readonly status: 'refused'; readonly refusal: Refusal };
+export const ApprovalAnswer = z.discriminatedUnion('status', [z.object({ status: z.literal('approved') }), Refused]);
+export type ApprovalAnswer = z.output<typeof ApprovalAnswer>;
 
 /** The answer that ends the waiting for a reason. */
 export function refusedBy(rule: Refusal['rule'], found: string): ApprovalAnswer {

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { commitPromotion as decide } from '#domain/promotion/commit.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
@@ -6,7 +9,15 @@ import { readGrounds } from '#read-model/grounds.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
+
+export const CommitPromotion = contract({
+  input: PromotionParameters,
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('committed'), release: Digest, epoch: z.int() }),
+    Refused,
+  ]),
+});
 
 /** How often a commit is decided anew when something that it rests on has changed since it was read. */
 const ATTEMPTS = 3;
@@ -16,7 +27,7 @@ const ATTEMPTS = 3;
  * since it was read is read again, and refused by its own rule if it stands against the commit.
  */
 export function commitPromotion(deps: Recording): Task {
-  return task(PromotionParameters, async (named) => {
+  return CommitPromotion.task(async (named) => {
     let changed = '';
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const promotion = await readPromotion(deps.ledger, named);
@@ -42,6 +53,7 @@ export function commitPromotion(deps: Recording): Task {
   });
 }
 
-function committed({ release, epoch }: Promotion) {
+function committed({ promotion, release, epoch }: Promotion): z.output<typeof CommitPromotion.output> {
+  if (epoch === null) throw new GatehouseError('BAD_ITEM', `${promotion} is committed in no epoch`, { promotion });
   return { status: 'committed', release, epoch };
 }

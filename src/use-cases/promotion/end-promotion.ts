@@ -8,7 +8,7 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { findPromotion, type NamedPromotion, readLock } from '#read-model/promotions.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { CaughtError, contract, type Task } from '#use-cases/task.ts';
 
 /** How a promotion ends without a commit: refused by a rule, or failed in a state of its execution. */
 type Ending = { readonly status: 'refused'; readonly refusal: Refusal } | Failed;
@@ -19,23 +19,35 @@ interface Failed {
   readonly error: string;
 }
 
+/** How it ended; or that it had ended otherwise before, which decides. */
+const Ended = z.object({
+  status: z.enum(['refused', 'failed', 'superseded', 'committed']),
+  refusal: Refusal.exactOptional(),
+});
+
+export const RefusePromotion = contract({
+  input: PromotionParameters.extend({ refusal: Refusal }),
+  output: Ended,
+});
+
+export const RecordPromotionFailure = contract({
+  input: PromotionParameters.extend({ error: CaughtError }),
+  output: Ended,
+});
+
 /** Ends a promotion that may not go on: the lock is free again, the reason is in the chain, people are told. */
 export function refusePromotion(deps: Recording): Task {
-  return task(PromotionParameters.extend({ refusal: Refusal }), async ({ refusal, ...named }) =>
-    endPromotion(deps, named, { status: 'refused', refusal }),
-  );
+  return RefusePromotion.task(({ refusal, ...named }) => endPromotion(deps, named, { status: 'refused', refusal }));
 }
 
 /** Ends a promotion that met a fault; the error is in the chain, people are told. */
 export function recordFailure(deps: Recording): Task {
-  return task(
-    PromotionParameters.extend({ error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }) }),
-    async ({ error, ...named }) =>
-      endPromotion(deps, named, {
-        status: 'failed',
-        state: error.Error ?? 'fault',
-        error: error.Cause ?? 'no cause was given',
-      }),
+  return RecordPromotionFailure.task(({ error, ...named }) =>
+    endPromotion(deps, named, {
+      status: 'failed',
+      state: error.Error ?? 'fault',
+      error: error.Cause ?? 'no cause was given',
+    }),
   );
 }
 
@@ -49,7 +61,7 @@ export async function endPromotion(
   deps: Recording,
   named: NamedPromotion,
   ending: Ending,
-): Promise<{ readonly status: string; readonly refusal?: Refusal }> {
+): Promise<z.output<typeof Ended>> {
   const promotion = await findPromotion(deps.ledger, named.model, named.promotion);
   const isOpen = promotion?.status === 'open' || promotion?.status === 'awaiting-approval';
   // The promotion that took its place has said so in the chain: nothing failed, and nobody need be told again.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Digest } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -26,7 +26,7 @@ import { readPropagation, readUpstream } from '#read-model/upstream.ts';
 import { findOperation } from '#read-model/chain.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
 import { endOperation } from './end-promotion.ts';
 import { refusedBy, returnApprovalToken } from './approval-token.ts';
 
@@ -41,13 +41,35 @@ const Parameters = PromotionParameters.extend({
   startedAt: z.iso.datetime({ offset: true }),
 });
 
+export const OpenPromotion = contract({
+  input: Parameters,
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('opened'),
+      promotion: z.string(),
+      model: z.string(),
+      release: Digest,
+      source: z.string(),
+      asOf: z.string(),
+      /** What is promoted must be none of these under another digest. */
+      quarantined: z.array(Digest),
+      approvals: z.enum(['none', 'needed']),
+      /** For how long people may decide. */
+      approvalSeconds: z.int().positive(),
+    }),
+    z.object({ status: z.literal('waiting'), promotion: z.string(), reason: z.string() }),
+    Refused.extend({ promotion: z.string() }),
+  ]),
+});
+type Opened = z.output<typeof OpenPromotion.output>;
+
 /**
  * Takes the model's lock and pins policy, gates, approvals and champion; or says that it must wait, or why it never may.
  * What is requested is read from the item that `intake` wrote of a verified record: whoever starts the machine by hand
  * can name a request, and decide nothing about it.
  */
 export function openPromotion(deps: Opening): Task {
-  return task(Parameters, async ({ execution, startedAt, ...named }) => {
+  const run = async ({ execution, startedAt, ...named }: z.output<typeof Parameters>): Promise<Opened> => {
     const request = await findPromotionRequest(deps.ledger, named);
     if (request === undefined)
       return refused(
@@ -64,10 +86,9 @@ export function openPromotion(deps: Opening): Task {
       'promotion-turn',
       `its turn did not come within ${PATIENCE_HOURS} hours: ${result.reason}`,
     );
-  });
+  };
+  return OpenPromotion.task(run);
 }
-
-type Opened = ReturnType<typeof answer> | ReturnType<typeof refused> | ReturnType<typeof waiting>;
 
 async function open(deps: Opening, request: PromotionRequest, name: string, execution: string): Promise<Opened> {
   const { ledger } = deps;
@@ -166,20 +187,19 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
   return answer(promotion, quarantined);
 }
 
-function waiting(promotion: string, reason: string) {
-  return { status: 'waiting', promotion, reason } as const;
+function waiting(promotion: string, reason: string): Opened {
+  return { status: 'waiting', promotion, reason };
 }
 
-function answer(promotion: Promotion, quarantined: readonly Digest[]) {
+function answer(promotion: Promotion, quarantined: readonly Digest[]): Opened {
   return {
-    status: 'opened' as const,
+    status: 'opened',
     promotion: promotion.promotion,
     model: promotion.model,
     release: promotion.release,
     source: promotion.source,
     asOf: promotion.asOf,
-    // What is promoted must be none of these under another digest.
-    quarantined,
+    quarantined: [...quarantined],
     approvals: promotion.approvals.length === 0 ? 'none' : 'needed',
     approvalSeconds: Math.round(promotion.approvalHours * 3600),
   };
@@ -190,7 +210,7 @@ function refused(
   rule: Refusal['rule'],
   found: string,
   remedy = 'request a new promotion',
-): { status: 'refused'; promotion: string; refusal: Refusal } {
+): Opened & { status: 'refused' } {
   return { status: 'refused', promotion, refusal: { rule, found, remedy } };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Digest } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { FaultCode } from '#domain/faults.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
@@ -9,11 +9,20 @@ import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { readPointer } from '#read-model/pointer.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
+
+export const PrepareRollbackTarget = contract({
+  input: z.object({ model: z.string() }),
+  output: z.discriminatedUnion('status', [
+    /** Null where nothing was confirmed before. */
+    z.object({ status: z.literal('ready'), target: Digest.nullable() }),
+    Refused,
+  ]),
+});
 
 /** Makes sure, before anything is switched, that what a rollback would go back to is here and whole. */
 export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {
-  return task(z.object({ model: z.string() }), async ({ model }) => {
+  return PrepareRollbackTarget.task(async ({ model }) => {
     const pointer = await readPointer(deps.ledger, model);
     // What is on probation is never gone back to.
     const [target] = confirmedReleases(pointer);

@@ -4,14 +4,17 @@ import { GatehouseError } from '#domain/error.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
 import { isBroken } from './prepare-rollback-target.ts';
 
-const Parameters = z.object({ release: Digest, model: z.string(), source: z.string() });
+export const PullRelease = contract({
+  input: z.object({ release: Digest, model: z.string(), source: z.string() }),
+  output: z.discriminatedUnion('status', [z.object({ status: z.literal('pulled'), files: z.int() }), Refused]),
+});
 
 /** Copies a release from the environment before this one: by digest, every byte hashed on the way out and on the way in. */
 export function pullRelease(deps: { readonly own: ArtifactStore; storeOf(environment: string): ArtifactStore }): Task {
-  return task(Parameters, async ({ release, model, source }) => {
+  return PullRelease.task(async ({ release, model, source }) => {
     const from = deps.storeOf(source);
     try {
       const bytes = await from.read(release);
@@ -39,7 +42,7 @@ async function copy(from: ArtifactStore, to: ArtifactStore, digest: Digest, size
   await to.write(content);
 }
 
-function refused(found: string) {
+function refused(found: string): z.output<typeof Refused> {
   return {
     status: 'refused',
     refusal: refusal('release-integrity', found, 'register the release anew from its training run'),

@@ -10,15 +10,19 @@ import { readEvidence } from '#read-model/grounds.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
-import { refusedBy } from './approval-token.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { ApprovalAnswer, refusedBy } from './approval-token.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
-const Parameters = PromotionParameters.extend({ token: z.string().min(1) });
+export const RequestApprovals = contract({
+  input: PromotionParameters.extend({ token: z.string().min(1) }),
+  output: z.object({ status: z.enum(['recorded', 'already-recorded', 'refused']) }),
+  answer: ApprovalAnswer,
+});
 
 /** Asks people: keeps the task token here, and says in the chain what is to be decided, on which evidence, until when. */
 export function requestApprovals(deps: Recording & { readonly machines: StateMachines }): Task {
-  return task(Parameters, async ({ token, ...named }) => {
+  return RequestApprovals.task(async ({ token, ...named }) => {
     const promotion = await readPromotion(deps.ledger, named);
     const evidence = [...(await readEvidence(deps.ledger, promotion)).values()];
     const now = deps.clock.now();

@@ -1,22 +1,26 @@
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { fileOf, RELEASE_FILES, ReleaseManifest, ReleaseSchema, schemaOf } from '#domain/release/manifest.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 /** `quarantined` are the releases that were rolled back here. */
-const Parameters = z.object({ model: z.string(), release: Digest, quarantined: z.array(Digest) });
+export const VerifyRelease = contract({
+  input: z.object({ model: z.string(), release: Digest, quarantined: z.array(Digest) }),
+  output: VerificationReport,
+});
 
 /**
  * Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions, and that it
  * is none of those that were rolled back under another digest: training need not give the same bytes twice.
  */
 export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly scoring: Scoring }): Task {
-  return task(Parameters, async ({ model, release, quarantined }) => {
+  return VerifyRelease.task(async ({ model, release, quarantined }) => {
     const checks: { check: string; problem: string | null }[] = [];
     const check = async (
       name: string,

@@ -4,13 +4,20 @@ import { Digest } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { isQuarantined, readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { whyNotWhole } from './prepare-rollback-target.ts';
+
+export const VerifyServing = contract({
+  input: z.object({ model: z.string(), release: Digest, promotion: z.string().exactOptional() }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('verified') }),
+    z.object({ status: z.literal('failed'), reason: z.string() }),
+  ]),
+});
 
 /** Looks again, after the pointer was switched: it names the release, which is whole here and not quarantined. */
 export function verifyServing(deps: Recording & { readonly own: ArtifactStore }): Task {
-  const Parameters = z.object({ model: z.string(), release: Digest, promotion: z.string().exactOptional() });
-  return task(Parameters, async ({ model, release, promotion }) => {
+  return VerifyServing.task(async ({ model, release, promotion }) => {
     const pointer = await readPointer(deps.ledger, model);
     const found: string[] = [];
     if (pointer?.current !== release) found.push(`the pointer names ${pointer?.version ?? 'nothing'}`);

@@ -9,7 +9,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 /** Where a window's rows are, and all that its training job can read. */
 export function rowsPrefix(run: string, window: string): string {

@@ -5,7 +5,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 /** `asOf` may be a day or an instant, as the scheduler gives it; a run's name is the execution's. */
 const Parameters = z.object({ model: z.string(), asOf: z.string().min(10), trigger: z.string(), run: z.string() });

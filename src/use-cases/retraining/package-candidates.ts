@@ -16,7 +16,7 @@ import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { rowsPrefix } from './export-training-rows.ts';
 
 export interface Packaging {

@@ -15,7 +15,7 @@ import { readCatalogue } from '#read-model/partitions.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 export interface WindowPlanning extends FeaturePlanning {
   readonly ledger: Ledger;

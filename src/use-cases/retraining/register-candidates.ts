@@ -15,7 +15,7 @@ import { definitionIn, definitionOf } from '#read-model/definitions.ts';
 import { findRegistration, findReleased, readRegistrations } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { isBroken } from '#use-cases/promotion/prepare-rollback-target.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 export interface Registering extends Recording {
   readonly releases: ArtifactStore;

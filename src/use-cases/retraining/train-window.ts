@@ -6,7 +6,7 @@ import { trainingHyperparameters } from '#domain/model/training.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 import { rowsPrefix } from './export-training-rows.ts';
 import { startJob, type StartingJobs } from './start-job.ts';
 

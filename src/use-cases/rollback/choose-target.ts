@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { rollbackTarget, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { Person } from '#domain/control/person.ts';
@@ -11,18 +12,31 @@ import type { Ledger } from '#ports/ledger.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { recordedVerdict } from '#use-cases/probation/recorded-verdict.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
 
 /**
  * `from` is the release that is to be rolled back, `epoch` the pointer's when it was seen to be wrong: if the pointer is
  * in another one by now, nothing is switched.
  */
-const Parameters = z.object({
-  model: z.string(),
-  rollback: z.string(),
-  actor: SeenText.min(1).max(200),
-  from: Digest,
-  epoch: z.int().min(1),
+export const ChooseTarget = contract({
+  input: z.object({
+    model: z.string(),
+    rollback: z.string(),
+    actor: SeenText.min(1).max(200),
+    from: Digest,
+    epoch: z.int().min(1),
+  }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      /** `switched` where this rollback has switched the pointer before. */
+      status: z.enum(['chosen', 'switched']),
+      release: Digest,
+      version: z.string(),
+      from: Digest,
+      epoch: z.int().min(1),
+    }),
+    Refused,
+  ]),
 });
 
 /** The operation by which a rollback switches the pointer: there is one per rollback. */
@@ -56,7 +70,7 @@ function unservedRollback(promotion: string): string {
 
 /** Chooses what to go back to; a rollback that had switched already before its answer got lost is recognised. */
 export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
-  return task(Parameters, async ({ model, rollback, actor, from, epoch }) => {
+  return ChooseTarget.task(async ({ model, rollback, actor, from, epoch }) => {
     const [pointer, done] = await Promise.all([
       readPointer(deps.ledger, model),
       findOperation(deps.ledger, model, switchOperation(rollback)),
@@ -64,7 +78,9 @@ export function chooseTarget(deps: { readonly ledger: Ledger }): Task {
     if (done !== undefined) {
       // The two were not read at one moment: the pointer may have been read before it was switched.
       const switched = await readPointer(deps.ledger, model);
-      return { status: 'switched', release: switched?.current, version: switched?.version, from, epoch };
+      if (switched === undefined)
+        throw new GatehouseError('NO_POINTER', `${rollback} has switched a pointer that is not there`, { model });
+      return { status: 'switched', release: switched.current, version: switched.version, from, epoch };
     }
     const refusal = pointer === undefined ? undefined : whyNotAttributed(pointer, { from, epoch });
     if (refusal !== undefined) return { status: 'refused', refusal };

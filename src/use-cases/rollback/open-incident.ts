@@ -5,21 +5,30 @@ import { keys } from '#domain/ledger/keys.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  rollback: z.string(),
-  actor: z.string(),
-  reason: z.string(),
-  from: Digest,
-  release: Digest,
-  serving: z.object({ status: z.string(), reason: z.string().optional() }),
+export const OpenIncident = contract({
+  input: z.object({
+    model: z.string(),
+    rollback: z.string(),
+    actor: z.string(),
+    reason: z.string(),
+    from: Digest,
+    release: Digest,
+    serving: z.object({ status: z.string(), reason: z.string().optional() }),
+  }),
+  /** How many partitions the bad release has written. */
+  output: z.object({ incident: z.string(), affected: z.int() }),
+});
+
+export const RecordRefusal = contract({
+  input: z.object({ model: z.string(), rollback: z.string(), refusal: Refusal }),
+  output: Refused,
 });
 
 /** Opens the incident of a rollback, with the partitions that the bad release has written: its blast radius. */
 export function openIncident(deps: Recording): Task {
-  return task(Parameters, async ({ model, rollback, actor, reason, from, release, serving }) => {
+  return OpenIncident.task(async ({ model, rollback, actor, reason, from, release, serving }) => {
     const affected = (await readPredictions(deps.ledger, model)).filter((manifest) => manifest.release === from);
     const incident = `incident-${rollback}`;
     await recordChange(deps, {
@@ -57,12 +66,7 @@ export function openIncident(deps: Recording): Task {
 
 /** Records that a rollback could not be done, and why. */
 export function recordRefusal(deps: Recording): Task {
-  const Refused = z.object({
-    model: z.string(),
-    rollback: z.string(),
-    refusal: Refusal,
-  });
-  return task(Refused, async ({ model, rollback, refusal }) => {
+  return RecordRefusal.task(async ({ model, rollback, refusal }) => {
     await recordChange(deps, {
       model,
       operation: operationName('refused', rollback),

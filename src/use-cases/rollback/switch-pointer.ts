@@ -4,15 +4,18 @@ import { rollBack, whyNotAttributed } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { switchOperation } from './choose-target.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  rollback: z.string(),
-  actor: SeenText.min(1).max(200),
-  reason: SeenText.min(1).max(500),
-  target: z.object({ release: Digest, version: z.string(), from: Digest, epoch: z.int().min(1) }),
+export const SwitchPointer = contract({
+  input: z.object({
+    model: z.string(),
+    rollback: z.string(),
+    actor: SeenText.min(1).max(200),
+    reason: SeenText.min(1).max(500),
+    target: z.object({ release: Digest, version: z.string(), from: Digest, epoch: z.int().min(1) }),
+  }),
+  output: z.object({ status: z.enum(['switched', 'moved']) }),
 });
 
 /**
@@ -20,7 +23,7 @@ const Parameters = z.object({
  * one read of it, and what recording a change takes.
  */
 export function switchPointer(deps: Recording): Task {
-  return task(Parameters, async ({ model, rollback, actor, reason, target }) => {
+  return SwitchPointer.task(async ({ model, rollback, actor, reason, target }) => {
     const pointer = await readPointer(deps.ledger, model);
     if (pointer === undefined || whyNotAttributed(pointer, target) !== undefined) return { status: 'moved' };
     if (pointer.lastConfirmed?.release !== target.release) return { status: 'moved' };

@@ -1,22 +1,20 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { findRunItem } from '#read-model/runs.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { CaughtError, contract, type Task } from '#use-cases/task.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { leaveFence } from '#use-cases/inference/fence.ts';
 import { type ChangeResult, operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
-const Parameters = z.object({
-  machine: z.string(),
-  model: z.string(),
-  run: z.string(),
-  error: z.object({ Error: z.string().optional(), Cause: z.string().optional() }),
+export const RecordRunFailure = contract({
+  input: z.object({ machine: z.string(), model: z.string(), run: z.string(), error: CaughtError }),
+  output: z.object({ status: z.literal('failed') }),
 });
 
 /** Ends a run that met a fault: the error is in the chain, once, and people are told. */
 export function recordRunFailure(deps: Recording): Task {
-  return task(Parameters, async ({ machine, model, run, error }) => {
+  return RecordRunFailure.task(async ({ machine, model, run, error }) => {
     await failRun(deps, {
       machine,
       model,

@@ -6,7 +6,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({ model: z.string(), run: z.string(), release: Digest, html: Digest, json: Digest });
 

@@ -9,7 +9,7 @@ import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/
 import { findRegistration } from '#read-model/registrations.ts';
 import { findRunItem } from '#read-model/runs.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
 const Offer = Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() });

@@ -7,7 +7,7 @@ import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { whyInvalid } from '#domain/statistics/validity.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
   model: z.string(),

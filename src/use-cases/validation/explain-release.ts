@@ -11,7 +11,7 @@ import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 interface Explaining {
   readonly scoring: Scoring;

@@ -15,7 +15,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { findRegistration } from '#read-model/registrations.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Slice = z.enum(['selection', 'test']);
 const Parameters = z.object({

@@ -6,7 +6,7 @@ import type { Clock } from '#ports/clock.ts';
 import { findRun } from '#read-model/runs.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
   model: z.string(),

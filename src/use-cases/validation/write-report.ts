@@ -14,7 +14,7 @@ import { ReportPlan } from '#domain/report/report-plan.ts';
 import { readDocument, writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { definitionOf } from '#read-model/definitions.ts';
-import { type Task, task } from '#use-cases/task.ts';
+import { type Task, untypedTask as task } from '#use-cases/task.ts';
 
 const Parameters = z.object({
   plan: Digest,

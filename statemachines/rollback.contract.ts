@@ -1,0 +1,25 @@
+import { VerifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { ChooseTarget } from '#use-cases/rollback/choose-target.ts';
+import { OpenIncident, RecordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { SwitchPointer } from '#use-cases/rollback/switch-pointer.ts';
+import { RecordRunFailure } from '#use-cases/runs/record-run-failure.ts';
+import { batchInference } from './batch-inference.contract.ts';
+import type { MachineContract } from './contract.ts';
+
+export const rollback = {
+  name: 'rollback',
+  input: ChooseTarget.input.extend({ reason: SwitchPointer.input.shape.reason }),
+  states: {
+    'Choose target': { reads: ['model', 'rollback', 'actor', 'from', 'epoch'], adds: 'target', ...ChooseTarget },
+    'Switch pointer': { reads: ['model', 'rollback', 'actor', 'reason', 'target'], adds: 'switch', ...SwitchPointer },
+    'Verify serving': { reads: ['model', 'target'], adds: 'serving', ...VerifyServing },
+    'Open incident': {
+      reads: ['model', 'rollback', 'actor', 'reason', 'target', 'serving'],
+      adds: 'incident',
+      ...OpenIncident,
+    },
+    'Repair predictions': { reads: ['model', 'rollback'], adds: 'repair', starts: batchInference },
+    'Record refusal': { reads: ['model', 'rollback', 'target'], adds: 'ending', ...RecordRefusal },
+    'Record failure': { reads: ['model', 'rollback', 'error'], adds: 'ending', ...RecordRunFailure },
+  },
+} satisfies MachineContract;
