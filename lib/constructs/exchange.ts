@@ -33,20 +33,10 @@ export class Exchange extends Construct {
   constructor(scope: Construct, id: string, props: ExchangeProps) {
     super(scope, id);
     const { config, environment, names } = props;
-    const access = accessTo(names);
-    const peers = peersOf(environment);
     const followers = ENVIRONMENTS.filter((other) => peersOf(other).includes(environment));
-
     const ledger = new RetainedTable(this, 'Ledger', {
       tableName: names.ledgerTable,
       stream: StreamViewType.KEYS_ONLY,
-    });
-    const signingKey = new Key(this, 'SigningKey', {
-      alias: names.signingKeyAlias,
-      description: `signs what ${environment} publishes`,
-      keySpec: KeySpec.ECC_NIST_P256,
-      keyUsage: KeyUsage.SIGN_VERIFY,
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     new EventBus(this, 'Bus', { eventBusName: names.bus });
     new PeerBucket(this, 'Published', {
@@ -55,172 +45,242 @@ export class Exchange extends Construct {
         readersOf(config, follower, follower === 'dev' ? ['intake', 'validation'] : ['intake']),
       ),
     });
-    const alerts = new Topic(this, 'Alerts', { topicName: names.name('alerts'), enforceSSL: true });
-    alerts.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [alerts.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': names.account } },
-      }),
-    );
-    for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
-    const announcements = new Topic(this, 'Announcements', {
-      topicName: names.name('announcements'),
-      enforceSSL: true,
+    const inbox = inboxOf(this, props);
+    const publisher = publisherOf(this, props, {
+      ledger,
+      alerts: alertsOf(this, props),
+      announcements: announcementsOf(this, props, followers),
     });
-    for (const { account, roleArn } of followers.flatMap((follower) => readersOf(config, follower, ['reconciler']))) {
-      announcements.addToResourcePolicy(
-        new PolicyStatement({
-          principals: [new AccountPrincipal(account)],
-          actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'],
-          resources: [announcements.topicArn],
-          conditions: { ArnEquals: { 'aws:PrincipalArn': [roleArn, `arn:aws:iam::${account}:root`] } },
-        }),
-      );
-    }
-    const topics = Object.fromEntries(peers.map((peer) => [peer, namesOf(config, peer).announcementsTopicArn]));
-    const inbox = new Queue(this, 'Inbox', {
-      queueName: names.name('inbox'),
-      visibilityTimeout: Duration.seconds(360),
-      retentionPeriod: Duration.days(14),
-      enforceSSL: true,
-      deadLetterQueue: {
-        maxReceiveCount: 5,
-        queue: new Queue(this, 'InboxDeadLetters', {
-          queueName: names.name('inbox-dead-letters'),
-          retentionPeriod: Duration.days(14),
-          enforceSSL: true,
-        }),
-      },
-    });
-    inbox.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [new ServicePrincipal('sns.amazonaws.com')],
-        actions: ['sqs:SendMessage'],
-        resources: [inbox.queueArn],
-        conditions: { ArnEquals: { 'aws:SourceArn': Object.values(topics) } },
-      }),
-    );
-
-    const publisher = new GatehouseFunction(this, 'Publisher', {
-      ...props,
-      privilege: 'publisher',
-      // As long as the reconciler's interval: while there is a backlog, one invocation follows the other.
-      timeoutSeconds: 300,
-      isAsynchronous: true,
-    }).bind(
-      access.writesLedgerUnaudited('CURSOR'),
-      access.writesPublished(),
-      access.putsEvents(),
-      access.publishes('ANNOUNCEMENTS_TOPIC', announcements.topicArn),
-      access.publishes('ALERTS_TOPIC', alerts.topicArn),
-      {
-        variables: { SIGNING_KEY: signingKey.keyArn },
-        statements: [{ actions: ['kms:Sign', 'kms:GetPublicKey'], resources: [signingKey.keyArn] }],
-      },
-    );
-    new EventSourceMapping(this, 'Records', {
-      target: publisher.lambda,
-      eventSourceArn: ledger.tableStreamArn ?? '',
-      startingPosition: StartingPosition.TRIM_HORIZON,
-      batchSize: 25,
-      retryAttempts: 10,
-      bisectBatchOnError: true,
-      onFailure: new SqsDlq(
-        new Queue(this, 'UnpublishedRecords', {
-          queueName: names.name('unpublished'),
-          retentionPeriod: Duration.days(14),
-          enforceSSL: true,
-        }),
-      ),
-      filters: [
-        FilterCriteria.filter({
-          eventName: FilterRule.isEqual('INSERT'),
-          dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('CHAIN#') } } },
-        }),
-      ],
-    });
-    publisher.bind({
-      variables: {},
-      statements: [
-        {
-          actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
-          resources: [ledger.tableStreamArn ?? ''],
-        },
-        { actions: ['dynamodb:ListStreams'], resources: [ledger.tableStreamArn ?? ''] },
-      ],
-    });
-
-    const published = Object.fromEntries(peers.map((peer) => [peer, namesOf(config, peer).publishedBucket]));
-    const promotes = environment === 'staging' || environment === 'prod';
-    this.intake = new GatehouseFunction(this, 'Intake', { ...props, privilege: 'intake', timeoutSeconds: 60 }).bind(
-      access.environment(),
-      access.writesLedger(
-        'CURSOR',
-        'FAULT',
-        'PEER',
-        ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
-        ...(environment === 'control' ? ['REQUEST'] : []),
-        ...(environment === 'dev' ? ['RELEASED'] : []),
-      ),
-      readsPeers('PEER_BUCKETS', published, ['chain/', 'keys/']),
-      startsByName(names, promotes ? ['promotion'] : environment === 'dev' ? ['retraining'] : []),
-      ...(promotes ? [access.returnsTokens('promotion')] : []),
-    );
-    this.intake.lambda.addEventSource(
-      new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
-    );
-
-    const reconciler = new GatehouseFunction(this, 'Reconciler', {
-      ...props,
-      privilege: 'reconciler',
-      timeoutSeconds: 120,
-      isAsynchronous: true,
-    }).bind(
-      access.environment(),
-      access.writesLedger(
-        'FAULT',
-        ...(promotes ? ['PROMOTION', 'LOCK'] : []),
-        ...(environment === 'dev' ? ['TASK'] : []),
-      ),
-      {
-        variables: {
-          INBOX_ARN: inbox.queueArn,
-          INBOX_URL: inbox.queueUrl,
-          PUBLISHER: publisher.lambda.functionName,
-          PEER_TOPICS: JSON.stringify(topics),
-        },
-        statements: [
-          { actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'], resources: Object.values(topics) },
-          { actions: ['sqs:SendMessage'], resources: [inbox.queueArn] },
-          { actions: ['lambda:InvokeFunction'], resources: [publisher.lambda.functionArn] },
-        ],
-      },
-      ...(promotes ? [access.returnsTokens('promotion'), access.describesExecutions('promotion')] : []),
-      ...(environment === 'dev'
-        ? [
-            access.returnsTokens('retraining', 'data-quality'),
-            {
-              variables: {},
-              statements: [
-                { actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] },
-                {
-                  actions: ['sagemaker:DescribeProcessingJob'],
-                  resources: [names.arn('sagemaker', 'processing-job/*')],
-                },
-              ],
-            },
-          ]
-        : []),
-    );
-    new Schedule(this, 'ReconcileSchedule', {
-      name: names.name('reconcile'),
-      expression: 'rate(5 minutes)',
-      targetArn: reconciler.lambda.functionArn,
-      action: 'lambda:InvokeFunction',
-    });
+    this.intake = intakeOf(this, props, inbox);
+    reconcilerOf(this, props, { inbox, publisher });
   }
+}
+
+/** The topic by which people are told: the publisher's records, and CloudWatch's alarms. */
+function alertsOf(scope: Construct, { config, names }: ExchangeProps): Topic {
+  const alerts = new Topic(scope, 'Alerts', { topicName: names.name('alerts'), enforceSSL: true });
+  alerts.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [alerts.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': names.account } },
+    }),
+  );
+  for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
+  return alerts;
+}
+
+/** The topic by which an environment says that it has news; the reconcilers of those that follow it subscribe their inboxes. */
+function announcementsOf(scope: Construct, { config, names }: ExchangeProps, followers: readonly Environment[]): Topic {
+  const announcements = new Topic(scope, 'Announcements', {
+    topicName: names.name('announcements'),
+    enforceSSL: true,
+  });
+  for (const { account, roleArn } of followers.flatMap((follower) => readersOf(config, follower, ['reconciler']))) {
+    announcements.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new AccountPrincipal(account)],
+        actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'],
+        resources: [announcements.topicArn],
+        conditions: { ArnEquals: { 'aws:PrincipalArn': [roleArn, `arn:aws:iam::${account}:root`] } },
+      }),
+    );
+  }
+  return announcements;
+}
+
+/** The topics of the peers that an environment follows, by environment. */
+function topicsOf({ config, environment }: ExchangeProps): Readonly<Record<string, string>> {
+  const topics = peersOf(environment).map((peer) => [peer, namesOf(config, peer).announcementsTopicArn]);
+  return Object.fromEntries(topics);
+}
+
+/** The queue that the peers' announcements come in by. */
+function inboxOf(scope: Construct, props: ExchangeProps): Queue {
+  const { names } = props;
+  const inbox = new Queue(scope, 'Inbox', {
+    queueName: names.name('inbox'),
+    visibilityTimeout: Duration.seconds(360),
+    retentionPeriod: Duration.days(14),
+    enforceSSL: true,
+    deadLetterQueue: {
+      maxReceiveCount: 5,
+      queue: new Queue(scope, 'InboxDeadLetters', {
+        queueName: names.name('inbox-dead-letters'),
+        retentionPeriod: Duration.days(14),
+        enforceSSL: true,
+      }),
+    },
+  });
+  inbox.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal('sns.amazonaws.com')],
+      actions: ['sqs:SendMessage'],
+      resources: [inbox.queueArn],
+      conditions: { ArnEquals: { 'aws:SourceArn': Object.values(topicsOf(props)) } },
+    }),
+  );
+  return inbox;
+}
+
+/** The function that signs and publishes each new record of the ledger's chains. */
+function publisherOf(
+  scope: Construct,
+  props: ExchangeProps,
+  {
+    ledger,
+    alerts,
+    announcements,
+  }: { readonly ledger: RetainedTable; readonly alerts: Topic; readonly announcements: Topic },
+): GatehouseFunction {
+  const { environment, names } = props;
+  const access = accessTo(names);
+  const signingKey = new Key(scope, 'SigningKey', {
+    alias: names.signingKeyAlias,
+    description: `signs what ${environment} publishes`,
+    keySpec: KeySpec.ECC_NIST_P256,
+    keyUsage: KeyUsage.SIGN_VERIFY,
+    removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+  });
+  const publisher = new GatehouseFunction(scope, 'Publisher', {
+    ...props,
+    privilege: 'publisher',
+    // As long as the reconciler's interval: while there is a backlog, one invocation follows the other.
+    timeoutSeconds: 300,
+    isAsynchronous: true,
+  }).bind(
+    access.writesLedgerUnaudited('CURSOR'),
+    access.writesPublished(),
+    access.putsEvents(),
+    access.publishes('ANNOUNCEMENTS_TOPIC', announcements.topicArn),
+    access.publishes('ALERTS_TOPIC', alerts.topicArn),
+    {
+      variables: { SIGNING_KEY: signingKey.keyArn },
+      statements: [{ actions: ['kms:Sign', 'kms:GetPublicKey'], resources: [signingKey.keyArn] }],
+    },
+  );
+  new EventSourceMapping(scope, 'Records', {
+    target: publisher.lambda,
+    eventSourceArn: ledger.tableStreamArn ?? '',
+    startingPosition: StartingPosition.TRIM_HORIZON,
+    batchSize: 25,
+    retryAttempts: 10,
+    bisectBatchOnError: true,
+    onFailure: new SqsDlq(
+      new Queue(scope, 'UnpublishedRecords', {
+        queueName: names.name('unpublished'),
+        retentionPeriod: Duration.days(14),
+        enforceSSL: true,
+      }),
+    ),
+    filters: [
+      FilterCriteria.filter({
+        eventName: FilterRule.isEqual('INSERT'),
+        dynamodb: { Keys: { pk: { S: FilterRule.beginsWith('CHAIN#') } } },
+      }),
+    ],
+  });
+  publisher.bind({
+    variables: {},
+    statements: [
+      {
+        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        resources: [ledger.tableStreamArn ?? ''],
+      },
+      { actions: ['dynamodb:ListStreams'], resources: [ledger.tableStreamArn ?? ''] },
+    ],
+  });
+  return publisher;
+}
+
+/** Does an environment take releases over, and promote them? */
+const promotesIn = (environment: Environment): boolean => environment === 'staging' || environment === 'prod';
+
+/** The function that reads the peers' records, on a hint of the inbox. */
+function intakeOf(scope: Construct, props: ExchangeProps, inbox: Queue): GatehouseFunction {
+  const { config, environment, names } = props;
+  const access = accessTo(names);
+  const promotes = promotesIn(environment);
+  const peers = peersOf(environment).map((peer) => [peer, namesOf(config, peer).publishedBucket]);
+  const intake = new GatehouseFunction(scope, 'Intake', { ...props, privilege: 'intake', timeoutSeconds: 60 }).bind(
+    access.environment(),
+    access.writesLedger(
+      'CURSOR',
+      'FAULT',
+      'PEER',
+      ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
+      ...(environment === 'control' ? ['REQUEST'] : []),
+      ...(environment === 'dev' ? ['RELEASED'] : []),
+    ),
+    readsPeers('PEER_BUCKETS', Object.fromEntries(peers), ['chain/', 'keys/']),
+    startsByName(names, promotes ? ['promotion'] : environment === 'dev' ? ['retraining'] : []),
+    ...(promotes ? [access.returnsTokens('promotion')] : []),
+  );
+  intake.lambda.addEventSource(
+    new SqsEventSource(inbox, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
+  );
+  return intake;
+}
+
+/** The function that does again, each five minutes, what a lost message or a fault has left undone. */
+function reconcilerOf(
+  scope: Construct,
+  props: ExchangeProps,
+  { inbox, publisher }: { readonly inbox: Queue; readonly publisher: GatehouseFunction },
+): void {
+  const { environment, names } = props;
+  const access = accessTo(names);
+  const promotes = promotesIn(environment);
+  const topics = topicsOf(props);
+  const reconciler = new GatehouseFunction(scope, 'Reconciler', {
+    ...props,
+    privilege: 'reconciler',
+    timeoutSeconds: 120,
+    isAsynchronous: true,
+  }).bind(
+    access.environment(),
+    access.writesLedger(
+      'FAULT',
+      ...(promotes ? ['PROMOTION', 'LOCK'] : []),
+      ...(environment === 'dev' ? ['TASK'] : []),
+    ),
+    {
+      variables: {
+        INBOX_ARN: inbox.queueArn,
+        INBOX_URL: inbox.queueUrl,
+        PUBLISHER: publisher.lambda.functionName,
+        PEER_TOPICS: JSON.stringify(topics),
+      },
+      statements: [
+        { actions: ['sns:Subscribe', 'sns:ListSubscriptionsByTopic'], resources: Object.values(topics) },
+        { actions: ['sqs:SendMessage'], resources: [inbox.queueArn] },
+        { actions: ['lambda:InvokeFunction'], resources: [publisher.lambda.functionArn] },
+      ],
+    },
+    ...(promotes ? [access.returnsTokens('promotion'), access.describesExecutions('promotion')] : []),
+    ...(environment === 'dev'
+      ? [
+          access.returnsTokens('retraining', 'data-quality'),
+          {
+            variables: {},
+            statements: [
+              { actions: ['sagemaker:DescribeTrainingJob'], resources: [names.arn('sagemaker', 'training-job/*')] },
+              {
+                actions: ['sagemaker:DescribeProcessingJob'],
+                resources: [names.arn('sagemaker', 'processing-job/*')],
+              },
+            ],
+          },
+        ]
+      : []),
+  );
+  new Schedule(scope, 'ReconcileSchedule', {
+    name: names.name('reconcile'),
+    expression: 'rate(5 minutes)',
+    targetArn: reconciler.lambda.functionArn,
+    action: 'lambda:InvokeFunction',
+  });
 }
 
 /** Roles of a peer, by the functions that they belong to. */
