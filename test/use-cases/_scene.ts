@@ -1,3 +1,4 @@
+import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -5,7 +6,8 @@ import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.t
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { findPromotion } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
-import { followPeer } from '#use-cases/intake/follow-peer.ts';
+import { followPeer, type Following } from '#use-cases/intake/follow-peer.ts';
+import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { promote, type MachineContext } from './_machine.ts';
 import { admitDays, type Environment, hours, makeRelease, MODEL, world } from './_environments.ts';
 
@@ -83,7 +85,13 @@ export async function decides(
   await control.says(event);
   const record = (await control.chain()).at(-1);
   if (record === undefined) throw new Error('control said nothing');
-  await followPeer(prod)(record, digestOf(canonicalJson(record)));
+  await hear(prod, record);
+}
+
+/** An environment takes in one record of a peer. */
+export async function hear(deps: Following, record: AuditRecord): Promise<void> {
+  const handle = followPeer(deps);
+  await handle(record, digestOf(canonicalJson(record)), (other) => readPeer(deps, other, record.model, handle));
 }
 
 /** Staging and prod, with data until a day, and the baseline in production. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
@@ -9,7 +9,7 @@ import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { open, promote, rollBack } from './_machine.ts';
-import { decides, scene } from './_scene.ts';
+import { decides, hear, scene } from './_scene.ts';
 import {
   definition,
   deployed,
@@ -69,7 +69,7 @@ async function ask(release: AuditEvent['release']): Promise<void> {
   });
   const record = (await here.control.chain()).at(-1);
   if (record === undefined) throw new Error('control said nothing');
-  await followPeer(prod)(record, digestOf(canonicalJson(record)));
+  await hear(prod, record);
 }
 
 /** What prod starts when a person asks for a hotfix. */

@@ -9,6 +9,7 @@ import { findPromotionRequest } from '#read-model/promotions.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
+import { hear } from './_scene.ts';
 import { deployed, type Environment, MODEL, world, publishRecords } from './_environments.ts';
 
 const RELEASE = digestOf('release');
@@ -254,7 +255,7 @@ describe('drift in prod', () => {
     // Its place is lost, and it reads from the beginning.
     const { record, hash } = (await readRecords(prod.ledger, MODEL, 0))[0] ?? {};
     if (record === undefined || hash === undefined) throw new Error('prod said nothing');
-    await followPeer(watching(dev))(record, hash);
+    await hear(watching(dev), record);
     expect(started()).toHaveLength(1);
     expect(await answers()).toEqual([{ answer: 'retraining', asOf: '2001-02-10', run: `${MODEL}-drift-prod-0` }]);
   });

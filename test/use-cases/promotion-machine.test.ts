@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN, followChain } from '#domain/audit/chain.ts';
-import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readApprovals } from '#read-model/grounds.ts';
@@ -8,9 +8,8 @@ import { readPointer } from '#read-model/pointer.ts';
 import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
-import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { open, promote } from './_machine.ts';
-import { decides, request, scene } from './_scene.ts';
+import { decides, hear, request, scene } from './_scene.ts';
 import { hours, makeRelease, MODEL } from './_environments.ts';
 
 let here: Awaited<ReturnType<typeof scene>>;
@@ -114,7 +113,7 @@ describe('the machine of promotions with its use-cases', () => {
     await here.staging.says({ code: 'RELEASE_ROLLED_BACK', actor: 'person:op', release: here.baseline, details });
     const record = (await here.staging.chain()).at(-1);
     if (record === undefined) throw new Error('staging said nothing');
-    await followPeer(here.prod)(record, digestOf(canonicalJson(record)));
+    await hear(here.prod, record);
   }
 
   it('ends what staging rolls back while people decide, at once and with the reason', async () => {

@@ -8,6 +8,7 @@ import { withoutKey } from '#domain/ledger/item.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
+import { hear } from './_scene.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import {
   bytes,
@@ -108,7 +109,7 @@ describe('versions', () => {
   it('are not computed against what prod served once, when its chain is read from the beginning again', async () => {
     for (const [seq, data] of ['base', 'second'].entries()) await hears(serves(await register(data), seq + 1));
     const records = await readRecords(prod.ledger, MODEL, -1);
-    for (const { record, hash } of records) await followPeer(dev)(record, hash);
+    for (const { record } of records) await hear(dev, record);
     expect(await released()).toMatchObject({ version: '0.1.1', seq: 2 });
   });
 

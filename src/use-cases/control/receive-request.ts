@@ -4,14 +4,13 @@ import { endingOf, requestOf, requestWrite } from '#domain/control/request.ts';
 import type { Notices } from '#ports/notices.ts';
 import { findApprovalRequest } from '#read-model/requests.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import type { RecordHandler } from '#use-cases/intake/read-peer.ts';
 
 export interface Receiving extends Recording {
   readonly notices: Notices;
 }
 
 /** What control does about a target's record: a request to people is kept and told, an ended promotion closes its request. */
-export function receiveRequest(deps: Receiving): RecordHandler {
+export function receiveRequest(deps: Receiving): (record: AuditRecord, hash: Digest) => Promise<void> {
   return async (record, hash) => {
     if (record.code === 'APPROVAL_REQUESTED') await keep(deps, record, hash);
     const ended = endingOf(record);

@@ -16,7 +16,7 @@ import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { activatePolicy, refuseDecision } from './activate-policy.ts';
 import { keepReleased } from './keep-released.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
-import { type PeerReading, readPeer, type RecordHandler } from './read-peer.ts';
+import type { PeerReading, ReadAlso, RecordHandler } from './read-peer.ts';
 import { retrainOnDrift } from './retrain-on-drift.ts';
 
 export interface Following extends PeerReading {
@@ -29,7 +29,7 @@ export interface Following extends PeerReading {
  * dev keeps what prod serves, and retrains.
  */
 export function followPeer(deps: Following): RecordHandler {
-  return async (record, hash) => {
+  return async (record, hash, readAlso) => {
     switch (record.code) {
       case 'RELEASE_REGISTERED':
         // What is registered may be asked for as a hotfix only, which comes to prod.
@@ -39,7 +39,7 @@ export function followPeer(deps: Following): RecordHandler {
       case 'RELEASE_OFFERED':
       case 'RELEASE_PROMOTED':
         if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
-        else if (record.environment === sourceOf(deps.environment)) await releasedByPeer(deps, record, hash);
+        else if (record.environment === sourceOf(deps.environment)) await releasedByPeer(deps, record, hash, readAlso);
         else if (record.environment === ORIGIN) await keepUpstream(deps, record, hash);
         return;
       case 'RELEASE_ROLLED_BACK':
@@ -51,7 +51,7 @@ export function followPeer(deps: Following): RecordHandler {
         return;
       case 'PROMOTION_REQUESTED': {
         const details = detailsOf(record, record.code);
-        if (details.environment === deps.environment) await requestedByPerson(deps, record, hash);
+        if (details.environment === deps.environment) await requestedByPerson(deps, record, hash, readAlso);
         return;
       }
       case 'POLICY_VOTED': {
@@ -70,19 +70,25 @@ export function followPeer(deps: Following): RecordHandler {
   };
 }
 
-async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
+async function releasedByPeer(deps: Following, record: AuditRecord, hash: Digest, readAlso: ReadAlso): Promise<void> {
   const upstream = await keepUpstream(deps, record, hash);
   if (upstream === undefined) return;
   const active = await readActivePolicy(deps.ledger, record.model);
   const { transitions } = activeOrDeployed(active, deps.deployed, record.model).rules;
   const transition = transitionOf(deps.environment, upstream);
   if (transition === 'initial' || transitions[transition]?.opensOnOffer === true) {
-    await startPromotion(deps, upstream, record, hash, { requestedBy: `pipeline:${record.environment}` });
+    const requestedBy = `pipeline:${record.environment}`;
+    await startPromotion(deps, upstream, { record, hash, readAlso }, { requestedBy });
   }
 }
 
 /** Starts what a person requested: from the environment before, or, past it, from where the release was registered. */
-async function requestedByPerson(deps: Following, record: AuditRecord, hash: Digest): Promise<void> {
+async function requestedByPerson(
+  deps: Following,
+  record: AuditRecord,
+  hash: Digest,
+  readAlso: ReadAlso,
+): Promise<void> {
   if (record.release === null) return;
   const { requestedBy, hotfix } = detailsOf(record, 'PROMOTION_REQUESTED');
   const source = hotfix === undefined ? sourceOf(deps.environment) : ORIGIN;
@@ -91,17 +97,12 @@ async function requestedByPerson(deps: Following, record: AuditRecord, hash: Dig
   let upstream = await find();
   if (upstream === undefined) {
     // The person may have been quicker than the announcement of what they ask for.
-    await readPeer(deps, source, record.model, followPeer(deps));
+    await readAlso(source);
     upstream = await find();
   }
   if (upstream !== undefined) {
-    await startPromotion(
-      deps,
-      upstream,
-      record,
-      hash,
-      hotfix === undefined ? { requestedBy } : { requestedBy, hotfix },
-    );
+    const asked = hotfix === undefined ? { requestedBy } : { requestedBy, hotfix };
+    await startPromotion(deps, upstream, { record, hash, readAlso }, asked);
     return;
   }
   await recordChange(deps, {
@@ -125,8 +126,7 @@ async function requestedByPerson(deps: Following, record: AuditRecord, hash: Dig
 async function startPromotion(
   deps: Following,
   upstream: Upstream,
-  record: AuditRecord,
-  hash: Digest,
+  { record, hash, readAlso }: { readonly record: AuditRecord; readonly hash: Digest; readonly readAlso: ReadAlso },
   asked: Pick<PromotionRequest, 'requestedBy' | 'hotfix'>,
 ): Promise<void> {
   const request = PromotionRequest.parse({
@@ -145,7 +145,7 @@ async function startPromotion(
   // The record of whoever trained it may be on its way still; its gates look for it.
   const isKnown = async () =>
     (await readUpstream(deps.ledger, record.model, upstream.release, [ORIGIN]))[0] !== undefined;
-  if (deps.environment === 'prod' && !(await isKnown())) await readPeer(deps, ORIGIN, record.model, followPeer(deps));
+  if (deps.environment === 'prod' && !(await isKnown())) await readAlso(ORIGIN);
   const promotion = promotionName(request);
   const { model, transition, requestedBy, requestedIn: peer, requestSeq: seq } = request;
   // A condition that fails means that the same record was read before: what it requests is written already.

@@ -16,7 +16,10 @@ export interface PeerReading extends Recording {
 }
 
 /** What is done about a peer's record here. It must be harmless when it is done again. */
-export type RecordHandler = (record: AuditRecord, hash: Digest) => Promise<void>;
+export type RecordHandler = (record: AuditRecord, hash: Digest, readAlso: ReadAlso) => Promise<void>;
+
+/** Reads what another peer says of the same model: a record may come before the one that it rests on. */
+export type ReadAlso = (environment: string) => Promise<unknown>;
 
 /**
  * Follows a peer's published chain from where the last reading ended: verifies each signature and that nothing is
@@ -41,7 +44,7 @@ export async function readPeer(
       await refuse(deps, environment, model, seq, opened.refused, opened.found);
       break;
     }
-    await handle(opened.record, opened.head.hash);
+    await handle(opened.record, opened.head.hash, (other) => readPeer(deps, other, model, handle));
     const condition = cursor === undefined && head.seq === before ? ABSENT : equals({ seq: head.seq });
     const moved = await writeUnaudited(
       deps.ledger,
