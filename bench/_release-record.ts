@@ -152,7 +152,7 @@ async function decisionOf(
 ) {
   const name = promotionName(request);
   const promotion = await readPromotion(stores.ledger, { model: MODEL, promotion: name });
-  if (promotion.approvalRequest === null) throw new Error(`nobody was asked about ${name}`);
+  if (promotion.approvalRequest === null) throw new Error(`no approval was requested of ${name}`);
   const now = stores.clock.now();
   return nextRecord(EMPTY_CHAIN, 'control', MODEL, `decide-${name}-${subject}`, now, {
     code: 'DECISION_MADE',

@@ -152,7 +152,7 @@ async function promote(say: (text: string) => void): Promise<string> {
     say(waiting === undefined ? 'gates are evaluated in prod' : 'waiting for people');
     return waiting !== undefined;
   };
-  if (!(await until(isAsked, 180_000, 500))) throw new Error('nobody was asked to approve in prod');
+  if (!(await until(isAsked, 180_000, 500))) throw new Error('no approval was requested in prod');
   for (const person of ['lena', 'paul']) {
     if (asksPerson) {
       const found = await gatesOf(say, 'prod');
@@ -164,7 +164,7 @@ async function promote(say: (text: string) => void): Promise<string> {
     await gatehouse(say, ['approve', promotion, '--comment', 'the numbers hold'], person);
   }
   const gates = await arrive(say, 'prod');
-  return `asked for by maya, approved by lena and paul, each by a signed record\n${gates}`;
+  return `requested by maya, approved by lena and paul, each by a signed record\n${gates}`;
 }
 
 async function ask(question: string): Promise<boolean> {

@@ -218,7 +218,7 @@ function skewTable(trials: readonly SkewTrial[]): string {
 
 function trialsTable(trials: readonly Trials[], first?: string): string {
   return table(
-    ['true gain', 'pairs', 'holdout', 'gain that is asked for', 'trials', 'promoted', 'provisionally'],
+    ['true gain', 'pairs', 'holdout', 'required gain', 'trials', 'promoted', 'provisionally'],
     trials.map(({ made, gain, days, minimumImprovement, trials: count, promoted, provisional }, index) => [
       index === 0 && first !== undefined ? first : percent(gain),
       made,

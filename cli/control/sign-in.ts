@@ -148,7 +148,7 @@ async function responseTo(
     default:
       throw new GatehouseError(
         'UNKNOWN_CHALLENGE',
-        `the user pool asks for ${challenge}, which this command does not know`,
+        `the user pool demands ${challenge}, which this command does not know`,
         { challenge },
       );
   }

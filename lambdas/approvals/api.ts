@@ -43,7 +43,7 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     if (shown !== undefined) return context.json(shown);
     throw refused({
       rule: 'approval-requested',
-      found: `nobody was asked about ${promotion} of ${model}`,
+      found: `no approval was requested of ${promotion} of ${model}`,
       remedy: 'see what waits: gatehouse status',
     });
   });

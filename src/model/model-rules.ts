@@ -135,7 +135,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
       model.policy.transitions.initial.gates
         .filter((gate) => !BASELINE_GATES.includes(gate))
         .map((gate) => ({
-          found: `${inPolicy(model, 'transitions.initial.gates')} asks for ${gate}, and a baseline can pass ${BASELINE_GATES.join(', ')} only`,
+          found: `${inPolicy(model, 'transitions.initial.gates')} requires ${gate}, and a baseline can pass ${BASELINE_GATES.join(', ')} only`,
           remedy: 'name these only',
         })),
   },
@@ -175,7 +175,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
         ...transitions(model).map(({ path, rule }) => ({ path: `${path}.approvals`, approvals: rule.approvals })),
       ].flatMap(({ path, approvals }) =>
         repeated(approvals).map((role) => ({
-          found: `${inPolicy(model, path)} asks ${role} in two entries`,
+          found: `${inPolicy(model, path)} requires ${role} in two entries`,
           remedy: 'add their counts up in one entry',
         })),
       ),

@@ -8,7 +8,7 @@ export const SUITE_RULES: readonly ConsistencyRule<DescribedModel>[] = [
     id: 'suites-exist',
     compares: '`data` × `expectations/*.json`',
     because:
-      'Where the policy asks anything of data, partitions and training rows that no suite has validated refuse every training.',
+      'Where the policy has rules for data, partitions and training rows that no suite has validated refuse every training.',
     find(model) {
       if (model.policy.data === undefined) return [];
       const folder = `models/${model.definition.name}/expectations`;

@@ -388,7 +388,7 @@ describe('the policy of release compare', () => {
   });
 
   it.each([
-    ['contradicts itself', '{"tooGood": 0.001}', 'tooGood: more than the gain that is asked for, 0.005'],
+    ['contradicts itself', '{"tooGood": 0.001}', 'tooGood: more than the required gain, 0.005'],
     ['names what is no rule', '{"minimumDay": 3}', 'minimumDay'],
     ['has a value of another type', '{"confidence": "high"}', 'confidence: '],
     ['takes away what must be there', '{"confidence": null}', 'confidence: '],

@@ -125,7 +125,7 @@ describe('findRequest', () => {
   });
 
   it('refuses what is unknown or unclear, and names what waits', () => {
-    expect(() => findRequest(requests, 'm-0c')).toThrow('approval-requested: nobody was asked about m-0c');
+    expect(() => findRequest(requests, 'm-0c')).toThrow('approval-requested: no approval was requested of m-0c');
     expect(() => findRequest(requests, 'm-0a')).toThrow('promotion-unique: m-0a begins 2 promotions');
   });
 });

@@ -157,7 +157,7 @@ describe('data', () => {
     const { data, ...policy } = await compilePolicyOf(FLIGHTS);
     const model = { folder: FLIGHTS, definition, policy };
     const given = { events: await files('events', '2026-03-01'), labels: await files('labels', '2026-03-01') };
-    await expect(checkData(context, model, given)).rejects.toMatchObject(refusedBy('data-rule', /asks nothing/));
+    await expect(checkData(context, model, given)).rejects.toMatchObject(refusedBy('data-rule', /has no rules/));
     const asking = { ...model, policy: data === undefined ? policy : { ...policy, data } };
     await expect(checkData(context, asking, given)).rejects.toMatchObject(refusedBy('labels-due', /until 2026-03-01/));
     await expect(buildLocally(definition, FLIGHTS, [], ['2026-03-01'], join(home, 'built'))).rejects.toMatchObject(

@@ -51,14 +51,14 @@ describe('failureOf', () => {
     const refusal = {
       rule: 'approval-expired',
       found: 'people could decide until noon',
-      remedy: 'ask for a new promotion',
+      remedy: 'request a new promotion',
     } as const;
     expect(failureOf(new RefusedError(refusal))).toEqual({
       exitCode: 1,
       lines: [
         'refused by approval-expired',
         '  found: people could decide until noon',
-        '  to change it: ask for a new promotion',
+        '  to change it: request a new promotion',
       ],
       data: { error: { kind: 'refused', ...refusal } },
     });

@@ -13,6 +13,10 @@ const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\blearn(?:s|ed|t|ing)? from\b/, 'train on'],
   [/\bputs? .{0,20}before (?:its|the|a) (?:suite|expect)/, 'validate against its expectation suites'],
   [/\bt(?:old|ells?|elling) of\b/, 'alert, notify, report'],
+  [
+    /\basked (?:for )?by\b|\bnobody was asked\b|\bpolicy asks\b|\bask again\b|\bask for a promotion\b/,
+    'request, require',
+  ],
   [/\bwish(?:es)?\b/, 'request, vote'],
   [/\bdebts?\b|\bcarriers\b(?! (?:have|report|that))/, 'pending propagation'],
   [/\bstrangers?\b/, 'unknown'],
@@ -62,6 +66,7 @@ describe('the words of the project', () => {
     'rows that it learns from',
     'people are told of it',
     'a signed wish',
+    'a promotion that is asked for by a person',
     'is in debt',
   ])('are looked for: %s', (text) => {
     expect(found('x.ts', text)).toHaveLength(1);

@@ -42,7 +42,7 @@ afterAll(() => journey[Symbol.asyncDispose]());
 const prod = () => journey.account('prod').ledger;
 const promote = (...args: readonly string[]): readonly string[] => ['promote', `${MODEL}@${second.version}`, ...args];
 
-test('a training job whose end nobody heard of is asked by the reconciler, and the run goes on', async () => {
+test('a training job whose end nobody heard of is looked up by the reconciler, and the run goes on', async () => {
   const { aws, names, ledger } = journey.account('dev');
   const rule = { Name: names.name('training-job-changed') };
   await aws.events().send(new DisableRuleCommand(rule));

@@ -322,7 +322,7 @@ function judgeActivation(own: Reference, act: Act, broken: Broken): void {
   }
   for (const { role, count } of POLICY_BY_DIGEST.get(replaced.policy)?.activation ?? [{ role: 'nobody', count: 1 }]) {
     const there = [...people.values()].filter((each) => each === role).length;
-    if (there < count) broken(`is asked for by ${there} of ${count} as ${role}`);
+    if (there < count) broken(`is required of ${there} of ${count} as ${role}`);
   }
 }
 

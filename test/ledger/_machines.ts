@@ -50,7 +50,9 @@ async function stepPromotion(world: World, environment: Environment, execution: 
   const release = (request as Item)['release'];
   const named = { model: MODEL, promotion: execution.name };
   const call = async (task: Task, more: object = {}): Promise<Answer> => (await task({ ...named, ...more })) as Answer;
-  const refuse = (refusal: Refusal = { rule: 'promotion-turn', found: 'refused', remedy: 'ask again' }): void => {
+  const refuse = (
+    refusal: Refusal = { rule: 'promotion-turn', found: 'refused', remedy: 'request it again' },
+  ): void => {
     execution.found = { ...execution.found, refusal };
     execution.state = 'Refuse promotion';
   };
@@ -91,7 +93,7 @@ async function stepPromotion(world: World, environment: Environment, execution: 
       else if (execution.answer !== undefined) refuse(execution.answer.refusal);
       else if (world.clock.at >= Number(execution.found['until'])) {
         execution.token = undefined;
-        refuse({ rule: 'approval-expired', found: 'nobody decided', remedy: 'ask again' });
+        refuse({ rule: 'approval-expired', found: 'nobody decided', remedy: 'request it again' });
       }
       return;
     case 'Prepare rollback target':

@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     ledger: writing(without(['UPSTREAM'], ['UPSTREAM_ROLLED_BACK'])),
   },
   {
-    name: 'a commit does not ask again what was rolled back upstream',
+    name: 'a commit does not check again what was rolled back upstream',
     ledger: both(
       reading(only('UPSTREAM', (item) => ({ ...item, withdrawn: null }))),
       writing((writes) => writes.filter((write) => write.kind === 'put' || authority(write) !== 'UPSTREAM')),

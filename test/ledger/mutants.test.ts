@@ -22,7 +22,7 @@ const CAUGHT_BY: Readonly<Record<string, number>> = {
   'an audit record is left out': 6,
   'the chain’s head is written over': 8,
   'what was rolled back upstream stays asked for': 10,
-  'a commit does not ask again what was rolled back upstream': 664,
+  'a commit does not check again what was rolled back upstream': 664,
   'a commit does not ask which policy is in force': 40,
   'a promotion changes after its end': 21,
 };

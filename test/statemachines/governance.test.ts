@@ -108,7 +108,7 @@ describe.each(GUARDS)('$name: $act', ({ name, act, guards }) => {
 describe('approvals', () => {
   const needed = [['Approvals needed?', 'Prepare rollback target']] as const;
 
-  it('stand before the commit wherever the policy asks for them', () => {
+  it('stand before the commit wherever the policy requires them', () => {
     const promotion = machine('promotion');
     expect(reachable(promotion, { edges: needed })).toContain('Commit promotion');
     for (const guard of ['Request approvals', 'Approved?']) {

@@ -439,7 +439,7 @@ describe('retraining', () => {
     expect(calls.at(-1)?.payload).toMatchObject({ input: { reasons: ['half of it is missing'] } });
   });
 
-  it('trains on what the policy asks nothing of', async () => {
+  it('trains on what the policy has no rules for', async () => {
     expect((await run('retraining', { 'Validate data': unfit('NOT_APPLICABLE') })).path).toContain('Train window');
   });
 

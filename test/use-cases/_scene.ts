@@ -62,7 +62,7 @@ export async function decides(
   overrides: Partial<Extract<AuditEvent, { code: 'DECISION_MADE' }>['details']> & { readonly release?: Digest } = {},
 ): Promise<void> {
   const promotion = await findPromotion(prod.ledger, MODEL, name);
-  if (promotion === undefined) throw new Error(`nobody was asked about ${name}`);
+  if (promotion === undefined) throw new Error(`no approval was requested of ${name}`);
   const { release = promotion.release, ...details } = overrides;
   const event: AuditEvent = {
     code: 'DECISION_MADE',

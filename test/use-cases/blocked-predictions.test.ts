@@ -266,7 +266,7 @@ describe('the service level', () => {
     expect(await check()).toMatchObject({ status: 'overdue', overdue: 1 });
   });
 
-  it('is not asked of a day that nobody landed, and a run says that there is no data', async () => {
+  it('is not required of a day that nobody landed, and a run says that there is no data', async () => {
     here.clock.at += hours(100);
     expect(await check()).toEqual({ status: 'kept', hours: 24, newest: null });
     expect(await batch()).toMatchObject({ status: 'no-data', published: 0 });

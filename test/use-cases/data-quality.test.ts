@@ -142,7 +142,7 @@ describe('a check of what has arrived', () => {
   it('asks nothing where the policy does not', async () => {
     const without = { ...dev, deployed };
     const planned = await planDataCheck(without)({ model: MODEL, run: 'one', training: null });
-    expect(planned).toEqual({ status: 'nothing', reasons: ['the policy asks nothing of data'] });
+    expect(planned).toEqual({ status: 'nothing', reasons: ['the policy has no rules for data'] });
   });
 
   it('stages what was admitted, byte by byte, and refuses what is something else by now', async () => {

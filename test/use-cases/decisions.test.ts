@@ -44,7 +44,7 @@ describe('a decision that arrives', () => {
 
   it.each([
     ['by the requester', 'eng', 'ml-lead', {}, 'approval-not-by-requester'],
-    ['in a role that is not asked', 'eve', 'risk', {}, 'approval-role'],
+    ['in a role that is not required', 'eve', 'risk', {}, 'approval-role'],
     ['on another digest', 'lea', 'ml-lead', { release: digestOf('other') }, 'approval-bound'],
     ['on other evidence', 'lea', 'ml-lead', { evidence: digestOf('other') }, 'approval-bound'],
     ['under another policy', 'lea', 'ml-lead', { policy: digestOf('other') }, 'approval-bound'],

@@ -155,7 +155,7 @@ describe('a policy that is deployed', () => {
 
   it.each([
     ['that is not deployed', 'pat', { digest: digestOf('other') }, 'policy-deployed'],
-    ['in a role that is not asked', 'eng', {}, 'approval-role'],
+    ['in a role that is not required', 'eng', {}, 'approval-role'],
   ] as const)('is refused %s, and people hear of it', async (_, who, vote, rule) => {
     await votes(who, vote);
     expect(await last()).toMatchObject({ code: 'DECISION_REFUSED', details: { rule } });
@@ -165,7 +165,7 @@ describe('a policy that is deployed', () => {
   it.each([
     ['in no role', 'nobody', 'approval-role'],
     ['in two, of which none is named', 'both', 'approval-role-named'],
-  ])('is not asked for by who is %s', async (_, who, rule) => {
+  ])('is not requested by who is %s', async (_, who, rule) => {
     expect(await votes(who)).toMatchObject({ kind: 'refused', refusal: { rule } });
     expect(await control.codes()).not.toContain('POLICY_VOTED');
   });

@@ -29,7 +29,7 @@ export const run: Run = async (context) => {
       {
         lines: [
           `signed in to control as ${session.username}`,
-          ...(mfa ? ['from now on each sign-in asks for a code of your authenticator'] : []),
+          ...(mfa ? ['from now on each sign-in requires a code of your authenticator'] : []),
         ],
       },
     ],

@@ -39,7 +39,7 @@ export async function checkData(
   given: { readonly events: readonly string[]; readonly labels: readonly string[] },
 ): Promise<CheckedData> {
   const { data } = policy;
-  if (data === undefined) return refuse('data-rule', 'the policy asks nothing of data');
+  if (data === undefined) return refuse('data-rule', 'the policy has no rules for data');
   const events = await localCatalogue('events', byDay(given.events, context));
   const labels = given.labels.length === 0 ? [] : await localCatalogue('labels', byDay(given.labels, context));
   const root = join(context.home, 'check', definition.name);

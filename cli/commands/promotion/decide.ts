@@ -46,7 +46,7 @@ export function findRequest(requests: readonly ApprovalRequest[], name: string):
     const open = requests.filter((request) => request.status === 'waiting').map((request) => request.promotion);
     return refuse(
       'approval-requested',
-      `nobody was asked about ${name}`,
+      `no approval was requested of ${name}`,
       `what waits: ${open.join(', ') || 'nothing'}`,
     );
   }
@@ -63,10 +63,10 @@ export function requestLines(request: ApprovalRequest): readonly string[] {
   const asked = request.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
   return [
     `${request.model}@${request.version} into ${request.environment} (${request.promotion})`,
-    `  release   ${request.release}`,
-    `  asked by  ${request.requestedBy}`,
-    ...(request.hotfix === undefined ? [] : [`  HOTFIX    past staging: ${request.hotfix.reason}`]),
-    `  decide    ${asked}; until ${shortTime(request.expiresAt)}`,
+    `  release       ${request.release}`,
+    `  requested by  ${request.requestedBy}`,
+    ...(request.hotfix === undefined ? [] : [`  HOTFIX        past staging: ${request.hotfix.reason}`]),
+    `  decide        ${asked}; until ${shortTime(request.expiresAt)}`,
     ...request.summary.map((line) => `  - ${line}`),
   ];
 }

@@ -53,7 +53,7 @@ export function whyReport(state: GroundsState, now: Date): Report {
       {
         title: `${model}@${version} (${shortDigest(release)}) into ${environment}: ${promotion.status}`,
         lines: [
-          `  promotion ${promotion.promotion}, asked for by ${promotion.requestedBy}, opened ${shortTime(promotion.openedAt)}`,
+          `  promotion ${promotion.promotion}, requested by ${promotion.requestedBy}, opened ${shortTime(promotion.openedAt)}`,
           `  against   ${promotion.replaces === null ? 'nothing: the first release here' : shortDigest(promotion.replaces)}`,
           `  policy    ${shortDigest(promotion.policy)}`,
           ...(promotion.hotfix === undefined

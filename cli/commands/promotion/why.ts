@@ -32,7 +32,7 @@ export const run: Run = async (context) => {
     refuse(
       'promotion-known',
       `${found.model}@${found.version} was never offered to ${to}`,
-      `ask for it: gatehouse promote ${named} --to ${to}`,
+      `request it: gatehouse promote ${named} --to ${to}`,
     );
   }
   context.print(whyReport(await readGrounds(ledger, promotion), context.now()));

@@ -44,7 +44,7 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
       : [
           {
             title: 'promotions in progress',
-            columns: ['promotion', 'into', 'version', 'state', 'asked for by', 'waits for', 'until'],
+            columns: ['promotion', 'into', 'version', 'state', 'requested by', 'waits for', 'until'],
             rows: open.map(({ promotion, environment, version, status, requestedBy, waitsFor, until }) => [
               promotion,
               environment,

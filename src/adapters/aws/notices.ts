@@ -27,10 +27,10 @@ function subjectOf(request: ApprovalRequest): string {
 export function noticeText(request: ApprovalRequest): string {
   const asked = request.approvals.map(({ role, count }) => `${count} of ${role}`).join(', ');
   return [
-    `${request.model}@${request.version} asks to be promoted to ${request.environment}.`,
+    `${request.model}@${request.version} is to be promoted to ${request.environment}.`,
     `Release: ${request.release}`,
     `Asked for by: ${request.requestedBy}`,
-    `Asked: ${asked}; until ${request.expiresAt}`,
+    `Required: ${asked}; until ${request.expiresAt}`,
     ...request.summary.map((line) => `- ${line}`),
     '',
     `Look: gatehouse why ${request.model}@${request.version} --to ${request.environment}`,

@@ -64,7 +64,7 @@ export function factors({ rule }: EvaluationReport): Markup {
       move${
         columns.length === 0
           ? '. The policy names no column by whose values they would be told apart further.'
-          : `, and by the ${String(largest)} largest values of ${columns.join(', ')}, as the policy asks.`
+          : `, and by the ${String(largest)} largest values of ${columns.join(', ')}, as the policy requires.`
       }
     </p>`;
 }
@@ -81,7 +81,7 @@ export function metrics({ rule }: EvaluationReport): Markup {
       area under the ROC curve is shown only.
     </p>
     ${table(
-      ['what the policy asks', 'value'],
+      ['what the policy requires', 'value'],
       [
         ['gain over the champion, proven', `at least ${percent(neededImprovement(rule))}`],
         ['gain over the base rate of the test days', `at least ${percent(rule.minimumSkill)}`],

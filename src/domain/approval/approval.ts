@@ -35,7 +35,7 @@ export function whyNotCounting(
   now: Date,
 ): Omit<Refusal, 'remedy'> | undefined {
   const request = promotion.approvalRequest;
-  if (request === null) return { rule: 'approval-requested', found: 'nobody was asked' };
+  if (request === null) return { rule: 'approval-requested', found: 'no approval was requested' };
   if (approval.promotion !== promotion.promotion)
     return { rule: 'approval-bound', found: `decides on ${approval.promotion}` };
   if (approval.release !== promotion.release)
@@ -51,9 +51,9 @@ export function whyNotCounting(
   if (approval.evidence !== request.evidence)
     return { rule: 'approval-bound', found: `decided on evidence ${approval.evidence}` };
   if (approval.subject === promotion.requestedBy)
-    return { rule: 'approval-not-by-requester', found: `${approval.subject} asked for it` };
+    return { rule: 'approval-not-by-requester', found: `${approval.subject} requested it` };
   if (!promotion.approvals.some((rule) => rule.role === approval.role)) {
-    return { rule: 'approval-role', found: `role ${approval.role} is not asked` };
+    return { rule: 'approval-role', found: `role ${approval.role} is not required` };
   }
   if (!(Date.parse(approval.expiresAt) > now.getTime()) || !(Date.parse(request.expiresAt) > now.getTime())) {
     return {

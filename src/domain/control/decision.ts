@@ -60,7 +60,7 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
   if (request === undefined) {
     return refuse(
       'approval-requested',
-      `nobody was asked about ${input.promotion}`,
+      `no approval was requested of ${input.promotion}`,
       'see `gatehouse status` for what waits',
     );
   }
@@ -86,7 +86,7 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
     );
   }
   if (subject === request.requestedBy) {
-    return refuse('approval-not-by-requester', `${subject} asked for it`);
+    return refuse('approval-not-by-requester', `${subject} requested it`);
   }
   const asked = request.approvals.map((rule) => rule.role);
   const fitting = asked.filter((role) => state.groups.includes(role));
@@ -94,14 +94,14 @@ export function decideOn(state: DecisionState, input: DecisionInput, now: Date):
   if (input.role !== undefined && !fitting.includes(input.role)) {
     const found = asked.includes(input.role)
       ? `${subject} is not ${input.role} now`
-      : `role ${input.role} is not asked`;
+      : `role ${input.role} is not required`;
     return refuse('approval-role', found, `let a person decide who is ${askedText}`);
   }
   if (fitting.length === 0) {
     const held = state.groups.join(', ') || 'in no role';
     return refuse(
       'approval-role',
-      `${subject} is ${held}; asked: ${askedText}`,
+      `${subject} is ${held}; required: ${askedText}`,
       `let a person decide who is ${askedText}`,
     );
   }

@@ -31,14 +31,14 @@ export function whyNotRequestable(
     return {
       rule: 'hotfix-allowed',
       found: `a hotfix into ${ask.environment}`,
-      remedy: 'a hotfix goes past staging into prod; ask without it',
+      remedy: 'a hotfix goes past staging into prod; request it without --hotfix',
     };
   }
   if (REQUESTING_ROLES.some((role) => groups.includes(role))) return undefined;
   return {
     rule: 'request-role',
     found: `${subject} is ${groups.join(', ') || 'in no role'}`,
-    remedy: `let a person ask who is ${REQUESTING_ROLES.join(', ')}`,
+    remedy: `let a person request it who is ${REQUESTING_ROLES.join(', ')}`,
   };
 }
 

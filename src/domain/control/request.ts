@@ -61,7 +61,7 @@ export function endingOf(
       return {
         promotion,
         status: 'promoted',
-        ending: `approved by ${approvedBy.join(', ') || 'nobody: none was asked'}`,
+        ending: `approved by ${approvedBy.join(', ') || 'nobody: none was required'}`,
       };
     }
     case 'PROMOTION_REFUSED': {

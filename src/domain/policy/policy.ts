@@ -88,7 +88,7 @@ export const ComparisonRule = z
   });
 export type ComparisonRule = z.infer<typeof ComparisonRule>;
 
-/** The gain that is asked for: more where training is seeded. */
+/** The required gain: more where training is seeded. */
 export function neededImprovement(
   rule: Pick<ComparisonRule, 'minimumImprovement' | 'minimumImprovementSeeded' | 'seeded'>,
 ): number {
@@ -106,10 +106,10 @@ function contradictions(
       ? [[['minimumImprovementSeeded'], `at least minimumImprovement, ${rule.minimumImprovement}`] as const]
       : []),
     ...(rule.tooGood <= needed
-      ? [[['tooGood'], `more than the gain that is asked for, ${needed}: else nothing could ever pass`] as const]
+      ? [[['tooGood'], `more than the required gain, ${needed}: else nothing could ever pass`] as const]
       : []),
     ...(provisional !== undefined && provisional.minimumImprovement > needed
-      ? [[['provisional', 'minimumImprovement'], `at most the gain that is asked for, ${needed}`] as const]
+      ? [[['provisional', 'minimumImprovement'], `at most the required gain, ${needed}`] as const]
       : []),
     ...(new Set(slices.columns).size < slices.columns.length
       ? [[['slices', 'columns'], 'each column once'] as const]

@@ -38,10 +38,10 @@ export function readPartition(manifest: PredictionManifest | undefined, wanted: 
   }
   if (manifest.release === release) return { kind: 'published', manifest };
   const isServed = release === wanted.served;
-  const found = `the predictions of ${wanted.day} are of ${manifest.release}, asked for: ${release}`;
+  const found = `the predictions of ${wanted.day} are of ${manifest.release}, requested: ${release}`;
   const remedy = isServed
     ? 'wait for the batch run, or start one: gatehouse prediction run MODEL --env ENV'
-    : `ask for what is served, ${wanted.served}; predictions of a release that is not served are not made`;
+    : `request what is served, ${wanted.served}; predictions of a release that is not served are not made`;
   return {
     kind: 'mismatch',
     wanted: release,

@@ -97,7 +97,7 @@ const RULES: readonly Rule[] = [
     if (promotion.approvals.length === 0 || promotion.approvalRequest?.evidence === evidenceRoot(pieces))
       return undefined;
     return promotion.approvalRequest === null
-      ? refuse('approval-bound', 'people have not been asked', 'wait until the gates have passed')
+      ? refuse('approval-bound', 'no approvals have been requested', 'wait until the gates have passed')
       : refuse('approval-bound', 'the evidence is not the evidence that people saw', 'request a new promotion');
   },
 ];

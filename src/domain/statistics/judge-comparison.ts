@@ -13,7 +13,7 @@ type Decision = Pick<ComparisonJudgement, 'verdict' | 'rule' | 'reason' | 'chang
  * wrong is INVALID; identical and degenerate predictions are never promoted; too short a holdout is INCONCLUSIVE; a gain
  * that is too good over a trained champion waits for a human; a gain that is proven, and large enough to matter, is
  * promoted, one that is likely provisionally, unless a slice or a guard vetoes it; and what is not proven is rejected only
- * where the interval does not hold the gain that is asked for.
+ * where the interval does not hold the required gain.
  */
 export function judgeComparison(measure: ComparisonMeasure, rule: ComparisonRule): ComparisonJudgement {
   const flaws = whyInvalid(measure, rule);

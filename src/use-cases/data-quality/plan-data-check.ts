@@ -46,7 +46,7 @@ const Parameters = z.object({
 export function planDataCheck(deps: DataCheckPlanning): Task {
   return task(Parameters, async ({ model, run, training }) => {
     const { definition, policy, expectations } = deployedModel(deps.deployed, model);
-    if (policy.data === undefined) return nothing('the policy asks nothing of data');
+    if (policy.data === undefined) return nothing('the policy has no rules for data');
     const suites = Object.fromEntries(
       Object.entries(expectations).map(([kind, text]) => [kind, digestOf(text)]),
     ) as DataCheckPlan['suites'];

@@ -121,7 +121,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
 
   const transition = transitionOf(deps.environment, request);
   if (request.transition !== transition)
-    return refused(name, 'request-verified', `it asks for ${request.transition}, and goes by ${transition}`);
+    return refused(name, 'request-verified', `it requests ${request.transition}, and goes by ${transition}`);
 
   const inForce = activeOrDeployed(active, deps.deployed, model);
   const { rules: policy } = inForce;

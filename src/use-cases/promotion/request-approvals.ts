@@ -66,8 +66,8 @@ export function requestApprovals(deps: Recording & { readonly machines: StateMac
     });
     // The transaction that would have kept the token did not take effect: whoever waits with it is told at once.
     if (result.kind === 'refused')
-      await deps.machines.succeed(token, refusedBy('promotion-open', 'it ended before people were asked'));
-    // People were asked by a call whose answer got lost: the machine waits with another token now.
+      await deps.machines.succeed(token, refusedBy('promotion-open', 'it ended before approvals were requested'));
+    // Approvals were requested by a call whose answer got lost: the machine waits with another token now.
     if (result.kind === 'already-recorded')
       await writeUnaudited(deps.ledger, [{ kind: 'put', item: waiting }], operationName('w', token));
     return { status: result.kind };

@@ -63,7 +63,7 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
         const schema = parseCanonical(ReleaseSchema, files.get('schema.json') ?? '', 'schema.json');
         if (definition.name !== model) return `the definition is of model ${definition.name}`;
         if (canonicalJson(schema) !== canonicalJson(schemaOf(definition)))
-          return 'schema.json is not what the definition asks for';
+          return 'schema.json is not what the definition requires';
         if (manifest.schemas.input !== digestOfJson(schema.input)) return 'the manifest names another input schema';
         for (const sql of [definition.features.daily, definition.features.features]) {
           if (manifest.files.every((file) => file.path !== sql.path || file.sha256 !== sql.sha256))

@@ -48,7 +48,7 @@ describe('approvals together', () => {
     ['both of one role', [by('lea', 'ml-lead'), by('lou', 'ml-lead')], ['1 of platform']],
     ['the other role', [by('pat', 'platform'), by('pim', 'platform')], ['2 of ml-lead']],
     ['one person in two roles', [by('lea', 'ml-lead'), by('lou', 'ml-lead'), by('lea', 'platform')], ['1 of platform']],
-    ['a role that is not asked', [by('lea', 'ml-lead'), by('lou', 'ml-lead'), by('eve', 'risk')], ['1 of platform']],
+    ['a role that is not required', [by('lea', 'ml-lead'), by('lou', 'ml-lead'), by('eve', 'risk')], ['1 of platform']],
     ['the requester', [by('eng', 'ml-lead'), by('lou', 'ml-lead'), by('pat', 'platform')], ['1 of ml-lead']],
   ] as const)('of %s leave open what is missing', (_, approvals, missing) => {
     const outcome = judgeApprovals(promotion, approvals, NOW);

@@ -205,7 +205,7 @@ const BROKEN: readonly (readonly [rule: string, changes: Changes, found: string,
   [
     'baseline-gates',
     { floor: transition('initial', { gates: ['release-integrity', 'better-than-champion'] }) },
-    'transitions.initial.gates = [release-integrity, better-than-champion] (governance/policy.ts) asks for better-than-champion',
+    'transitions.initial.gates = [release-integrity, better-than-champion] (governance/policy.ts) requires better-than-champion',
     'name these only',
   ],
   [
@@ -231,7 +231,7 @@ const BROKEN: readonly (readonly [rule: string, changes: Changes, found: string,
         ],
       },
     },
-    'activation = [{role: platform, count: 1}, {role: risk, count: 1}, {role: risk, count: 1}] (models/flight-delay/policy.ts) asks risk in two entries',
+    'activation = [{role: platform, count: 1}, {role: risk, count: 1}, {role: risk, count: 1}] (models/flight-delay/policy.ts) requires risk in two entries',
     'add their counts up',
   ],
   [

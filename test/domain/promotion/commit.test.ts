@@ -171,7 +171,7 @@ describe('each binding holds', () => {
     ['another policy', { policy: OTHER }],
     ['other evidence', { evidence: OTHER }],
     ['its expiry', { expiresAt: NOW.toISOString() }],
-    ['a role that is not asked', { role: 'risk' }],
+    ['a role that is not required', { role: 'risk' }],
     ['the requester', { subject: 'person:eng' }],
     ['its single use', { status: 'used' }],
   ];

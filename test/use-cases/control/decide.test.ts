@@ -61,7 +61,7 @@ describe('decide', () => {
       'approval-role',
       (here) => decide(here, 'lea', { ...approve, role: 'platform' }),
     ],
-    ['in a role that is not asked', 'approval-role', (here) => decide(here, 'eve', { ...approve, role: 'risk' })],
+    ['in a role that is not required', 'approval-role', (here) => decide(here, 'eve', { ...approve, role: 'risk' })],
     ['of a person in two roles who names none', 'approval-role-named', (here) => decide(here, 'both', approve)],
     ['on another digest', 'approval-bound', (here) => decide(here, 'lea', { ...approve, release: digestOf('other') })],
     ['on other evidence', 'approval-bound', (here) => decide(here, 'lea', { ...approve, evidence: digestOf('other') })],

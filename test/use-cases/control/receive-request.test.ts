@@ -28,7 +28,7 @@ describe('receiveRequest', () => {
     const here = control();
     await here.hears(asks());
     const text = here.notices.sent.map(noticeText).join();
-    expect(text).toContain('flight-delay@1.2.0 asks to be promoted to prod');
+    expect(text).toContain('flight-delay@1.2.0 is to be promoted to prod');
     expect(text).toContain(RELEASE);
     expect(text).not.toMatch(/https?:|token/i);
   });
@@ -62,7 +62,7 @@ describe('receiveRequest', () => {
     expect((await showRequest(here.ledger, MODEL, PROMOTION))?.request.status).toBe('superseded');
   });
 
-  it('ignores the end of a promotion about which nobody was asked', async () => {
+  it('ignores the end of a promotion of which no approval was requested', async () => {
     const here = control();
     await here.hears({
       code: 'PROMOTION_FAILED',

@@ -94,11 +94,11 @@ function gateFindings(
   return found;
 }
 
-/** Each release that was promoted was promoted by the people whom its policy asks. */
+/** Each release that was promoted was promoted by the people whom its policy requires. */
 export const promotionsApproved: Invariant = {
   id: 'promotions-approved',
   meaning:
-    'each committed promotion used approvals of enough distinct people in the asked roles, each decision signed in control and used once',
+    'each committed promotion used approvals of enough distinct people in the required roles, each decision signed in control and used once',
   check(state, records) {
     const found = committed(state).flatMap((promotion) => approvalFindings(state, records, promotion));
     const statements = Map.groupBy(state.approvals, (approval) => approval.statement);
