@@ -1,9 +1,9 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { z } from 'zod';
 
 /** A JSON schema, as far as contracts are written in it. */
 export interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
@@ -11,6 +11,8 @@ export interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  /** That no value is of it. */
+  readonly not?: Schema;
   readonly minItems?: number;
   readonly minimum?: number;
   readonly minLength?: number;
@@ -38,7 +40,10 @@ export function object(properties: Readonly<Record<string, Schema>>): Schema {
 
 /** The shapes that a value may have. */
 function variantsOf(schema: Schema): readonly Schema[] {
-  const variants = schema.anyOf ?? schema.oneOf;
+  const { anyOf, oneOf, type, not, ...rest } = schema;
+  if (not !== undefined) return [];
+  const variants =
+    anyOf ?? oneOf ?? (typeof type === 'object' ? type.map((each) => ({ ...rest, type: each })) : undefined);
   return variants === undefined ? [schema] : variants.flatMap(variantsOf);
 }
 
@@ -66,7 +71,9 @@ export function at(path: string, schema: Schema): Schema {
 
 function shapes(schema: Schema): string {
   return variantsOf(schema)
-    .map(({ type, properties = {} }) => (type === 'object' ? `{ ${Object.keys(properties).join(', ')} }` : `${type}`))
+    .map(({ type, properties = {} }) =>
+      type === 'object' ? `{ ${Object.keys(properties).join(', ')} }` : String(type),
+    )
     .join(' | ');
 }
 
@@ -111,7 +118,7 @@ export function withField(document: Schema, name: string, field: Schema): Schema
 /** Values of a schema: each variant, each word of an enumeration, optional names there and not there, lists with and without elements. */
 export function samplesOf(schema: Schema): readonly unknown[] {
   const variants = variantsOf(schema);
-  if (variants.length > 1) return variants.flatMap(samplesOf);
+  if (variants.length !== 1) return variants.flatMap(samplesOf);
   const [one = {}] = variants;
   if ('const' in one) return [one.const];
   if (one.enum !== undefined) return one.enum;

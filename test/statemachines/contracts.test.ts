@@ -3,12 +3,14 @@ import { machine } from '#local/statemachines/machines.ts';
 import { batchInference } from '#statemachines/batch-inference.contract.ts';
 import { confirmation } from '#statemachines/confirmation.contract.ts';
 import type { MachineContract } from '#statemachines/contract.ts';
+import { drift } from '#statemachines/drift.contract.ts';
+import { probation } from '#statemachines/probation.contract.ts';
 import { promotion } from '#statemachines/promotion.contract.ts';
 import { rollback } from '#statemachines/rollback.contract.ts';
 import { statesOf } from './_machines.ts';
 import { walk } from './_walk.ts';
 
-const CONTRACTS: readonly MachineContract[] = [batchInference, confirmation, promotion, rollback];
+const CONTRACTS: readonly MachineContract[] = [batchInference, confirmation, drift, probation, promotion, rollback];
 
 describe.each(CONTRACTS)('the contract of $name', (contract) => {
   const states = statesOf(machine(contract.name));

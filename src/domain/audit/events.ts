@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { DriftStatus, InputsStatus } from '../drift/drift-work.ts';
 import { Verdict } from '../gates/gate.ts';
 import { Hotfix } from '../policy/policy.ts';
 import { Refusal } from '../refusal/refusal.ts';
@@ -228,9 +229,9 @@ export const AUDIT_EVENTS = {
       day: Text.nullable(),
       epoch: z.int(),
       policy: Digest,
-      status: z.enum(['stable', 'drifted', 'skewed', 'insufficient']),
+      status: DriftStatus,
       /** What each part says by itself; `insufficient` is never taken for stable. */
-      inputs: z.enum(['stable', 'drifted', 'insufficient']),
+      inputs: InputsStatus,
       concept: z.enum(['stable', 'drifted', 'pending', 'insufficient']),
       disagreement: z.enum(['stable', 'skewed', 'none', 'insufficient']),
       parity: z.enum(['same', 'differs', 'insufficient']),

@@ -44,6 +44,10 @@ export const StabilityMeasure = document(
 );
 export type StabilityMeasure = z.infer<typeof StabilityMeasure>;
 
+/** What a check of drift comes to, and what it says of the inputs; `insufficient` is never taken for stable. */
+export const DriftStatus = z.enum(['stable', 'drifted', 'skewed', 'insufficient']);
+export const InputsStatus = DriftStatus.exclude(['skewed']);
+
 /** Stored features of a day that came out otherwise when they were made anew. */
 export const ParityDifference = z.object({
   day: Day,

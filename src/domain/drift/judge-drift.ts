@@ -1,10 +1,11 @@
+import type { z } from 'zod';
 import type { ComparisonMeasure } from '../data/comparison-measure.ts';
 import { addDays } from '../data/partition.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { ComparisonRule, DriftRule } from '../policy/policy.ts';
 import { type MeanLoss, meanLoss } from '../statistics/ratio.ts';
 import { baseRateLoss } from '../statistics/paired-comparison.ts';
-import type { ParityFound, StabilityMeasure } from './drift-work.ts';
+import type { DriftStatus, InputsStatus, ParityFound, StabilityMeasure } from './drift-work.ts';
 import { percent } from '../text.ts';
 
 /** Fewest days, or blocks of them, on which a live loss is compared with the one of the held-out days: each weekday once. */
@@ -37,7 +38,7 @@ interface Part<Status extends string> {
   readonly reason: string;
 }
 
-export interface InputsFound extends Part<'stable' | 'drifted' | 'insufficient'> {
+export interface InputsFound extends Part<z.infer<typeof InputsStatus>> {
   readonly worst: { readonly input: string; readonly index: number } | null;
   /** Every input that was measured, those of the policy first. */
   readonly measured: readonly { readonly input: string; readonly index: number; readonly isStable: boolean }[];
@@ -58,7 +59,7 @@ export type ParityJudged = Part<'same' | 'differs' | 'insufficient'>;
 
 /** What a check found, and what it comes to. */
 export interface DriftJudgement {
-  readonly status: 'stable' | 'drifted' | 'skewed' | 'insufficient';
+  readonly status: z.infer<typeof DriftStatus>;
   readonly inputs: InputsFound;
   readonly concept: ConceptFound;
   readonly disagreement: DisagreementFound;

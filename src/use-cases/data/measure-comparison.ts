@@ -15,6 +15,9 @@ const Slice = z.enum(['selection', 'test', 'fast', 'slow', 'live']);
 /** A comparison of a candidate with the champion that was planned, by its plan. */
 export const ComparisonToMeasure = z.object({ candidate: Digest, slice: Slice, comparison: Digest });
 
+/** The same, by what was measured. */
+export const MeasuredComparison = z.object({ candidate: Digest, slice: Slice, measure: Digest });
+
 export const MeasureComparison = contract({
   input: z.object({
     /** What came of scoring: why predictions are missing, where they are. */
@@ -24,7 +27,7 @@ export const MeasureComparison = contract({
   output: z.discriminatedUnion('status', [
     z.object({
       status: z.literal('measured'),
-      comparisons: z.array(z.object({ candidate: Digest, slice: Slice, measure: Digest })),
+      comparisons: z.array(MeasuredComparison),
       /** The measure of the test days, where these were compared. */
       measure: Digest.exactOptional(),
     }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
-import { ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
+import { DriftStatus, InputsStatus, ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
 import { type DriftJudgement, judgeDrift as judge } from '#domain/drift/judge-drift.ts';
 import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -15,30 +15,30 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { newestDisagreement } from '#read-model/runs.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
+import { MeasuredComparison } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { DriftCheckPlan } from './plan-drift-check.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  plan: z.object({
-    release: Digest,
-    epoch: z.int(),
-    asOf: z.string(),
-    /** When the execution began to plan; executions of before do not say. */
-    startedAt: z.iso.datetime().optional(),
-    stability: z.object({ day: z.string().nullable() }),
-    concept: z.object({ promotion: z.string().nullable(), judgeableFrom: z.string().nullable() }),
+export const JudgeDrift = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    /** Executions of before do not say when they began to plan. */
+    plan: DriftCheckPlan.pick({ release: true, epoch: true, asOf: true, stability: true, concept: true }).extend({
+      startedAt: DriftCheckPlan.shape.startedAt.optional(),
+    }),
+    stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
+    measured: z.object({ comparisons: z.array(MeasuredComparison.omit({ candidate: true })) }),
+    parity: ParityFound,
   }),
-  stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
-  measured: z.object({ comparisons: z.array(z.object({ slice: z.string(), measure: Digest })) }),
-  parity: ParityFound,
+  output: z.object({ status: DriftStatus, inputs: InputsStatus, reason: z.string() }),
 });
-type Parameters = z.infer<typeof Parameters>;
+type Parameters = z.output<typeof JudgeDrift.input>;
 
 /** Judges what a check measured: one record says so, people are told unless all is stable, and alarms get their numbers. */
 export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task {
-  return task(Parameters, async (given) => {
+  return JudgeDrift.task(async (given) => {
     const { model, run, plan, parity } = given;
     const inForce = await readActivePolicy(deps.ledger, model);
     const rule = inForce?.rules.drift;

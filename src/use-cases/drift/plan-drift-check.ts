@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
+import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
+import { Day } from '#domain/model/definition.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
@@ -17,14 +18,37 @@ import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
+import { ComparisonToMeasure } from '#use-cases/data/measure-comparison.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import type { Clock } from '#ports/clock.ts';
-import { logicalDay } from '#use-cases/as-of.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { AsOf, logicalDay } from '#use-cases/as-of.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { MeasureStability } from './measure-stability.ts';
+import { RecomputeFeatures } from './recompute-features.ts';
 
-/** `asOf` may be a day or an instant, as the scheduler gives it. */
-const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
+/** What a check has to measure, and of what. */
+export const DriftCheckPlan = z.object({
+  status: z.literal('planned'),
+  release: Digest,
+  /** The pointer's, in which the release is served. */
+  epoch: z.int().min(1),
+  asOf: Day,
+  startedAt: z.iso.datetime(),
+  dailyBatches: z.array(WorkBatch),
+  featureBatches: z.array(WorkBatch),
+  ...MeasureStability.input.shape,
+  /** None where no day has all its labels. */
+  comparisons: z.array(ComparisonToMeasure),
+  /** The promotion of the release, and from when on there are labels enough; null where it was never promoted. */
+  concept: z.object({ promotion: z.string().nullable(), judgeableFrom: Day.nullable() }),
+  ...RecomputeFeatures.input.shape,
+});
+
+export const PlanDriftCheck = contract({
+  input: z.object({ model: z.string(), asOf: AsOf }),
+  output: z.discriminatedUnion('status', [z.object({ status: z.literal('idle'), reason: z.string() }), DriftCheckPlan]),
+});
 
 /** Predictions of a day are usual on the next one, and may be a day late. Of today's inputs those of last week say nothing. */
 const FRESH_DAYS = 2;
@@ -48,7 +72,7 @@ interface Served {
  * day, because a fault is then seen on the day after it and undiluted: of a week, one day in kilometres is a seventh.
  */
 export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
-  return task(Parameters, async ({ model, asOf: given }) => {
+  return PlanDriftCheck.task(async ({ model, asOf: given }) => {
     const startedAt = deps.clock.now().toISOString();
     const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
@@ -127,7 +151,7 @@ async function planConcept(deps: ComparisonPlanning, { model, asOf, release, sou
     championPredictions: own,
     candidatePredictions: own,
   });
-  return { ...about, comparison: { candidate: release, slice: 'live', comparison } };
+  return { ...about, comparison: { candidate: release, slice: 'live' as const, comparison } };
 }
 
 /** The newest promotion by which a release was promoted; it may have come back by a rollback since. */

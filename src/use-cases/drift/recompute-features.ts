@@ -3,16 +3,20 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { FeatureWork } from '#domain/data/feature-work.ts';
-import type { ParityDifference, ParityFound } from '#domain/drift/drift-work.ts';
+import { type ParityDifference, ParityFound } from '#domain/drift/drift-work.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { Lake, LocalObject } from '#ports/lake.ts';
 import { type Building, buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({ recompute: z.object({ work: Digest.nullable() }) });
+export const RecomputeFeatures = contract({
+  /** The work that builds the sample of stored features; null where there are none. */
+  input: z.object({ recompute: z.object({ work: Digest.nullable() }) }),
+  output: ParityFound,
+});
 
 /**
  * Makes stored features anew from the lake's admitted partitions, by the code that made them and with nothing of what it has
@@ -20,7 +24,7 @@ const Parameters = z.object({ recompute: z.object({ work: Digest.nullable() }) }
  * proof of skew, and needs no label and no model.
  */
 export function recomputeFeatures(deps: Building): Task {
-  return task(Parameters, async ({ recompute }): Promise<ParityFound> => {
+  return RecomputeFeatures.task(async ({ recompute }) => {
     if (recompute.work === null)
       return {
         days: [],

@@ -1,12 +1,26 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
+import { Day } from '#domain/model/definition.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
 import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
+
+/** The hours that are promised, and the newest day that has predictions of the served release. */
+const Level = { hours: z.number().positive(), newest: Day.nullable() };
+
+export const CheckServiceLevel = contract({
+  input: z.object({ model: z.string() }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('nothing-served') }),
+    z.object({ status: z.literal('kept'), ...Level }),
+    /** `overdue` counts days. */
+    z.object({ status: z.literal('overdue'), ...Level, overdue: z.int().positive() }),
+  ]),
+});
 
 /**
  * Checks whether each day that is due has its predictions within the hours that the served release's definition promises, and
@@ -14,7 +28,7 @@ import { type ReadingPredictions, readPredictionState } from './prediction-state
  * for, or that wait for data which does not come.
  */
 export function checkServiceLevel(deps: Recording & ReadingPredictions): Task {
-  return task(z.object({ model: z.string() }), async ({ model }) => {
+  return CheckServiceLevel.task(async ({ model }) => {
     const pointer = await readPointer(deps.ledger, model);
     if (pointer === undefined) return { status: 'nothing-served' };
     const { state, refusals } = await readPredictionState(deps, model, pointer.current);

@@ -1,10 +1,21 @@
 import { z } from 'zod';
+import { Fence } from '#domain/prediction/manifest.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { readPointer } from '#read-model/pointer.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { changeFence, leaveFence } from './fence.ts';
+
+export const RequestReconciliation = contract({
+  input: z.object({ model: z.string(), trigger: z.string() }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('nothing-served') }),
+    /** The run that is at work, and goes round once more. */
+    z.object({ status: z.literal('left-word'), running: Fence.shape.running }),
+    z.object({ status: z.enum(['started', 'already-started']), run: z.string() }),
+  ]),
+});
 
 /** After this long a run that has not ended is taken for dead, and another one may start. */
 const RUN_HOURS = 2;
@@ -18,7 +29,7 @@ export function requestReconciliation(deps: {
   readonly clock: Clock;
   readonly machines: StateMachines;
 }): Task {
-  return task(z.object({ model: z.string(), trigger: z.string() }), async ({ model, trigger }) => {
+  return RequestReconciliation.task(async ({ model, trigger }) => {
     if ((await readPointer(deps.ledger, model)) === undefined) return { status: 'nothing-served' };
     const now = deps.clock.now();
     const fence = await changeFence(deps.ledger, model, (before) => {

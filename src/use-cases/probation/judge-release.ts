@@ -4,7 +4,7 @@ import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-m
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { meanDisagreement } from '#domain/statistics/disagreement.ts';
-import { seenLine } from '#domain/text.ts';
+import { seenLine, SeenText } from '#domain/text.ts';
 import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -14,27 +14,40 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { MeasuredComparison } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Said, type Task } from '#use-cases/task.ts';
+import { ReviewPlan } from './plan-review.ts';
 import { recordedVerdict, verdictOperation } from './recorded-verdict.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  plan: z.object({
-    release: Digest,
-    shadow: Digest,
-    promotion: z.string(),
-    epoch: z.int(),
-    asOf: z.string(),
-    /** When the execution began to plan; executions of before do not say. */
-    startedAt: z.iso.datetime().optional(),
-    days: z.int(),
-    isProvisional: z.boolean(),
-  }),
-  measured: z.object({ comparisons: z.array(z.object({ slice: z.string(), measure: Digest })) }),
+const Plan = ReviewPlan.pick({
+  release: true,
+  shadow: true,
+  promotion: true,
+  epoch: true,
+  asOf: true,
+  days: true,
+  isProvisional: true,
 });
-type Parameters = z.infer<typeof Parameters>;
+
+export const JudgeRelease = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    /** Executions of before do not say when they began to plan. */
+    plan: Plan.extend({ startedAt: ReviewPlan.shape.startedAt.optional() }),
+    measured: z.object({ comparisons: z.array(MeasuredComparison.omit({ candidate: true })) }),
+  }),
+  output: z.object({
+    /** The name of the confirmation, or of the rollback, that follows. */
+    id: z.string().min(1),
+    status: z.enum(['confirm', 'roll-back', 'wait']),
+    reason: SeenText.min(1).max(500),
+    /** The measure that the verdict rests on; null where nothing was measured. */
+    evidence: Digest.nullable(),
+  }),
+});
+type Parameters = z.output<typeof JudgeRelease.input>;
 
 /** What the machine does by a verdict. */
 const NEXT = { CONFIRM: 'confirm', ROLL_BACK: 'roll-back', WAIT: 'wait' } as const;
@@ -44,7 +57,7 @@ const NEXT = { CONFIRM: 'confirm', ROLL_BACK: 'roll-back', WAIT: 'wait' } as con
  * late or at the same time, acts on the one that was recorded. While there is none, the numbers are kept and nobody is told.
  */
 export function judgeRelease(deps: Judging): Task {
-  return task(Parameters, async (given) => {
+  return JudgeRelease.task(async (given) => {
     const { model, plan } = given;
     const act = { id: `${model}-probation-${plan.epoch}` };
     const operation = verdictOperation(model, plan.epoch);
@@ -73,7 +86,11 @@ export function judgeRelease(deps: Judging): Task {
 }
 
 /** A recorded verdict, as the machine goes on with it. */
-async function standingVerdict(ledger: Ledger, model: string, epoch: number) {
+async function standingVerdict(
+  ledger: Ledger,
+  model: string,
+  epoch: number,
+): Promise<Said<Omit<z.output<typeof JudgeRelease.output>, 'id'>> | undefined> {
   const found = await recordedVerdict(ledger, model, epoch);
   return found && { status: NEXT[found.verdict], reason: shortened(found.reason), evidence: found.evidence };
 }

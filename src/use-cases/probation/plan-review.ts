@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { type Digest } from '#domain/canonical/digest.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest } from '#domain/data/feature-work.ts';
+import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
+import { Day } from '#domain/model/definition.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
@@ -16,14 +17,38 @@ import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { findPromotion } from '#read-model/promotions.ts';
-import { logicalDay } from '#use-cases/as-of.ts';
+import { AsOf, logicalDay } from '#use-cases/as-of.ts';
+import { ComparisonToMeasure } from '#use-cases/data/measure-comparison.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-/** `asOf` may be a day or an instant, as the scheduler gives it. */
-const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
+/** What a review has to measure, and of what. */
+export const ReviewPlan = z.object({
+  status: z.literal('planned'),
+  release: Digest,
+  /** The release that it replaced. */
+  shadow: Digest,
+  promotion: z.string(),
+  /** The pointer's, in which the release is served. */
+  epoch: z.int().min(1),
+  asOf: Day,
+  startedAt: z.iso.datetime(),
+  /** Whole days that it has been served, on the clock of the data. */
+  days: z.int().nonnegative(),
+  isProvisional: z.boolean(),
+  dailyBatches: z.array(WorkBatch),
+  featureBatches: z.array(WorkBatch),
+  scoreBatches: z.array(WorkBatch),
+  /** One for each rule; none where nothing was served yet. */
+  comparisons: z.array(ComparisonToMeasure),
+});
+
+export const PlanReview = contract({
+  input: z.object({ model: z.string(), asOf: AsOf }),
+  output: z.discriminatedUnion('status', [z.object({ status: z.literal('idle'), reason: z.string() }), ReviewPlan]),
+});
 
 /**
  * Plans the review of the release that is served: pins its published predictions of the days since it was promoted and the
@@ -31,7 +56,7 @@ const Parameters = z.object({ model: z.string(), asOf: z.string().min(10) });
  * others: each day scores the new partitions only, and no manifest ever names them.
  */
 export function planReview(deps: ComparisonPlanning & { readonly clock: Clock }): Task {
-  return task(Parameters, async ({ model, asOf: given }) => {
+  return PlanReview.task(async ({ model, asOf: given }) => {
     const startedAt = deps.clock.now().toISOString();
     const asOf = logicalDay(given, deps.clock);
     const pointer = await readPointer(deps.ledger, model);
