@@ -7,10 +7,19 @@ import { drift } from '#statemachines/drift.contract.ts';
 import { probation } from '#statemachines/probation.contract.ts';
 import { promotion } from '#statemachines/promotion.contract.ts';
 import { rollback } from '#statemachines/rollback.contract.ts';
+import { validation } from '#statemachines/validation.contract.ts';
 import { statesOf } from './_machines.ts';
 import { walk } from './_walk.ts';
 
-const CONTRACTS: readonly MachineContract[] = [batchInference, confirmation, drift, probation, promotion, rollback];
+const CONTRACTS: readonly MachineContract[] = [
+  batchInference,
+  confirmation,
+  drift,
+  probation,
+  promotion,
+  rollback,
+  validation,
+];
 
 describe.each(CONTRACTS)('the contract of $name', (contract) => {
   const states = statesOf(machine(contract.name));

@@ -148,6 +148,20 @@ describe('the reports of a run', () => {
     const found = await planReports(dev)({ ...run, champion, comparisons: [], measured: [], gates });
     expect(found).toEqual({ status: 'nothing', reports: [] });
   });
+
+  it('are a fault of what is not registered, or was measured in part', async () => {
+    const gates = { verdict: 'INCONCLUSIVE', reasons: ['too few days'] };
+    const planOf = (candidate: Digest | undefined) =>
+      planReports(dev)({
+        ...run,
+        champion,
+        comparisons: [],
+        measured: [{ candidate, slice: 'test', measure: digestOf('m') }],
+        gates,
+      });
+    await expect(planOf(champion)).rejects.toMatchObject({ code: 'NOT_REGISTERED' });
+    await expect(planOf(candidates[0])).rejects.toMatchObject({ code: 'BAD_DOCUMENT' });
+  });
 });
 
 describe('attaching a report', () => {
@@ -179,8 +193,18 @@ describe('attaching a report', () => {
   });
 
   it('is a fault for what is not registered', async () => {
-    await expect(attachReport(dev)({ ...run, release: champion, html, json })).rejects.toMatchObject({
-      code: 'NOT_REGISTERED',
-    });
+    const input = { ...run, release: champion, html, json };
+    await expect(attachReport(dev)(input)).rejects.toMatchObject({ code: 'NOT_REGISTERED' });
+  });
+
+  it('is a fault where the registration is gone when it is written', async () => {
+    const failed = [keys.registration(MODEL, champion)];
+    const ledger: Environment['ledger'] = {
+      ...dev.ledger,
+      transact: async () => ({ kind: 'condition-failed', failed }),
+    };
+    const input = { ...run, release: candidates[0], html, json };
+    await expect(attachReport({ ...dev, ledger })(input)).rejects.toMatchObject({ code: 'NOT_REGISTERED' });
+    expect(await registered()).not.toHaveProperty('report');
   });
 });

@@ -172,10 +172,13 @@ describe('validation', () => {
     expect(
       await evaluate({ hollow: { selection: hollow, test: hollow }, sound: { selection: good, test: good } }),
     ).toMatchObject({ verdict: 'PASS', release: digestOf('sound') });
-    expect(await evaluate({ hollow: { selection: hollow, test: hollow } })).toMatchObject({
+    const failed = await evaluate({ hollow: { selection: hollow, test: hollow } });
+    expect(failed).toMatchObject({
       verdict: 'FAIL',
       reasons: expect.arrayContaining(['candidate: 500 predictions are not a number']),
     });
+    // What nothing can be computed of has not improved by 0.
+    expect(failed).not.toHaveProperty('improvement');
   });
 
   it('offers what would pass provisionally only where staging knows a probation', async () => {

@@ -6,16 +6,19 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({ model: z.string(), run: z.string(), release: Digest, html: Digest, json: Digest });
+export const AttachReport = contract({
+  input: z.object({ model: z.string(), run: z.string(), release: Digest, html: Digest, json: Digest }),
+  output: z.object({ status: z.literal('attached'), result: z.enum(['recorded', 'already-recorded']) }),
+});
 
 /** Names the newest report of a release in its registration; a release that another run meets again gets a newer one. */
 export function attachReport(deps: Recording): Task {
-  return task(Parameters, async ({ model, run, release, html, json }) => {
+  return AttachReport.task(async ({ model, run, release, html, json }) => {
     const registered = await findRegistration(deps.ledger, model, release);
-    if (registered === undefined)
-      throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
+    const missing = () => new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
+    if (registered === undefined) throw missing();
     const registration: Registration = { ...registered, report: { html, json } };
     const result = await recordChange(deps, {
       model,
@@ -35,6 +38,8 @@ export function attachReport(deps: Recording): Task {
         details: { version: registration.version, run, html, json },
       },
     });
+    // The one condition is that it is registered.
+    if (result.kind === 'refused') throw missing();
     return { status: 'attached', result: result.kind };
   });
 }

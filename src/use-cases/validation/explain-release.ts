@@ -11,7 +11,13 @@ import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+
+export const ExplainRelease = contract({
+  /** `plan` is a report plan. */
+  input: z.object({ plan: Digest, release: Digest }),
+  output: z.object({ status: z.enum(['explained', 'unexplained']), explanation: Digest }),
+});
 
 interface Explaining {
   readonly scoring: Scoring;
@@ -22,7 +28,7 @@ interface Explaining {
 
 /** Says how much each feature of a candidate matters on the test days, as a document by digest; or why nothing can be said. */
 export function explainRelease(deps: Explaining): Task {
-  return task(z.object({ plan: Digest, release: Digest }), async ({ plan, release }) => {
+  return ExplainRelease.task(async ({ plan, release }) => {
     const explanation = await explain(deps, plan, release);
     const digest = await writeDocument(deps.documents, Explanation, explanation);
     return { status: explanation.status, explanation: digest };

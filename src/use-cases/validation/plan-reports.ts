@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { Digest } from '#domain/canonical/digest.ts';
+import { Digest, parseDocument } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
 import { ComparisonPlan } from '#domain/data/feature-work.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
 import { Verdict } from '#domain/gates/gate.ts';
+import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
 import { ReportPlan } from '#domain/report/report-plan.ts';
@@ -15,17 +17,34 @@ import type { Ledger } from '#ports/ledger.ts';
 import { definitionIn } from '#read-model/definitions.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { findRegistration } from '#read-model/registrations.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { ComparisonToMeasure, MeasuredComparison } from '#use-cases/data/measure-comparison.ts';
+import { MeasureStability } from '#use-cases/drift/measure-stability.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Slice = z.enum(['selection', 'test']);
-const Parameters = z.object({
+/** A report to write: its plan names all candidates of the run, `release` the one that it is about. */
+const ReportToWrite = z.object({
+  plan: Digest,
   model: z.string(),
   run: z.string(),
-  asOf: z.string(),
-  champion: Digest,
-  comparisons: z.array(z.object({ candidate: Digest, slice: Slice, comparison: Digest })),
-  measured: z.array(z.object({ candidate: Digest, slice: Slice, measure: Digest })),
-  gates: z.object({ verdict: Verdict, release: Digest.optional(), reasons: z.array(z.string()) }),
+  release: Digest,
+  ...MeasureStability.input.shape,
+});
+
+export const PlanReports = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    asOf: Day,
+    champion: Digest,
+    comparisons: z.array(ComparisonToMeasure),
+    measured: z.array(MeasuredComparison),
+    gates: z.object({ verdict: Verdict, release: Digest.optional(), reasons: z.array(z.string()) }),
+  }),
+  output: z.object({
+    /** `nothing` where nothing was measured; then there are no reports. */
+    status: z.enum(['planned', 'nothing']),
+    reports: z.array(ReportToWrite),
+  }),
 });
 
 interface Reporting {
@@ -39,40 +58,46 @@ interface Reporting {
 
 /** Writes down what the reports of a run's candidates are made from; what was not measured is reported by nobody. */
 export function planReports(deps: Reporting): Task {
-  return task(Parameters, async ({ model, run, asOf, champion, comparisons, measured, gates }) => {
+  return PlanReports.task(async ({ model, run, asOf, champion, comparisons, measured, gates }) => {
     const { policy, card } = deployedModel(deps.deployed, model);
     const registered = (release: Digest) => findRegistration(deps.ledger, model, release);
     const candidates = [];
     for (const release of new Set(measured.map(({ candidate }) => candidate))) {
-      const of = (slice: z.infer<typeof Slice>) => {
+      const of = (slice: 'selection' | 'test') => {
         const isIt = (each: { candidate: Digest; slice: string }) => each.candidate === release && each.slice === slice;
         return { comparison: comparisons.find(isIt)?.comparison, measure: measured.find(isIt)?.measure };
       };
       const registration = await registered(release);
+      if (registration === undefined)
+        throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
       candidates.push({
         release,
-        version: registration?.version,
-        dataCheck: registration?.dataCheck ?? null,
-        ...(registration?.joins === undefined ? {} : { joins: registration.joins }),
+        version: registration.version,
+        dataCheck: registration.dataCheck ?? null,
+        ...(registration.joins === undefined ? {} : { joins: registration.joins }),
         selection: of('selection'),
         test: of('test'),
       });
     }
     if (candidates.length === 0) return { status: 'nothing', reports: [] };
-    const plan = ReportPlan.parse({
-      formatVersion: 1,
-      model,
-      run,
-      asOf,
-      champion: { release: champion, version: (await registered(champion))?.version ?? null },
-      policy: policyDigest(policy),
-      rule: policy.comparison,
-      ...(policy.costs === undefined ? {} : { costs: policy.costs }),
-      ...(card === undefined ? {} : { card }),
-      ...(policy.drift === undefined ? {} : { drift: policy.drift }),
-      conclusion: { verdict: gates.verdict, chosen: gates.release ?? null, reasons: gates.reasons },
-      candidates,
-    });
+    const plan = parseDocument(
+      ReportPlan,
+      {
+        formatVersion: 1,
+        model,
+        run,
+        asOf,
+        champion: { release: champion, version: (await registered(champion))?.version ?? null },
+        policy: policyDigest(policy),
+        rule: policy.comparison,
+        ...(policy.costs === undefined ? {} : { costs: policy.costs }),
+        ...(card === undefined ? {} : { card }),
+        ...(policy.drift === undefined ? {} : { drift: policy.drift }),
+        conclusion: { verdict: gates.verdict, chosen: gates.release ?? null, reasons: gates.reasons },
+        candidates,
+      },
+      ReportPlan.document,
+    );
     const digest = await writeDocument(deps.documents, ReportPlan, plan);
     const catalogue = await readCatalogue(deps.ledger, model);
     const reports = [];

@@ -2,17 +2,27 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { Day } from '#domain/model/definition.ts';
 import type { Clock } from '#ports/clock.ts';
 import { findRun } from '#read-model/runs.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
-import { type ComparisonPlanning, planComparison } from '#use-cases/data/plan-comparison.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { type ComparisonPlanning, planComparison, PlannedComparison } from '#use-cases/data/plan-comparison.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  asOf: z.string(),
-  candidates: z.array(z.object({ release: Digest, version: z.string() })).min(1),
+const [Planned, Insufficient] = PlannedComparison.options;
+
+export const PlanValidation = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    /** The run's own, at which everything was pinned. */
+    asOf: Day,
+    candidates: z.array(z.object({ release: Digest, version: z.string() })).min(1),
+  }),
+  output: z.discriminatedUnion('status', [
+    Planned.extend({ champion: Digest }),
+    Insufficient.extend({ champion: Digest }),
+  ]),
 });
 
 interface ValidationPlanning extends ComparisonPlanning {
@@ -25,7 +35,7 @@ interface ValidationPlanning extends ComparisonPlanning {
 
 /** Plans the comparison of a run's candidates with the champion: chosen on the selection days, tested on the test days. */
 export function planValidation(deps: ValidationPlanning): Task {
-  return task(Parameters, async ({ model, run, asOf: given, candidates }) => {
+  return PlanValidation.task(async ({ model, run, asOf: given, candidates }) => {
     const asOf = logicalDay(given, deps.clock);
     // The day is the run's, at which everything was pinned: whoever starts this by hand chooses no luckier one.
     const opened = await findRun(deps.ledger, model, run);

@@ -14,13 +14,16 @@ import { ReportPlan } from '#domain/report/report-plan.ts';
 import { readDocument, writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { definitionOf } from '#read-model/definitions.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-const Parameters = z.object({
-  plan: Digest,
-  release: Digest,
-  explanation: Digest,
-  stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
+export const WriteReport = contract({
+  input: z.object({
+    plan: Digest,
+    release: Digest,
+    explanation: Digest,
+    stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
+  }),
+  output: z.object({ status: z.literal('written'), html: Digest, json: Digest }),
 });
 
 /** Writes a candidate's report twice, for people and for programs, beside the release: each an object by its digest. */
@@ -30,7 +33,7 @@ export function writeReport(deps: {
   /** The report as a page that needs nothing but itself; the same report has the same bytes. */
   readonly draw: (report: EvaluationReport) => Promise<string>;
 }): Task {
-  return task(Parameters, async (of) => {
+  return WriteReport.task(async (of) => {
     const plan = await readDocument(deps.documents, ReportPlan, of.plan);
     const measure = async (digest: Digest) => await readDocument(deps.documents, StoredMeasure, digest);
     const evaluated: Evaluated[] = [];
@@ -54,7 +57,7 @@ export function writeReport(deps: {
 /** What was measured of the inputs, or why nothing was. */
 async function driftOf(
   documents: ArtifactStore,
-  { measure, reason }: z.infer<typeof Parameters>['stability'],
+  { measure, reason }: z.output<typeof WriteReport.input>['stability'],
 ): Promise<InputDrift> {
   if (measure === null) return { status: 'insufficient', reason };
   const found = await readDocument(documents, StabilityMeasure, measure);
