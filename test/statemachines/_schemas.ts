@@ -104,6 +104,11 @@ export function elementOf(schema: Schema): Schema {
   return union(there);
 }
 
+/** How many elements an array has at least. */
+export function fewest(schema: Schema): number {
+  return Math.min(...variantsOf(schema).map(({ minItems }) => minItems ?? 0));
+}
+
 /** A document with one more field. */
 export function withField(document: Schema, name: string, field: Schema): Schema {
   return union(

@@ -1,6 +1,18 @@
 import { machine, type State, type States, type TaskState } from '#local/statemachines/machines.ts';
 import type { CallingState, MachineContract, StartingState } from '#statemachines/contract.ts';
-import { at, elementOf, object, type Schema, samplesOf, schemaOf, TEXT, union, where, withField } from './_schemas.ts';
+import {
+  at,
+  elementOf,
+  fewest,
+  object,
+  type Schema,
+  samplesOf,
+  schemaOf,
+  TEXT,
+  union,
+  where,
+  withField,
+} from './_schemas.ts';
 
 /** What a walk has found: the states it came through, what is wrong with them, and the document of each good ending. */
 export interface Walk {
@@ -55,13 +67,17 @@ export function walk(name: string, contract: MachineContract): Walk {
         return;
       case 'Map': {
         const { StartAt, States } = state.ItemProcessor;
-        const item = elementOf(at(state.ItemsPath, document));
-        const results = follow(StartAt, States, item);
-        go(state.Next, placed(document, state.ResultPath, { type: 'array', items: union(results) }));
+        const items = at(state.ItemsPath, document);
+        const results = union(follow(StartAt, States, elementOf(items)));
+        go(state.Next, placed(document, state.ResultPath, { type: 'array', minItems: fewest(items), items: results }));
         return;
       }
       case 'Pass':
-        go(state.Next, placed(document, state.ResultPath, filled(state.Parameters ?? {}, document)));
+        // Without parameters it passes on what it was given.
+        go(
+          state.Next,
+          placed(document, state.ResultPath, state.Parameters ? filled(state.Parameters, document) : document),
+        );
         return;
       case 'Wait':
         go(state.Next, document);
