@@ -1,7 +1,6 @@
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { atMost } from '#adapters/at-most.ts';
 import * as engine from '#adapters/duckdb/engine.ts';
 import { folderArtifactStore } from '#adapters/folder/artifact-store.ts';
@@ -26,7 +25,7 @@ import type { Ledger } from '#ports/ledger.ts';
 import type { Recording } from '#use-cases/audit/record-change.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
-import { resultsPrefix } from '#use-cases/data-quality/check-expectations.ts';
+import { CheckExpectations, resultsPrefix } from '#use-cases/data-quality/check-expectations.ts';
 import { judgeData } from '#use-cases/data-quality/judge-data.ts';
 import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
 import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
@@ -37,7 +36,8 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { TrainWindow } from '#use-cases/retraining/train-window.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { attachReport } from '#use-cases/validation/attach-report.ts';
 import { baselineOf } from '#use-cases/validation/champion.ts';
 import {
@@ -250,6 +250,10 @@ function tasksOf(wiring: Wiring, { runs, ...places }: Places): Readonly<Record<s
   };
 }
 
+/** As the state's own, but that what it says is what its token would be returned with: nothing is waited for here. */
+const TrainHere = contract({ input: TrainWindow.input.omit({ token: true }), output: TrainWindow.answer });
+const CheckHere = contract({ input: CheckExpectations.input.omit({ token: true }), output: CheckExpectations.answer });
+
 /** Trains a window as its job would; the answer is what the execution is told when the job has ended. */
 function trainHere(deps: {
   readonly documents: ArtifactStore;
@@ -258,7 +262,7 @@ function trainHere(deps: {
   readonly modelHome: string;
   readonly onLine: (line: string) => void;
 }): Task {
-  return task(z.object({ plan: Digest, job: z.string() }), async ({ plan: digest, job }) => {
+  return TrainHere.task(async ({ plan: digest, job }) => {
     const plan = await readDocument(deps.documents, TrainingPlan, digest);
     const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     const began = performance.now();
@@ -273,7 +277,7 @@ function trainHere(deps: {
 
 /** Puts what was staged before the suites as their job would. */
 function checkHere(runs: string): Task {
-  return task(z.object({ run: z.string() }), async ({ run }) => {
+  return CheckHere.task(async ({ run }) => {
     const root = join(runs, 'containers', 'check');
     const processing = join(root, 'opt/ml/processing');
     await mkdir(processing, { recursive: true });

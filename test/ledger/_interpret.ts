@@ -59,7 +59,7 @@ const ACTS: Readonly<Record<Verb, Act>> = {
     await registerCandidates(deps)({
       model: MODEL,
       run: `run-${pick}`,
-      candidates: isFirst ? [] : [candidate],
+      candidates: [candidate],
       baseline: isFirst ? { release: BASELINE, baseRate: 0.2, window: 'all' } : null,
     });
   },

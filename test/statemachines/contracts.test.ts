@@ -3,9 +3,11 @@ import { machine } from '#local/statemachines/machines.ts';
 import { batchInference } from '#statemachines/batch-inference.contract.ts';
 import { confirmation } from '#statemachines/confirmation.contract.ts';
 import type { MachineContract } from '#statemachines/contract.ts';
+import { dataQuality } from '#statemachines/data-quality.contract.ts';
 import { drift } from '#statemachines/drift.contract.ts';
 import { probation } from '#statemachines/probation.contract.ts';
 import { promotion } from '#statemachines/promotion.contract.ts';
+import { retraining } from '#statemachines/retraining.contract.ts';
 import { rollback } from '#statemachines/rollback.contract.ts';
 import { validation } from '#statemachines/validation.contract.ts';
 import { statesOf } from './_machines.ts';
@@ -14,9 +16,11 @@ import { walk } from './_walk.ts';
 const CONTRACTS: readonly MachineContract[] = [
   batchInference,
   confirmation,
+  dataQuality,
   drift,
   probation,
   promotion,
+  retraining,
   rollback,
   validation,
 ];

@@ -402,6 +402,19 @@ describe('a check before training', () => {
     expect(await plan('two')).toMatchObject({ status: 'nothing' });
   });
 
+  it('says why the training rows cannot be made where every partition has been looked at', async () => {
+    const pinned = await training();
+    await check('one');
+    const planned = await plan('two', pinned);
+    expect(planned.partitions).toBe(0);
+    const staged = await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan });
+    const reasons = [expect.stringMatching(/^features of 2001-01-\d\d are not built/)];
+    expect(staged).toEqual({ status: 'refused', reasons });
+    expect(await judge(planned, staged, undefined)).toMatchObject({ status: 'INCONCLUSIVE', reasons });
+    const [refused] = (await dev.chain()).slice(-1);
+    expect(refused).toMatchObject({ code: 'DATA_REFUSED', details: { reasons } });
+  });
+
   it('reads the versions that the run pinned, and not their corrections', async () => {
     const pinned = await training();
     await admitDays(dev.ledger, '2001-01-05', '2001-01-05', { mark: ' corrected' });

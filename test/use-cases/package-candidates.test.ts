@@ -13,7 +13,7 @@ import type { Scoring } from '#ports/scoring.ts';
 import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
-import { LOST } from '#test/domain/data/_joins.ts';
+import { JOINS, LOST } from '#test/domain/data/_joins.ts';
 import { changed } from '#test/adapters/onnx/_models.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
@@ -39,7 +39,7 @@ describe('what training leaves', () => {
         };
   const packaged = async (
     files: Left,
-    exported: object = { status: 'exported', rows: 100, positives: 20 },
+    exported: object = { status: 'exported', rows: 100, positives: 20, joins: JOINS },
     {
       others = {},
       scoring = dev.scoring,
@@ -80,13 +80,13 @@ describe('what training leaves', () => {
         window: 'all',
         plan: window?.plan,
         export: exported,
-        training: { status: 'trained', artifact: 's3://b/model.tar.gz' },
+        training: { status: 'trained', artifact: 's3://b/model.tar.gz', seconds: 1 },
       },
       ...Object.keys(others).map((artifact) => ({
         window: artifact,
         plan: window?.plan,
         export: exported,
-        training: { status: 'trained', artifact },
+        training: { status: 'trained', artifact, seconds: 1 },
       })),
     ];
     return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
@@ -296,7 +296,9 @@ describe('what training leaves', () => {
   });
 
   it('has no baseline where the labels have one class', async () => {
-    expect(await packaged({ 'model.onnx': 'MODEL t' }, { status: 'exported', rows: 100, positives: 0 })).toMatchObject({
+    expect(
+      await packaged({ 'model.onnx': 'MODEL t' }, { status: 'exported', rows: 100, positives: 0, joins: JOINS }),
+    ).toMatchObject({
       baseline: null,
     });
   });

@@ -14,6 +14,7 @@ import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
+import { JOINS } from '#test/domain/data/_joins.ts';
 import { admitDays, definition, type Environment, MODEL, world } from './_environments.ts';
 
 const RUN = 'toy-run-1';
@@ -40,6 +41,15 @@ describe('a retraining run', () => {
     const unknown = { model: 'unknown', run: RUN, trigger: 'schedule', asOf: '2001-01-20' };
     await expect(openRetrainingRun(dev)(unknown)).rejects.toMatchObject({ code: 'UNKNOWN_MODEL' });
   });
+
+  it.each(['2001-01-20T01:00:00+05:00', '2001-01-20 or so'])(
+    'is not opened as of %s, whose day is not known',
+    async (asOf) => {
+      const given = { model: MODEL, run: RUN, trigger: 'schedule', asOf };
+      await expect(openRetrainingRun(dev)(given)).rejects.toMatchObject({ code: 'BAD_DOCUMENT' });
+      expect(await dev.codes()).toEqual([]);
+    },
+  );
 
   it('has the days of each window in their order, whichever window needed them first, and names what they were made from', async () => {
     const [model] = dev.deployed.models;
@@ -257,7 +267,7 @@ describe('a training job that does not exist', () => {
       {
         window: 'all',
         plan,
-        export: { status: 'exported', rows: 1, positives: 0 },
+        export: { status: 'exported', rows: 1, positives: 0, joins: JOINS },
         training: { status: 'failed', reason: 'no image' },
       },
     ];

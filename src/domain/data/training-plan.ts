@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { LabelJoins } from './label-joins.ts';
 import { InputPartition } from './partition.ts';
 
 /** One window of a retraining run, pinned: what is exported, trained on, and later written into the release's manifest. */
@@ -29,19 +28,3 @@ export type TrainingPlan = z.infer<typeof TrainingPlan>;
 export function trainingRowsFile(day: string): string {
   return `train-${day}.parquet`;
 }
-
-/** What became of a window's training. */
-export const TrainedWindow = z.object({
-  window: z.string(),
-  plan: Digest,
-  export: z.object({
-    status: z.string(),
-    rows: z.int().optional(),
-    positives: z.int().optional(),
-    /** What the join of events and labels lost; of its days the worst alone. */
-    joins: LabelJoins.optional(),
-    reason: z.string().optional(),
-  }),
-  training: z.object({ status: z.string(), artifact: z.string().optional(), reason: z.string().optional() }).optional(),
-});
-export type TrainedWindow = z.infer<typeof TrainedWindow>;

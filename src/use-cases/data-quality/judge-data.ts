@@ -23,16 +23,27 @@ import type { ProcessingJobs } from '#ports/processing-jobs.ts';
 import { findRecordOf } from '#read-model/chain.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
-import { resultsPrefix } from './check-expectations.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { CheckExpectations, resultsPrefix } from './check-expectations.ts';
 import { dataDigest, type DataCheckPlanning, inputsOf, readChecked } from './plan-data-check.ts';
+import { StageData } from './stage-data.ts';
 
-/** What the machine's document holds by then; where the data could not be staged, nothing was checked. */
-const Parameters = z.object({
-  plan: z.object({ plan: Digest }),
-  staged: z.object({ status: z.string(), staged: Digest.optional(), reasons: z.array(z.string()).optional() }),
-  checked: z.object({ status: z.string(), reason: z.string().optional() }).optional(),
+export const JudgeData = contract({
+  /** What the machine's document holds by then. */
+  input: z.object({
+    plan: z.object({ plan: Digest }),
+    staged: StageData.output,
+    /** Absent where the data could not be staged: nothing was checked. */
+    checked: CheckExpectations.answer.exactOptional(),
+  }),
+  output: z.object({
+    status: DataCheckEvidence.shape.verdict,
+    reasons: z.array(z.string()),
+    evidence: Digest,
+  }),
 });
+type Given = z.output<typeof JudgeData.input>;
+type Verdict = z.output<typeof JudgeData.output>;
 
 interface DataJudging extends Recording, DataCheckPlanning {
   readonly checks: Pick<ProcessingJobs, 'readOutput'>;
@@ -48,7 +59,7 @@ type Found =
  * with the record of it. A check has one verdict: whoever comes to it again gets the one that was recorded.
  */
 export function judgeData(deps: DataJudging): Task {
-  return task(Parameters, async (given) => {
+  return JudgeData.task(async (given) => {
     const plan = await readDocument(deps.documents, DataCheckPlan, given.plan.plan);
     const { model, run } = plan;
     const { policy } = deployedModel(deps.deployed, model);
@@ -69,7 +80,7 @@ export function judgeData(deps: DataJudging): Task {
     const evidence = await writeDocument(deps.documents, DataCheckEvidence, {
       formatVersion: 1,
       plan: given.plan.plan,
-      staged: given.staged.staged ?? null,
+      staged: given.staged.status === 'staged' ? given.staged.staged : null,
       results: found.results,
       ...judgement,
     });
@@ -119,7 +130,7 @@ export function judgeData(deps: DataJudging): Task {
 }
 
 /** The verdict that was recorded under an operation, as the machine goes on with it. */
-async function recordedVerdict(deps: Recording, model: string, operation: string) {
+async function recordedVerdict(deps: Recording, model: string, operation: string): Promise<Verdict | undefined> {
   const record = await findRecordOf(deps.ledger, model, operation);
   if (record === undefined) return undefined;
   if (record.code === 'DATA_VALIDATED')
@@ -128,10 +139,9 @@ async function recordedVerdict(deps: Recording, model: string, operation: string
   return { status: verdict, reasons, evidence };
 }
 
-async function findResults(deps: DataJudging, plan: DataCheckPlan, given: z.infer<typeof Parameters>): Promise<Found> {
+async function findResults(deps: DataJudging, plan: DataCheckPlan, given: Given): Promise<Found> {
   const { staged, checked } = given;
-  if (staged.staged === undefined)
-    return { results: null, reasons: staged.reasons ?? ['the data could not be staged'] };
+  if (staged.status === 'refused') return { results: null, reasons: staged.reasons };
   if (checked?.status !== 'checked')
     return {
       results: null,

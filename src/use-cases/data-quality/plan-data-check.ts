@@ -11,7 +11,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type CheckedData, findCheckedData } from '#read-model/checked-data.ts';
 import { readCatalogue, readPartitionVersions } from '#read-model/partitions.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 export interface DataCheckPlanning {
   readonly ledger: Ledger;
@@ -32,11 +32,24 @@ export function dataDigest({ suites, partitions }: Pick<DataCheckPlan, 'suites' 
   });
 }
 
-/** `training` is null where what has arrived is looked at, and nothing is about to train on it. */
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  training: z.object({ plan: Digest, from: Day, to: Day }).nullable(),
+export const PlanDataCheck = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    /** Null where what has arrived is validated, and nothing is about to train on it. */
+    training: z.object({ plan: Digest, from: Day, to: Day }).nullable(),
+  }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('planned'),
+      model: z.string(),
+      run: z.string(),
+      plan: Digest,
+      /** How many partitions no suite has validated in their version. */
+      partitions: z.int(),
+    }),
+    z.object({ status: z.literal('nothing'), reasons: z.array(z.string()) }),
+  ]),
 });
 
 /**
@@ -44,7 +57,7 @@ const Parameters = z.object({
  * training, the versions that the run pinned and the rows that it is about to train on.
  */
 export function planDataCheck(deps: DataCheckPlanning): Task {
-  return task(Parameters, async ({ model, run, training }) => {
+  return PlanDataCheck.task(async ({ model, run, training }) => {
     const { definition, policy, expectations } = deployedModel(deps.deployed, model);
     if (policy.data === undefined) return nothing('the policy has no rules for data');
     const suites = Object.fromEntries(
@@ -87,7 +100,7 @@ export function planDataCheck(deps: DataCheckPlanning): Task {
 }
 
 /** What a machine that was asked for a check answers where there is nothing to look at. */
-function nothing(reason: string) {
+function nothing(reason: string): z.output<typeof PlanDataCheck.output> {
   return { status: 'nothing', reasons: [reason] };
 }
 

@@ -13,7 +13,15 @@ import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+
+export const StageData = contract({
+  input: z.object({ plan: Digest }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('staged'), staged: Digest }),
+    z.object({ status: z.literal('refused'), reasons: z.array(z.string()).min(1) }),
+  ]),
+});
 
 /** Where the data of a check is, and all that its processing job can read. */
 export function stagePrefix(run: string): string {
@@ -43,10 +51,13 @@ const TOGETHER = 16;
  * refused here, and the others are staged.
  */
 export function stageData(deps: Staging): Task {
-  return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
+  return StageData.task(async ({ plan: digest }) => {
     const plan = await readDocument(deps.documents, DataCheckPlan, digest);
     const { staged, batches } = await withFolder((folder) => stage(deps, plan, folder));
-    if (batches === 0) return { status: 'refused', reasons: staged.refused.map(({ reason }) => reason).slice(0, 12) };
+    if (batches === 0) {
+      const reasons = [...staged.refused.map(({ reason }) => reason), ...staged.untrainable];
+      return { status: 'refused', reasons: reasons.slice(0, 12) };
+    }
     return {
       status: 'staged',
       staged: await writeDocument(deps.documents, StagedData, staged),

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { withWorstDay } from '#domain/data/label-joins.ts';
+import { LabelJoins, withWorstDay } from '#domain/data/label-joins.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
@@ -9,7 +9,21 @@ import { readDocument } from '#ports/documents.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import type { Building } from '#use-cases/data/build-partitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+
+export const ExportTrainingRows = contract({
+  input: z.object({ plan: Digest }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('exported'),
+      rows: z.int(),
+      positives: z.int(),
+      /** What the join of events and labels lost; of its days the worst alone. */
+      joins: LabelJoins,
+    }),
+    z.object({ status: z.literal('refused'), reason: z.string() }),
+  ]),
+});
 
 /** Where a window's rows are, and all that its training job can read. */
 export function rowsPrefix(run: string, window: string): string {
@@ -18,7 +32,7 @@ export function rowsPrefix(run: string, window: string): string {
 
 /** Joins a window's features with the labels that had arrived, and writes them, a file per day, where the trainer, and nobody else, reads. */
 export function exportTrainingRows(deps: Building & { readonly training: TrainingData }): Task {
-  return task(z.object({ plan: Digest }), async ({ plan: digest }) => {
+  return ExportTrainingRows.task(async ({ plan: digest }) => {
     const plan = await readDocument(deps.documents, TrainingPlan, digest);
     const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     return withFolder(async (folder) => {
@@ -49,6 +63,6 @@ export function exportTrainingRows(deps: Building & { readonly training: Trainin
   });
 }
 
-function refused(reason: string) {
+function refused(reason: string): z.output<typeof ExportTrainingRows.output> {
   return { status: 'refused', reason: reason.slice(0, 500) };
 }

@@ -2,17 +2,27 @@ import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { logicalDay } from '#use-cases/as-of.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
-/** `asOf` may be a day or an instant, as the scheduler gives it; a run's name is the execution's. */
-const Parameters = z.object({ model: z.string(), asOf: z.string().min(10), trigger: z.string(), run: z.string() });
+export const OpenRetrainingRun = contract({
+  input: z.object({
+    model: z.string(),
+    /** A day, or an instant as the scheduler gives it. */
+    asOf: z.union([Day, z.iso.datetime()]),
+    trigger: z.string(),
+    /** The execution's name. */
+    run: z.string(),
+  }),
+  output: z.object({ model: z.string(), run: z.string(), asOf: Day }),
+});
 
 /** Opens a run at one logical time: what it reads from here on is pinned. */
 export function openRetrainingRun(deps: Recording & { readonly deployed: DeployedModels }): Task {
-  return task(Parameters, async ({ model, trigger, run, ...given }) => {
+  return OpenRetrainingRun.task(async ({ model, trigger, run, ...given }) => {
     deployedModel(deps.deployed, model);
     const asOf = logicalDay(given.asOf, deps.clock);
     const startedAt = deps.clock.now().toISOString();

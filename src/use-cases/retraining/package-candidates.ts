@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { canonicalJson, type Digest, digestOfJson } from '#domain/canonical/digest.ts';
-import { TrainedWindow, TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
+import { canonicalJson, Digest, digestOfJson } from '#domain/canonical/digest.ts';
+import { LabelJoins } from '#domain/data/label-joins.ts';
+import { TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { judgeTrainerPredictions, TRAINER_PREDICTIONS } from '#domain/model/trainer-predictions.ts';
+import { judgeTrainerPredictions, TRAINER_PREDICTIONS, TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -16,8 +17,9 @@ import type { Lake } from '#ports/lake.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
-import { rowsPrefix } from './export-training-rows.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { ExportTrainingRows, rowsPrefix } from './export-training-rows.ts';
+import { TrainWindow } from './train-window.ts';
 
 export interface Packaging {
   readonly documents: ArtifactStore;
@@ -27,26 +29,67 @@ export interface Packaging {
   readonly training: TrainingData;
 }
 
-const Parameters = z.object({
-  windows: z.array(TrainedWindow).min(1),
-  daily: z.array(BuiltBatch).default([]),
-  features: z.array(BuiltBatch).default([]),
+/** What became of a window's training. */
+const TrainedWindow = z.object({
+  window: z.string(),
+  plan: Digest,
+  export: ExportTrainingRows.output,
+  /** Absent where no rows could be exported. */
+  training: TrainWindow.answer.exactOptional(),
+});
+type TrainedWindow = z.output<typeof TrainedWindow>;
+
+/** A release that a window gave. */
+export const Candidate = z.object({
+  release: Digest,
+  window: z.string(),
+  fingerprint: Digest,
+  metrics: z.record(z.string(), z.number()),
+  /** Null where the trainer left no predictions of its own. */
+  agreement: TrainerAgreement.nullable(),
+  joins: LabelJoins,
+});
+
+/** The constant base-rate release of a run. */
+export const Baseline = z.object({ release: Digest, baseRate: z.number(), window: z.string() });
+
+const Packaged = {
+  /** Null where the rows have one class, or no release could be made of them. */
+  baseline: Baseline.nullable(),
+  /** Why windows are no candidates. */
+  reasons: z.array(z.string()),
+};
+
+export const PackageCandidates = contract({
+  input: z.object({
+    windows: z.array(TrainedWindow).min(1),
+    daily: z.array(BuiltBatch).default([]),
+    features: z.array(BuiltBatch).default([]),
+  }),
+  output: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('packaged'), candidates: z.array(Candidate).min(1), ...Packaged }),
+    z.object({ status: z.literal('nothing'), candidates: z.array(z.never()), ...Packaged }),
+  ]),
 });
 
 /** Makes releases of what was trained, and the model's constant baseline; what is no model of the schema is refused with the reason. */
 export function packageCandidates(deps: Packaging): Task {
-  return task(Parameters, async ({ windows, daily, features }) => {
-    const candidates = [];
+  return PackageCandidates.task(async ({ windows, daily, features }) => {
+    const candidates: z.output<typeof Candidate>[] = [];
     const reasons = causesIn([...daily, ...features]);
     const made = await storing(() => packageBaseline(deps, windows));
     if (made.kind === 'refused') reasons.push(`baseline: ${made.reason}`.slice(0, 500));
     for (const window of windows) {
-      const failure = window.export.reason ?? window.training?.reason;
-      if (window.training?.artifact === undefined) {
-        reasons.push(`${window.window}: ${failure ?? 'was not trained'}`.slice(0, 1000));
+      const { export: exported, training } = window;
+      if (exported.status === 'refused') {
+        reasons.push(`${window.window}: ${exported.reason}`.slice(0, 1000));
         continue;
       }
-      const artifact = await deps.training.readArtifact(window.training.artifact);
+      if (training?.status !== 'trained') {
+        reasons.push(`${window.window}: ${training?.reason ?? 'was not trained'}`.slice(0, 1000));
+        continue;
+      }
+      const artifact = await deps.training.readArtifact(training.artifact);
       if (artifact.kind === 'refused') {
         reasons.push(`${window.window}: ${refusalText(artifact.refusal)}`.slice(0, 500));
         continue;
@@ -75,17 +118,15 @@ export function packageCandidates(deps: Packaging): Task {
         release: stored.value,
         window: window.window,
         fingerprint: plan.fingerprint,
-        metrics: trainingMetrics(artifact.files.get('metrics.json')),
+        metrics: { ...trainingMetrics(artifact.files.get('metrics.json')) },
         agreement: agreed?.agreement ?? null,
-        joins: window.export.joins ?? null,
+        joins: exported.joins,
       });
     }
-    return {
-      status: candidates.length > 0 ? 'packaged' : 'nothing',
-      candidates,
-      baseline: made.kind === 'stored' ? made.value : null,
-      reasons,
-    };
+    const baseline = made.kind === 'stored' ? made.value : null;
+    return candidates.length > 0
+      ? { status: 'packaged', candidates, baseline, reasons }
+      : { status: 'nothing', candidates: [], baseline, reasons };
   });
 }
 
@@ -128,12 +169,17 @@ async function storing<T>(
 }
 
 /** The constant base-rate release of the window with the most rows: something to beat, and something to go back to. */
-async function packageBaseline(deps: Packaging, windows: readonly TrainedWindow[]) {
-  const [largest] = windows.toSorted((a, b) => (b.export.rows ?? 0) - (a.export.rows ?? 0));
-  const { rows = 0, positives = 0 } = largest?.export ?? {};
-  if (largest === undefined || positives === 0 || positives === rows) return null;
+async function packageBaseline(
+  deps: Packaging,
+  windows: readonly TrainedWindow[],
+): Promise<z.output<typeof Baseline> | null> {
+  const exported = windows.flatMap(({ window, plan, export: of }) =>
+    of.status === 'exported' ? [{ window, plan, rows: of.rows, positives: of.positives }] : [],
+  );
+  const [largest] = exported.toSorted((a, b) => b.rows - a.rows);
+  if (largest === undefined || largest.positives === 0 || largest.positives === largest.rows) return null;
   const { plan, definition } = await readPlan(deps, largest.plan);
-  const baseRate = positives / rows;
+  const baseRate = largest.positives / largest.rows;
   const release = await storeRelease(
     deps,
     plan,

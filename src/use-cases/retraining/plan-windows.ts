@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
 import { featurePlanner, partitionsBetween } from '#domain/data/feature-plan.ts';
+import { WorkBatch } from '#domain/data/feature-work.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
@@ -7,7 +9,7 @@ import { trainingInputs, TrainingInputs } from '#domain/data/training-inputs.ts'
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { planWindows as plan } from '#domain/data/windows.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { ModelDefinition } from '#domain/model/definition.ts';
+import { Day, ModelDefinition } from '#domain/model/definition.ts';
 import { writeDocument, writeText } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Ledger } from '#ports/ledger.ts';
@@ -15,7 +17,7 @@ import { readCatalogue } from '#read-model/partitions.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Said, type Task } from '#use-cases/task.ts';
 
 export interface WindowPlanning extends FeaturePlanning {
   readonly ledger: Ledger;
@@ -23,9 +25,32 @@ export interface WindowPlanning extends FeaturePlanning {
   readonly deployed: DeployedModels;
 }
 
+export const PlanWindows = contract({
+  input: z.object({ model: z.string(), run: z.string(), asOf: Day }),
+  output: z.discriminatedUnion('status', [
+    z.object({
+      status: z.literal('planned'),
+      /** What is validated before training: the plan of the window with the most days, and all days of the run. */
+      check: z.object({ plan: Digest, from: Day, to: Day }),
+      dailyBatches: z.array(WorkBatch),
+      featureBatches: z.array(WorkBatch),
+      windows: z.array(z.object({ window: z.string(), plan: Digest, job: z.string() })).min(1),
+      /** The windows that the history cannot fill yet. */
+      skipped: z.array(z.string()),
+    }),
+    z.object({
+      status: z.literal('refused'),
+      reasons: z.array(z.string()),
+      dailyBatches: z.array(z.never()),
+      featureBatches: z.array(z.never()),
+      windows: z.array(z.never()),
+    }),
+  ]),
+});
+
 /** Pins the windows of a run: days, partitions, SQL and definition by digest. A gap in the data is a refusal, never a guess. */
 export function planWindows(deps: WindowPlanning): Task {
-  return task(z.object({ model: z.string(), run: z.string(), asOf: z.string() }), async ({ model, run, asOf }) => {
+  return PlanWindows.task(async ({ model, run, asOf }) => {
     const { definition, sql } = deployedModel(deps.deployed, model);
     const digest = await writeDocument(deps.releases, ModelDefinition, definition);
     for (const text of Object.values(sql)) await writeText(deps.releases, text);
@@ -75,17 +100,20 @@ export function planWindows(deps: WindowPlanning): Task {
         labels: labels.partitions,
         features: own,
       });
-      plans.push({ window: window.name, plan: stored, job: jobName(model, window.name, run) });
+      plans.push({ window, plan: stored });
     }
     // What is looked at before anything is learned: the rows of the window that has them all, and every day of the run.
-    const longest = planned.reduce((a, b) => (b.window.events.first < a.window.events.first ? b : a));
-    const check = plans.find(({ window }) => window === longest.window.name);
+    const longest = plans.reduce((a, b) => (b.window.events.first < a.window.events.first ? b : a));
     return {
       status: 'planned',
-      check: check && { plan: check.plan, from: longest.window.events.first, to: windows.test.events.last },
+      check: { plan: longest.plan, from: longest.window.events.first, to: windows.test.events.last },
       dailyBatches: work.dailyBatches,
       featureBatches: work.featureBatches,
-      windows: plans,
+      windows: plans.map(({ window, plan: of }) => ({
+        window: window.name,
+        plan: of,
+        job: jobName(model, window.name, run),
+      })),
       skipped: windows.skipped.map(({ name }) => name),
     };
   });
@@ -96,6 +124,6 @@ function jobName(model: string, window: string, run: string): string {
   return `${model.slice(0, 24)}-${operationName(window.replaceAll(/[^a-zA-Z0-9]/g, ''), run).slice(0, 36)}`;
 }
 
-function refused(reasons: readonly string[]) {
+function refused(reasons: readonly string[]): Said<z.output<typeof PlanWindows.output>> {
   return { status: 'refused', reasons, dailyBatches: [], featureBatches: [], windows: [] };
 }

@@ -7,7 +7,13 @@ import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { fileOf, originOf, ReleaseManifest } from '#domain/release/manifest.ts';
-import { comparedWith, nextVersion, type Registration, registrationWrites } from '#domain/release/registration.ts';
+import {
+  comparedWith,
+  nextVersion,
+  type Registration,
+  registrationWrites,
+  Version,
+} from '#domain/release/registration.ts';
 import { type SourceChange, sourceChange, sourcesOf } from '#domain/release/source-change.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -15,29 +21,33 @@ import { definitionIn, definitionOf } from '#read-model/definitions.ts';
 import { findRegistration, findReleased, readRegistrations } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { isBroken } from '#use-cases/promotion/prepare-rollback-target.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { Baseline, Candidate as PackagedCandidate } from './package-candidates.ts';
 
 export interface Registering extends Recording {
   readonly releases: ArtifactStore;
   readonly deployed: DeployedModels;
 }
 
-const Parameters = z.object({
-  model: z.string(),
-  run: z.string(),
-  candidates: z.array(
-    z.object({
-      release: Digest,
-      window: z.string(),
-      fingerprint: Digest,
-      metrics: z.record(z.string(), z.number()),
-      agreement: TrainerAgreement.nullable().default(null),
-      joins: LabelJoins.nullable().default(null),
-    }),
-  ),
-  /** The evidence by which the run's data was accepted; a release without it passes no gate that asks for it. */
-  dataCheck: Digest.nullable().default(null),
-  baseline: z.object({ release: Digest, baseRate: z.number(), window: z.string() }).nullable(),
+const Registered = z.object({ release: Digest, version: Version });
+
+export const RegisterCandidates = contract({
+  input: z.object({
+    model: z.string(),
+    run: z.string(),
+    candidates: z
+      .array(
+        PackagedCandidate.extend({
+          agreement: TrainerAgreement.nullable().default(null),
+          joins: LabelJoins.nullable().default(null),
+        }),
+      )
+      .min(1),
+    /** The evidence by which the run's data was accepted; a release without it passes no gate that asks for it. */
+    dataCheck: Digest.nullable().default(null),
+    baseline: Baseline.nullable(),
+  }),
+  output: z.object({ status: z.literal('registered'), candidates: z.array(Registered).min(1) }),
 });
 
 /**
@@ -46,7 +56,7 @@ const Parameters = z.object({
  * and what was rolled back does not come back under another digest.
  */
 export function registerCandidates(deps: Registering): Task {
-  return task(Parameters, async ({ model, run, dataCheck, candidates, baseline }) => {
+  return RegisterCandidates.task(async ({ model, run, dataCheck, candidates, baseline }) => {
     if (baseline !== null && !(await hasBaseline(deps, model))) {
       await register(deps, model, run, { ...baseline, dataCheck: null, metrics: { baseRate: baseline.baseRate } });
     }
@@ -106,7 +116,7 @@ async function register(
   model: string,
   run: string,
   candidate: Candidate,
-): Promise<{ release: Digest; version: string }> {
+): Promise<z.output<typeof Registered>> {
   // In this order: two that are registered at once, made from the same, then take the same number, and one of them is refused.
   const released = await findReleased(deps.ledger, model);
   const registrations = await readRegistrations(deps.ledger, model);

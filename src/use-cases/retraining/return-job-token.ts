@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { equals, type Item, textOf } from '#domain/ledger/item.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Ledger } from '#ports/ledger.ts';
-import type { ProcessingJobs } from '#ports/processing-jobs.ts';
+import type { ProcessingJobs, ProcessingJobState } from '#ports/processing-jobs.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
 import { findTask } from '#read-model/tasks.ts';
@@ -26,11 +27,23 @@ export interface ReturningTokens {
   readonly checks: Pick<ProcessingJobs, 'describe'>;
 }
 
-/** How a job ended, as the machine that waits for it is told. */
-interface JobOutcome {
-  readonly status: 'trained' | 'checked' | 'failed';
-  readonly reason?: string;
-}
+const Failed = z.object({ status: z.literal('failed'), reason: z.string() });
+
+/** How a training job ended, as the machine that waits for it is told. */
+export const TrainingOutcome = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('trained'),
+    /** Where the job left its model. */
+    artifact: z.string(),
+    seconds: z.number().nonnegative(),
+  }),
+  Failed,
+]);
+
+/** How a processing job ended, as the machine that waits for it is told. */
+export const ProcessingOutcome = z.discriminatedUnion('status', [z.object({ status: z.literal('checked') }), Failed]);
+
+type JobOutcome = z.output<typeof TrainingOutcome> | z.output<typeof ProcessingOutcome>;
 
 /** Tells the waiting execution how a job ended, as the job itself says now; an event is only the hint to look. */
 export async function returnJobToken(
@@ -50,8 +63,8 @@ export async function answerTask(
   item: Item,
   outcome: JobOutcome,
 ): Promise<'returned' | 'gone'> {
-  const reason = outcome.reason === undefined ? {} : { reason: outcome.reason.slice(0, 1000) };
-  const answer = await machines.succeed(textOf(item, 'token'), { ...outcome, ...reason });
+  const told = outcome.status === 'failed' ? { ...outcome, reason: outcome.reason.slice(0, 1000) } : outcome;
+  const answer = await machines.succeed(textOf(item, 'token'), told);
   await writeUnaudited(
     ledger, // Not if the machine waits with another token by now: that one has not been answered.
     [{ kind: 'put', item: { ...item, answered: true }, condition: equals({ token: textOf(item, 'token') }) }],
@@ -66,25 +79,38 @@ const LOGS: Readonly<Record<JobKind, string>> = {
   processing: 'log: CloudWatch /aws/sagemaker/ProcessingJobs',
 };
 
-async function outcomeOf(
-  { jobs, checks, clock }: ReturningTokens,
+/** What is said of a job, once it is completed as the outcome that its machine is told. */
+async function stateOf(
+  { jobs, checks }: ReturningTokens,
   kind: JobKind,
-  item: Item,
-): Promise<JobOutcome | undefined> {
-  const state = kind === 'training' ? await jobs.describe(item.sk) : await checks.describe(item.sk);
+  job: string,
+): Promise<
+  | Exclude<ProcessingJobState, { readonly kind: 'completed' }>
+  | { readonly kind: 'completed'; readonly outcome: JobOutcome }
+> {
+  if (kind === 'training') {
+    const state = await jobs.describe(job);
+    if (state.kind !== 'completed') return state;
+    const { artifact, seconds } = state;
+    return { kind: 'completed', outcome: { status: 'trained', artifact, seconds } };
+  }
+  const state = await checks.describe(job);
+  return state.kind === 'completed' ? { kind: 'completed', outcome: { status: 'checked' } } : state;
+}
+
+async function outcomeOf(deps: ReturningTokens, kind: JobKind, item: Item): Promise<JobOutcome | undefined> {
+  const state = await stateOf(deps, kind, item.sk);
   switch (state.kind) {
     case 'running':
       return undefined;
     case 'absent': {
       // An item without a time is of an earlier version of this code, which creates no jobs any more.
       const since = typeof item['at'] === 'string' ? Date.parse(item['at']) : 0;
-      if (clock.now().getTime() < since + CREATION_MS) return undefined;
+      if (deps.clock.now().getTime() < since + CREATION_MS) return undefined;
       return { status: 'failed', reason: `there is no ${kind} job ${item.sk}: it was never created, or was deleted` };
     }
-    case 'completed': {
-      const { kind: _, ...left } = state;
-      return { status: kind === 'training' ? 'trained' : 'checked', ...left };
-    }
+    case 'completed':
+      return state.outcome;
     case 'failed':
       return { status: 'failed', reason: `${state.reason.slice(0, 800)} (${LOGS[kind]}, job ${item.sk})` };
   }

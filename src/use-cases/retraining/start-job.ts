@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { JobStart } from '#ports/job.ts';
@@ -12,6 +13,9 @@ export interface StartingJobs {
   readonly clock: Clock;
   readonly machines: StateMachines;
 }
+
+/** What a state says that has asked for a job, before it waits for its end. */
+export const JobAnswer = z.object({ status: z.enum(['started', 'refused']) });
 
 /** A job for whose end an execution waits with a token. */
 interface WaitedFor {
@@ -30,7 +34,7 @@ export async function startJob(
   kind: JobKind,
   { job, ...waiting }: WaitedFor,
   start: () => Promise<JobStart>,
-): Promise<{ readonly status: 'started' | 'refused' }> {
+): Promise<z.output<typeof JobAnswer>> {
   const at = deps.clock.now().toISOString();
   const item = { ...keys.task(kind, job), ...waiting, answered: false, at };
   await writeUnaudited(deps.ledger, [{ kind: 'put', item }], operationName('t', waiting.token, at));

@@ -6,9 +6,16 @@ import { trainingHyperparameters } from '#domain/model/training.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { TrainingJobs } from '#ports/training-jobs.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 import { rowsPrefix } from './export-training-rows.ts';
-import { startJob, type StartingJobs } from './start-job.ts';
+import { TrainingOutcome } from './return-job-token.ts';
+import { JobAnswer, startJob, type StartingJobs } from './start-job.ts';
+
+export const TrainWindow = contract({
+  input: z.object({ plan: Digest, job: z.string(), token: z.string() }),
+  output: JobAnswer,
+  answer: TrainingOutcome,
+});
 
 export interface Training extends StartingJobs {
   readonly documents: ArtifactStore;
@@ -18,7 +25,7 @@ export interface Training extends StartingJobs {
 
 /** Starts the training job of a window, for whose end the execution waits. */
 export function trainWindow(deps: Training): Task {
-  return task(z.object({ plan: Digest, job: z.string(), token: z.string() }), async ({ plan: digest, job, token }) => {
+  return TrainWindow.task(async ({ plan: digest, job, token }) => {
     const plan = await readDocument(deps.documents, TrainingPlan, digest);
     const definition = await readDocument(deps.releases, ModelDefinition, plan.definition);
     return startJob(deps, 'training', { job, token, model: plan.model, run: plan.run }, () =>

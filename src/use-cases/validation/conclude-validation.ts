@@ -9,12 +9,29 @@ import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/
 import { findRegistration } from '#read-model/registrations.ts';
 import { findRunItem } from '#read-model/runs.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type Task, untypedTask as task } from '#use-cases/task.ts';
+import { contract, type Task } from '#use-cases/task.ts';
 
 const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
-const Offer = Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() });
 const Reasons = Run.extend({ reasons: z.array(z.string()) });
-const Unfit = Reasons.extend({ daily: z.array(BuiltBatch), features: z.array(BuiltBatch) });
+
+/** How a run ended, and whether it was this call that recorded it. */
+function concluded<S extends string>(status: S) {
+  return z.object({ status: z.literal(status), result: z.enum(['recorded', 'already-recorded']) });
+}
+
+export const OfferRelease = contract({
+  input: Run.extend({ champion: Digest, release: Digest, measure: Digest, improvement: z.number() }),
+  output: concluded('offered'),
+});
+
+export const RejectCandidates = contract({ input: Reasons, output: concluded('rejected') });
+
+export const RejectUnfitData = contract({
+  input: Reasons.extend({ daily: z.array(BuiltBatch), features: z.array(BuiltBatch) }),
+  output: RejectCandidates.output,
+});
+
+export const HoldAsInconclusive = contract({ input: Reasons, output: concluded('held') });
 
 interface Concluding extends Recording {
   readonly deployed: DeployedModels;
@@ -27,7 +44,7 @@ function judged({ deployed }: Concluding, { model, run, asOf }: z.infer<typeof R
 
 /** Offers the proven candidate to the next environment: the signed record is all that goes there. */
 export function offerRelease(deps: Concluding): Task {
-  return task(Offer, async ({ champion, release, measure, improvement, ...run }) => {
+  return OfferRelease.task(async ({ champion, release, measure, improvement, ...run }) => {
     const registered = await findRegistration(deps.ledger, run.model, release);
     if (registered === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
@@ -50,27 +67,28 @@ export function offerRelease(deps: Concluding): Task {
 
 /** Ends a run none of whose candidates may go on. */
 export function rejectCandidates(deps: Concluding): Task {
-  return task(Reasons, ({ reasons, ...run }) =>
-    conclude(deps, run, 'rejected', {
-      code: 'CANDIDATES_REJECTED',
-      actor: 'pipeline:validation',
-      release: null,
-      details: { ...judged(deps, run), reasons: truncated(reasons, 8, 2800) },
-    }),
-  );
+  return RejectCandidates.task((given) => reject(deps, given));
 }
 
 /** Ends a run whose data is not fit for training; what could not even be built is the cause of what is missing. */
 export function rejectUnfitData(deps: Concluding): Task {
-  const reject = rejectCandidates(deps);
-  return task(Unfit, ({ daily, features, reasons, ...run }) =>
-    reject({ ...run, reasons: [...causesIn([...daily, ...features]), ...reasons] }),
+  return RejectUnfitData.task(({ daily, features, reasons, ...run }) =>
+    reject(deps, { ...run, reasons: [...causesIn([...daily, ...features]), ...reasons] }),
   );
+}
+
+function reject(deps: Concluding, { reasons, ...run }: z.output<typeof Reasons>) {
+  return conclude(deps, run, 'rejected', {
+    code: 'CANDIDATES_REJECTED',
+    actor: 'pipeline:validation',
+    release: null,
+    details: { ...judged(deps, run), reasons: truncated(reasons, 8, 2800) },
+  });
 }
 
 /** Ends a run whose evidence decides nothing: no promotion, and a person should look. */
 export function holdAsInconclusive(deps: Concluding): Task {
-  return task(Reasons, ({ reasons, ...run }) =>
+  return HoldAsInconclusive.task(({ reasons, ...run }) =>
     conclude(deps, run, 'held', {
       code: 'CANDIDATES_HELD',
       actor: 'pipeline:validation',
@@ -80,10 +98,10 @@ export function holdAsInconclusive(deps: Concluding): Task {
   );
 }
 
-async function conclude(
+async function conclude<S extends string>(
   deps: Recording,
   { model, run }: { readonly model: string; readonly run: string },
-  status: string,
+  status: S,
   event: AuditEvent,
 ) {
   const item = await findRunItem(deps.ledger, model, run);
