@@ -54,8 +54,3 @@ export const Refused = z.object({ status: z.literal('refused'), refusal: Refusal
 
 /** What a Catch writes of the error of a state. */
 export const CaughtError = z.object({ Error: z.string().optional(), Cause: z.string().optional() });
-
-/** TEMPORARY: a task without an output schema. */
-export function untypedTask<I>(schema: z.ZodType<I>, run: (parameters: I) => Promise<object>): Task {
-  return (parameters) => run(parseDocument(schema, parameters, 'task parameters'));
-}
