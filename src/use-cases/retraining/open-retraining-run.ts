@@ -4,15 +4,14 @@ import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { logicalDay } from '#use-cases/as-of.ts';
+import { AsOf, logicalDay } from '#use-cases/as-of.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 export const OpenRetrainingRun = contract({
   input: z.object({
     model: z.string(),
-    /** A day, or an instant as the scheduler gives it. */
-    asOf: z.union([Day, z.iso.datetime()]),
+    asOf: AsOf,
     trigger: z.string(),
     /** The execution's name. */
     run: z.string(),

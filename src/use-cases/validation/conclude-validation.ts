@@ -5,13 +5,14 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { equals, textOf } from '#domain/ledger/item.ts';
+import { Day } from '#domain/model/definition.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import { findRunItem } from '#read-model/runs.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
-const Run = z.object({ model: z.string(), run: z.string(), asOf: z.string() });
+const Run = z.object({ model: z.string(), run: z.string(), asOf: Day });
 const Reasons = Run.extend({ reasons: z.array(z.string()) });
 
 /** How a run ended, and whether it was this call that recorded it. */
