@@ -5,7 +5,7 @@ import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
 import { EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { writeDocument } from '#ports/documents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPromotion } from '#read-model/promotions.ts';

@@ -1,6 +1,6 @@
 // What is known of a release while it is served: its predictions and its shadow's on the days since its promotion, with the
 // labels that had arrived by then, as sums of the form in which the product measures any two releases.
-import type { ComparisonCluster, ComparisonMeasure, PredictionCounts } from '#domain/data/comparison-measure.ts';
+import type { ComparisonCluster, ComparisonMeasure, PredictionCounts } from '#domain/comparison/measure.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { rank } from '#domain/statistics/ranking.ts';
 import type { Truth } from './rows.ts';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { measureComparison } from '#adapters/duckdb/comparison.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { type DayRange, planWindows, type Slice } from '#domain/data/windows.ts';

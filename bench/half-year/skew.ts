@@ -1,7 +1,7 @@
 // How soon a release that is served other than it was trained is found, each week anew, and how often a healthy one is
 // taken for one. The fast rule waits for labels; how far a release disagrees with the one before needs none.
 import { addDays, daysBetween } from '#domain/data/partition.ts';
-import { meanDisagreement } from '#domain/statistics/disagreement.ts';
+import { meanDisagreement } from '#domain/comparison/disagreement.ts';
 import { FAULTS } from './faults.ts';
 import type { HalfYearLake } from './lake.ts';
 import { type HalfYearRelease, releaseOf, score } from './releases.ts';

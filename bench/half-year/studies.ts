@@ -1,9 +1,9 @@
 // How often the comparison is wrong, and how much it sees: real releases on real days, with the gain between them made what
 // it should be. Days stay whole and in their order, so that what makes days alike stays in the trials.
 import { digestOf } from '#domain/canonical/digest.ts';
-import type { ComparisonCluster, ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonCluster, ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
-import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { judgeComparison } from '#domain/comparison/judge.ts';
 import type { DayLoss, Losses } from './outcome.ts';
 
 /** What one release did on one day. */

@@ -2,7 +2,7 @@
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { judgeData } from '#domain/data/judge-data.ts';
 import type { Policy, ProbationRule } from '#domain/policy/policy.ts';
-import { judgeLive, type LiveJudgement } from '#domain/statistics/live-judgement.ts';
+import { judgeLive, type LiveJudgement } from '#domain/comparison/live-judgement.ts';
 import type { Schedule } from './faults.ts';
 import type { Hindsight } from './hindsight.ts';
 import type { HalfYearLake } from './lake.ts';

@@ -1,5 +1,5 @@
 import type { Digest } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { TrainingRows } from '#domain/data/data-check.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { DEFAULT_SCHEDULE, FAULT_KINDS, parseSchedule } from '../../bench/half-year/faults.ts';

@@ -6,7 +6,7 @@ import { engineVersion } from '#adapters/duckdb/database.ts';
 import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type CataloguePartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { daysBetween } from '#domain/data/partition.ts';

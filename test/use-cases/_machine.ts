@@ -1,6 +1,6 @@
 import { execute, type Call, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { Write } from '#domain/ledger/item.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
 import { readPointer } from '#read-model/pointer.ts';

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
-import { ComparisonPlan, FeatureWork, predictionDigest, ScoreWork, type WorkBatch } from '#domain/data/feature-work.ts';
+import { FeatureWork, predictionDigest, ScoreWork, type WorkBatch } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { FeatureEngine } from '#ports/feature-engine.ts';
 import type { Scoring } from '#ports/scoring.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { document } from '#domain/canonical/document.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { readDocument, writeDocument, writeText } from '#ports/documents.ts';
 
 const Plan = document('toy plan', z.strictObject({ b: z.int(), a: z.array(Digest), c: z.string().exactOptional() }));

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { keys } from '#domain/ledger/keys.ts';

@@ -1,5 +1,5 @@
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
-import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/comparison/measure.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { ComparisonRule, Policy } from '#domain/policy/policy.ts';

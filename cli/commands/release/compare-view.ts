@@ -1,4 +1,4 @@
-import type { ComparisonFigures, ComparisonJudgement, Estimate, ModelFigures } from '#domain/statistics/judgement.ts';
+import type { ComparisonFigures, ComparisonJudgement, Estimate, ModelFigures } from '#domain/comparison/judgement.ts';
 import type { Report, Section } from '../../report.ts';
 import { percent } from '#domain/text.ts';
 

@@ -5,7 +5,7 @@ import { measureFiles } from '#adapters/duckdb/comparison-files.ts';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ComparisonRule } from '#domain/policy/policy.ts';
-import { invalidComparison, judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { invalidComparison, judgeComparison } from '#domain/comparison/judge.ts';
 import type { Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { refuse, UsageError } from '../../refusal.ts';

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { compareRows, countsOf, groupText, predictionOf, rankingsOf, sumsOf } from './comparison-sums.ts';
 import { fileLiteral, messageOf, name, rowsOf, withDatabase } from './database.ts';
 import { type Column, describe, namedTwice, NO_TYPE, source } from './inputs.ts';

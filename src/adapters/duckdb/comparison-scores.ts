@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ComparisonMeasure, Decisions, ScoreBin } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, Decisions, ScoreBin } from '#domain/comparison/measure.ts';
 import { clipped } from './comparison-sums.ts';
 import { rowsOf } from './database.ts';
 

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { ComparisonMeasure, Disagreement, PredictionCounts } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, Disagreement, PredictionCounts } from '#domain/comparison/measure.ts';
 import { ROUNDING } from '#domain/statistics/probability.ts';
 import { rank } from '#domain/statistics/ranking.ts';
 import { type Row, literal, numberOf, rowsOf } from './database.ts';

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';

@@ -1,6 +1,6 @@
 import type { InputStability } from '#domain/drift/drift-work.ts';
 import type { FeatureImportances } from '#domain/report/explanation.ts';
-import type { SliceJudgement } from '#domain/statistics/judgement.ts';
+import type { SliceJudgement } from '#domain/comparison/judgement.ts';
 import { CANDIDATE, CHAMPION, draw, LEGEND, REFERENCE, WIDTH } from './drawing.ts';
 
 /** The gain of each slice with its interval, the largest slices first. */

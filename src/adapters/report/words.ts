@@ -1,4 +1,4 @@
-import type { Interval } from '#domain/statistics/judgement.ts';
+import type { Interval } from '#domain/comparison/judgement.ts';
 
 /** What stands where nothing could be computed. */
 export const NONE = '–';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure } from '../comparison/measure.ts';
 import { addDays } from '../data/partition.ts';
 import type { ModelDefinition } from '../model/definition.ts';
 import type { ComparisonRule, DriftRule } from '../policy/policy.ts';

@@ -1,4 +1,4 @@
-import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure } from '../comparison/measure.ts';
 import type { ComparisonRule } from '../policy/policy.ts';
 import type { GateResult } from './gate.ts';
 import { betterThanChampion } from './gates/better-than-champion.ts';

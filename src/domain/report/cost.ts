@@ -1,6 +1,6 @@
-import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure } from '../comparison/measure.ts';
 import { type Costs, costThreshold } from '../policy/policy.ts';
-import type { Interval } from '../statistics/judgement.ts';
+import type { Interval } from '../comparison/judgement.ts';
 import { comparePaired, sum } from '../statistics/paired-comparison.ts';
 
 /** What acting on one model's predictions would have come to. */

@@ -1,4 +1,4 @@
-import type { ScoreBin } from '../data/comparison-measure.ts';
+import type { ScoreBin } from '../comparison/measure.ts';
 import { sum } from '../statistics/paired-comparison.ts';
 
 /** What flagging all rows above a threshold finds. */

@@ -1,6 +1,6 @@
-import type { ComparisonCluster, ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonCluster, ComparisonMeasure } from '../comparison/measure.ts';
 import { Day } from '../model/definition.ts';
-import type { Interval } from '../statistics/judgement.ts';
+import type { Interval } from '../comparison/judgement.ts';
 import { comparePaired, sum } from '../statistics/paired-comparison.ts';
 import { type Ratio, ratioOfSums } from '../statistics/ratio.ts';
 

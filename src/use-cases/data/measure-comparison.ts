@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
-import { ComparisonPlan } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { contract, type Task } from '#use-cases/task.ts';

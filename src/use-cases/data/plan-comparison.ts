@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
 import { planWindows, type Slice } from '#domain/data/windows.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/comparison/measure.ts';
 import { DriftStatus, InputsStatus, ParityFound, StabilityMeasure } from '#domain/drift/drift-work.ts';
 import { type DriftJudgement, judgeDrift as judge } from '#domain/drift/judge-drift.ts';
 import { DRIFT_METRICS } from '#domain/drift/metrics.ts';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';

@@ -2,7 +2,7 @@ import { ORIGIN } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';

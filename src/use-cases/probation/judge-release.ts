@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/comparison/measure.ts';
 import { equals, type Item, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { meanDisagreement } from '#domain/statistics/disagreement.ts';
+import { meanDisagreement } from '#domain/comparison/disagreement.ts';
 import { seenLine, SeenText } from '#domain/text.ts';
-import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/statistics/live-judgement.ts';
+import { judgeLive, type LiveJudgement, UNGOVERNED } from '#domain/comparison/live-judgement.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';

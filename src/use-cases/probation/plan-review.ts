@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan, predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';

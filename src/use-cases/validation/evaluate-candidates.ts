@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { whyInvalid } from '#domain/statistics/validity.ts';
+import { whyInvalid } from '#domain/comparison/validity.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { MeasureComparison } from '#use-cases/data/measure-comparison.ts';

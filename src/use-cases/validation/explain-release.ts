@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { ComparisonPlan } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
 import { Explanation } from '#domain/report/explanation.ts';

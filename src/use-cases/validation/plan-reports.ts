@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Digest, parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
-import { ComparisonPlan } from '#domain/data/feature-work.ts';
+import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { referenceDays } from '#domain/drift/reference.ts';

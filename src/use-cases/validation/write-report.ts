@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { StabilityMeasure } from '#domain/drift/drift-work.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
 import {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { measureComparison } from '#adapters/duckdb/comparison.ts';
 import { profileSource } from '#adapters/duckdb/profile.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
-import { meanDisagreement } from '#domain/statistics/disagreement.ts';
-import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
+import { meanDisagreement } from '#domain/comparison/disagreement.ts';
+import { judgeComparison } from '#domain/comparison/judge.ts';
 import { comparisonRule } from '#test/domain/policy/_rule.ts';
 import { definition, eventsOf, featuresOf, labelsOf, workspace } from './_fixture.ts';
 

@@ -1,4 +1,4 @@
-import type { ComparisonMeasure, PredictionCounts } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, PredictionCounts } from '#domain/comparison/measure.ts';
 import { addDays } from '#domain/data/partition.ts';
 
 const counts = (rows: number): PredictionCounts => ({

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import { GateId } from '#domain/gates/gate.ts';
 import { betterThanChampion } from '#domain/gates/gates/better-than-champion.ts';
 import { metricBaseline } from '#domain/gates/gates/metric-baseline.ts';

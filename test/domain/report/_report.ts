@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from '#domain/canonical/digest.ts';
-import type { ComparisonMeasure, ScoreBin } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, ScoreBin } from '#domain/comparison/measure.ts';
 import { type EvaluationReport, evaluationReport, type InputDrift } from '#domain/report/evaluation-report.ts';
 import type { Explanation } from '#domain/report/explanation.ts';
 import type { ReportPlan } from '#domain/report/report-plan.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { subjectOf } from '#domain/report/evaluation-report.ts';
-import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { judgeComparison } from '#domain/comparison/judge.ts';
 import { fortnight } from '../gates/_measure.ts';
 import { CHOSEN, fullMeasure, OTHER, report } from './_report.ts';
 

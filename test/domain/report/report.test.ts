@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ComparisonMeasure, ScoreBin } from '#domain/data/comparison-measure.ts';
+import type { ComparisonMeasure, ScoreBin } from '#domain/comparison/measure.ts';
 import { costOf } from '#domain/report/cost.ts';
 import { precisionRecall, reliability } from '#domain/report/curves.ts';
 import { isoWeek, weeksOf } from '#domain/report/weeks.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import type { DeployedModel } from '#domain/model/deployed.ts';
-import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { judgeComparison } from '#domain/comparison/judge.ts';
 import { readDocument } from '#ports/documents.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { shortDigest, type Report, type Section } from '../../../report.ts';

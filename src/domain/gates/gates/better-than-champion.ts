@@ -1,7 +1,7 @@
-import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
+import type { ComparisonMeasure } from '../../comparison/measure.ts';
 import type { ComparisonRule } from '../../policy/policy.ts';
-import { judgeComparison } from '../../statistics/judge-comparison.ts';
-import type { ComparisonJudgement } from '../../statistics/judgement.ts';
+import { judgeComparison } from '../../comparison/judge.ts';
+import type { ComparisonJudgement } from '../../comparison/judgement.ts';
 import type { GateRemedy, GateResult } from '../gate.ts';
 
 /** What would turn its verdict. */

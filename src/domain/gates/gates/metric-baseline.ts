@@ -1,7 +1,7 @@
-import type { ComparisonMeasure } from '../../data/comparison-measure.ts';
+import type { ComparisonMeasure } from '../../comparison/measure.ts';
 import type { ComparisonRule } from '../../policy/policy.ts';
 import { baseRateLoss } from '../../statistics/paired-comparison.ts';
-import { whyDegenerate, whyInvalid } from '../../statistics/validity.ts';
+import { whyDegenerate, whyInvalid } from '../../comparison/validity.ts';
 import type { GateRemedy, GateResult } from '../gate.ts';
 import { percent } from '../../text.ts';
 

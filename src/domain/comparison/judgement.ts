@@ -1,4 +1,4 @@
-import type { BootstrapInterval } from './bootstrap.ts';
+import type { BootstrapInterval } from '../statistics/bootstrap.ts';
 
 /** What a comparison comes to. */
 export type ComparisonVerdict = 'PROMOTE' | 'PROMOTE_PROVISIONALLY' | 'REJECT' | 'INCONCLUSIVE' | 'INVALID';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ComparisonMeasure } from '#domain/data/comparison-measure.ts';
-import { judgeLive, type LiveEvidence } from '#domain/statistics/live-judgement.ts';
+import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
+import { judgeLive, type LiveEvidence } from '#domain/comparison/live-judgement.ts';
 import { fortnight, measure } from '#test/domain/gates/_measure.ts';
 import { comparisonRule, probationRule } from '#test/domain/policy/_rule.ts';
-import { fixture } from './_fixture.ts';
+import { fixture } from '../statistics/_fixture.ts';
 
 const comparison = comparisonRule({
   minimumRows: 2000,

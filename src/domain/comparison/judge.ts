@@ -1,8 +1,8 @@
-import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure } from './measure.ts';
 import { type ComparisonRule, neededImprovement } from '../policy/policy.ts';
-import { figuresOf } from './comparison-figures.ts';
+import { figuresOf } from './figures.ts';
 import type { ComparisonFigures, ComparisonJudgement, ComparisonVerdict, ComparisonRuleName } from './judgement.ts';
-import { clustersToProve, type PairedComparison, sum } from './paired-comparison.ts';
+import { clustersToProve, type PairedComparison, sum } from '../statistics/paired-comparison.ts';
 import { isConstant, whyDegenerate, whyInvalid } from './validity.ts';
 import { percent } from '../text.ts';
 

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ComparisonMeasure, StoredMeasure } from '#domain/data/comparison-measure.ts';
+import { type ComparisonMeasure, StoredMeasure } from '#domain/comparison/measure.ts';
 import { ComparisonRule } from '#domain/policy/policy.ts';
-import { judgeComparison } from '#domain/statistics/judge-comparison.ts';
+import { judgeComparison } from '#domain/comparison/judge.ts';
 import { fortnight, measure } from '#test/domain/gates/_measure.ts';
 import { comparisonRule, RULE } from '#test/domain/policy/_rule.ts';
 

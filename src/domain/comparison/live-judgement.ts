@@ -1,8 +1,8 @@
-import type { ComparisonMeasure } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure } from './measure.ts';
 import type { ComparisonRule, ProbationRule } from '../policy/policy.ts';
-import { judgeComparison } from './judge-comparison.ts';
+import { judgeComparison } from './judge.ts';
 import type { ComparisonJudgement, Interval } from './judgement.ts';
-import { comparePaired } from './paired-comparison.ts';
+import { comparePaired } from '../statistics/paired-comparison.ts';
 import { whyInvalid } from './validity.ts';
 import { percent } from '../text.ts';
 

@@ -1,10 +1,10 @@
-import type { ComparisonCluster, ComparisonMeasure, LossSums } from '../data/comparison-measure.ts';
+import type { ComparisonCluster, ComparisonMeasure, LossSums } from './measure.ts';
 import type { ComparisonRule } from '../policy/policy.ts';
-import { type BootstrapInterval, bootstrap } from './bootstrap.ts';
-import { holm } from './holm.ts';
+import { type BootstrapInterval, bootstrap } from '../statistics/bootstrap.ts';
+import { holm } from '../statistics/holm.ts';
 import type { ComparisonFigures, Estimate, ModelFigures, SliceJudgement } from './judgement.ts';
-import { comparePaired, type PairedCluster, type PairedComparison, sum } from './paired-comparison.ts';
-import { clusteredAuc } from './ranking.ts';
+import { comparePaired, type PairedCluster, type PairedComparison, sum } from '../statistics/paired-comparison.ts';
+import { clusteredAuc } from '../statistics/ranking.ts';
 
 type Side = 'champion' | 'candidate';
 

@@ -1,6 +1,6 @@
-import type { ComparisonMeasure, PredictionCounts } from '../data/comparison-measure.ts';
+import type { ComparisonMeasure, PredictionCounts } from './measure.ts';
 import type { ComparisonRule } from '../policy/policy.ts';
-import { sum } from './paired-comparison.ts';
+import { sum } from '../statistics/paired-comparison.ts';
 import { percent } from '../text.ts';
 
 /** Why a measurement decides nothing because what was measured is wrong; empty when it is sound. */

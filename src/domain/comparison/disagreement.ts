@@ -1,5 +1,5 @@
-import type { Disagreement } from '../data/comparison-measure.ts';
-import { sum } from './paired-comparison.ts';
+import type { Disagreement } from './measure.ts';
+import { sum } from '../statistics/paired-comparison.ts';
 
 /**
  * How far two models are apart on the average: the mean over rows of |logit p - logit q|. It needs no labels, so that a
