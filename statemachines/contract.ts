@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Contract } from '#use-cases/task.ts';
+import type { Contract, Said } from '#use-cases/task.ts';
 
 /** A Task that calls a function: the noun under which its result is added to the machine's document, and what passes. */
 export interface CallingState extends Contract {
@@ -26,9 +26,9 @@ export interface MachineContract {
 
 /** What a state's function, its token's answer or its child machine may say, as a scripted machine says it. */
 type AnswerOf<S> = S extends { readonly answer: infer A extends z.ZodType }
-  ? z.input<A>
+  ? Said<z.input<A>>
   : S extends { readonly output: infer O extends z.ZodType }
-    ? z.input<O>
+    ? Said<z.input<O>>
     : object;
 
 /** The answers of a scripted machine: one for each time that a state is entered, or always the same. */

@@ -1,14 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { CONTRACTS } from '#statemachines/contracts.ts';
 import type { Machine, State, States, TaskState } from '#local/statemachines/machines.ts';
 
 const FOLDER = new URL('../../statemachines/', import.meta.url);
 const LAMBDAS = new URL('../../lambdas/', import.meta.url);
 
+/** The name of a machine that has a contract. */
+const MachineName = z.custom<keyof typeof CONTRACTS>((name) => String(name) in CONTRACTS);
+
 /** The machines, by the names of their files. */
 export const MACHINES = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.asl.json'))
-  .map((file) => file.slice(0, -'.asl.json'.length));
+  .map((file) => MachineName.parse(file.slice(0, -'.asl.json'.length)));
 
 /** Every state of a machine, those inside its Maps included; `map` names the Map that a state is in. */
 export function statesOf(machine: Machine): { name: string; state: State; map?: string; siblings: States }[] {

@@ -1,10 +1,21 @@
+import type { z } from 'zod';
 import { type Call, TaskError } from '#local/statemachines/interpreter.ts';
+import type { Answers } from '#statemachines/contract.ts';
+import type { CONTRACTS } from '#statemachines/contracts.ts';
+import { JOINS } from '#test/domain/data/_joins.ts';
+
+/** The answers of each state of a machine, as its contract has them. */
+export type ScriptOf<M extends MachineName> = Answers<(typeof CONTRACTS)[M]>;
+export type MachineName = keyof typeof CONTRACTS;
+
+/** What a machine is started with. */
+type InputOf<M extends MachineName> = z.input<(typeof CONTRACTS)[M]['input']>;
 
 /** What a state answers: always the same, or one answer for each time that it is entered. */
 export type Script = Readonly<Record<string, object | readonly object[]>>;
 
 /** Answers each state by its script; a state without one is a mistake of the test. */
-export function scripted(...scripts: readonly Script[]): (call: Call) => unknown {
+export function scripted(...scripts: readonly Readonly<Record<never, object>>[]): (call: Call) => unknown {
   const script: Script = Object.assign({}, ...scripts);
   return ({ state, visit }) => {
     const answer = script[state];
@@ -24,16 +35,31 @@ export function failing(state: string, script: Script, error = 'Runtime.HandlerE
   };
 }
 
-const refusal = { rule: 'a-rule', found: 'a value', remedy: 'a remedy' };
-export const REFUSED = { status: 'refused', refusal };
-export const FAILED_GATE = { status: 'failed', refusal };
+const refusal = { rule: 'release-integrity', found: 'a value', remedy: 'a remedy' } as const;
+export const REFUSED = { status: 'refused', refusal } as const;
+export const FAILED_GATE = { status: 'failed', refusal } as const;
+const STARTED = '2001-05-01T06:00:00.000Z';
+const batch = { work: 'sha256:w', model: 'm', from: 0, to: 12 };
 const batches = {
-  dailyBatches: [{ from: 0 }],
-  featureBatches: [{ from: 0 }, { from: 12 }],
-  scoreBatches: [{ day: 1 }],
+  dailyBatches: [batch],
+  featureBatches: [batch, { ...batch, from: 12, to: 24 }],
+  scoreBatches: [batch],
 };
 const child = { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: {} };
-const built = { status: 'built', built: 1, refusals: [], refused: null };
+const built = { status: 'built', built: 1, refusals: [], refused: null } as const;
+const reported = {
+  status: 'reported',
+  run: 'published',
+  published: 2,
+  rows: 10,
+  carried: 0,
+  unscored: [],
+  waiting: 0,
+  unpublished: 0,
+  blockedDays: 0,
+  blocked: [],
+} as const;
+const scored = { status: 'scored', scored: 1, rows: 10, carried: 0, refusals: [], refused: null } as const;
 
 export const PROMOTION = {
   'Open promotion': {
@@ -42,16 +68,21 @@ export const PROMOTION = {
     model: 'm',
     release: 'sha256:r',
     source: 'staging',
+    asOf: '2001-05-01',
     quarantined: [],
     approvals: 'needed',
     approvalSeconds: 172_800,
   },
   'Pull release': { status: 'pulled', files: 6 },
   'Verify release': { release: 'sha256:r', checks: [] },
-  'Plan comparison': { status: 'planned', ...batches, comparisons: [{ slice: 'test' }] },
+  'Plan comparison': {
+    status: 'planned',
+    ...batches,
+    comparisons: [{ candidate: 'sha256:r', slice: 'test', comparison: 'sha256:c' }],
+  },
   'Build daily partition': built,
   'Build feature partition': built,
-  'Score release': { status: 'scored', refusals: [] },
+  'Score release': scored,
   'Measure comparison': { status: 'measured', comparisons: [], measure: 'sha256:m' },
   'Compare with champion': { status: 'passed' },
   'Evaluate gates': { status: 'passed' },
@@ -62,7 +93,7 @@ export const PROMOTION = {
   'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
   'Refuse promotion': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'promotion'>;
 export const FIRST_RELEASE = {
   'Open promotion': {
     status: 'opened',
@@ -70,6 +101,7 @@ export const FIRST_RELEASE = {
     model: 'm',
     release: 'sha256:r',
     source: 'dev',
+    asOf: '2001-05-01',
     quarantined: [],
     approvals: 'none',
     approvalSeconds: 86_400,
@@ -82,7 +114,7 @@ export const FIRST_RELEASE = {
     scoreBatches: [],
     comparisons: [],
   },
-} satisfies Script;
+} satisfies Partial<ScriptOf<'promotion'>>;
 
 export const ROLLBACK = {
   'Choose target': { status: 'chosen', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 2 },
@@ -92,19 +124,28 @@ export const ROLLBACK = {
   'Repair predictions': child,
   'Record refusal': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'rollback'>;
 
 export const CONFIRMATION = {
   'Confirm release': { status: 'confirmed' },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'confirmation'>;
+
+const candidate = {
+  release: 'sha256:r',
+  window: 'growing',
+  fingerprint: 'sha256:f',
+  metrics: {},
+  agreement: null,
+  joins: JOINS,
+} as const;
 
 export const RETRAINING = {
   'Open retraining run': { model: 'm', run: 'run-1', asOf: '2001-05-01' },
   'Plan windows': {
     status: 'planned',
-    dailyBatches: [{ from: 0 }],
-    featureBatches: [{ from: 0 }],
+    dailyBatches: [batch],
+    featureBatches: [batch],
     windows: ['short', 'long', 'growing'].map((window) => ({ window, plan: `sha256:${window}`, job: `job-${window}` })),
     check: { plan: 'sha256:growing', from: '2001-01-01', to: '2001-04-26' },
     skipped: [],
@@ -112,16 +153,16 @@ export const RETRAINING = {
   'Build daily partition': built,
   'Build feature partition': built,
   'Validate data': { ...child, Output: { judgement: { status: 'PASS', reasons: [], evidence: 'sha256:e' } } },
-  'Export training rows': { status: 'exported', rows: 100, positives: 7 },
+  'Export training rows': { status: 'exported', rows: 100, positives: 7, joins: JOINS },
   'Train window': { status: 'trained', artifact: 's3://b/model.tar.gz', seconds: 3 },
-  'Package candidates': { status: 'packaged', candidates: [{ release: 'sha256:r' }], baseline: null, reasons: [] },
+  'Package candidates': { status: 'packaged', candidates: [candidate], baseline: null, reasons: [] },
   'Register candidate': { status: 'registered', candidates: [{ release: 'sha256:r', version: '0.1.1' }] },
   'Validate candidates': child,
   'Reject run': { status: 'rejected', result: 'recorded' },
   'Reject unfit data': { status: 'rejected', result: 'recorded' },
   'Reject untrained run': { status: 'rejected', result: 'recorded' },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'retraining'>;
 
 /** The answer of the machine that checks data, where it does not simply pass. */
 export function unfit(status: string): object {
@@ -134,13 +175,18 @@ export const DATA_QUALITY = {
   'Check expectations': { status: 'checked' },
   'Judge data': { status: 'PASS', reasons: [], evidence: 'sha256:e' },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'data-quality'>;
 
 export const VALIDATION = {
-  'Plan validation': { status: 'planned', champion: 'sha256:c', ...batches, comparisons: [{ slice: 'test' }] },
+  'Plan validation': {
+    status: 'planned',
+    champion: 'sha256:c',
+    ...batches,
+    comparisons: [{ candidate: 'sha256:r', slice: 'test', comparison: 'sha256:c' }],
+  },
   'Build daily partition': built,
   'Build feature partition': built,
-  'Score release': { status: 'scored', refusals: [] },
+  'Score release': scored,
   'Measure comparison': { status: 'measured', comparisons: [] },
   'Evaluate gates': {
     verdict: 'PASS',
@@ -170,7 +216,7 @@ export const VALIDATION = {
   'Hold as inconclusive': { status: 'held', result: 'recorded' },
   'Hold unmeasured': { status: 'held', result: 'recorded' },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'validation'>;
 
 export const BATCH = {
   'Plan reconciliation': {
@@ -178,56 +224,83 @@ export const BATCH = {
     kind: 'partial',
     scale: 'inline',
     rows: 'published',
+    requested: 1,
+    startedAt: STARTED,
     plan: 'sha256:p',
+    release: 'sha256:b',
+    epoch: 2,
+    partitions: 2,
+    waiting: 0,
+    days: 2,
     ...batches,
   },
   'Build daily partition': built,
   'Build feature partition': built,
-  'Score partition': { status: 'scored', refused: null },
+  'Score partition': scored,
   'Build daily shard': built,
   'Build feature shard': built,
-  'Score shard': { status: 'scored', refused: null },
+  'Score shard': scored,
   'Publish rows': { status: 'published', partitions: 1, rows: 10, unpublished: 0, examples: [] },
-  'Publish predictions': { status: 'published', published: 2, rows: 10, unscored: [] },
-  'Report run': { status: 'reported' },
-  'Report idle run': { status: 'reported' },
+  'Publish predictions': { status: 'published', published: 2, rows: 10, carried: 0, unscored: [], unscoredCount: 0 },
+  'Report run': reported,
+  'Report idle run': reported,
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'batch-inference'>;
 
 export const PROBATION = {
-  'Plan review': { status: 'planned', release: 'sha256:b', epoch: 2, ...batches, comparisons: [{ slice: 'fast' }] },
+  'Plan review': {
+    status: 'planned',
+    release: 'sha256:b',
+    shadow: 'sha256:a',
+    promotion: 'p',
+    epoch: 2,
+    asOf: '2001-05-01',
+    startedAt: STARTED,
+    days: 14,
+    isProvisional: false,
+    ...batches,
+    comparisons: [{ candidate: 'sha256:r', slice: 'fast', comparison: 'sha256:c' }],
+  },
   'Build daily partition': built,
   'Build feature partition': built,
-  'Score release': { status: 'scored', refusals: [] },
-  'Measure comparison': { status: 'measured', comparisons: [{ slice: 'fast', measure: 'sha256:m' }] },
+  'Score release': scored,
+  'Measure comparison': {
+    status: 'measured',
+    comparisons: [{ candidate: 'sha256:r', slice: 'fast', measure: 'sha256:m' }],
+  },
   'Judge release': { status: 'confirm', id: 'm-probation-2', reason: 'better on each day', evidence: 'sha256:m' },
   'Confirm release': { ...child, Output: { outcome: { status: 'confirmed' } } },
   'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'probation'>;
 
 export const DRIFT = {
   'Plan drift check': {
     status: 'planned',
     release: 'sha256:b',
     epoch: 2,
+    asOf: '2001-05-01',
+    startedAt: STARTED,
     ...batches,
     stability: { plan: 'sha256:p', day: '2001-04-30' },
-    comparisons: [{ slice: 'live' }],
+    comparisons: [{ candidate: 'sha256:r', slice: 'live', comparison: 'sha256:c' }],
     concept: { promotion: 'p', judgeableFrom: '2001-05-01' },
     recompute: { work: 'sha256:w' },
   },
   'Build daily partition': built,
   'Build feature partition': built,
   'Measure stability': { status: 'measured', measure: 'sha256:s', reason: 'features of 2001-04-30' },
-  'Measure comparison': { status: 'measured', comparisons: [{ slice: 'live', measure: 'sha256:m' }] },
+  'Measure comparison': {
+    status: 'measured',
+    comparisons: [{ candidate: 'sha256:r', slice: 'live', measure: 'sha256:m' }],
+  },
   'Recompute features': { days: ['2001-04-20'], differences: [], reasons: [] },
   'Judge drift': { status: 'stable', inputs: 'stable', reason: 'as they were' },
   'Record failure': { status: 'failed' },
-} satisfies Script;
+} satisfies ScriptOf<'drift'>;
 
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
-export const WELL: Record<string, { readonly input: Record<string, unknown>; readonly script: Script }> = {
+export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; readonly script: ScriptOf<M> } } = {
   promotion: { input: { model: 'm' }, script: PROMOTION },
   rollback: {
     input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b', epoch: 2 },

@@ -1,31 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { machine } from '#local/statemachines/machines.ts';
-import { batchInference } from '#statemachines/batch-inference.contract.ts';
-import { confirmation } from '#statemachines/confirmation.contract.ts';
-import type { MachineContract } from '#statemachines/contract.ts';
-import { dataQuality } from '#statemachines/data-quality.contract.ts';
-import { drift } from '#statemachines/drift.contract.ts';
-import { probation } from '#statemachines/probation.contract.ts';
-import { promotion } from '#statemachines/promotion.contract.ts';
-import { retraining } from '#statemachines/retraining.contract.ts';
-import { rollback } from '#statemachines/rollback.contract.ts';
-import { validation } from '#statemachines/validation.contract.ts';
-import { statesOf } from './_machines.ts';
+import { CONTRACTS } from '#statemachines/contracts.ts';
+import { MACHINES, statesOf } from './_machines.ts';
 import { walk } from './_walk.ts';
 
-const CONTRACTS: readonly MachineContract[] = [
-  batchInference,
-  confirmation,
-  dataQuality,
-  drift,
-  probation,
-  promotion,
-  retraining,
-  rollback,
-  validation,
-];
+it('each machine has one', () => {
+  expect(Object.keys(CONTRACTS).toSorted()).toEqual(MACHINES.toSorted());
+});
 
-describe.each(CONTRACTS)('the contract of $name', (contract) => {
+describe.each(Object.values(CONTRACTS))('the contract of $name', (contract) => {
   const states = statesOf(machine(contract.name));
 
   it('names each Task, what it reads of the document and what it adds to it, as the ASL says', () => {

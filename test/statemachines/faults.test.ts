@@ -32,7 +32,7 @@ describe('a fault that no repetition mends', () => {
   const others = taskStates.filter(({ state }) => state !== 'Record failure');
 
   it.each(others)('of $machine: $state is recorded', async ({ machine: name, state }) => {
-    const { input, script } = WELL[name] ?? { input: {}, script: {} };
+    const { input, script } = WELL[name];
     const { path, status, calls } = await execute(
       name,
       input,
@@ -49,7 +49,7 @@ describe('a fault that no repetition mends', () => {
   it.each(others)(
     'of $machine: $state is first tried again, unless it is another machine',
     async ({ machine: name, state }) => {
-      const { input, script } = WELL[name] ?? { input: {}, script: {} };
+      const { input, script } = WELL[name];
       const { calls } = await execute(name, input, failing(state, { ...script, ...TO[`${name}: ${state}`] }));
       const tries = calls.filter((call) => call.state === state);
       // What was promoted is not left unverified for a fault of minutes.
@@ -61,7 +61,8 @@ describe('a fault that no repetition mends', () => {
   );
 
   it('is waited for where it is no fault: no room in the account for minutes, and then there is', async () => {
-    const { input = {}, script = {} } = WELL['retraining'] ?? {};
+    const { input } = WELL.retraining;
+    const script: Script = WELL.retraining.script;
     for (const name of [machine('retraining').StartAt, 'Build feature partition', 'Train window']) {
       const served = new Map<string, number>();
       const full = (times: number) => (call: Call) => {
@@ -79,7 +80,8 @@ describe('a fault that no repetition mends', () => {
   it.each(MACHINES)(
     'of the recording state of %s fails the execution, which another function records',
     async (name) => {
-      const { input, script } = WELL[name] ?? { input: {}, script: {} };
+      const { input } = WELL[name];
+      const script: Script = WELL[name].script;
       const first = machine(name).StartAt;
       const answer = ({ state }: { state: string }): unknown => {
         if (state === first || state === 'Record failure') throw new TaskError('Runtime.HandlerError');

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import validate from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -34,35 +35,6 @@ const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back'
 const RECORDING = 'Record failure';
 /** Tasks that something else than a machine calls: an EventBridge rule, or a schedule. */
 const CALLED_BY_EVENTS = ['Check service level', 'Request reconciliation'];
-
-/** Tasks that share a use-case's file with others; every other one has a file of its own name. */
-const SHARED_FILES: Record<string, string> = {
-  'Build daily partition': 'data/build-partitions',
-  'Build daily shard': 'data/build-partitions',
-  'Build feature shard': 'data/build-partitions',
-  'Build feature partition': 'data/build-partitions',
-  'Compare with champion': 'gates/judge-gates',
-  'Evaluate gates (gates)': 'gates/judge-gates',
-  'Evaluate gates (validation)': 'validation/evaluate-candidates',
-  'Hold as inconclusive': 'validation/conclude-validation',
-  'Hold unmeasured': 'validation/conclude-validation',
-  'Offer release': 'validation/conclude-validation',
-  'Package candidates': 'retraining/package-candidates',
-  'Plan comparison': 'promotion/plan-promotion-comparison',
-  'Record failure': 'runs/record-run-failure',
-  'Record failure (release)': 'promotion/record-release-failure',
-  'Record refusal': 'rollback/open-incident',
-  'Refuse promotion': 'promotion/end-promotion',
-  'Register candidate': 'retraining/register-candidates',
-  'Reject candidates': 'validation/conclude-validation',
-  'Reject run': 'validation/conclude-validation',
-  'Reject unfit data': 'validation/conclude-validation',
-  'Reject untrained run': 'validation/conclude-validation',
-  'Report idle run': 'inference/report-run',
-  'Score partition': 'inference/score-partitions',
-  'Score release': 'inference/score-partitions',
-  'Score shard': 'inference/score-partitions',
-};
 
 const tables = handlerTables();
 const every = MACHINES.flatMap((name) => statesOf(machine(name)).map((found) => ({ machine: name, ...found })));
@@ -189,20 +161,35 @@ describe.each([...tables])('the table of %s', (privilege, { tasks: known, text }
     expect(known.filter((task) => !called.includes(task) && !CALLED_BY_EVENTS.includes(task))).toEqual([]);
   });
 
-  it.each(known)('%s is a use-case that the function imports', (task) => {
-    const shared = SHARED_FILES[`${task} (${privilege})`] ?? SHARED_FILES[task];
-    const imported = [...text.matchAll(/from '#use-cases\/([^']+)\.ts'/g)].map(([, file = '']) => file);
-    const own = imported.find((file) => file.endsWith(`/${task.toLowerCase().replaceAll(' ', '-')}`));
-    // A task has a file of its own name, unless it is listed as sharing one: never both.
-    expect(
-      [shared, own === undefined || own === shared ? undefined : own].filter((each) => each !== undefined),
-    ).toHaveLength(1);
-    expect(imported).toContain(shared ?? own);
+  it.each(known)('%s is made by the use-case whose file exports its contract', (task) => {
+    const called = tasks.filter(({ name, state }) => name === task && privilegeOf(state) === privilege);
+    // What events call has no machine, and a file of its own name.
+    const files = CALLED_BY_EVENTS.includes(task)
+      ? [`inference/${task.toLowerCase().replaceAll(' ', '-')}`]
+      : called.map(({ machine: of, name }) => contractFileOf(of, name));
+    expect(files.length).toBeGreaterThan(0);
+    const direct = useCasesIn(text);
+    const imported = [...direct, ...direct.flatMap((file) => useCasesIn(useCase(file), dirname(file)))];
+    for (const file of files) expect(imported, `${task}: ${file}`).toContain(file);
   });
 });
 
-it('keeps every use-case of a task where its file says', () => {
-  for (const file of new Set(Object.values(SHARED_FILES))) {
-    expect(existsSync(new URL(`../../src/use-cases/${file}.ts`, import.meta.url)), file).toBe(true);
-  }
-});
+/** The text of a use-case. */
+function useCase(file: string): string {
+  return readFileSync(new URL(`../../src/use-cases/${file}.ts`, import.meta.url), 'utf8');
+}
+
+/** The files of use-cases that a text imports, those of its own folder among them. */
+function useCasesIn(text: string, folder = ''): string[] {
+  const imports = [...text.matchAll(/from '(#use-cases|\.)\/([^']+)\.ts'/g)];
+  return imports.map(([, from, file = '']) => (from === '.' ? `${folder}/${file}` : file));
+}
+
+/** The file from which a machine's contracts take that of a state. */
+function contractFileOf(of: string, state: string): string {
+  const text = readFileSync(new URL(`../../statemachines/${of}.contract.ts`, import.meta.url), 'utf8');
+  const entry = text.slice(text.indexOf(`'${state}': {`));
+  const contract = /\.\.\.(\w+)/.exec(entry)?.[1] ?? '';
+  const imports = [...text.matchAll(/import \{([^}]+)\} from '#use-cases\/([^']+)\.ts'/g)];
+  return imports.find(([, names = '']) => names.split(/[\s,]+/).includes(contract))?.[2] ?? `no file of ${contract}`;
+}

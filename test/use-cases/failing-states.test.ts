@@ -6,7 +6,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { type Execution, execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { findPromotion, readLock } from '#read-model/promotions.ts';
-import { type Script, scripted, WELL } from '#test/statemachines/_scripts.ts';
+import { type MachineName, type Script, scripted, WELL } from '#test/statemachines/_scripts.ts';
 import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts';
@@ -54,16 +54,16 @@ const ofRun =
     code === 'RUN_FAILED' && details['machine'] === machine && details['run'] === run;
 
 /** Runs a machine of dev by its script, but for what opens a run and what records its faults. */
-function inDev(name: string, run: string, states: readonly string[], more: Script = {}): Promise<Execution> {
+function inDev(name: MachineName, run: string, states: readonly string[], more: Script = {}): Promise<Execution> {
   const tasks: Readonly<Record<string, Task>> = {
     'Open retraining run': openRetrainingRun(dev),
     'Record failure': recordRunFailure(dev),
   };
-  const script = scripted(WELL[name]?.script ?? {}, more);
+  const script = scripted(WELL[name].script, more);
   const fail = failing(states);
   return execute(
     name,
-    { ...WELL[name]?.input, model: MODEL, run },
+    { ...WELL[name].input, model: MODEL, run },
     async (call) => {
       await fail(call.state);
       const task = tasks[call.state];

@@ -1,0 +1,22 @@
+import { batchInference } from './batch-inference.contract.ts';
+import { confirmation } from './confirmation.contract.ts';
+import { dataQuality } from './data-quality.contract.ts';
+import { drift } from './drift.contract.ts';
+import { probation } from './probation.contract.ts';
+import { promotion } from './promotion.contract.ts';
+import { retraining } from './retraining.contract.ts';
+import { rollback } from './rollback.contract.ts';
+import { validation } from './validation.contract.ts';
+
+/** The contract of each machine, by the name of its ASL file. */
+export const CONTRACTS = {
+  'batch-inference': batchInference,
+  confirmation,
+  'data-quality': dataQuality,
+  drift,
+  probation,
+  promotion,
+  retraining,
+  rollback,
+  validation,
+} as const;
