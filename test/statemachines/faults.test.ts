@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type Call, execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { machine } from '#local/statemachines/machines.ts';
 import { MACHINES, statesOf } from './_machines.ts';
-import { BATCH, failing, PROBATION, REFUSED, type Script, unfit, WELL } from './_scripts.ts';
+import { failing, type Script } from './_scripted.ts';
+import { BATCH, PROBATION, REFUSED, unfit, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>
   statesOf(machine(name)).flatMap((found) =>

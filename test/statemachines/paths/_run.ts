@@ -1,5 +1,6 @@
 import { type Execution, execute } from '#local/statemachines/interpreter.ts';
-import { type MachineName, type ScriptOf, scripted, WELL } from '../_scripts.ts';
+import { type MachineName, type ScriptOf, scripted } from '../_scripted.ts';
+import { WELL } from '../_scripts.ts';
 
 /** Runs a machine by the script by which everything goes well, but for what is given. */
 export function run<M extends MachineName>(name: M, ...scripts: readonly Partial<ScriptOf<M>>[]): Promise<Execution> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { execute, TaskError } from '#local/statemachines/interpreter.ts';
 import { nothingPlanned } from '#use-cases/data/plan-comparison.ts';
-import { FAILED_GATE, failing, FIRST_RELEASE, REFUSED, scripted, WELL } from '../_scripts.ts';
+import { failing, scripted } from '../_scripted.ts';
+import { FAILED_GATE, FIRST_RELEASE, REFUSED, WELL } from '../_scripts.ts';
 import { MEASURING, run } from './_run.ts';
 
 const OPENING = [

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { Digest } from '../../canonical/digest.ts';
+import { DriftStatus, InputsStatus } from '../../drift/drift-work.ts';
+import { event, Rule, Text } from './event.ts';
+
+/** What happens to what is served, and to its predictions. */
+export const SERVING_EVENTS = {
+  RELEASE_CONFIRMED: event(
+    'the release on probation was confirmed: it stays, and becomes a rollback target',
+    z.strictObject({
+      confirmation: Text,
+      version: Text,
+      reason: Text,
+      /** What the decision rests on, as a document by digest; null where a person decided and gave none. */
+      evidence: Digest.nullable(),
+      pointerSeq: z.int(),
+      epoch: z.int(),
+    }),
+  ),
+  RELEASE_NOT_SERVED: event(
+    'the promoted release is not the one that is served; the promotion rolls back',
+    z.strictObject({ promotion: Text, reason: z.string() }),
+  ),
+  RELEASE_JUDGED: event(
+    'the served release was evaluated on arrived labels: it is to be confirmed or rolled back',
+    z.strictObject({
+      run: Text,
+      promotion: Text,
+      /** The release that it was compared with. */
+      shadow: Digest,
+      epoch: z.int(),
+      asOf: Text,
+      days: z.int(),
+      policy: Digest,
+      verdict: z.enum(['CONFIRM', 'ROLL_BACK']),
+      rule: Text,
+      reason: Text,
+      /** How many rows were served, and how many of them have a label. */
+      maturity: z.strictObject({ served: z.int(), matured: z.int(), share: z.number() }),
+      /** The relative gain that decided, and its interval, where something could be said. */
+      point: z.number().exactOptional(),
+      interval: z.array(z.number()).length(2).exactOptional(),
+      measures: z.strictObject({ fast: Digest.nullable(), slow: Digest.nullable() }),
+    }),
+    true,
+  ),
+  DRIFT_CHECKED: event(
+    'inputs, losses and features of the served release were compared with those at its promotion',
+    z.strictObject({
+      run: Text,
+      asOf: Text,
+      /** The newest day that predictions were published for; null where there is none that is fresh. */
+      day: Text.nullable(),
+      epoch: z.int(),
+      policy: Digest,
+      status: DriftStatus,
+      /** What each part says by itself; `insufficient` is never taken for stable. */
+      inputs: InputsStatus,
+      concept: z.enum(['stable', 'drifted', 'pending', 'insufficient']),
+      disagreement: z.enum(['stable', 'skewed', 'none', 'insufficient']),
+      parity: z.enum(['same', 'differs', 'insufficient']),
+      /** The stable input that moved most, by its population stability index, and the index above which it has drifted. */
+      worst: z.strictObject({ input: Text, index: z.number() }).nullable(),
+      limit: z.number(),
+      reasons: z.array(z.string()).max(8),
+      measures: z.strictObject({ stability: Digest.nullable(), concept: Digest.nullable() }),
+    }),
+    { unless: ['status', 'stable'] },
+  ),
+  DRIFT_HANDLED: event(
+    'drift in prod was handled: dev started a retraining, or recorded why not',
+    z.strictObject({
+      peer: Text,
+      seq: z.int(),
+      record: Digest,
+      asOf: Text,
+      answer: z.enum(['retraining', 'deferred']),
+      /** The run that was started, or the one that a deferral rests on. */
+      run: Text,
+      reason: z.string(),
+    }),
+  ),
+  RUN_FAILED: event(
+    'an execution of a state machine failed by a fault',
+    z.strictObject({ machine: Text, run: Text, state: Text, error: z.string() }),
+    true,
+  ),
+  ITEM_FAILED: event(
+    'a function keeps failing on one item; the other items are processed',
+    z.strictObject({ function: Text, item: Text, error: Text, found: z.string(), since: z.iso.datetime() }),
+    true,
+  ),
+  RELEASE_ROLLED_BACK: event(
+    'the pointer was rolled back and the release that it named was quarantined',
+    z.strictObject({
+      rollback: Text,
+      version: Text,
+      from: Digest,
+      reason: Text,
+      pointerSeq: z.int(),
+      epoch: z.int(),
+    }),
+    true,
+  ),
+  ROLLBACK_REFUSED: event(
+    'a rollback was refused',
+    z.strictObject({ rollback: Text, rule: Rule, found: z.string() }),
+    true,
+  ),
+  INCIDENT_OPENED: event(
+    'an incident was opened',
+    z.strictObject({ incident: Text, rollback: Text, reason: Text, affected: z.int() }),
+    true,
+  ),
+  PREDICTIONS_PUBLISHED: event(
+    'a batch inference run published predictions, or found nothing to do',
+    z.strictObject({
+      run: Text,
+      kind: z.enum(['none', 'partial', 'full']),
+      /** A run that publishes more than a transaction can carry does so in parts, each with its record. */
+      part: z.int().min(1),
+      parts: z.int().min(1),
+      partitions: z.int(),
+      rows: z.int(),
+      manifest: Digest.nullable(),
+      epoch: z.int(),
+    }),
+  ),
+  ROWS_NOT_PUBLISHED: event(
+    'prediction rows are not published for look-up: their entity or id does not fit a key',
+    z.strictObject({ run: Text, rows: z.int().min(1), examples: z.array(z.string()).max(4) }),
+    true,
+  ),
+  PREDICTIONS_BLOCKED: event(
+    'days that are due cannot be built or scored; each batch run retries them',
+    z.strictObject({
+      run: Text,
+      rule: Rule,
+      found: z.string(),
+      remedy: z.string(),
+      days: z.array(z.string()).min(1).max(40),
+      count: z.int().min(1),
+    }),
+    true,
+  ),
+  PREDICTIONS_OVERDUE: event(
+    'days have no predictions of the served release within the service level',
+    z.strictObject({
+      hours: z.number(),
+      days: z.array(z.string()).min(1).max(40),
+      count: z.int().min(1),
+      /** The newest day that has predictions of the served release. */
+      newest: Text.nullable(),
+      causes: z.array(z.string()).max(4),
+    }),
+    true,
+  ),
+  PARTITION_REFUSED: event(
+    'a landed partition failed admission; it is not read until it lands again',
+    z.strictObject({ kind: Text, day: z.string(), rule: Rule, found: z.string(), remedy: z.string().exactOptional() }),
+    true,
+  ),
+  PARTITION_WITHDRAWN: event(
+    'the ready marker of an admitted partition was removed: the partition counts as empty',
+    z.strictObject({ kind: Text, day: Text, version: z.int(), digest: Digest }),
+    true,
+  ),
+} as const;
