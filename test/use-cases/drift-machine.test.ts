@@ -77,7 +77,12 @@ async function serve(release: Digest, first: string, last: string): Promise<void
 }
 
 /** A check by its machine as of a day: everything is real but what DuckDB would have measured. */
-async function check(asOf: string, found: Partial<DriftEvidence> = {}, own = prod, run = `drift-${asOf}`) {
+async function check(
+  asOf: string,
+  found: Partial<DriftEvidence> & { readonly unmeasured?: string } = {},
+  own = prod,
+  run = `drift-${asOf}`,
+) {
   const metrics = memoryMetrics();
   const { stability, concept, parity } = { ...HEALTHY, ...found };
   const stored = async (measure: object | null): Promise<Digest | null> =>
@@ -92,7 +97,10 @@ async function check(asOf: string, found: Partial<DriftEvidence> = {}, own = pro
       measure: await stored(stability.measure),
       reason: stability.reason,
     }),
-    'Measure comparison': async () => ({ comparisons: live === null ? [] : [{ slice: 'live', measure: live }] }),
+    'Measure comparison': async () => ({
+      comparisons: live === null ? [] : [{ slice: 'live', measure: live }],
+      ...(found.unmeasured === undefined ? {} : { status: 'insufficient', reasons: [found.unmeasured] }),
+    }),
     'Recompute features': async () => parity,
     // Twenty minutes after it was planned.
     'Judge drift': judgeDrift({
@@ -258,6 +266,18 @@ describe('what a check says', () => {
     await serve(here.baseline, day(0), day(11));
     expect((await check(day(12))).ending).toBe('Insufficient');
     expect((await checked())[0]).toMatchObject({ inputs: 'stable', concept: 'insufficient' });
+  });
+
+  it('says why the loss could not be measured', async () => {
+    const { release } = await here.letIn('second');
+    await serve(release, day(0), day(11));
+    const concept = { ...HEALTHY.concept, live: null };
+    await check(day(12), { concept, unmeasured: 'predictions of 2001-04-02: inputs-built: no features' });
+    const record = (await prod.chain()).at(-1);
+    expect(record?.details).toMatchObject({
+      concept: 'insufficient',
+      reasons: expect.arrayContaining(['not measured: predictions of 2001-04-02: inputs-built: no features']),
+    });
   });
 
   it('knows the promotion of what came back by a rollback', async () => {

@@ -110,6 +110,8 @@ async function store(kind: 'features' | 'predictions', name: Digest, content: st
 interface Measured {
   readonly fast?: ComparisonMeasure;
   readonly slow?: ComparisonMeasure;
+  /** Why nothing could be measured. */
+  readonly reasons?: readonly string[];
   /** Something that happens before a state is entered. */
   readonly before?: (state: string) => Promise<void>;
 }
@@ -125,7 +127,10 @@ async function review(asOf: string, measured: Measured = {}, own = prod, run = `
   const tasks: Record<string, Task> = {
     'Plan review': planReview(own),
     'Score release': scorePartitions(own),
-    'Measure comparison': async () => ({ status: 'measured', comparisons: digests }),
+    'Measure comparison': async () =>
+      measured.reasons === undefined
+        ? { status: 'measured', comparisons: digests }
+        : { status: 'insufficient', reasons: measured.reasons, comparisons: [] },
     'Judge release': judgeRelease(own),
     'Record failure': recordRunFailure(own),
   };
@@ -181,6 +186,18 @@ describe('the review of a release on probation', () => {
     expect((await review(day(12))).document['plan']).toMatchObject({ release, days: 2 });
     // Counted from its training, its days would be over before the first of them.
     expect((await review(day(13), { fast: fortnight(-0.05) })).path.at(-1)).toBe('Rolled back');
+  });
+
+  it('waits, and says why, where nothing could be measured', async () => {
+    const release = await letIn(0.003);
+    await serve(release, day(-2), day(9));
+    const { path, document } = await review(day(3), {
+      reasons: ['predictions of 2001-01-21: inputs-built: no features'],
+    });
+    expect(path.at(-1)).toBe('Watched');
+    expect(document['judgement']).toMatchObject({
+      reason: 'not measured: predictions of 2001-01-21: inputs-built: no features',
+    });
   });
 
   it('compares what was published since it was promoted with the shadow, on the labels that had arrived', async () => {

@@ -35,6 +35,11 @@ export const MeasureComparison = contract({
   ]),
 });
 
+/** Why what was planned could not be measured, in one sentence; undefined where it was measured. */
+export function whyUnmeasured(reasons: readonly string[]): string | undefined {
+  return reasons.length === 0 ? undefined : `not measured: ${reasons.join('; ')}`;
+}
+
 /** Joins the predictions of both models with the labels that came true, and leaves sums per day as an object by digest. */
 export function measureComparison(deps: Building): Task {
   return MeasureComparison.task(({ comparisons, scores }) =>

@@ -4,7 +4,7 @@ import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.t
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Lake } from '#ports/lake.ts';
+import type { BuiltKind, Lake } from '#ports/lake.ts';
 import type { StoredDefinition } from '#read-model/definitions.ts';
 
 export interface FeaturePlanning {
@@ -28,17 +28,16 @@ export interface PlannedWork {
 /** Partitions per call: enough to share a start, few enough to stay far from the time-out. */
 const BATCH = 24;
 
-/** Plans the features of some days under one or more definitions; what is in the lake already is not built again. */
+/** Plans the features of some days under one or more definitions; what is in the lake already is not built again, unless `anew`. */
 export async function planFeatureWork(
   deps: FeaturePlanning,
   model: string,
   catalogue: readonly AdmittedPartition[],
   sources: readonly { readonly source: StoredDefinition; readonly days: readonly string[] }[],
+  { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<PlannedWork> {
-  const [builtDaily, builtFeatures] = await Promise.all([
-    deps.lake.built('daily', model),
-    deps.lake.built('features', model),
-  ]);
+  const builtOf = async (kind: BuiltKind) => (anew ? new Set<Digest>() : await deps.lake.built(kind, model));
+  const [builtDaily, builtFeatures] = await Promise.all([builtOf('daily'), builtOf('features')]);
   const daily = new Map<Digest, FeatureWork['daily'][number]>();
   const features = new Map<Digest, FeatureWork['features'][number]>();
   const named = new Map<Digest, { day: string; digest: Digest }[]>();

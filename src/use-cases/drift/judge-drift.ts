@@ -15,7 +15,7 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { newestDisagreement } from '#read-model/runs.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
-import { MeasuredComparison } from '#use-cases/data/measure-comparison.ts';
+import { MeasuredComparison, whyUnmeasured } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { DriftCheckPlan } from './plan-drift-check.ts';
@@ -29,7 +29,11 @@ export const JudgeDrift = contract({
       startedAt: DriftCheckPlan.shape.startedAt.optional(),
     }),
     stability: z.object({ measure: Digest.nullable(), reason: z.string() }),
-    measured: z.object({ comparisons: z.array(MeasuredComparison.omit({ candidate: true })) }),
+    measured: z.object({
+      comparisons: z.array(MeasuredComparison.omit({ candidate: true })),
+      /** Why what was planned could not be measured. */
+      reasons: z.array(z.string()).default([]),
+    }),
     parity: ParityFound,
   }),
   output: z.object({ status: DriftStatus, inputs: InputsStatus, reason: z.string() }),
@@ -50,7 +54,7 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
     const live = given.measured.comparisons.find(({ slice }) => slice === 'live')?.measure ?? null;
     const { measure, reason } = given.stability;
     const stability = measure === null ? null : await readDocument(deps.documents, StabilityMeasure, measure);
-    const found = judge(
+    const judged = judge(
       {
         stability: { measure: stability, reason },
         concept: {
@@ -65,6 +69,8 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
       rule,
       inForce.rules.comparison,
     );
+    const unmeasured = whyUnmeasured(given.measured.reasons);
+    const found = unmeasured === undefined ? judged : { ...judged, concept: { ...judged.concept, reason: unmeasured } };
     const { status, inputs } = found;
     const parts = [inputs, found.concept, found.disagreement, found.parity];
     await recordChange(deps, {

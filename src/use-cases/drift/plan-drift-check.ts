@@ -129,14 +129,14 @@ async function planStability(deps: ComparisonPlanning, served: Served, { data }:
 
 /** The release's own predictions against the labels of whole days, and what there is to compare their loss with. */
 async function planConcept(deps: ComparisonPlanning, { model, asOf, release, source, catalogue, published }: Served) {
-  const letIn = await newestPromotion(deps.ledger, model, release);
-  if (letIn === undefined) return { promotion: null, judgeableFrom: null, comparison: null };
+  const promoted = await newestPromotion(deps.ledger, model, release);
+  if (promoted === undefined) return { promotion: null, judgeableFrom: null, comparison: null };
   const { labels } = source.definition;
   const known = addDays(asOf, -1);
   const mature = published
-    .filter(({ day }) => day >= letIn.asOf && addDays(day, labels.matureAfterDays) <= known)
+    .filter(({ day }) => day >= promoted.asOf && addDays(day, labels.matureAfterDays) <= known)
     .slice(-conceptDays(labels));
-  const about = { promotion: letIn.promotion, judgeableFrom: judgeableFrom(letIn.asOf, labels) };
+  const about = { promotion: promoted.promotion, judgeableFrom: judgeableFrom(promoted.asOf, labels) };
   const [oldest] = mature;
   if (oldest === undefined) return { ...about, comparison: null };
   const own = mature.map(({ features, scorer }) => predictionDigest(features, release, scorer));
@@ -176,9 +176,7 @@ async function planRecomputation(deps: ComparisonPlanning, { model, asOf, source
     .toSorted((a, b) => (a.lot < b.lot ? -1 : 1))
     .slice(0, SAMPLE);
   if (drawn.length === 0) return { work: null };
-  const nothing = { ...deps.lake, built: () => Promise.resolve(new Set<Digest>()) };
-  const work = await planFeatureWork({ ...deps, lake: nothing }, model, catalogue, [
-    { source, days: drawn.map(({ day }) => day) },
-  ]);
+  const days = drawn.map(({ day }) => day);
+  const work = await planFeatureWork(deps, model, catalogue, [{ source, days }], { anew: true });
   return { work: work.featureBatches[0]?.work ?? null };
 }

@@ -14,7 +14,7 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
-import { MeasuredComparison } from '#use-cases/data/measure-comparison.ts';
+import { MeasuredComparison, whyUnmeasured } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
 import { contract, type Said, type Task } from '#use-cases/task.ts';
 import { ReviewPlan } from './plan-review.ts';
@@ -36,7 +36,11 @@ export const JudgeRelease = contract({
     run: z.string(),
     /** Executions of before do not say when they began to plan. */
     plan: Plan.extend({ startedAt: ReviewPlan.shape.startedAt.optional() }),
-    measured: z.object({ comparisons: z.array(MeasuredComparison.omit({ candidate: true })) }),
+    measured: z.object({
+      comparisons: z.array(MeasuredComparison.omit({ candidate: true })),
+      /** Why what was planned could not be measured. */
+      reasons: z.array(z.string()).default([]),
+    }),
   }),
   output: z.object({
     /** The name of the confirmation, or of the rollback, that follows. */
@@ -117,11 +121,13 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
   const { days, isProvisional } = plan;
   const admitting = (await readEvidence(deps.ledger, promotion)).get('better-than-champion')?.measure ?? null;
   const holdout = meanDisagreement((await readMeasure(deps, admitting))?.disagreement ?? []) ?? null;
+  const judged =
+    inForce === undefined || probation === undefined
+      ? UNGOVERNED
+      : judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation);
+  const unmeasured = whyUnmeasured(measured.reasons);
   return {
-    judgement:
-      inForce === undefined || probation === undefined
-        ? UNGOVERNED
-        : judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation),
+    judgement: unmeasured === undefined || judged.verdict !== 'WAIT' ? judged : { ...judged, reason: unmeasured },
     policy: inForce?.policy ?? promotion.policy,
     inForce,
     measures,
