@@ -1,127 +1,30 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { canonicalJson, type Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
-import { type CheckResults, DataCheckPlan, StagedData, type TrainingRows } from '#domain/data/data-check.ts';
-import { TrainingPlan } from '#domain/data/training-plan.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import type { DataRule } from '#domain/policy/policy.ts';
-import type { FeatureEngine } from '#ports/feature-engine.ts';
-import { checkExpectations, resultsPrefix } from '#use-cases/data-quality/check-expectations.ts';
-import { judgeData } from '#use-cases/data-quality/judge-data.ts';
+import { digestOf, parseCanonical } from '#domain/canonical/digest.ts';
+import { StagedData } from '#domain/data/data-check.ts';
+import { checkExpectations } from '#use-cases/data-quality/check-expectations.ts';
 import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
-import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
-import { planWindows } from '#use-cases/retraining/plan-windows.ts';
+import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
-import { JOINS } from '#test/domain/data/_joins.ts';
-import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_environments.ts';
+import { admitDays, bytes, deployed, MODEL } from './_environments.ts';
+import {
+  SUITE,
+  FAILURE,
+  dev,
+  begin,
+  plan,
+  planOf,
+  engine,
+  putting,
+  stage,
+  finds,
+  judge,
+  check,
+  training,
+} from './_data-quality.ts';
 
-const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
-const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });
-const ROWS: TrainingRows = {
-  joins: JOINS,
-  events: 9,
-  rows: 9,
-  positives: 1,
-  inputs: [{ column: 'x', missing: 0, auc: 0.6 }],
-};
-const FAILURE = { expectation: 'expect_something', about: 'column=x', found: '3 of 9 values, such as 99' };
-
-let dev: Environment & { readonly files: Map<string, string> };
-let rows: TrainingRows;
-beforeEach(async () => {
-  rows = ROWS;
-  const environment = world().environment('dev');
-  const [model] = deployed.models;
-  if (model === undefined) throw new Error('no model');
-  const own = {
-    ...model,
-    policy: { ...model.policy, data: RULE },
-    expectations: { events: SUITE, labels: SUITE, features: SUITE },
-  };
-  dev = { ...environment, deployed: { ...deployed, models: [own] }, files: new Map() };
-  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
-});
-
-const plan = async (run: string, training: unknown = null) =>
-  (await planDataCheck(dev)({ model: MODEL, run, training })) as { status: string; plan: Digest; partitions: number };
-const planOf = async (digest: Digest) => parseCanonical(DataCheckPlan, await dev.documents.read(digest), 'plan');
-
-type Items = Parameters<FeatureEngine['stagePartitions']>[0];
-
-/** An engine that exports nothing but the words "rows", and refuses partitions in which it finds "refuse". */
-const engine = {
-  stagePartitions: async ({ items }: Items) =>
-    Promise.all(
-      items.map(async ({ files, out }) => {
-        const text = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('');
-        const [, rule] = /^refuse (.*)/.exec(text) ?? [];
-        if (rule !== undefined) return { kind: 'refused', refusal: { rule, found: 'column x is missing', remedy: '' } };
-        await writeFile(out, text);
-        return { kind: 'built', rows: 9 };
-      }),
-    ),
-  exportTrainingRows: async ({ out }: { out: string }) => {
-    const files = ['2001-01-01', '2001-01-02'].map((day) => join(out, `train-${day}.parquet`));
-    await mkdir(out);
-    for (const file of files) await writeFile(file, 'rows');
-    return { kind: 'built', rows: 9, positives: 1, files, joins: JOINS };
-  },
-  measureTrainingRows: async () => ({ kind: 'measured' as const, rows }),
-} as unknown as FeatureEngine;
-
-/** Where the data of a check is put. */
-const putting = () => ({
-  storeRows: async (key: string, path: string) => void dev.files.set(key, await readFile(path, 'utf8')),
-  fetch: async () => false,
-  readArtifact: async () => ({ kind: 'read' as const, files: new Map() }),
-});
-
-const stage = async (digest: Digest) => {
-  const { training: about } = await planOf(digest);
-  if (about !== null) {
-    const { features } = parseCanonical(TrainingPlan, await dev.documents.read(about.plan), 'training plan');
-    for (const { day, digest: of } of features)
-      dev.lake.objects.set(`${MODEL}/features/${of}`, { content: bytes(day), sha256: digestOf(day), rows: 9 });
-  }
-  for (const { kind, day, objects } of (await planOf(digest)).partitions)
-    for (const { key } of objects) if (!dev.lake.sources.has(key)) dev.lake.sources.set(key, bytes(`${kind} ${day}`));
-  return (await stageData({ ...dev, engine, training: putting() })({ plan: digest })) as {
-    status: string;
-    staged?: Digest;
-  };
-};
-
-/** What a job finds: every batch that was staged, with as many rows as are said, and what is not met. */
-const finds = (run: string, change: (batch: CheckResults['batches'][number]) => object = () => ({})): void => {
-  const batches = JSON.parse(dev.files.get(`${stagePrefix(run)}batches.json`) ?? '[]') as CheckResults['batches'];
-  const results = batches.map(({ kind, day, version }) => {
-    const batch = { kind, day, version, rows: 9, evaluated: 1, failures: [] };
-    return { ...batch, ...change(batch) };
-  });
-  const found = { formatVersion: 1, greatExpectations: '1.24.1', batches: results };
-  dev.checks.outputs.set(`${resultsPrefix(run)}results.json`, bytes(JSON.stringify(found, null, 1)));
-};
-
-const judge = async (planned: { plan: Digest }, staged: object, checked: object | undefined = { status: 'checked' }) =>
-  (await judgeData(dev)({ plan: planned, staged, ...(checked === undefined ? {} : { checked }) })) as {
-    status: string;
-    reasons: string[];
-    evidence: Digest;
-  };
-
-/** A whole check, whose job finds what is said. */
-const check = async (run: string, training: unknown = null, change?: Parameters<typeof finds>[1]) => {
-  const planned = await plan(run, training);
-  const staged = await stage(planned.plan);
-  finds(run, change);
-  return judge(planned, staged);
-};
-
-/** What the retraining machine hands on to its check. */
-const training = async () =>
-  ((await planWindows(dev)({ model: MODEL, run: 'run', asOf: '2001-01-20' })) as { check: unknown }).check;
+beforeEach(begin);
 
 describe('a check of what has arrived', () => {
   it('looks at each version of a partition once, and again when it is corrected or the suite changes', async () => {
@@ -313,137 +216,5 @@ describe('a check of what has arrived', () => {
     // It is looked at no more, and stops the run that would train on it all the same.
     const later = await check('two', await training());
     expect(later).toMatchObject({ status: 'FAIL', reasons });
-  });
-});
-
-describe('a check before training', () => {
-  it('looks at the rows that are trained on as well, and names its evidence', async () => {
-    const result = await check('one', await training());
-    expect(result).toMatchObject({ status: 'PASS', reasons: [] });
-    expect(await dev.codes()).toEqual(['DATA_VALIDATED']);
-    const evidence = JSON.parse(Buffer.from(await dev.documents.read(result.evidence)).toString()) as {
-      results: CheckResults;
-    };
-    expect(evidence.results.batches.at(-1)).toMatchObject({ kind: 'features', day: null });
-    // A file per day, as the training job gets them, in the order of the days.
-    const staged = JSON.parse(dev.files.get(`${stagePrefix('one')}batches.json`) ?? '[]') as { files: string[] }[];
-    const files = ['2001-01-01', '2001-01-02'].map((day) => `features/train-${day}.parquet`);
-    expect(staged.at(-1)).toMatchObject({ files });
-    for (const file of files) expect(dev.files.get(`${stagePrefix('one')}${file}`)).toBe('rows');
-  });
-
-  it('has one verdict, whatever is found when somebody asks again', async () => {
-    const planned = await plan('one', await training());
-    const staged = await stage(planned.plan);
-    finds('one');
-    const first = await judge(planned, staged);
-    finds('one', () => ({ failures: [FAILURE] }));
-    expect(await judge(planned, staged)).toEqual(first);
-    expect(await dev.codes()).toEqual(['DATA_VALIDATED']);
-  });
-
-  it.each<[string, string, object]>([
-    [
-      'a job that failed',
-      'the check ended without a result: out of memory',
-      { status: 'failed', reason: 'out of memory' },
-    ],
-    ['a job that left nothing', 'the check left no results.json', { status: 'checked' }],
-  ])('is inconclusive after %s', async (_, reason, checked) => {
-    const planned = await plan('one', await training());
-    const staged = await stage(planned.plan);
-    expect(await judge(planned, staged, checked)).toMatchObject({ status: 'INCONCLUSIVE', reasons: [reason] });
-    // Nothing was looked at, so that the next one looks at all of it.
-    expect(await plan('two', await training())).toMatchObject({ partitions: 37 });
-  });
-
-  it.each(['not JSON', '{"formatVersion":1}'])('is inconclusive after a job that left %j', async (text) => {
-    const planned = await plan('one', await training());
-    const staged = await stage(planned.plan);
-    dev.checks.outputs.set('runs/one/check/output/results.json', bytes(text));
-    const { status, reasons } = await judge(planned, staged);
-    expect(status).toBe('INCONCLUSIVE');
-    expect(reasons[0]).toContain('results.json of the check cannot be read');
-  });
-
-  it('fails where a job passes over what it was given', async () => {
-    const planned = await plan('one', await training());
-    const staged = await stage(planned.plan);
-    finds('one');
-    const output = 'runs/one/check/output/results.json';
-    const found = JSON.parse(Buffer.from(dev.checks.outputs.get(output) ?? []).toString()) as CheckResults;
-    const fewer = { ...found, batches: found.batches.slice(2) };
-    dev.checks.outputs.set(output, bytes(JSON.stringify(fewer)));
-    const { status, reasons } = await judge(planned, staged);
-    expect(status).toBe('FAIL');
-    expect(reasons.join()).toContain('events of 2001-01-01');
-    expect(reasons.join()).toContain('no suite has looked at it');
-  });
-
-  it('fails for an input that knows the label', async () => {
-    rows = { ...ROWS, inputs: [{ column: 'y', missing: 0, auc: 1 }] };
-    expect(await check('one', await training())).toMatchObject({
-      status: 'FAIL',
-      reasons: [expect.stringContaining('y alone tells the label with an AUC of 1.000')],
-    });
-  });
-
-  it('looks at the partitions all the same where the training rows cannot be made, and fails', async () => {
-    const pinned = await training();
-    const planned = await plan('one', pinned);
-    await stage(planned.plan);
-    const [first] = [...dev.lake.objects.keys()].filter((key) => key.includes('/features/'));
-    dev.lake.objects.delete(first ?? '');
-    const staged = await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan });
-    finds('one');
-    const { status, reasons } = await judge(planned, staged);
-    expect(status).toBe('FAIL');
-    expect(reasons).toEqual([expect.stringMatching(/^features of 2001-01-\d\d are not built/)]);
-    expect(await plan('two')).toMatchObject({ status: 'nothing' });
-  });
-
-  it('says why the training rows cannot be made where every partition has been looked at', async () => {
-    const pinned = await training();
-    await check('one');
-    const planned = await plan('two', pinned);
-    expect(planned.partitions).toBe(0);
-    const staged = await stageData({ ...dev, engine, training: putting() })({ plan: planned.plan });
-    const reasons = [expect.stringMatching(/^features of 2001-01-\d\d are not built/)];
-    expect(staged).toEqual({ status: 'refused', reasons });
-    expect(await judge(planned, staged, undefined)).toMatchObject({ status: 'INCONCLUSIVE', reasons });
-    const [refused] = (await dev.chain()).slice(-1);
-    expect(refused).toMatchObject({ code: 'DATA_REFUSED', details: { reasons } });
-  });
-
-  it('reads the versions that the run pinned, and not their corrections', async () => {
-    const pinned = await training();
-    await admitDays(dev.ledger, '2001-01-05', '2001-01-05', { mark: ' corrected' });
-    dev.lake.sources.set('toy/events/dt=2001-01-05/part.parquet', bytes('events 2001-01-05'));
-    const versions = (await planOf((await plan('one', pinned)).plan)).partitions.filter(
-      ({ day }) => day === '2001-01-05',
-    );
-    expect(versions.map(({ kind, version }) => `${kind} ${version}`)).toEqual(['events 1', 'events 2', 'labels 1']);
-  });
-
-  it('writes what it found together with its record, and gives way to another check', async () => {
-    const planned = await plan('one');
-    const staged = await stage(planned.plan);
-    finds('one');
-    const item = { ...keys.checkedData(MODEL), document: digestOf('another'), formatVersion: 1, model: MODEL };
-    const raced = {
-      ...dev,
-      ledger: {
-        ...dev.ledger,
-        transact: async (...args: Parameters<typeof dev.ledger.transact>) => {
-          if ((await dev.ledger.get(keys.checkedData(MODEL))) === undefined)
-            await dev.ledger.transact([{ kind: 'put', item }], 'quicker');
-          return dev.ledger.transact(...args);
-        },
-      },
-    };
-    await expect(judgeData(raced)({ plan: planned, staged, checked: { status: 'checked' } })).rejects.toMatchObject({
-      code: 'DATA_CHECK_RACED',
-    });
-    expect(await dev.codes()).toEqual([]);
   });
 });
