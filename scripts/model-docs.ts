@@ -1,14 +1,18 @@
 // What a model's `model.ts` may say, for docs/model-reference.md: the meanings stand here, what is allowed is read from the schema.
 import { z } from 'zod';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import type { ModelInput } from '#model/define-model.ts';
+import { DURATION, type ModelInput } from '#model/define-model.ts';
 
 type Leaf = string | number | boolean | readonly unknown[];
 /** The paths of all options of a type; the names within a record are `*`. */
 type PathsOf<T> = string extends keyof T
   ? Under<'*', T[string & keyof T]>
   : { [K in keyof T & string]-?: Under<K, NonNullable<T[K]>> }[keyof T & string];
-type Under<K extends string, V> = V extends Leaf ? K : `${K}.${PathsOf<V>}`;
+type Under<K extends string, V> = V extends readonly (infer E extends object)[]
+  ? `${K}.*.${PathsOf<E>}`
+  : V extends Leaf
+    ? K
+    : `${K}.${PathsOf<V>}`;
 
 /** An option: what it is, and what holds where it is left out. */
 interface Option {
@@ -157,6 +161,31 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
     means: 'What a reader starts who finds another release’s predictions: nothing, or a batch run.',
     unless: { derived: '`refuse`' },
   },
+  'online.context.*.column': {
+    means:
+      'Answers requests. A request brings the events whose `column` is the value that its own event has in one of `of`; no entries: none are needed.',
+    unless: required,
+  },
+  'online.context.*.of': {
+    means: 'Columns of the request’s own event, of the type of `column`.',
+    unless: required,
+  },
+  'online.context.*.within': {
+    means:
+      'How long before the request’s event those events lie, at most. `gatehouse model check` proves that it suffices.',
+    unless: required,
+    schema: 'online.context.*.withinMinutes',
+  },
+  'online.maxRows': { means: 'Rows of one request, at most.', unless: { default: 100 } },
+  'online.maxAggregateAgeDays': {
+    means:
+      'Age of the newest aggregates, in days, beyond which nothing is answered. 1: of the day before the request’s.',
+    unless: { default: 2 },
+  },
+  'online.pointerMaxAgeSeconds': {
+    means: 'Seconds after which the pointer is read again before an answer.',
+    unless: { default: 5 },
+  },
   'sla.predictionsWithinHours': {
     means: 'Hours from the arrival of a day’s events to its predictions; what is later is alerted.',
     unless: { default: 24 },
@@ -271,6 +300,7 @@ function rangeOf({ minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER 
 
 function allowedFor(option: string, given: Option): string {
   const path = schemaPath(option, given);
+  if (option.endsWith('.within')) return DURATION;
   if (path === 'windows.*.days') {
     const names = allowedBy(nodeAt('windows.*.name'));
     return `1 to ${String(nodeAt('windows').maxItems)} windows; name: ${names}; days: ${allowedBy(nodeAt(path))}`;

@@ -5,8 +5,8 @@ import { type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts
 import { GatehouseError } from '#domain/error.ts';
 import { issueMessages, issueText, meantIssues } from '#domain/issues.ts';
 import { type DefinitionIssue, inconsistencies } from '#domain/model/consistency.ts';
-import { ModelDefinition, typeOf } from '#domain/model/definition.ts';
-import { type ModelInput, unpushedImage } from './define-model.ts';
+import { MOST_CONTEXT_MINUTES, ModelDefinition, typeOf } from '#domain/model/definition.ts';
+import { DURATION, type ModelInput, unpushedImage } from './define-model.ts';
 import { importDefinition } from './import-definition.ts';
 
 /**
@@ -124,8 +124,22 @@ async function withDefaults(input: Partial<ModelInput>, folder: string, label: s
     ),
     evaluation: { selectionDays: 7, testDays: 14, ...input.evaluation },
     predictions: { modes: ['batch'], days: 14, ...input.predictions },
+    ...(input.online === undefined ? {} : { online: onlineOf(input.online, label) }),
     sla: input.sla ?? { predictionsWithinHours: 24 },
   };
+}
+
+/** Durations as minutes. */
+function onlineOf(online: NonNullable<ModelInput['online']>, label: string): unknown {
+  if (!Array.isArray(online.context)) return online;
+  const context = online.context.map(({ within, ...rule }, index) => {
+    const [, count, unit] = /^([1-9]\d{0,3}) (minute|hour)s?$/.exec(String(within)) ?? [];
+    const withinMinutes = Number(count) * (unit === 'hour' ? 60 : 1);
+    if (!(withinMinutes <= MOST_CONTEXT_MINUTES))
+      fail(label, [{ path: `online.context.${index}.within`, value: within, allowed: DURATION }]);
+    return { ...rule, withinMinutes };
+  });
+  return { ...online, context };
 }
 
 async function sql(folder: string, path: string, file: string, label: string): Promise<unknown> {

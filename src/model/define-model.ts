@@ -5,6 +5,9 @@ export function unpushedImage(model: string): string {
   return `unpushed/${model}@sha256:${'0'.repeat(64)}`;
 }
 
+/** What is allowed where a model names a duration. */
+export const DURATION = "whole minutes or hours, at most 48 hours, such as '30 minutes' or '2 hours'";
+
 /** What a `models/<name>/model.ts` says; `compileModel` fills in the defaults, hashes the files and checks the whole. */
 export interface ModelInput {
   /** The folder's name, if left out. */
@@ -58,6 +61,18 @@ export interface ModelInput {
   readonly evaluation?: Partial<ModelDefinition['evaluation']>;
   readonly schedule: ModelDefinition['schedule'];
   readonly predictions?: Partial<ModelDefinition['predictions']>;
+  /** Without it, a model is scored in batches only. */
+  readonly online?: {
+    /**
+     * The events that a request must bring with it, so that its features equal those of the whole day: those whose `column` is the
+     * value that the request's event has in one of `of`, since `within` ('30 minutes', '2 hours') before it. Empty where features
+     * need the event alone. `gatehouse model check --events ... --labels ...` proves it.
+     */
+    readonly context: readonly { readonly column: string; readonly of: readonly string[]; readonly within: string }[];
+    readonly maxRows?: number;
+    readonly maxAggregateAgeDays?: number;
+    readonly pointerMaxAgeSeconds?: number;
+  };
   readonly sla?: ModelDefinition['sla'];
   readonly escalation: readonly string[];
 }

@@ -58,12 +58,15 @@ async function compiled(said: object): Promise<ModelDefinition> {
 
 /** The paths of what an input says, with `*` for names of a model's own. */
 function pathsOf(value: unknown, path: readonly string[] = []): string[] {
+  if (Array.isArray(value) && value.some((each) => typeof each === 'object'))
+    return value.flatMap((each) => pathsOf(each, [...path, '*']));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [path.join('.')];
   const isRecord = /(^|\.)(columns|hyperparameters|windows)$/.test(path.join('.'));
   return Object.entries(value).flatMap(([key, each]) => pathsOf(each, [...path, isRecord ? '*' : key]));
 }
 /** An input without what stands at a path; a group of which nothing is left is left out as well. */
 function without(value: object, [key = '', ...more]: readonly string[]): object {
+  if (Array.isArray(value)) return value.map((each: object) => without(each, more));
   const entries = Object.entries(value).flatMap(([name, each]: [string, unknown]): [string, unknown][] => {
     if (key !== '*' && name !== key) return [[name, each]];
     if (more.length === 0) return key === '*' && typeof each === 'object' ? [[name, each]] : [];

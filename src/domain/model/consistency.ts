@@ -14,6 +14,7 @@ export function inconsistencies(definition: ModelDefinition): DefinitionIssue[] 
     ...eventIssues(definition),
     ...labelIssues(definition),
     ...featureIssues(definition),
+    ...onlineIssues(definition),
     ...timingIssues(definition),
   ];
 }
@@ -86,6 +87,25 @@ function featureIssues({ events, labels, features }: ModelDefinition): Definitio
     seen.add(column);
   }
   return issues;
+}
+
+function onlineIssues({ events, online }: ModelDefinition): DefinitionIssue[] {
+  const columns = Object.keys(events.columns);
+  return (online?.context ?? []).flatMap(({ column, of }, index): DefinitionIssue[] => {
+    const path = `online.context.${index}`;
+    const named = [
+      { path: `${path}.column`, value: column },
+      ...of.map((value, at) => ({ path: `${path}.of.${at}`, value })),
+    ];
+    const unknown = named.filter(({ value }) => !columns.includes(value));
+    if (unknown.length > 0) return unknown.map((each) => ({ ...each, allowed: oneOf(columns) }));
+    const type = typeOf(events.columns[column]);
+    return named.flatMap(({ path, value }) =>
+      typeOf(events.columns[value]) === type
+        ? []
+        : [{ path, value, allowed: `a column of the type of ${column}, ${String(type)}` }],
+    );
+  });
 }
 
 function timingIssues({ windows, schedule }: ModelDefinition): DefinitionIssue[] {

@@ -90,6 +90,9 @@ const Hyperparameters = z
   .record(z.string().min(1).max(256).regex(/^.+$/u, 'one line'), z.string().max(2500).regex(/^.*$/u, 'one line'))
   .refine((given) => Object.keys(given).length <= 100, 'at most 100 hyperparameters');
 
+/** How far the events that a request brings may lie before its own: two days. */
+export const MOST_CONTEXT_MINUTES = 2880;
+
 const Sql = z.strictObject({ path: z.string().regex(/^features\/[a-z0-9-]+\.sql$/), sha256: Digest });
 
 /** One training window: so many days before the selection days, or everything since a day (a growing window). */
@@ -98,6 +101,29 @@ export const Window = z.union([
   z.strictObject({ name: WindowName, since: Day }),
 ]);
 export type Window = z.infer<typeof Window>;
+
+/** How a model answers requests. */
+const Online = z.strictObject({
+  /**
+   * The events that a request brings with it, beside those that are asked about: those whose `column` is the value that an event
+   * asked about has in one of `of`, from `withinMinutes` before it until its own moment, both inclusive.
+   */
+  context: z
+    .array(
+      z.strictObject({
+        column: ColumnName,
+        of: z.array(ColumnName).min(1),
+        withinMinutes: z.int().min(1).max(MOST_CONTEXT_MINUTES),
+      }),
+    )
+    .max(20),
+  /** Rows of one request, at most. */
+  maxRows: z.int().min(1).max(1000).default(100),
+  /** Age in days of the newest aggregates beyond which nothing is answered: 1 is the day before the request's. */
+  maxAggregateAgeDays: z.int().min(1).max(30).default(2),
+  /** Seconds after which the pointer is read again before an answer. */
+  pointerMaxAgeSeconds: z.int().min(0).max(300).default(5),
+});
 
 /**
  * The compiled model definition: what `defineModel` becomes. CDK and the functions read this, never a `model.ts`; it is
@@ -186,6 +212,8 @@ export const ModelDefinition = document(
       lookup: z.boolean().optional(),
       onMismatch: z.enum(['refuse', 'recompute']).optional(),
     }),
+    /** Answers to requests, from features of the request's events, what it brings with them, and daily aggregates. Without it, none. */
+    online: Online.exactOptional(),
     sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
     escalation: z.array(SeenText.min(1).max(200)).min(1),
   }),

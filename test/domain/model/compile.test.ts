@@ -86,6 +86,25 @@ describe('compileModel', () => {
     expect(parseCanonical(ModelDefinition, canonicalJson(definition), 'definition.json')).toEqual(definition);
   });
 
+  it('takes what a model that answers requests declares, and changes nothing of one that does not', async () => {
+    expect(await compileModel(await folderOf(valid))).not.toHaveProperty('online');
+    const context = [
+      { column: 'card', of: ['card'], within: '2 hours' },
+      { column: 'card', of: ['card', 'payment_id'], within: '1 minute' },
+    ];
+    const definition = await compileModel(await folderOf({ ...valid, online: { context, maxRows: 7 } }));
+    expect(definition.online).toEqual({
+      context: [
+        { column: 'card', of: ['card'], withinMinutes: 120 },
+        { column: 'card', of: ['card', 'payment_id'], withinMinutes: 1 },
+      ],
+      maxRows: 7,
+      maxAggregateAgeDays: 2,
+      pointerMaxAgeSeconds: 5,
+    });
+    expect(parseCanonical(ModelDefinition, canonicalJson(definition), 'definition.json')).toEqual(definition);
+  });
+
   it('changes the code digest with the training files, but not with what Python leaves behind', async () => {
     const folder = await folderOf(valid);
     const before = (await compileModel(folder)).training.code;
@@ -180,6 +199,32 @@ describe('compileModel', () => {
       },
       /labels\.columns\.kind: \{.*allowed: a type only: what a label did not say when it arrived cannot be filled in/,
     ],
+    ...(
+      [
+        [{ column: 'cart', of: ['card'], within: '1 hour' }, 'column: "cart", allowed: one of payment_id, card,'],
+        [{ column: 'card', of: ['card', 'shop'], within: '1 hour' }, 'of.1: "shop", allowed: one of payment_id, card,'],
+        [
+          { column: 'card', of: ['amount'], within: '1 hour' },
+          'of.0: "amount", allowed: a column of the type of card, VARCHAR',
+        ],
+        [{ column: 'card', of: [], within: '1 hour' }, 'of: [], allowed: '],
+        [
+          { column: 'card', of: ['card'], within: '2h' },
+          'within: "2h", allowed: whole minutes or hours, at most 48 hours',
+        ],
+        [{ column: 'card', of: ['card'], within: 120 }, 'within: 120, allowed: whole minutes or hours'],
+        [{ column: 'card', of: ['card'], within: '49 hours' }, 'within: "49 hours", allowed: whole minutes or hours'],
+        [{ column: 'card', of: ['card'] }, 'within: undefined, allowed: whole minutes or hours'],
+      ] as const
+    ).map(([rule, found]): [string, object, string] => [
+      `a context ${JSON.stringify(rule)}`,
+      { online: { context: [rule] } },
+      `online.context.0.${found}`,
+    ]),
+    ['a context that is no list', { online: { context: 'all' } }, 'online.context: "all", allowed: '],
+    ['requests without a context', { online: {} }, 'online.context: undefined, allowed: '],
+    ['requests of no rows', { online: { context: [], maxRows: 0 } }, 'online.maxRows: 0, allowed: '],
+    ['an unknown option of requests', { online: { context: [], rows: 5 } }, 'no field rows'],
     [
       'an upper-case column',
       { events: { ...valid.events, columns: { ...valid.events.columns, Amount: 'DOUBLE' } } },
