@@ -36,19 +36,18 @@ rates AS (
 -- Traffic: departures in the last two closed hours of an airport's clock, and how many those two hours had on average on the
 -- fourteen days before. Closed hours of every day hold the same banks of a hub; a sliding window cuts them anywhere.
 hours AS (
-  SELECT origin AS airport, hour, departures
-  FROM daily
-  WHERE hour IS NOT NULL AND daily.partition >= getvariable('partition') - 15
-  UNION ALL
-  SELECT origin, origin_hour, count(DISTINCT flight_id)
+  SELECT origin AS airport, origin_hour AS hour, count(DISTINCT flight_id) AS departures
   FROM today
   WHERE flight_id NOT IN (SELECT flight_id FROM events WHERE CAST(departed_at AS DATE) < getvariable('partition'))
   GROUP BY origin, origin_hour
 ),
 closed AS (
-  SELECT airport, hour + to_hours(later) AS hour, sum(departures) AS departures
+  SELECT origin AS airport, hour + to_hours(later) AS hour, departures
+  FROM daily, (VALUES (1), (2)) AS after(later)
+  WHERE hour IS NOT NULL AND daily.partition >= getvariable('partition') - 15
+  UNION ALL
+  SELECT airport, hour + to_hours(later), departures
   FROM hours, (VALUES (1), (2)) AS after(later)
-  GROUP BY ALL
 ),
 asked AS (
   SELECT origin AS airport, origin_hour AS hour FROM today
