@@ -158,7 +158,7 @@ async function write(
 }
 
 /** Table `zones`: the IANA time zone of each airport by its coordinates. */
-async function loadZones(connection: DuckDBConnection, airports: string): Promise<void> {
+export async function loadZones(connection: DuckDBConnection, airports: string): Promise<void> {
   const rows = await rowsOf(connection, `SELECT iata, latitude, longitude FROM read_csv(${literal(airports)})`);
   const zones = rows.map(
     (row) =>

@@ -17,16 +17,17 @@ export type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
 /** A value of DuckDB as this project reads it. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** A database of its own in memory. */
+export interface Database {
+  readonly connection: DuckDBConnection;
+  close(): void;
+}
+
 /**
- * Runs `work` on a fresh in-memory database, which leaves nothing behind in a warm function. One thread, because sums
- * of floating-point numbers depend on their order; no extension from anywhere. Nothing is spilled to disk but into `spill`,
- * because a sum that was spilled is added up in another order.
+ * Opens a fresh in-memory database. One thread, because sums of floating-point numbers depend on their order; no extension from
+ * anywhere. Nothing is spilled to disk but into `spill`, because a sum that was spilled is added up in another order.
  */
-export async function withDatabase<T>(
-  memory: string,
-  work: (connection: DuckDBConnection) => Promise<T>,
-  spill?: string,
-): Promise<T> {
+export async function openDatabase(memory: string, spill?: string): Promise<Database> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
     memory_limit: memory,
@@ -38,12 +39,27 @@ export async function withDatabase<T>(
     preserve_insertion_order: 'true',
   });
   const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return {
+    connection,
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** Runs `work` on a fresh database, which leaves nothing behind in a warm function. */
+export async function withDatabase<T>(
+  memory: string,
+  work: (connection: DuckDBConnection) => Promise<T>,
+  spill?: string,
+): Promise<T> {
+  const database = await openDatabase(memory, spill);
   try {
-    await connection.run("SET TimeZone = 'UTC'");
-    return await work(connection);
+    return await work(database.connection);
   } finally {
-    connection.closeSync();
-    instance.closeSync();
+    database.close();
   }
 }
 

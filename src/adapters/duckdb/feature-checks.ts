@@ -108,7 +108,7 @@ async function checkRows(
 }
 
 /** The greatest 32-bit float, beyond which a feature would become infinite. */
-const GREATEST = 3.402_823_466e38;
+export const GREATEST = 3.402_823_466e38;
 
 async function checkValues(
   connection: DuckDBConnection,

@@ -223,16 +223,28 @@ export async function runSql(
   limits: Limits,
 ): Promise<SqlRefusal | undefined> {
   await connection.run(`SET VARIABLE partition = DATE ${literal(day)}`);
-  const alarm = setTimeout(() => connection.interrupt(), limits.milliseconds);
+  const found = await inLimits(connection, sql, limits, () =>
+    connection.run(`CREATE OR REPLACE TABLE ${table} AS FROM query(${literal(sql)})`),
+  );
+  return 'rule' in found ? found : undefined;
+}
+
+/** What runs feature SQL, within its time; what the engine says against it becomes a refusal. */
+export async function inLimits<T extends object>(
+  connection: DuckDBConnection,
+  sql: string,
+  { milliseconds }: Pick<Limits, 'milliseconds'>,
+  run: () => Promise<T>,
+): Promise<T | SqlRefusal> {
+  const alarm = setTimeout(() => connection.interrupt(), milliseconds);
   try {
-    await connection.run(`CREATE OR REPLACE TABLE ${table} AS FROM query(${literal(sql)})`);
-    return undefined;
+    return await run();
   } catch (error) {
     const found = messageOf(error);
     if (found.startsWith('INTERRUPT')) {
       return {
         rule: 'feature-sql-in-time',
-        found: `still running after ${String(limits.milliseconds)} ms`,
+        found: `still running after ${String(milliseconds)} ms`,
         remedy: 'make the SQL cheaper or the partitions smaller',
       };
     }

@@ -273,20 +273,20 @@ function textIn(node: unknown): string {
   return isObject(value) ? textOf(value['value']) : '';
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
 /** A name as the engine compares it: only ASCII letters lose their case, or a CTE could pass for a table that it is not. */
-function nameIn(value: unknown): string {
+export function nameIn(value: unknown): string {
   return textOf(value).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function listOf(value: unknown): readonly unknown[] {
+export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function isObject(value: unknown): value is Node {
+export function isObject(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

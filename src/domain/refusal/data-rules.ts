@@ -5,6 +5,7 @@ const predictions = rulesOf('predictions_blocked');
 const training = rulesOf('candidates_rejected');
 const sql = rulesOf();
 const onnx = rulesOf();
+const online = rulesOf();
 
 /** The rules by which data, feature SQL, model files and predictions are refused. */
 export const DATA_RULES = {
@@ -29,6 +30,12 @@ export const DATA_RULES = {
   'features-numeric': sql(422, 'features are numbers'),
   'features-finite': sql(422, 'features are finite'),
   'one-feature-row-per-event': sql(422, 'features have one row per event'),
+  'request-size': online(422, 'a request asks about at least one event, and no more than its model allows'),
+  'request-columns-declared': online(422, 'the events of a request have the declared columns, in their types'),
+  'request-of-one-day': online(422, 'the events of a request are of one day, and what it brings of no later one'),
+  'aggregates-reach-day': online(409, 'the aggregates of the days before a request are loaded, and new enough'),
+  'features-known-in-time': online(422, 'features of an event are known when it happens'),
+  'context-suffices': online(422, 'the declared context of an event gives its features'),
   'inputs-built': predictions(409, 'the features that a day is made of are built'),
   'due-days-scored': predictions(409, 'each day that is due is scored'),
   'predictions-published': predictions(404, 'predictions of the day are published'),
