@@ -91,7 +91,7 @@ export const FAULTS = {
   NOT_REGISTERED: lasting('a release is not registered'),
   NO_CANDIDATE: lasting('a release is no candidate of the run'),
   NO_BASELINE: lasting('the model has no baseline'),
-  NOT_SCORABLE: lasting('a candidate scores no golden rows'),
+  NOT_SCORABLE: lasting('a model has no predictions for rows that it is given'),
   VERSION_TAKEN: passing('a version was given to another release at the same time'),
   NO_PROMOTION: lasting('no promotion has the name'),
 

@@ -42,6 +42,16 @@ export interface LoadedModel {
   explain(features: readonly string[]): Promise<Importances | Refused>;
 }
 
+/** A model that stays loaded until it is closed. */
+export interface OpenModel {
+  /**
+   * P(label = 1) of each row of features, in the order of the definition's columns; the same bits as a batch that has the row.
+   * @throws GatehouseError `NOT_SCORABLE` for rows that the model has no probability for
+   */
+  predict(rows: readonly (readonly (number | null)[])[]): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
 /** Runs ONNX models. A problem is a value in words; what is thrown is a fault. */
 export interface Scoring {
   /** A model whose probabilities are a tensor, where its exporter wrapped them into maps; other bytes as they are. */
@@ -54,6 +64,11 @@ export interface Scoring {
     definition: ModelDefinition,
     work: (model: LoadedModel) => Promise<T>,
   ): Promise<{ readonly kind: 'done'; readonly value: T } | Refused>;
+  /** A model that whoever opens it closes; loaded as for a batch. */
+  open(
+    model: Uint8Array,
+    definition: ModelDefinition,
+  ): Promise<{ readonly kind: 'loaded'; readonly model: OpenModel } | Refused>;
   /** Rows of a feature partition and what the model says of them, as canonical JSON. */
   makeGolden(model: Uint8Array, definition: ModelDefinition, features: string): Promise<string>;
   /** Why a model does not reproduce its golden predictions, or undefined. */

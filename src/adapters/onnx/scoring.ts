@@ -12,6 +12,7 @@ import { explainFiles } from './importance.ts';
 import { inspectOnnx } from './inspect.ts';
 import { sampleRows } from './feature-rows.ts';
 import { fileScorer } from './score-file.ts';
+import { openModel } from './open-model.ts';
 import { type Scorer, createScorer } from './scorer.ts';
 import { predictAgain } from './trainer-predictions.ts';
 import { withoutZipMap } from './zip-map.ts';
@@ -40,6 +41,11 @@ export const onnxScoring: Scoring = {
         return { kind: 'done' as const, value };
       }),
     );
+  },
+  async open(model, { features }) {
+    const created = await createScorer(model, features.columns);
+    if (created.kind === 'refused') return created;
+    return { kind: 'loaded', model: openModel(created.scorer) };
   },
   async makeGolden(model, definition, features) {
     const sampled = await sampleRows(features, definition);
