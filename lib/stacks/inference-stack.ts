@@ -29,7 +29,7 @@ export class InferenceStack extends Stack {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('FENCE', 'RUN', 'REFUSAL'),
+      access.writesLedger('FENCE', 'RUN', 'REFUSAL', 'AGGREGATES'),
       access.writesCatalogue('PREDICTION'),
       access.writesLake(),
       access.readsArtifacts(),

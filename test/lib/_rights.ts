@@ -37,6 +37,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   },
   staging: {
     ADMISSION: ['admission'],
+    AGGREGATES: ['prediction-store'],
     APPROVAL: ['intake', 'pointer'],
     CURSOR: ['intake', 'publisher'],
     EVIDENCE: ['gates'],

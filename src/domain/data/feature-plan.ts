@@ -44,20 +44,66 @@ export function featurePlanner(
   engine: string,
   catalogue: readonly CataloguePartition[],
 ): (day: string) => FeaturePlanResult {
+  return planners(definition, engine, historyOf(definition, catalogue)).featuresOf;
+}
+
+/**
+ * The daily aggregates that an endpoint needs for events of the newest admitted day and of the days after it, oldest first. They
+ * end before the first day that cannot be aggregated: over a gap, features would be wrong without a word.
+ */
+export function servedAggregates(
+  definition: FeatureDefinition,
+  engine: string,
+  catalogue: readonly CataloguePartition[],
+): readonly DailyPlan[] {
   const history = historyOf(definition, catalogue);
+  const newest = [...history.events.keys()].at(-1);
+  const { aggregateDays } = definition.features;
+  if (newest === undefined || aggregateDays === 0) return [];
+  const { dailyOf } = planners(definition, engine, history);
+  const first = later(addDays(newest, -aggregateDays), history.firstEvents ?? newest);
+  const plans: DailyPlan[] = [];
+  for (const day of daysBetween(first, newest)) {
+    const each = dailyOf(day);
+    if (!('plan' in each)) break;
+    plans.push(each.plan);
+  }
+  return plans;
+}
+
+/** The digest of all that gives daily aggregates their meaning, data aside: releases of one basis use the same ones. */
+export function aggregateBasis(definition: FeatureDefinition): Digest {
+  const { aggregateDays, eventDays, daily } = definition.features;
+  return digestOfJson({
+    kind: 'aggregates',
+    sql: daily.sha256,
+    columns: { events: definition.events.columns, labels: definition.labels.columns },
+    roles: rolesOf(definition),
+    aggregateDays,
+    eventDays,
+  });
+}
+
+type DailyResult = { readonly plan: DailyPlan } | { readonly missing: MissingPartition[] };
+
+function planners(
+  definition: FeatureDefinition,
+  engine: string,
+  history: History,
+): { readonly dailyOf: (day: string) => DailyResult; readonly featuresOf: (day: string) => FeaturePlanResult } {
   const { aggregateDays, eventDays } = definition.features;
   const eventsUntil = memoised((last: string): Needed => {
     const first = later(addDays(last, -eventDays), history.firstEvents ?? last);
     return needed('events', daysBetween(first, last), history);
   });
-  const dailyOf = memoised((day: string): { readonly plan: DailyPlan } | { readonly missing: MissingPartition[] } => {
+  const dailyOf = memoised((day: string): DailyResult => {
     const events = eventsUntil(day);
     const labels = needed('labels', day < (history.firstLabels ?? day) ? [] : [day], history);
     const missing = [...events.missing, ...labels.missing];
     if (missing.length > 0) return { missing };
     return { plan: dailyPlan(definition, engine, day, events.partitions, labels.partitions[0]) };
   });
-  return (day) => {
+  const featuresOf = (day: string): FeaturePlanResult => {
     const own = needed('events', [day], history);
     const events = eventsUntil(day);
     const firstDaily = later(addDays(day, -aggregateDays), history.firstEvents ?? day);
@@ -72,6 +118,7 @@ export function featurePlanner(
     const digest = featuresDigest(definition, engine, day, events.partitions, daily);
     return { ready: true, day, digest, events: events.partitions, daily };
   };
+  return { dailyOf, featuresOf };
 }
 
 interface Needed {

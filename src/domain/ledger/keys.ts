@@ -85,6 +85,8 @@ export const keys = {
     sk: `${day}#${pad(version)}`,
   }),
   partitionVersions: (model: string, kind: string): string => `ADMISSION#${model}#${kind}`,
+  /** Which daily aggregates an endpoint loads, by the basis of the definitions that they are for. */
+  aggregates: (model: string, basis: string): Key => ({ pk: `AGGREGATES#${model}`, sk: basis }),
   prediction: (model: string, day: string): Key => ({ pk: `PREDICTION#${model}`, sk: day }),
   predictions: (model: string): string => `PREDICTION#${model}`,
 } as const;
@@ -107,6 +109,7 @@ const AUTHORITIES = {
   LOCK: 'governed',
   POLICY: 'governed',
   DATA: 'governed',
+  AGGREGATES: 'governed',
   QUARANTINE: 'governed',
   INCIDENT: 'governed',
   UPSTREAM: 'governed',

@@ -3,6 +3,7 @@ import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ObjectReference } from '../data/partition.ts';
 import { Day, ModelName } from '../model/definition.ts';
+import { AggregateDays } from './aggregates.ts';
 import { Refusal } from '../refusal/refusal.ts';
 
 /**
@@ -53,6 +54,13 @@ export const Fence = z.strictObject({
 });
 export type Fence = z.infer<typeof Fence>;
 
+/**
+ * What a batch run has to do: nothing, to score some or all partitions, or, where none is to be scored, to bring the daily
+ * aggregates of an endpoint up to date.
+ */
+export const BatchKind = z.enum(['none', 'aggregates', 'partial', 'full']);
+export type BatchKind = z.infer<typeof BatchKind>;
+
 /** The plan of a batch run, as an object by digest. */
 export const BatchPlan = document(
   'batch plan',
@@ -60,7 +68,7 @@ export const BatchPlan = document(
     formatVersion: z.literal(1),
     model: ModelName,
     run: z.string().min(1),
-    kind: z.enum(['none', 'partial', 'full']),
+    kind: BatchKind,
     release: Digest,
     scorer: Digest,
     schema: Digest,
@@ -76,6 +84,8 @@ export const BatchPlan = document(
         rows: z.int().nonnegative().nullable(),
       }),
     ),
+    /** The daily aggregates that endpoints should load, for each basis. */
+    aggregates: z.array(z.strictObject({ basis: Digest, days: AggregateDays })).exactOptional(),
     /** Partitions that cannot be scored yet, and what they wait for. */
     waiting: z.array(z.string()),
     /** Those of them that wait for a partition which was refused, and why it was. */

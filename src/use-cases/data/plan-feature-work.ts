@@ -1,5 +1,5 @@
 import { type Digest } from '#domain/canonical/digest.ts';
-import { type FeaturePlan, type MissingPartition, featurePlanner } from '#domain/data/feature-plan.ts';
+import { type DailyPlan, type FeaturePlan, type MissingPartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { FeatureWork, ranges, type WorkBatch } from '#domain/data/feature-work.ts';
 import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { writeDocument } from '#ports/documents.ts';
@@ -33,7 +33,12 @@ export async function planFeatureWork(
   deps: FeaturePlanning,
   model: string,
   catalogue: readonly AdmittedPartition[],
-  sources: readonly { readonly source: StoredDefinition; readonly days: readonly string[] }[],
+  sources: readonly {
+    readonly source: StoredDefinition;
+    readonly days: readonly string[];
+    /** Daily aggregates that are wanted for themselves. */
+    readonly daily?: readonly DailyPlan[];
+  }[],
   { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<PlannedWork> {
   const builtOf = async (kind: BuiltKind) => (anew ? new Set<Digest>() : await deps.lake.built(kind, model));
@@ -42,7 +47,7 @@ export async function planFeatureWork(
   const features = new Map<Digest, FeatureWork['features'][number]>();
   const named = new Map<Digest, { day: string; digest: Digest }[]>();
   const missing = new Map<string, MissingPartition>();
-  for (const { source, days } of sources) {
+  for (const { source, days, daily: wanted = [] } of sources) {
     const ready: FeaturePlan[] = [];
     const featuresOf = featurePlanner(source.definition, deps.engine, catalogue);
     for (const day of new Set(days)) {
@@ -63,9 +68,10 @@ export async function planFeatureWork(
         events: [...plan.events],
         daily: plan.daily.map(({ day, digest }) => ({ day, digest })),
       });
-      for (const part of plan.daily.filter(({ digest }) => !builtDaily.has(digest))) {
-        daily.set(part.digest, { definition: source.digest, ...part, events: [...part.events] });
-      }
+    }
+    const missingDaily = ready.filter(({ digest }) => !builtFeatures.has(digest)).flatMap((plan) => plan.daily);
+    for (const part of [...missingDaily, ...wanted].filter(({ digest }) => !builtDaily.has(digest))) {
+      daily.set(part.digest, { definition: source.digest, ...part, events: [...part.events] });
     }
   }
   const work = await writeDocument(deps.documents, FeatureWork, {

@@ -3,7 +3,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { waitingForRefused, waitingText } from '#domain/prediction/blocked.ts';
 import { planPredictions } from '#domain/prediction/desired.ts';
-import { BatchPlan } from '#domain/prediction/manifest.ts';
+import { BatchKind, BatchPlan } from '#domain/prediction/manifest.ts';
 import { writeDocument } from '#ports/documents.ts';
 import type { Clock } from '#ports/clock.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -11,6 +11,7 @@ import { type FeaturePlanning, planFeatureWork } from '#use-cases/data/plan-feat
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { changeFence } from './fence.ts';
+import { planAggregates } from './plan-aggregates.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 
 export interface ReconciliationPlanning extends FeaturePlanning, ReadingPredictions {
@@ -45,7 +46,7 @@ export const PlanReconciliation = contract({
     z.object({ status: z.literal('nothing-served'), kind: z.literal('none'), ...Planned }),
     z.object({
       status: z.literal('planned'),
-      kind: z.enum(['none', 'partial', 'full']),
+      kind: BatchKind,
       ...Planned,
       plan: Digest,
       release: Digest,
@@ -78,13 +79,18 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     const { plan, waiting } = planPredictions(state);
     const toScore = plan.partitions.filter(({ action }) => action !== 'keep');
     const days = toScore.map(({ day }) => day);
-    const work = await planFeatureWork(deps, model, catalogue, [{ source, days }]);
+    const aggregates = await planAggregates(deps, pointer, { source, catalogue });
+    const kind = plan.kind === 'none' && aggregates.some(({ isCurrent }) => !isCurrent) ? 'aggregates' : plan.kind;
+    const work = await planFeatureWork(deps, model, catalogue, [
+      { source, days },
+      ...aggregates.map(({ source, daily }) => ({ source, days: [], daily })),
+    ]);
     const blocked = waitingForRefused(waiting, refusals);
     const digest = await writeDocument(deps.documents, BatchPlan, {
       formatVersion: 1,
       model,
       run,
-      kind: plan.kind,
+      kind,
       release,
       scorer,
       schema,
@@ -98,6 +104,7 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
         reasons: [...reasons],
         rows,
       })),
+      ...(aggregates.length === 0 ? {} : { aggregates: aggregates.map(({ basis, days }) => ({ basis, days })) }),
       waiting: waiting.map(waitingText),
       ...(blocked.length === 0 ? {} : { blocked }),
     });
@@ -115,7 +122,7 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
     );
     return {
       status: 'planned',
-      kind: plan.kind,
+      kind,
       scale: toScore.length >= DISTRIBUTED_FROM ? 'distributed' : 'inline',
       rows: lookup === true ? 'published' : 'none',
       plan: digest,

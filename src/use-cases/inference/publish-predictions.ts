@@ -4,6 +4,7 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import { ABSENT, equals, type Item, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { AggregatesList, type PublishedAggregates } from '#domain/prediction/aggregates.ts';
 import { BatchPlan, PredictionManifest, PublishedPredictions } from '#domain/prediction/manifest.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -44,7 +45,8 @@ export const PublishPredictions = contract({
 /**
  * Flips the manifests of what a run has scored, in transactions that check that the pointer's epoch and the fence are
  * still the run's: a reader sees a whole partition of one release or the one before it, and a withdrawn release's run
- * publishes nothing. Each transaction carries its own audit record. Refused features or predictions leave their
+ * publishes nothing. Each transaction carries its own audit record; the last one names the daily aggregates that the model's
+ * endpoints load. Refused features or predictions leave their
  * partition as it was.
  */
 export function publishPredictions(deps: Publication): Task {
@@ -57,6 +59,7 @@ export function publishPredictions(deps: Publication): Task {
       const { manifests, unscored } = await findManifests(deps, plan, plan.partitions.slice(from, to));
       const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
       const flips = await flipWrites(deps, manifests);
+      const lists = index + 1 === parts.length ? await listWrites(deps, plan) : [];
       const event: AuditEvent = {
         code: 'PREDICTIONS_PUBLISHED',
         actor: 'pipeline:prediction-store',
@@ -73,7 +76,12 @@ export function publishPredictions(deps: Publication): Task {
         },
       };
       const operation = operationName('publish', plan.run, digest, index);
-      const result = await recordChange(deps, { model, operation, writes: [...checks(plan), ...flips], event });
+      const result = await recordChange(deps, {
+        model,
+        operation,
+        writes: [...checks(plan), ...flips, ...lists],
+        event,
+      });
       if (result.kind === 'refused')
         return { status: 'withdrawn', published: done.published, failed: result.failed.map(keyText) };
       done.published += manifests.length;
@@ -137,6 +145,27 @@ async function flipWrites(deps: Publication, manifests: readonly PredictionManif
     const item: Item = { ...keys.prediction(manifest.model, manifest.day), ...manifest };
     return { kind: 'put', item, condition: replaces(published[index]) };
   });
+}
+
+/**
+ * The writes that name the daily aggregates which endpoints load: those of the plan up to the first that is not built. Where
+ * none is built, what is published stays, and grows old.
+ */
+async function listWrites({ lake, documents, clock }: Publication, plan: BatchPlan): Promise<readonly Write[]> {
+  const { model, run, epoch, aggregates = [] } = plan;
+  if (aggregates.length === 0) return [];
+  const built = await lake.built('daily', model);
+  const writes = aggregates.map(async ({ basis, days }): Promise<readonly Write[]> => {
+    const unbuilt = days.findIndex(({ digest }) => !built.has(digest));
+    const there = unbuilt < 0 ? days : days.slice(0, unbuilt);
+    const until = there.at(-1)?.day;
+    if (until === undefined) return [];
+    const list = await writeDocument(documents, AggregatesList, { formatVersion: 1, model, basis, days: there });
+    const publishedAt = clock.now().toISOString();
+    const published: PublishedAggregates = { formatVersion: 1, model, basis, list, until, run, epoch, publishedAt };
+    return [{ kind: 'put', item: { ...keys.aggregates(model, basis), ...published } }];
+  });
+  return (await Promise.all(writes)).flat();
 }
 
 function replaces(published: PredictionManifest | undefined): Write['condition'] & object {

@@ -5,7 +5,7 @@ import { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { RunStatus, runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
-import { BatchPlan } from '#domain/prediction/manifest.ts';
+import { BatchKind, BatchPlan } from '#domain/prediction/manifest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -26,7 +26,7 @@ export const ReportRun = contract({
     trigger: z.string(),
     planned: z.object({
       status: z.enum(['planned', 'nothing-served']),
-      kind: z.enum(['none', 'partial', 'full']),
+      kind: BatchKind,
       release: Digest.optional(),
       epoch: z.int().optional(),
       requested: z.int().optional(),

@@ -113,10 +113,10 @@ export const SERVING_EVENTS = {
     true,
   ),
   PREDICTIONS_PUBLISHED: event(
-    'a batch inference run published predictions, or found nothing to do',
+    'a batch inference run published predictions or lists of aggregates, or found nothing to do',
     z.strictObject({
       run: Text,
-      kind: z.enum(['none', 'partial', 'full']),
+      kind: z.enum(['none', 'aggregates', 'partial', 'full']),
       /** A run that publishes more than a transaction can carry does so in parts, each with its record. */
       part: z.int().min(1),
       parts: z.int().min(1),

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { document } from '../canonical/document.ts';
+import { Digest } from '../canonical/digest.ts';
+import { addDays } from '../data/partition.ts';
+import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
+
+/** Daily aggregates by their digests in the lake, oldest first, without a gap. */
+export const AggregateDays = z.array(z.strictObject({ day: Day, digest: Digest }));
+export type AggregateDays = Readonly<z.infer<typeof AggregateDays>>;
+
+/** Which daily aggregates an endpoint loads, as an object by digest that receipts name. */
+export const AggregatesList = document(
+  'list of daily aggregates',
+  z.strictObject({
+    formatVersion: z.literal(1),
+    model: ModelName,
+    /** `aggregateBasis` of the definitions that they are for. */
+    basis: Digest,
+    days: AggregateDays,
+  }),
+);
+export type AggregatesList = z.infer<typeof AggregatesList>;
+
+/** The list that is current for a basis: written by the batch run that saw that each of its aggregates is built. */
+export const PublishedAggregates = z.strictObject({
+  formatVersion: z.literal(1),
+  model: ModelName,
+  basis: Digest,
+  list: Digest,
+  /** The newest day of the list. */
+  until: Day,
+  run: z.string().min(1),
+  epoch: z.int(),
+  publishedAt: z.iso.datetime(),
+});
+export type PublishedAggregates = z.infer<typeof PublishedAggregates>;
+
+/** The part of a list that features of a day's events may see: what a batch would give them, as far as it is there. */
+export function aggregatesFor(
+  days: AggregateDays,
+  day: string,
+  { features }: Pick<ModelDefinition, 'features'>,
+): AggregateDays {
+  const first = addDays(day, -features.aggregateDays);
+  return days.filter((each) => each.day >= first && each.day < day);
+}

@@ -1,0 +1,28 @@
+import type { Digest } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { AggregatesList, PublishedAggregates } from '#domain/prediction/aggregates.ts';
+import type { ReadableStore } from '#ports/artifact-store.ts';
+import { readDocument } from '#ports/documents.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
+import { find } from './items.ts';
+
+/** Which list of daily aggregates is current for a basis. */
+export async function findAggregates(
+  ledger: ReadableLedger,
+  model: string,
+  basis: Digest,
+): Promise<PublishedAggregates | undefined> {
+  return find(ledger, keys.aggregates(model, basis), PublishedAggregates);
+}
+
+/** The current list of daily aggregates of a basis, with the digest that names it. */
+export async function readAggregates(
+  ledger: ReadableLedger,
+  documents: ReadableStore,
+  model: string,
+  basis: Digest,
+): Promise<{ readonly list: Digest; readonly days: AggregatesList['days'] } | undefined> {
+  const published = await findAggregates(ledger, model, basis);
+  if (published === undefined) return undefined;
+  return { list: published.list, days: (await readDocument(documents, AggregatesList, published.list)).days };
+}
