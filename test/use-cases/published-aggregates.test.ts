@@ -16,7 +16,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { findAggregates, readAggregates } from '#read-model/aggregates.ts';
 import { readPointer } from '#read-model/pointer.ts';
-import { planReconciliation, type PlanReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
+import { planReconciliation, PlanReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import type { Task } from '#use-cases/task.ts';
@@ -56,9 +56,9 @@ async function serve(current: Digest): Promise<void> {
 type Planned = z.output<typeof PlanReconciliation.output>;
 
 async function plan(run: string): Promise<Planned & { readonly status: 'planned' }> {
-  const planned = await planReconciliation(prod)({ model: MODEL, run });
+  const planned = PlanReconciliation.output.parse(await planReconciliation(prod)({ model: MODEL, run }));
   if (planned.status !== 'planned') throw new Error(planned.status);
-  return planned as Planned & { readonly status: 'planned' };
+  return planned;
 }
 
 /** Puts a stand-in for what is built into the lake. */

@@ -1,5 +1,8 @@
-/** How HTTP answers a refusal: not signed in, not allowed, not there, in conflict with what is, or not valid by itself. */
-export type Status = 401 | 403 | 404 | 409 | 422;
+/**
+ * How HTTP answers a refusal: not signed in, not allowed, not there, in conflict with what is, or not valid by itself; by an endpoint
+ * also no request of its protocol, another method, too large, failed, or not answerable now.
+ */
+export type Status = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
 
 /** What is known of a rule wherever it refuses. */
 export interface Rule {

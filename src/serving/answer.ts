@@ -1,0 +1,163 @@
+import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { addDays } from '#domain/data/partition.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
+import type { EventRow } from '#ports/online-features.ts';
+import { type Champion, dayOf } from './champion.ts';
+import { readRows } from './event-rows.ts';
+import { type InferenceRequest, type InferenceResponse, OUTPUT_NAMES, type OutputName } from './protocol.ts';
+import type { DayFeatures, Refused } from './release.ts';
+
+/** What a request was answered, and from what: all that a log needs to compute it again. */
+export interface Answer {
+  readonly kind: 'answered';
+  readonly response: InferenceResponse;
+  readonly day: string;
+  readonly events: readonly EventRow[];
+  /** The context that was used. */
+  readonly context: readonly EventRow[];
+}
+
+/** Answers a request by the release that it has a lease of. */
+export async function answer(
+  { pointer, lease }: Omit<Champion, 'kind'>,
+  request: InferenceRequest,
+  now: Date,
+): Promise<Answer | Refused> {
+  const { definition, online, model } = lease.value;
+  const outputs = wantedOutputs(request);
+  if ('rule' in outputs) return { kind: 'refused', refusal: outputs };
+  const rows = readRows(definition, request);
+  if (rows.kind === 'refused') return rows;
+  const { events } = rows;
+  const day = dayOfRequest(definition, events, online.maxRows, now);
+  if (typeof day !== 'string') return { kind: 'refused', refusal: day };
+  const context = contextOf(definition, rows.context, day);
+  const repeated = repeatedId(definition, [...events, ...context]);
+  if (repeated !== undefined) return { kind: 'refused', refusal: repeated };
+  const found = await lease.value.featuresOf(day);
+  if (found.kind === 'refused') return found;
+  try {
+    const features = await found.lease.value.engine.featuresOf({ events, context });
+    if (features.kind === 'refused') return features;
+    const probabilities = await model.predict(features.rows);
+    const response = responseOf({
+      pointer,
+      features: found.lease.value,
+      request,
+      outputs,
+      events,
+      context,
+      probabilities,
+    });
+    return { kind: 'answered', response, day, events, context };
+  } finally {
+    await found.lease.end();
+  }
+}
+
+function wantedOutputs({ outputs }: InferenceRequest): readonly OutputName[] | Refusal {
+  if (outputs === undefined) return OUTPUT_NAMES;
+  const unknown = outputs.find(({ name }) => !OUTPUT_NAMES.some((each) => each === name));
+  if (unknown !== undefined) return refusal('outputs-known', `output ${unknown.name} is none of the model's`);
+  return OUTPUT_NAMES.filter((name) => outputs.some((each) => each.name === name));
+}
+
+/** The one day of the events of a request, or why they are not served. */
+function dayOfRequest(
+  { events: { time } }: ModelDefinition,
+  events: readonly EventRow[],
+  maxRows: number,
+  now: Date,
+): string | Refusal {
+  if (events.length === 0 || events.length > maxRows) {
+    const found = `the request has ${events.length} rows`;
+    return refusal('rows-per-request', found, `send 1 to ${maxRows} rows per request`);
+  }
+  const days = new Set(events.map((event) => dayOfEvent(event, time)));
+  const [day = '', other] = days;
+  if (other !== undefined) return refusal('events-of-one-day', `input ${time} is of ${day} and of ${other}`);
+  const today = dayOf(now);
+  if (day === today || day === addDays(today, -1)) return day;
+  return refusal('event-day-served', `input ${time} is of ${day}, today is ${today}`);
+}
+
+/** The context that a batch would see as well: an event of another day than it reads would make other features. */
+function contextOf(
+  { events: { time }, features }: ModelDefinition,
+  context: readonly EventRow[],
+  day: string,
+): readonly EventRow[] {
+  const first = addDays(day, -features.eventDays);
+  return context.filter((event) => dayOfEvent(event, time) >= first && dayOfEvent(event, time) <= day);
+}
+
+function repeatedId({ events: { id } }: ModelDefinition, rows: readonly EventRow[]): Refusal | undefined {
+  const seen = new Set<unknown>();
+  for (const row of rows) {
+    if (seen.has(row[id])) return refusal('request-ids-unique', `input ${id}: ${String(row[id])} is there twice`);
+    seen.add(row[id]);
+  }
+  return undefined;
+}
+
+/** TIMESTAMP is text in UTC, and begins with its day. */
+function dayOfEvent(event: EventRow, time: string): string {
+  return String(event[time]).slice(0, 10);
+}
+
+function responseOf(of: {
+  readonly pointer: Pointer;
+  readonly features: DayFeatures;
+  readonly request: InferenceRequest;
+  readonly outputs: readonly OutputName[];
+  readonly events: readonly EventRow[];
+  readonly context: readonly EventRow[];
+  readonly probabilities: readonly number[];
+}): InferenceResponse {
+  const { pointer, features, request, outputs, events, context, probabilities } = of;
+  const shape: [number] = [events.length];
+  return {
+    model_name: pointer.model,
+    model_version: pointer.version,
+    ...(request.id === undefined ? {} : { id: request.id }),
+    parameters: {
+      model: pointer.model,
+      version: pointer.version,
+      digest: pointer.current,
+      arm: 'champion',
+      pointer_seq: pointer.seq,
+      aggregates: features.list ?? '',
+      aggregates_until: features.until ?? '',
+      context_digest: digestOfRows(context),
+    },
+    outputs: outputs.map((name) =>
+      name === 'probability'
+        ? { name, datatype: 'FP64', shape, data: [...probabilities] }
+        : { name, datatype: 'BYTES', shape, data: events.map((event) => digestOfRows(event)) },
+    ),
+  };
+}
+
+/** The digest of an event, or of the rows of a context in their order, by which logs keep it. */
+export function digestOfRows(rows: EventRow | readonly EventRow[]): Digest {
+  return digestOf(rowsJson(rows));
+}
+
+/** Raw events as canonical JSON. An integer that no double holds is its text there. */
+export function rowsJson(rows: EventRow | readonly EventRow[]): string {
+  const plain = (row: EventRow) =>
+    Object.fromEntries(
+      Object.entries(row).map(([column, value]) => [column, typeof value === 'bigint' ? integerJson(value) : value]),
+    );
+  return canonicalJson(isRows(rows) ? rows.map(plain) : plain(rows));
+}
+
+function integerJson(value: bigint): number | string {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}
+
+function isRows(rows: EventRow | readonly EventRow[]): rows is readonly EventRow[] {
+  return Array.isArray(rows);
+}

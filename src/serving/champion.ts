@@ -1,0 +1,159 @@
+import type { Digest } from '#domain/canonical/digest.ts';
+import { addDays } from '#domain/data/partition.ts';
+import { GatehouseError } from '#domain/error.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { refusal, refusalText } from '#domain/refusal/refusal.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { ReadableLedger } from '#ports/ledger.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { type Lease, loaded, type Loaded } from './leases.ts';
+import { statusOf } from './protocol.ts';
+import { type LoadedRelease, type Loading, loadRelease, type Refused } from './release.ts';
+
+export interface Serving extends Loading {
+  readonly ledger: Pick<ReadableLedger, 'get' | 'getMany' | 'query'>;
+  readonly clock: Clock;
+}
+
+/** The release that a pointer names, in use by one request. */
+export interface Champion {
+  readonly kind: 'champion';
+  readonly pointer: Pointer;
+  readonly lease: Lease<LoadedRelease>;
+}
+
+/** Knows which release answers. */
+export interface Champions {
+  /** The release that answers a request which arrives now; whoever gets it ends the lease. */
+  take(): Promise<Champion | Refused>;
+  /** Lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** What the last reading of the pointer came to: `readAt` is when it began, in milliseconds. */
+type Reading = {
+  readonly readAt: number;
+  readonly pointer: Pointer;
+} & ({ readonly kind: 'ready'; readonly champion: Loaded<LoadedRelease> } | Refused);
+
+/** How long a reading is good for while no release says so. */
+const DEFAULT_MAX_AGE_SECONDS = 5;
+
+/** A clock's UTC day. */
+export function dayOf(now: Date): string {
+  return now.toISOString().slice(0, 10);
+}
+
+/**
+ * Loads what the pointer names and nothing else. No timer runs, because a host may freeze between two requests: a request that
+ * finds the last reading too old awaits a new one, and any load, before it is answered. Requests that wait at the same time share
+ * one reading and one load. The release that a rollback would serve stays loaded beside the champion.
+ */
+export function champions(deps: Serving): Champions {
+  const { clock, ledger, model } = deps;
+  const releases = new Map<Digest, Loaded<LoadedRelease>>();
+  /** Releases that no second attempt loads: their bytes do not change. */
+  const refusals = new Map<Digest, Refused>();
+  let reading: Reading | undefined;
+  let refreshing: Promise<Refused | undefined> | undefined;
+
+  const maxAge = (): number =>
+    1000 * (reading?.kind === 'ready' ? reading.champion.value.online.pointerMaxAgeSeconds : DEFAULT_MAX_AGE_SECONDS);
+
+  const ensure = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
+    const known = releases.get(release);
+    if (known !== undefined) return known;
+    const result = refusals.get(release) ?? (await loadRelease(deps, release));
+    if (result.kind === 'refused') {
+      refusals.set(release, result);
+      return result;
+    }
+    const made = loaded(result.release, () => result.release.close());
+    releases.set(release, made);
+    return made;
+  };
+
+  /** A release with today's features. */
+  const prepare = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
+    try {
+      const found = await ensure(release);
+      if ('kind' in found) return unservable(release, found);
+      const today = dayOf(clock.now());
+      await found.value.refresh([today, addDays(today, -1)]);
+      // What is refused here is refused again to whoever asks for the day.
+      const features = await found.value.featuresOf(today);
+      if (features.kind === 'leased') await features.lease.end();
+      return found;
+    } catch (fault) {
+      return { kind: 'refused', refusal: refusal('champion-loads', `${release}: ${messageOf(fault)}`), fault };
+    }
+  };
+
+  const refresh = async (): Promise<Refused | undefined> => {
+    const readAt = clock.now().getTime();
+    let pointer: Pointer | undefined;
+    try {
+      pointer = await readPointer(ledger, model);
+    } catch (fault) {
+      return { kind: 'refused', refusal: refusal('pointer-read', messageOf(fault)), fault };
+    }
+    if (pointer === undefined)
+      return { kind: 'refused', refusal: refusal('champion-promoted', `nothing is promoted of ${model}`) };
+    const target = pointer.lastConfirmed?.release;
+    // Whether the target of a rollback loads is nobody's business before it is served.
+    const [champion] = await Promise.all([
+      prepare(pointer.current),
+      target === undefined || target === pointer.current ? undefined : prepare(target),
+    ]);
+    reading = 'kind' in champion ? { readAt, pointer, ...champion } : { readAt, pointer, kind: 'ready', champion };
+    const kept = new Set([pointer.current, target]);
+    for (const release of refusals.keys()) if (!kept.has(release)) refusals.delete(release);
+    for (const [release, old] of releases) {
+      if (kept.has(release)) continue;
+      releases.delete(release);
+      await old.retire();
+    }
+    return undefined;
+  };
+
+  return {
+    async take() {
+      const arrived = clock.now().getTime();
+      let hasWaited = false;
+      for (;;) {
+        const age = reading === undefined ? Number.POSITIVE_INFINITY : arrived - reading.readAt;
+        // A reading from the future is of a clock that was set back, unless this request has waited for it.
+        if (reading !== undefined && age <= maxAge() && (age >= 0 || hasWaited)) {
+          if (reading.kind === 'refused') return reading;
+          const lease = reading.champion.lease();
+          if (lease !== undefined) return { kind: 'champion', pointer: reading.pointer, lease };
+        }
+        refreshing ??= refresh().finally(() => {
+          refreshing = undefined;
+        });
+        const failed = await refreshing;
+        if (failed !== undefined) return failed;
+        hasWaited = true;
+      }
+    },
+    async close() {
+      await refreshing;
+      reading = undefined;
+      for (const [release, old] of releases) {
+        releases.delete(release);
+        await old.retire();
+      }
+    },
+  };
+}
+
+/** Whatever refused the champion, the request is not to blame. */
+function unservable(release: Digest, refused: Refused): Refused {
+  if (statusOf(refused.refusal) === 503) return refused;
+  return { ...refused, refusal: refusal('champion-loads', `${release}: ${refusalText(refused.refusal)}`) };
+}
+
+function messageOf(fault: unknown): string {
+  if (fault instanceof GatehouseError) return `${fault.code}: ${fault.message}`;
+  return fault instanceof Error ? fault.message : String(fault);
+}

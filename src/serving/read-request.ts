@@ -1,0 +1,54 @@
+import { issueMessages, issueText } from '#domain/issues.ts';
+import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
+import { InferenceRequest, MAX_BODY_BYTES } from './protocol.ts';
+
+/** The body of a request for predictions as the protocol has it, or why it is none. */
+export function readRequest(
+  body: Uint8Array,
+  headers: Readonly<Record<string, string | undefined>>,
+): { readonly kind: 'read'; readonly request: InferenceRequest } | Refused {
+  if (body.byteLength > MAX_BODY_BYTES) return refused('body-size', `the body has ${body.byteLength} bytes`);
+  // Said before the body is read: a body with binary tensors is no JSON.
+  const binary = Object.keys(headers).find((name) => name.toLowerCase() === 'inference-header-content-length');
+  if (binary !== undefined) return refused('tensors-as-json', `the request has a header ${binary}`);
+  const parsed = parse(body);
+  if ('kind' in parsed) return parsed;
+  const result = InferenceRequest.safeParse(parsed.value, { error: issueMessages });
+  if (!result.success) {
+    const [first] = result.error.issues;
+    const found = first === undefined ? 'another shape' : `${first.path.join('.') || 'the body'}: ${issueText(first)}`;
+    return { kind: 'refused', refusal: { rule: 'inference-request', found, remedy: 'correct the named field' } };
+  }
+  const request = result.data;
+  for (const { name, parameters = {}, data } of request.inputs) {
+    const elsewhere = ['binary_data_size', 'shared_memory_region'].find((each) => each in parameters);
+    if (elsewhere !== undefined) return refused('tensors-as-json', `input ${name} has parameter ${elsewhere}`);
+    if (data === undefined) return refused('tensors-as-json', `input ${name} has no data`);
+  }
+  return { kind: 'read', request };
+}
+
+type Refused = { readonly kind: 'refused'; readonly refusal: Refusal };
+
+function refused(rule: 'body-size' | 'body-json' | 'tensors-as-json', found: string): Refused {
+  return { kind: 'refused', refusal: refusal(rule, found) };
+}
+
+/** Numbers of so many digits may be integers that no double holds. */
+const LONG_NUMBER = /[0-9]{16}/;
+
+function parse(body: Uint8Array): { readonly value: unknown } | Refused {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return { value: LONG_NUMBER.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text) };
+  } catch (error) {
+    return refused('body-json', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Reads an integer that no double holds as what is written. */
+function exactInteger(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
+  return /^-?\d+$/.test(source) ? BigInt(source) : value;
+}

@@ -1,0 +1,141 @@
+import type { Refusal } from '#domain/refusal/refusal.ts';
+import { type Answer, answer } from './answer.ts';
+import { type Champion, champions, type Serving } from './champion.ts';
+import { answered, type EndpointResponse, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
+import { readRequest } from './read-request.ts';
+
+/** A request as any host hands it over; the path begins with `/v2`. */
+export interface EndpointRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body?: Uint8Array | undefined;
+}
+
+/** An answer, and where predictions were answered what they were made from. */
+export type Handled = EndpointResponse & { readonly answer?: Answer };
+
+/** Answers the Open Inference Protocol, version 2, for one model. */
+export interface ServingCore {
+  /** Answers one request, whatever it is; nothing is thrown, and nothing runs on after the answer. */
+  handle(request: EndpointRequest): Promise<Handled>;
+  close(): Promise<void>;
+}
+
+/** A path below a model. */
+interface ModelRoute {
+  readonly kind: 'metadata' | 'model-ready' | 'infer';
+  readonly model: string;
+  readonly version?: string;
+}
+
+/** What a path stands for. */
+type Route = ModelRoute | { readonly kind: 'live' | 'ready' | 'server' };
+
+/** Makes the server of a model. It reads and loads nothing before the first request. */
+export function servingCore(deps: Serving): ServingCore {
+  const serving = champions(deps);
+
+  const byChampion = async (
+    route: ModelRoute,
+    work: (champion: Champion) => Promise<Handled> | Handled,
+  ): Promise<Handled> => {
+    const { model, version } = route;
+    if (model !== deps.model) return refusedBy('endpoint-model', `there is no ${model}`, `ask for ${deps.model}`);
+    const champion = await serving.take();
+    if (champion.kind === 'refused') return refused(champion.refusal, champion.fault);
+    try {
+      const served = champion.pointer.version;
+      if (version !== undefined && version !== served)
+        return refusedBy('version-served', `${version} is not served, ${served} is`);
+      return await work(champion);
+    } finally {
+      await champion.lease.end();
+    }
+  };
+
+  /** Ready is who can answer a request of now. */
+  const ready = async (says: (isReady: boolean) => object): Promise<Handled> => {
+    const champion = await serving.take();
+    if (champion.kind === 'refused') return notReady(says, champion.refusal, champion.fault);
+    try {
+      const features = await champion.lease.value.featuresOf(deps.clock.now().toISOString().slice(0, 10));
+      if (features.kind === 'refused') return notReady(says, features.refusal, features.fault);
+      await features.lease.end();
+      return answered(says(true));
+    } finally {
+      await champion.lease.end();
+    }
+  };
+
+  const infer = async (route: ModelRoute, request: EndpointRequest): Promise<Handled> => {
+    const read = readRequest(request.body ?? new Uint8Array(), request.headers);
+    if (read.kind === 'refused') return refused(read.refusal);
+    return byChampion(route, async (champion) => {
+      const result = await answer(champion, read.request, deps.clock.now());
+      return result.kind === 'refused'
+        ? refused(result.refusal, result.fault)
+        : { ...answered(result.response), answer: result };
+    });
+  };
+
+  const dispatch = async (request: EndpointRequest): Promise<Handled> => {
+    const route = routeOf(request.path);
+    if (route === undefined) return refusedBy('endpoint-path', `there is no ${request.path.slice(0, 200)}`);
+    const method = route.kind === 'infer' ? 'POST' : 'GET';
+    if (request.method !== method) {
+      const { headers, ...rest } = refusedBy(
+        'endpoint-method',
+        `${request.method} of ${request.path}`,
+        `use ${method}`,
+      );
+      return { ...rest, headers: { ...headers, allow: method } };
+    }
+    switch (route.kind) {
+      case 'live':
+        return answered({ live: true });
+      case 'ready':
+        return ready((isReady) => ({ ready: isReady }));
+      case 'server':
+        return answered(SERVER);
+      case 'metadata':
+        return byChampion(route, ({ pointer, lease }) =>
+          answered(modelMetadata(lease.value.definition, pointer.version)),
+        );
+      case 'model-ready':
+        return byChampion(route, () => ready((isReady) => ({ name: route.model, ready: isReady })));
+      case 'infer':
+        return infer(route, request);
+    }
+  };
+
+  return {
+    async handle(request) {
+      try {
+        return await dispatch(request);
+      } catch (fault) {
+        const found = fault instanceof Error ? fault.message : String(fault);
+        return refused({ rule: 'answer-computed', found, remedy: 'see the log of the endpoint' }, fault);
+      }
+    },
+    close: () => serving.close(),
+  };
+}
+
+function notReady(says: (isReady: boolean) => object, why: Refusal, fault: unknown): EndpointResponse {
+  const response = refused(why, fault);
+  return { ...response, body: JSON.stringify({ ...says(false), ...(JSON.parse(response.body) as object) }) };
+}
+
+/** `/v2`, `/v2/health/{live,ready}`, `/v2/models/{name}[/versions/{version}][/{ready,infer}]`. */
+function routeOf(path: string): Route | undefined {
+  const [, model, version, act] =
+    /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|infer))?$/.exec(path) ?? [];
+  if (model !== undefined) {
+    const kind = act === 'infer' ? 'infer' : act === 'ready' ? 'model-ready' : 'metadata';
+    return { kind, model, ...(version === undefined ? {} : { version }) };
+  }
+  if (path === '/v2') return { kind: 'server' };
+  if (path === '/v2/health/live') return { kind: 'live' };
+  return path === '/v2/health/ready' ? { kind: 'ready' } : undefined;
+}
