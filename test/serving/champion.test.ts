@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { RuleId } from '#domain/refusal/refusal.ts';
 import { rowsJson } from '#serving/answer.ts';
 import { SQL } from '#test/use-cases/_environments.ts';
 import { endpoint, inputs, online, serving, TODAY, YESTERDAY } from './_endpoint.ts';
@@ -101,18 +102,19 @@ describe('the release that answers', () => {
 
   it('is refused where its model does not load, has no endpoint, or nothing is promoted', async () => {
     const here = await endpoint();
-    const says = async (): Promise<unknown> => {
+    const says = async (rule: RuleId): Promise<string> => {
       here.clock.at += 6_000;
       const { status, json } = await here.infer();
       expect(status).toBe(503);
-      return json.error;
+      expect(json.error).toContain(`${rule}: `);
+      return (json.error ?? '').slice(rule.length + 2);
     };
-    expect(await says()).toBe('champion-promoted: nothing is promoted of toy; promote a release');
+    expect(await says('champion-promoted')).toBe('nothing is promoted of toy; promote a release');
     await here.promote(await here.release('broken'));
-    expect(await says()).toMatch(/^champion-loads: sha256:.*: onnx-loads: no graph; export it again; roll back/);
+    expect(await says('champion-loads')).toMatch(/^sha256:.*: onnx-loads: no graph; export it again; roll back/);
     const { online: _, ...batchOnly } = online;
     await here.promote(await here.release('batch', batchOnly));
-    expect(await says()).toMatch(/^champion-online: sha256:.* is a toy without online; /);
+    expect(await says('champion-online')).toMatch(/^sha256:.* is a toy without online; /);
     // What cannot load by itself is not loaded again and again.
     expect(here.models.opened).toEqual(['broken']);
   });
@@ -235,18 +237,19 @@ describe('daily aggregates', () => {
   it('that are too old, not published, or not there answer nothing', async () => {
     const here = await endpoint();
     await here.promote(await here.release('release 100'));
-    const says = async (): Promise<unknown> => {
+    const says = async (rule: RuleId): Promise<string> => {
       here.clock.at += 6_000;
       const { status, json } = await here.infer();
       expect(status).toBe(503);
-      return json.error;
+      expect(json.error).toContain(`${rule}: `);
+      return (json.error ?? '').slice(rule.length + 2);
     };
-    expect(await says()).toMatch(/^aggregates-published: no list of aggregates is published; /);
+    expect(await says('aggregates-published')).toMatch(/^no list of aggregates is published; /);
     await here.aggregates('2026-02-25', '2026-02-27');
-    expect(await says()).toMatch(/^aggregates-recent: no aggregates are of the days before 2026-03-02; /);
+    expect(await says('aggregates-recent')).toMatch(/^no aggregates are of the days before 2026-03-02; /);
     await here.aggregates('2026-02-26', '2026-02-28');
     here.prod.lake.objects.clear();
-    expect(await says()).toMatch(/^aggregates-load: .* is not there; /);
+    expect(await says('aggregates-load')).toMatch(/^.* is not there; /);
     await here.aggregates('2026-02-26', '2026-02-28');
     expect((await here.infer()).status).toBe(200);
   });
