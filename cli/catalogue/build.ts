@@ -22,7 +22,10 @@ export const BUILD: readonly CommandSpec[] = [
       'check definitions, policies, suites and SQL without data; with files also their data. Every error names file and field or line',
     options: [
       ['--events <files...>', 'event files, one per day (dt=YYYY-MM-DD in the path): judge them as the pipeline would'],
-      ['--labels <files...>', 'label files: judge the training rows as well'],
+      [
+        '--labels <files...>',
+        'label files: judge the training rows as well, and whether an online model’s context suffices',
+      ],
     ],
     examples: [
       'model check',

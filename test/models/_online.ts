@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
-import { type ReadEvent, readEvents } from '#adapters/duckdb/event-rows.ts';
+import { type ReadEvent, readEvents, readFeatures } from '#adapters/duckdb/event-rows.ts';
 import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { contextOf } from '#domain/data/request-context.ts';
@@ -25,7 +25,7 @@ export interface ModelDay {
   /** The events of the day, in the order of their file. */
   readonly own: readonly ReadEvent[];
   /** What batch says, by id. */
-  readonly batch: ReadonlyMap<unknown, readonly (number | null)[]>;
+  readonly batch: ReadonlyMap<string, readonly (number | null)[]>;
   /** The declared context of an event, out of the whole day and the day before it. */
   contextOf(event: ReadEvent): EventRow[];
 }
@@ -41,7 +41,7 @@ export async function modelDay(
 ): Promise<ModelDay> {
   const compiled = await compileModel(join(ROOT, home));
   const definition = online === undefined ? compiled : { ...compiled, online };
-  const { aggregateDays, eventDays, columns } = definition.features;
+  const { aggregateDays, eventDays } = definition.features;
   const text = (name: string): Promise<string> => readFile(join(ROOT, home, 'features', name), 'utf8');
   const sql = { daily: await text('daily.sql'), features: await text('features.sql') };
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-online-'));
@@ -71,13 +71,6 @@ export async function modelDay(
   for (const result of results) if (result.kind === 'refused') throw new Error(result.refusal.found);
   const read = await readEvents(definition, of('events', addDays(day, -1), day));
   if (read.kind === 'refused') throw new Error(read.refusal.found);
-  const rows = await withDatabase('512MB', async (connection) =>
-    (
-      await connection.runAndReadAll(
-        `SELECT ${[definition.events.id, ...columns].join(', ')} FROM read_parquet(${literal(out)})`,
-      )
-    ).getRowsJS(),
-  );
   const { time } = definition.events;
   return {
     definition,
@@ -85,7 +78,7 @@ export async function modelDay(
     day,
     daily,
     own: read.events.filter(({ row }) => String(row[time]).startsWith(day)),
-    batch: new Map(rows.map(([id, ...values]) => [id, values as (number | null)[]])),
+    batch: await readFeatures(definition, out),
     contextOf: (event) => contextOf(definition, event, read.events),
   };
 }

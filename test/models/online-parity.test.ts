@@ -24,7 +24,7 @@ describe.each([
     if (made.kind === 'refused') throw new Error(JSON.stringify(made.refusal));
     expect(made.rows.length).toBe(events.length);
     return events.flatMap(({ row }, index) => {
-      const id = row[model.definition.events.id];
+      const id = String(row[model.definition.events.id]);
       const [ours = [], theirs = []] = [made.rows[index], model.batch.get(id)];
       expect(theirs.length).toBe(model.definition.features.columns.length);
       return ours.length === theirs.length && ours.every((value, at) => Object.is(value, theirs[at])) ? [] : [id];

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Run } from '../../context.ts';
-import { refuse, UsageError } from '../../refusal.ts';
+import { RefusedError, refuse, UsageError } from '../../refusal.ts';
 import { modelFolder, modelNames } from '../../references.ts';
 import { shortDigest } from '../../report.ts';
 import { checkData } from './check-data.ts';
 import { checkModels, errorsOf } from './checked.ts';
+import { checkOnline } from './check-online.ts';
 import { compilePolicyOf } from './policy.ts';
 
 const Input = z.object({
@@ -57,4 +58,11 @@ export const run: Run = async (context) => {
   });
   if (verdict === 'FAIL')
     refuse('data-valid', reasons.join('; '), 'correct the files at their source, or what the model expects of them');
+  if (model.definition.online === undefined || labels.length === 0) return;
+  const online = await checkOnline(context, model, { events, labels });
+  context.print({
+    data: { online: { days: online.days, events: online.events, different: online.different } },
+    sections: [{ title: `${name} on request`, lines: online.lines }],
+  });
+  if (online.refusal !== undefined) throw new RefusedError(online.refusal);
 };

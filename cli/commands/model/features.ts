@@ -31,7 +31,11 @@ export const run: Run = async (context) => {
   // Of all days that were given, not of those alone that the features need: whoever trains on them loses the same rows.
   const met = await measureLabelJoins({ events: filesOf(eventDays), labels: filesOf(labelDays), definition });
   context.print({
-    data: { model: name, features: built, joins: met.kind === 'measured' ? met.joins : null },
+    data: {
+      model: name,
+      features: built.map(({ daily: _daily, ...one }) => one),
+      joins: met.kind === 'measured' ? met.joins : null,
+    },
     sections: [
       {
         title: `${name}: ${definition.features.columns.length} features`,

@@ -20,6 +20,8 @@ export interface BuiltDay {
   readonly file: string;
   readonly rows: number;
   readonly sha256: Digest;
+  /** The aggregates that they are made of. */
+  readonly daily: readonly DayFile[];
 }
 
 /**
@@ -106,7 +108,7 @@ export async function buildLocally(
     if (built === undefined) throw new Error(`the engine said nothing of ${day}`);
     if (built.kind === 'refused')
       throw new RefusedError({ ...built.refusal, found: `features of ${day}: ${built.refusal.found}` });
-    result.push({ day, file, rows: built.rows, sha256: built.sha256 });
+    result.push({ day, file, rows: built.rows, sha256: built.sha256, daily });
     onProgress(day, result.length);
   }
   return result;

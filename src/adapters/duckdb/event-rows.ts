@@ -2,8 +2,8 @@ import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 import type { EventRow } from '#ports/online-features.ts';
-import { name, type Refused, withinMemory } from './database.ts';
-import { loadEvents } from './inputs.ts';
+import { name, type Refused, withDatabase, withinMemory } from './database.ts';
+import { loadEvents, source } from './inputs.ts';
 import { microsecondsOf } from './request-rows.ts';
 
 /** An event of a file as a request would have it, and its time. */
@@ -11,6 +11,18 @@ export interface ReadEvent {
   readonly row: EventRow;
   /** Microseconds since 1970, in UTC. */
   readonly at: bigint;
+}
+
+/** The features of a file by the id of their event, as text. */
+export async function readFeatures(
+  { events, features }: Pick<ModelDefinition, 'events' | 'features'>,
+  file: string,
+): Promise<ReadonlyMap<string, readonly (number | null)[]>> {
+  const columns = [events.id, ...features.columns].map(name).join(', ');
+  const rows = await withDatabase(ENGINE_MEMORY, async (connection) =>
+    (await connection.runAndReadAll(`SELECT ${columns} FROM ${source(file)}`)).getRowsJS(),
+  );
+  return new Map(rows.map(([id, ...values]) => [String(id), values as (number | null)[]]));
 }
 
 /** Reads the events of some files as requests would have them, in the order of the files. */

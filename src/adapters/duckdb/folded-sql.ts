@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { literal, numberOf, rowsOf } from './database.ts';
+import { literal, rowsOf } from './database.ts';
 import { isObject, listOf, nameIn, textOf } from './sql-guard.ts';
 
 /*
@@ -38,10 +38,9 @@ async function fold(connection: DuckDBConnection, sql: string, schema: string) {
   const printed = async (node: Node): Promise<string | undefined> => print(connection, withNode(tree, node), star);
   const source = isObject(star['from_table']) ? star['from_table'] : {};
   let made = 0;
-  /** A query of all rows of a part, which sees the common tables before it, as a table. */
-  const replaced = async (before: readonly CommonTable[], part: CommonTable): Promise<Node | undefined> => {
-    const from = { ...source, schema_name: '', table_name: part.key };
-    const text = await printed({ ...star, cte_map: { map: [...before, part] }, from_table: from });
+  /** A query whose result is put into a table, as one that reads this table. */
+  const replaced = async (part: Node): Promise<Node | undefined> => {
+    const text = await printed(part);
     // A column that is only NULL has no type, and a table would give it one.
     if (text === undefined || (await hasUntyped(connection, text))) return undefined;
     const table = `folded_${made}`;
@@ -69,19 +68,18 @@ async function fold(connection: DuckDBConnection, sql: string, schema: string) {
     const query = isObject(table.value['query']) ? table.value['query'] : {};
     const withQuery = (node: Node): CommonTable => ({ ...table, value: { ...table.value, query: { ...query, node } } });
     if (kinds.get(table) === 'fixed') {
-      const node = used.has(nameIn(table.key)) ? await replaced(done, table) : undefined;
+      const from = { ...source, schema_name: '', table_name: table.key };
+      const all = { ...star, cte_map: { map: [...done, table] }, from_table: from };
+      const node = used.has(nameIn(table.key)) ? await replaced(all) : undefined;
       done.push(node === undefined ? table : withQuery(node));
       continue;
     }
     const node = isObject(query['node']) ? query['node'] : {};
-    done.push(
-      withQuery(
-        await foldArms(node, names, (arm) => {
-          const value = { ...table.value, aliases: [], query: { ...query, node: arm } };
-          return replaced(done, { key: `${schema}_arm`, value });
-        }),
-      ),
-    );
+    const arms = await foldArms(node, names, (arm) => {
+      const own = isObject(arm['cte_map']) ? listOf(arm['cte_map']['map']) : [];
+      return replaced({ ...arm, cte_map: { map: [...done, ...own] } });
+    });
+    done.push(withQuery(arms));
   }
   if (made === 0) return undefined;
   const text = await printed({ ...whole, cte_map: { map: done } });
@@ -173,8 +171,12 @@ function withoutWrappers(part: unknown, star: Node): unknown {
 }
 
 async function hasUntyped(connection: DuckDBConnection, sql: string): Promise<boolean> {
-  const untyped = `SELECT count(*) FROM (DESCRIBE FROM query(${literal(sql)})) WHERE column_type LIKE '%"NULL"%'`;
-  return (await numberOf(connection, untyped)) > 0;
+  // The engine describes such a column as INTEGER, which is what a table would make of it. The one row is there without rows, too.
+  const [types = {}] = await rowsOf(
+    connection,
+    `SELECT typeof(COLUMNS(part.*)) FROM (SELECT 1) AS one LEFT JOIN (FROM query(${literal(sql)})) AS part ON false`,
+  );
+  return Object.values(types).some((type) => String(type).includes('"NULL"'));
 }
 
 function nodeOf(tree: Node): Node | undefined {

@@ -154,9 +154,14 @@ async function planOf(engine: Engine, day: string): Promise<Plan> {
     inFile(path, await runSql(connection, sql.features, result, day, REQUEST_LIMITS)) ??
     (await checkFeatures(connection, result, day, definition));
   if (refusal !== undefined) return { day, refusal };
-  const folded = engine.isFolded ? await refolded(engine) : sql.features;
-  const statement = await prepared(connection, definition, folded);
-  return { day, statement, sql: folded };
+  const statement = async (text: string): Promise<Plan> => ({
+    day,
+    sql: text,
+    statement: await prepared(connection, definition, text),
+  });
+  if (!engine.isFolded) return statement(sql.features);
+  // As it is written, SQL was run above.
+  return statement(await refolded(engine)).catch(() => statement(sql.features));
 }
 
 /** The folded SQL of the day that is set; the tables of the day before it are gone. */
