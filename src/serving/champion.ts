@@ -100,7 +100,7 @@ export function champions(deps: Serving): Champions {
     if (pointer === undefined)
       return { kind: 'refused', refusal: refusal('champion-promoted', `nothing is promoted of ${model}`) };
     const target = pointer.lastConfirmed?.release;
-    // Whether the target of a rollback loads is nobody's business before it is served.
+    // A target of a rollback that does not load is ignored until it is served.
     const [champion] = await Promise.all([
       prepare(pointer.current),
       target === undefined || target === pointer.current ? undefined : prepare(target),
@@ -147,7 +147,7 @@ export function champions(deps: Serving): Champions {
   };
 }
 
-/** Whatever refused the champion, the request is not to blame. */
+/** Whatever refused the champion, the cause is the release and not the request. */
 function unservable(release: Digest, refused: Refused): Refused {
   if (statusOf(refused.refusal) === 503) return refused;
   return { ...refused, refusal: refusal('champion-loads', `${release}: ${refusalText(refused.refusal)}`) };
