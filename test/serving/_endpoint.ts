@@ -86,7 +86,7 @@ export async function endpoint() {
   const features = memoryOnlineFeatures();
   const models = { opened: [] as string[], open: 0 };
   /** What a test does in the middle of a load, or of a reading of the pointer. */
-  const during: { load?: () => Promise<void>; read?: () => Promise<void> } = {};
+  const during: { load?: () => Promise<void>; read?: () => Promise<void>; predict?: () => Promise<void> } = {};
   const scoring: Pick<Scoring, 'open'> = {
     async open(onnx) {
       const text = new TextDecoder().decode(onnx);
@@ -98,6 +98,7 @@ export async function endpoint() {
       let isOpen = true;
       const model = {
         async predict(rows: readonly (readonly (number | null)[])[]) {
+          await during.predict?.();
           if (!isOpen) throw new Error('the model was closed while a request used it');
           return rows.map(() => Number(text.replaceAll(/\D/g, '')) / 1000);
         },
