@@ -34,7 +34,7 @@ type Model = { readonly definition: ModelDefinition; readonly folder: string };
  * that happened until the event as well, features look ahead.
  */
 export async function checkOnline(
-  context: Context,
+  context: Pick<Context, 'home' | 'note'>,
   { definition, folder }: Model,
   given: { readonly events: readonly string[]; readonly labels: readonly string[] },
 ): Promise<CheckedOnline> {
@@ -79,11 +79,12 @@ export async function checkOnline(
   };
 }
 
-/** An event whose features differ: the first feature that does, and what it is in each case. */
+/** An event whose features differ: the first feature that does, of the whole day and of what a request has. */
 interface Found {
   readonly what: string;
   readonly whole: number | null | undefined;
-  readonly declared: number | null | undefined;
+  readonly request: number | null | undefined;
+  /** Whether it differs with all that happened until the event as well. */
   readonly looksAhead: boolean;
 }
 
@@ -100,45 +101,38 @@ async function tryDay(
   const sample = own.filter((_, index) => index % Math.ceil(own.length / most) === 0);
   const found: Found[] = [];
   for (const event of sample) {
-    const whole = batch.get(String(event.row[id])) ?? [];
+    const whole = batch.get(String(event.row[id])) ?? definition.features.columns.map(() => null);
     const featuresWith = async (context: readonly ReadEvent['row'][]): Promise<readonly (number | null)[]> => {
       const made = await online.featuresOf({ events: [event.row], context });
       if (made.kind === 'refused') throw new RefusedError(made.refusal);
       return made.rows[0] ?? [];
     };
-    const declared = await featuresWith(contextOf(definition, event, events));
-    const at = firstDifference(whole, declared);
-    if (at === undefined) continue;
-    // Why is said of the first one only: a whole day takes its time.
-    const looksAhead =
-      found.length === 0 &&
-      firstDifference(whole, await featuresWith(events.filter((each) => each.at <= event.at).map(({ row }) => row))) !==
-        undefined;
-    const what = `${definition.features.columns[at] ?? ''} of ${id} ${String(event.row[id])}`;
-    found.push({ what, whole: whole[at], declared: declared[at], looksAhead });
+    const different = (request: readonly (number | null)[], looksAhead: boolean): Found | undefined => {
+      const at = whole.findIndex((value, index) => !Object.is(value, request[index]));
+      const what = `${definition.features.columns[at] ?? ''} of ${id} ${String(event.row[id])}`;
+      return at === -1 ? undefined : { what, whole: whole[at], request: request[at], looksAhead };
+    };
+    const difference = different(await featuresWith(contextOf(definition, event, events)), false);
+    if (difference === undefined) continue;
+    const before = events.filter((each) => each.at <= event.at && each !== event).map(({ row }) => row);
+    // Why is said of the first one only: all that happened takes its time.
+    found.push((found.length === 0 ? different(await featuresWith(before), true) : undefined) ?? difference);
   }
   return { tried: sample.length, found };
 }
 
-function firstDifference(a: readonly unknown[], b: readonly unknown[]): number | undefined {
-  const at = Array.from({ length: Math.max(a.length, b.length) }, (_, index) => index).find(
-    (index) => !Object.is(a[index], b[index]),
-  );
-  return at;
-}
-
-function refusalOf({ what, whole, declared, looksAhead }: Found, different: number, tried: number): Refusal {
+function refusalOf({ what, whole, request, looksAhead }: Found, different: number, tried: number): Refusal {
   const values = `${what} is ${String(whole)} of the whole day`;
   const count = `${different} of ${tried} events differ`;
   return looksAhead
     ? {
         rule: 'features-known-in-time',
-        found: `${values}, ${String(declared)} of what happened until the event; ${count}`,
+        found: `${values}, ${String(request)} of what happened until the event; ${count}`,
         remedy: 'let features.sql read no event that is later than the row’s own',
       }
     : {
         rule: 'context-suffices',
-        found: `${values}, ${String(declared)} of the declared context; ${count}`,
+        found: `${values}, ${String(request)} of the declared context; ${count}`,
         remedy: 'widen online.context in model.ts',
       };
 }

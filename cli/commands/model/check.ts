@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
-import type { Run } from '../../context.ts';
+import type { Context, Run } from '../../context.ts';
 import { RefusedError, refuse, UsageError } from '../../refusal.ts';
 import { modelFolder, modelNames } from '../../references.ts';
 import { shortDigest } from '../../report.ts';
@@ -49,6 +49,8 @@ export const run: Run = async (context) => {
   if (name === undefined || events.length === 0) return;
   const folder = await modelFolder(context, name);
   const model = { folder, definition: await compileModel(folder), policy: await compilePolicyOf(folder) };
+  if (model.definition.online !== undefined && labels.length > 0)
+    await checkRequests(context, model, { events, labels });
   const { verdict, reasons, lines } = await checkData(context, model, { events, labels });
   context.print({
     data: { data: { verdict, reasons } },
@@ -58,11 +60,18 @@ export const run: Run = async (context) => {
   });
   if (verdict === 'FAIL')
     refuse('data-valid', reasons.join('; '), 'correct the files at their source, or what the model expects of them');
-  if (model.definition.online === undefined || labels.length === 0) return;
-  const online = await checkOnline(context, model, { events, labels });
-  context.print({
-    data: { online: { days: online.days, events: online.events, different: online.different } },
-    sections: [{ title: `${name} on request`, lines: online.lines }],
-  });
-  if (online.refusal !== undefined) throw new RefusedError(online.refusal);
 };
+
+/** Says, and refuses, what is wrong with the declaration of an online model: before the suites, which take some seconds. */
+async function checkRequests(
+  context: Context,
+  model: Parameters<typeof checkOnline>[1],
+  given: Parameters<typeof checkOnline>[2],
+): Promise<void> {
+  const { days, events, different, lines, refusal } = await checkOnline(context, model, given);
+  context.print({
+    data: { online: { days, events, different } },
+    sections: [{ title: `${model.definition.name} on request`, lines }],
+  });
+  if (refusal !== undefined) throw new RefusedError(refusal);
+}
