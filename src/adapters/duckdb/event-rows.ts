@@ -18,11 +18,11 @@ export async function readFeatures(
   { events, features }: Pick<ModelDefinition, 'events' | 'features'>,
   file: string,
 ): Promise<ReadonlyMap<string, readonly (number | null)[]>> {
-  const columns = [events.id, ...features.columns].map(name).join(', ');
+  const columns = [`CAST(${name(events.id)} AS VARCHAR)`, ...features.columns.map(name)].join(', ');
   const rows = await withDatabase(ENGINE_MEMORY, async (connection) =>
     (await connection.runAndReadAll(`SELECT ${columns} FROM ${source(file)}`)).getRowsJS(),
   );
-  return new Map(rows.map(([id, ...values]) => [String(id), values as (number | null)[]]));
+  return new Map(rows.map(([id, ...values]) => [id as string, values as (number | null)[]]));
 }
 
 /** Reads the events of some files as requests would have them, in the order of the files. */
