@@ -43,6 +43,8 @@ export interface Cloud {
   readonly sns: SNSClient;
   readonly lambda: LambdaClient;
   readonly cognito: CognitoIdentityProviderClient;
+  /** The caller's own credentials in the environment's account. */
+  readonly credentials: SFNClient['config']['credentials'];
   /** The outputs of one of the environment's stacks: another stack of the account may have one of the same name. */
   outputs(stack: string): Promise<Readonly<Record<string, string>>>;
 }
@@ -91,6 +93,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     sns: new SNSClient(settings),
     lambda: new LambdaClient(settings),
     cognito: new CognitoIdentityProviderClient(settings),
+    credentials: () => deployed(sfn.config.credentials()),
     outputs: (stack) => deployed(outputsOf(new CloudFormationClient(settings), names.name(stack))),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { Listr, type ListrTask } from 'listr2';
+import { Answered } from '#cli/commands/endpoint/protocol.ts';
 import { z } from 'zod';
 import { homeIn, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
 import { until } from '#local/emulator/processes.ts';
@@ -45,6 +46,7 @@ const story: readonly Story[] = [
   { title: 'Promote it to production, with two approvals', run: promote },
   { title: 'Predictions of the second release', run: (say) => predict(say) },
   { title: 'Roll it back by hand', run: rollBack },
+  { title: 'Ask production for one prediction', run: predictOne },
   { title: 'Check every invariant', run: check },
 ];
 
@@ -204,6 +206,21 @@ async function rollBack(say: (text: string) => void): Promise<string> {
   await gatehouse(say, ['rollback', MODEL, '--env', 'prod', '--reason', 'pilots report nonsense']);
   const predictions = await predict(say);
   return `the pointer went back, ${newest.version} is quarantined, an incident is open\nrepaired: ${predictions}`;
+}
+
+/** A request by the endpoint, of the day that the newest aggregates are for; the first one starts the function. */
+async function predictOne(say: (text: string) => void): Promise<string> {
+  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', `models/${MODEL}/example-event.json`];
+  let said = '';
+  const isAnswered = async (): Promise<boolean> => {
+    const { code, data } = await gatehouse(say, args, undefined, 1);
+    if (code !== 0) return false;
+    const answer = Answered.parse(data);
+    said = `${String(answer.outputs[0]?.data[0])} by ${answer.model_name}@${answer.model_version}, ${String(answer.parameters['digest'])}`;
+    return true;
+  };
+  if (!(await until(isAnswered, 60_000, 2_000))) throw new Error(`gatehouse ${args.join(' ')} was not answered`);
+  return said;
 }
 
 async function check(say: (text: string) => void): Promise<string> {

@@ -55,6 +55,7 @@ export function accessTo(names: Names) {
       writes(names.ledgerTable, 'LEDGER_TABLE', ['CHAIN', 'OPERATION', ...authorities]),
     /** Writes what is derived and not audited, such as cursors. */
     writesLedgerUnaudited: (...authorities: string[]): Access => writes(names.ledgerTable, 'LEDGER_TABLE', authorities),
+    readsLedger: (): Access => reads(names.ledgerTable, 'LEDGER_TABLE'),
     readsCatalogue: (): Access => reads(names.catalogueTable, 'CATALOGUE_TABLE'),
     writesCatalogue: (...authorities: string[]): Access => writes(names.catalogueTable, 'CATALOGUE_TABLE', authorities),
     readsArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject'], ['objects/']),
@@ -63,6 +64,9 @@ export function accessTo(names: Names) {
     readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     /** Plans and measurements, which lie in the lake by digest; neither events nor features. */
     readsDocuments: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']),
+    /** The daily aggregates of a model, and the documents that list them. */
+    readsDailyAggregates: (model: string): Access =>
+      objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], [`${model}/daily/`, 'objects/']),
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),

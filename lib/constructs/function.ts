@@ -27,6 +27,8 @@ export interface StackContext {
 export interface GatehouseFunctionProps extends StackContext {
   /** The folder below `lambdas/`: a function is a unit of privilege, memory and time-out. */
   readonly privilege: string;
+  /** Its name, where several functions have the same privilege, each for a thing of its own. */
+  readonly name?: string;
   readonly memoryMb?: number;
   readonly timeoutSeconds?: number;
   /** MB of `/tmp`, where it is more than the 512 that every function has. */
@@ -48,14 +50,14 @@ export class GatehouseFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
   private readonly names: Names;
-  private readonly privilege: string;
+  private readonly name: string;
 
   constructor(scope: Construct, id: string, props: GatehouseFunctionProps) {
     super(scope, id);
-    const { names, privilege } = props;
+    const { names, privilege, name = privilege } = props;
     this.names = names;
-    this.privilege = privilege;
-    const functionName = names.functionName(privilege);
+    this.name = name;
+    const functionName = names.functionName(name);
     const logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: props.logDays,
@@ -122,6 +124,6 @@ export class GatehouseFunction extends Construct {
       functionName: this.lambda.functionName,
       functionVersion: this.version.version,
     });
-    return { sharedArn: this.names.arn('lambda', `function:${this.names.functionName(this.privilege)}:${LIVE}`) };
+    return { sharedArn: this.names.arn('lambda', `function:${this.names.functionName(this.name)}:${LIVE}`) };
   }
 }

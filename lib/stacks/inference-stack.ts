@@ -7,6 +7,7 @@ import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
+import { OnlineEndpoint } from '#lib/constructs/online-endpoint.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
 export interface InferenceStackProps extends StackProps, StackContext {
@@ -69,6 +70,8 @@ export class InferenceStack extends Stack {
       ],
     });
     for (const { definition } of props.deployed.models) {
+      if (definition.online !== undefined)
+        new OnlineEndpoint(this, `Endpoint-${definition.name}`, { ...props, model: definition.name });
       new Schedule(this, `Daily-${definition.name}`, {
         name: names.name(`predict-${definition.name}`),
         expression: 'rate(1 day)',

@@ -97,8 +97,8 @@ export const FAULTS = {
 
   // The command line
   CONTROL_FAILED: passing('control answers with an error that is no refusal'),
-  CONTROL_SILENT: passing('control does not answer in time'),
-  CONTROL_UNREACHABLE: passing('control cannot be reached'),
+  API_SILENT: passing('an API does not answer in time'),
+  API_UNREACHABLE: passing('an API cannot be reached'),
   BAD_SESSION: lasting('the file of the session cannot be read'),
   NO_TOKENS: passing('the user pool gives no tokens'),
   NO_SECRET: passing('the user pool gives no key for an authenticator'),

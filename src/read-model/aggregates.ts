@@ -21,8 +21,9 @@ export async function readAggregates(
   documents: ReadableStore,
   model: string,
   basis: Digest,
-): Promise<{ readonly list: Digest; readonly days: AggregatesList['days'] } | undefined> {
+): Promise<{ readonly list: Digest; readonly days: AggregatesList['days']; readonly publishedAt: string } | undefined> {
   const published = await findAggregates(ledger, model, basis);
   if (published === undefined) return undefined;
-  return { list: published.list, days: (await readDocument(documents, AggregatesList, published.list)).days };
+  const { list, publishedAt } = published;
+  return { list, days: (await readDocument(documents, AggregatesList, list)).days, publishedAt };
 }

@@ -31,7 +31,8 @@ export async function answer(
   const rows = readRows(definition, request);
   if (rows.kind === 'refused') return rows;
   const { events } = rows;
-  const day = dayOfRequest(definition, events, online.maxRows, now);
+  const served = lease.value.servedDays(dayOf(now));
+  const day = dayOfRequest(definition, events, online.maxRows, served);
   if (typeof day !== 'string') return { kind: 'refused', refusal: day };
   const context = contextOf(definition, rows.context, day);
   const repeated = repeatedId(definition, [...events, ...context]);
@@ -69,7 +70,7 @@ function dayOfRequest(
   { events: { time } }: ModelDefinition,
   events: readonly EventRow[],
   maxRows: number,
-  now: Date,
+  served: readonly string[],
 ): string | Refusal {
   if (events.length === 0 || events.length > maxRows) {
     const found = `the request has ${events.length} rows`;
@@ -78,9 +79,8 @@ function dayOfRequest(
   const days = new Set(events.map((event) => dayOfEvent(event, time)));
   const [day = '', other] = days;
   if (other !== undefined) return refusal('events-of-one-day', `input ${time} is of ${day} and of ${other}`);
-  const today = dayOf(now);
-  if (day === today || day === addDays(today, -1)) return day;
-  return refusal('event-day-served', `input ${time} is of ${day}, today is ${today}`);
+  if (served.includes(day)) return day;
+  return refusal('event-day-served', `input ${time} is of ${day}; served are ${served.toSorted().join(', ')}`);
 }
 
 /** The context that a batch would see as well: an event of another day than it reads would make other features. */

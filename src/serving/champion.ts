@@ -1,5 +1,4 @@
 import type { Digest } from '#domain/canonical/digest.ts';
-import { addDays } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { refusal, refusalText } from '#domain/refusal/refusal.ts';
@@ -73,15 +72,15 @@ export function champions(deps: Serving): Champions {
     return made;
   };
 
-  /** A release with today's features. */
+  /** A release with the features of the day that requests are expected of. */
   const prepare = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
     try {
       const found = await ensure(release);
       if ('kind' in found) return unservable(release, found);
       const today = dayOf(clock.now());
-      await found.value.refresh([today, addDays(today, -1)]);
+      await found.value.refresh(today);
       // What is refused here is refused again to whoever asks for the day.
-      const features = await found.value.featuresOf(today);
+      const features = await found.value.featuresOf(found.value.servedDays(today).at(-1) ?? today);
       if (features.kind === 'leased') await features.lease.end();
       return found;
     } catch (fault) {

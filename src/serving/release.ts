@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { aggregateBasis } from '#domain/data/feature-plan.ts';
-import { daysBetween } from '#domain/data/partition.ts';
+import { addDays, daysBetween } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { type AggregateDays, aggregatesFor } from '#domain/prediction/aggregates.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
@@ -24,6 +24,7 @@ export interface CurrentAggregates {
 export interface ListedAggregates {
   readonly list: Digest;
   readonly days: AggregateDays;
+  readonly publishedAt: string;
 }
 
 export interface Loading {
@@ -53,8 +54,15 @@ export interface LoadedRelease {
   readonly definition: ModelDefinition;
   readonly online: NonNullable<ModelDefinition['online']>;
   readonly model: OpenModel;
-  /** Reads which aggregates are current, and lets go of what is not used any more: features of other days than these. */
-  refresh(days: readonly string[]): Promise<void>;
+  /** Reads which aggregates are current, and lets go of what is not used any more: features of days that are not served. */
+  refresh(today: string): Promise<void>;
+  /**
+   * The days whose events are served: today, yesterday, and the day for which the newest aggregates are made, which in a replay
+   * of history is another one. The last is the one that requests are expected of.
+   */
+  servedDays(today: string): readonly string[];
+  /** Why the feed of aggregates seems to have stopped, by the time of the newest list; undefined where it has not. */
+  whyStopped(today: string): Refusal | undefined;
   /** The features of a day's events, loaded at the first request for them. */
   featuresOf(day: string): Promise<{ readonly kind: 'leased'; readonly lease: Lease<DayFeatures> } | Refused>;
   close(): Promise<void>;
@@ -91,12 +99,14 @@ export async function loadRelease(
   return { kind: 'loaded', release: { release, definition, online, model, ...days, close } };
 }
 
+type DayPart = 'refresh' | 'servedDays' | 'whyStopped' | 'featuresOf' | 'close';
+
 /** The features of the days for which there are requests: today's, and just after midnight yesterday's. */
 function dayFeatures(
   deps: Loading,
   definition: ModelDefinition,
   sql: { readonly daily: string; readonly features: string },
-): Pick<LoadedRelease, 'refresh' | 'featuresOf' | 'close'> {
+): Pick<LoadedRelease, DayPart> {
   const basis = aggregateBasis(definition);
   const hasAggregates = definition.features.aggregateDays > 0;
   const byDay = new Map<
@@ -127,9 +137,23 @@ function dayFeatures(
       await rm(folder, { recursive: true, force: true });
     }
   };
-  const features: Pick<LoadedRelease, 'refresh' | 'featuresOf' | 'close'> = {
-    async refresh(days) {
+  const features: Pick<LoadedRelease, DayPart> = {
+    servedDays(today) {
+      const until = current?.days.at(-1)?.day;
+      const newest = until === undefined ? today : addDays(until, 1);
+      // A list ends before the day that it is made for; what is of a day that has not come is served by nobody.
+      return [...new Set([addDays(today, -1), today, newest < today ? newest : today])];
+    },
+    whyStopped(today) {
+      const most = definition.online?.maxAggregateAgeDays ?? 0;
+      if (current === undefined) return undefined;
+      const age = daysBetween(current.publishedAt.slice(0, 10), today).length - 1;
+      const found = `the newest list of aggregates was published on ${current.publishedAt}, ${age} days ago; at most ${most} are allowed`;
+      return age <= most ? undefined : refusal('aggregates-recent', found);
+    },
+    async refresh(today) {
       current = hasAggregates ? await deps.aggregates.read(deps.model, basis) : undefined;
+      const days = features.servedDays(today);
       const stale = [...byDay].filter(([day, { list }]) => !days.includes(day) || list !== current?.list);
       for (const [day] of stale) await drop(day);
     },

@@ -1,6 +1,6 @@
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type Answer, answer } from './answer.ts';
-import { type Champion, champions, type Serving } from './champion.ts';
+import { type Champion, champions, dayOf, type Serving } from './champion.ts';
 import { answered, type EndpointResponse, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
 import { readRequest } from './read-request.ts';
 
@@ -54,12 +54,16 @@ export function servingCore(deps: Serving): ServingCore {
     }
   };
 
-  /** Ready is who can answer a request of now. */
+  /** Ready is who can answer a request of the day that requests are expected of, as long as aggregates arrive. */
   const ready = async (says: (isReady: boolean) => object): Promise<Handled> => {
     const champion = await serving.take();
     if (champion.kind === 'refused') return notReady(says, champion.refusal, champion.fault);
     try {
-      const features = await champion.lease.value.featuresOf(deps.clock.now().toISOString().slice(0, 10));
+      const release = champion.lease.value;
+      const today = dayOf(deps.clock.now());
+      const stopped = release.whyStopped(today);
+      if (stopped !== undefined) return notReady(says, stopped, undefined);
+      const features = await release.featuresOf(release.servedDays(today).at(-1) ?? today);
       if (features.kind === 'refused') return notReady(says, features.refusal, features.fault);
       await features.lease.end();
       return answered(says(true));

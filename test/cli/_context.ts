@@ -18,7 +18,13 @@ import config from '../../gatehouse.config.ts';
 /** A context whose clouds are ledgers in memory; a command's results are kept. */
 export function testContext(
   given: Readonly<Record<string, unknown>>,
-  options: { readonly env?: string; readonly models?: readonly string[]; readonly home?: string } = {},
+  options: {
+    readonly env?: string;
+    readonly models?: readonly string[];
+    readonly home?: string;
+    /** What the stacks say, by the names of their outputs. */
+    readonly outputs?: Readonly<Record<string, string>>;
+  } = {},
 ) {
   const ledgers = new Map<Environment, ReturnType<typeof memoryLedger>>();
   const ledgerOf = (environment: Environment) => {
@@ -51,7 +57,13 @@ export function testContext(
     isEnvironmentNamed: options.env !== undefined,
     now: () => new Date('2026-03-02T12:00:00.000Z'),
     cloud: (environment) =>
-      ledgerOnly(environment, ledgerOf(environment), executionsOf(environment), releasesOf(environment)),
+      ledgerOnly(
+        environment,
+        ledgerOf(environment),
+        executionsOf(environment),
+        releasesOf(environment),
+        options.outputs,
+      ),
     environment: (allowed, fallback) => chosenEnvironment(options.env, allowed, fallback),
     print: (report) => void printed.push(report),
     note: (text) => void notes.push(text),
@@ -120,6 +132,7 @@ function ledgerOnly(
   ledger: Cloud['ledger'],
   executions: ReadonlyMap<string, FakeExecution>,
   releases: ArtifactStore,
+  outputs?: Readonly<Record<string, string>>,
 ): Cloud {
   return {
     environment,
@@ -130,7 +143,8 @@ function ledgerOnly(
     executions: fakeExecutions(executions),
     rows: { of: absent },
     releases,
-    outputs: absent,
+    outputs: outputs === undefined ? absent : () => Promise.resolve(outputs),
+    credentials: () => Promise.resolve({ accessKeyId: namesOf(config, environment).account, secretAccessKey: 'test' }),
     get s3() {
       return absent();
     },

@@ -7,7 +7,7 @@ import type { ApprovalRequest } from '#domain/control/request.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { findRequest } from '#cli/commands/promotion/decide.ts';
 import { answerOf } from '#cli/control/api.ts';
-import { call } from '#cli/control/http.ts';
+import { call } from '#cli/http.ts';
 import { readSession, type Session, sessionFile, writeSession } from '#cli/control/session.ts';
 
 const session: Session = {
@@ -84,7 +84,7 @@ describe('control’s answers', () => {
       server.close();
     }
     await expect(call(new URL(`http://127.0.0.1:${port}/`), { method: 'GET', headers: {} })).rejects.toMatchObject({
-      code: 'CONTROL_UNREACHABLE',
+      code: 'API_UNREACHABLE',
     });
   });
 });

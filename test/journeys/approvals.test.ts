@@ -12,7 +12,7 @@ import { detailsOf } from '#domain/audit/chain.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { type Item, type Key, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { call } from '#cli/control/http.ts';
+import { call } from '#cli/http.ts';
 
 import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
@@ -40,7 +40,7 @@ afterAll(() => journey[Symbol.asyncDispose]());
 test('who asked does not approve, whatever roles they hold', async () => {
   expect(await journey.refused(['approve', promotion, '--role', 'platform'], 'nora')).toMatchObject({
     rule: 'approval-not-by-requester',
-    found: 'person:nora asked for it',
+    found: 'person:nora requested it',
   });
 });
 

@@ -121,9 +121,9 @@ export function keeping(): void {
       }
     });
 
-    it('lets only who is signed in reach the API, and nobody sign up', () => {
-      for (const { properties } of resourcesOf(stacks, 'AWS::ApiGatewayV2::Route'))
-        expect(properties['AuthorizationType']).toBe('JWT');
+    it('lets people reach the API when they are signed in, calls endpoints only when they are signed, and nobody sign up', () => {
+      for (const { environment, properties } of resourcesOf(stacks, 'AWS::ApiGatewayV2::Route'))
+        expect(properties['AuthorizationType']).toBe(environment === 'control' ? 'JWT' : 'AWS_IAM');
       expect(resourcesOf(stacks, 'AWS::Cognito::UserPool')[0]?.properties).toMatchObject({
         AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
       });

@@ -239,6 +239,20 @@ describe('daily aggregates', () => {
     expect(here.features.inUse()).toBe(2);
   });
 
+  it('of a history that is replayed serve the day that they are for, and are ready while lists are published', async () => {
+    const here = await endpoint();
+    await here.promote(await here.release('release 100'));
+    await here.aggregates('2001-01-28', '2001-01-31');
+    expect((await here.infer(inputs([{ at: '2001-02-01T08:00:00Z' }]))).json.parameters).toMatchObject({
+      aggregates_until: '2001-01-31',
+    });
+    expect((await here.infer(inputs([{ at: '2001-02-02T08:00:00Z' }]))).json.error).toContain('served are 2001-02-01');
+    const ready = () => here.send('GET', '/v2/health/ready');
+    expect((await ready()).status).toBe(200);
+    here.clock.at += 72 * HOUR;
+    expect(await ready()).toMatchObject({ status: 503, json: { error: expect.stringContaining('3 days ago') } });
+  });
+
   it('that are too old, not published, or not there answer nothing', async () => {
     const here = await endpoint();
     await here.promote(await here.release('release 100'));

@@ -49,6 +49,11 @@ export function partsOutput(model: string): string {
   return `Model${model.replaceAll('-', 'X')}`;
 }
 
+/** The output of the inference stack that says where a model's endpoint is. */
+export function endpointOutput(model: string): string {
+  return `Endpoint${model.replaceAll('-', 'X')}`;
+}
+
 /** The digest of a policy, by which promotions pin it. */
 export function policyDigest(policy: z.infer<typeof Policy>): Digest {
   return digestOfJson(policy);

@@ -42,6 +42,8 @@ export const COMMAND_RULES = {
   'code-known': rule(404, 'the code that trained the release is there'),
   'inputs-named': rule(404, 'the manifest names its input partitions', 'only newer releases can be rebuilt'),
   reproducible: rule(409, 'the release is rebuilt byte for byte'),
+  'endpoint-deployed': rule(404, 'the environment has an endpoint of the model'),
+  'endpoint-answered': rule(422, 'the endpoint answers the request'),
   'smoke-test': rulesOf('a-failed-deployment')(409, 'each check of a deployment passes'),
   'local-cloud-whole': rulesOf('the-local-cloud')(409, 'each process of the local cloud runs'),
   invariants: rulesOf('fsck-reports-a-violation')(409, 'the ledger meets its invariants'),

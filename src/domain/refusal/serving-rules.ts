@@ -32,7 +32,11 @@ export const SERVING_RULES = {
   'rows-per-request': serving(422, 'a request has at least one row, and no more than the model allows'),
   'request-ids-unique': serving(422, 'an event is in a request once', 'send each event once, not in its own context'),
   'events-of-one-day': serving(422, 'the events of a request are of one UTC day', 'send a request for each day'),
-  'event-day-served': serving(422, 'events are of today or yesterday, in UTC', 'read the predictions of the batch'),
+  'event-day-served': serving(
+    422,
+    'events are of today, of yesterday, or of the day that the newest aggregates are for',
+    'read the predictions of the batch',
+  ),
   'pointer-read': serving(503, 'the pointer can be read', 'try again'),
   'champion-promoted': serving(503, 'the pointer names a release', 'promote a release'),
   'champion-loads': serving(503, 'the served release loads', 'roll back, or repair what is named'),

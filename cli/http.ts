@@ -40,13 +40,13 @@ export function call(
       },
     );
     request.on('timeout', () =>
-      request.destroy(new GatehouseError('CONTROL_SILENT', `${url.host} did not answer in time; try again`)),
+      request.destroy(new GatehouseError('API_SILENT', `${url.host} did not answer in time; try again`)),
     );
     request.on('error', (cause) =>
       reject(
         cause instanceof GatehouseError
           ? cause
-          : new GatehouseError('CONTROL_UNREACHABLE', `${url.host}: ${cause.message}`, {}, cause),
+          : new GatehouseError('API_UNREACHABLE', `${url.host}: ${cause.message}`, {}, cause),
       ),
     );
     request.end(options.body);

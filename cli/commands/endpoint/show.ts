@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { ModelName } from '#domain/model/definition.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import type { Run } from '../../context.ts';
+import { signedCall } from '../../endpoint/signed-call.ts';
+import { Metadata } from './protocol.ts';
+import { callEndpoint, endpointUrl } from './read.ts';
+
+export const run: Run = async (context) => {
+  const { model } = context.input(z.object({ model: ModelName }));
+  const cloud = context.cloud(context.environment(['staging', 'prod'], 'prod'));
+  const url = await endpointUrl(cloud, model);
+  const pointer = await readPointer(cloud.ledger, model);
+  const ready = await signedCall(cloud, new URL(`/v2/models/${model}/ready`, url), { method: 'GET' });
+  const metadata = await callEndpoint(cloud, Metadata, new URL(`/v2/models/${model}`, url));
+  const isReady = ready.status === 200;
+  context.print({
+    data: {
+      environment: cloud.environment,
+      url: url.href,
+      ready: isReady,
+      ...metadata,
+      pointer: pointer?.version ?? null,
+    },
+    sections: [
+      {
+        lines: [
+          `${model} in ${cloud.environment}: ${url.href}`,
+          `  ${isReady ? 'ready' : `NOT READY: ${ready.text}`}; the pointer names ${pointer === undefined ? 'nothing' : `${pointer.version}, ${pointer.current}`}`,
+        ],
+      },
+      { columns: ['input', 'datatype'], rows: metadata.inputs.map(({ name, datatype }) => [name, datatype]) },
+      { lines: [`a prediction: gatehouse endpoint ask ${model} --env ${cloud.environment} --event FILE`] },
+    ],
+  });
+};

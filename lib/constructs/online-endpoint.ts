@@ -1,0 +1,59 @@
+import { CfnOutput } from 'aws-cdk-lib';
+import { CfnStage, HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { endpointOutput } from '#domain/model/deployed.ts';
+import { accessTo } from './access.ts';
+import { GatehouseFunction, type StackContext } from './function.ts';
+
+export interface OnlineEndpointProps extends StackContext {
+  readonly model: string;
+}
+
+/** Requests in a second that an endpoint takes before API Gateway answers 429: below the account's concurrency, whatever each takes. */
+const THROTTLE = { rateLimit: 200, burstLimit: 100 };
+
+/**
+ * The endpoint of one model: an HTTP API whose calls are signed (IAM), and a function of its own behind an alias, so that
+ * AWS's metrics are those of one model. It reads what the pointer names, and writes nothing.
+ */
+export class OnlineEndpoint extends Construct {
+  constructor(scope: Construct, id: string, props: OnlineEndpointProps) {
+    super(scope, id);
+    const { names, model } = props;
+    const access = accessTo(names);
+    const served = new GatehouseFunction(this, 'Function', {
+      ...props,
+      privilege: 'endpoint',
+      name: `endpoint-${model}`,
+      memoryMb: 2048,
+      // An HTTP API waits for thirty seconds.
+      timeoutSeconds: 29,
+    }).bind(access.environment(), access.readsLedger(), access.readsDailyAggregates(model), access.readsArtifacts(), {
+      variables: { MODEL: model },
+      statements: [],
+    });
+    const { sharedArn } = served.share();
+    const live = LambdaFunction.fromFunctionAttributes(this, 'Live', { functionArn: sharedArn, sameEnvironment: true });
+    const api = new HttpApi(this, 'Api', {
+      apiName: names.name(`endpoint-${model}`),
+      createDefaultStage: false,
+      defaultAuthorizer: new HttpIamAuthorizer(),
+    });
+    const integration = new HttpLambdaIntegration('Integration', live);
+    for (const path of ['/v2', '/v2/{proxy+}'])
+      api.addRoutes({ path, methods: [HttpMethod.GET, HttpMethod.POST], integration });
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: THROTTLE,
+    });
+    // Metrics by route: health checks are no predictions.
+    if (stage.node.defaultChild instanceof CfnStage)
+      stage.node.defaultChild.addPropertyOverride('DefaultRouteSettings.DetailedMetricsEnabled', true);
+    new CfnOutput(this, 'Url', { value: api.apiEndpoint }).overrideLogicalId(endpointOutput(model));
+  }
+}
