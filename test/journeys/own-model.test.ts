@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readPointer } from '#read-model/pointer.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, openJourney } from './_harness.ts';
 
@@ -52,25 +53,29 @@ async function typed(line: string): Promise<string> {
   });
 }
 
-/** Looks at the status until an environment serves a version. */
-function served(environment: string, version: string): Promise<string> {
-  const isThere = new RegExp(`^${environment}\\s+${version.replaceAll('.', String.raw`\.`)}\\s`, 'm');
-  return eventually(`${environment} to serve ${version}`, async () => {
-    const shown = await typed(STATUS);
-    return isThere.test(shown) ? shown : undefined;
+/** The status when an environment serves a version: looked at by the ledger, because each typed line is a process of its own. */
+async function served(environment: 'staging' | 'prod', version: string): Promise<string> {
+  const { ledger } = journey.account(environment);
+  await eventually(`${environment} to serve ${version}`, async () => {
+    const pointer = await readPointer(ledger, 'churn');
+    return pointer?.version === version ? pointer : undefined;
   });
+  const shown = await typed(STATUS);
+  expect(shown).toMatch(new RegExp(`^${environment}\\s+${version.replaceAll('.', String.raw`\.`)}\\s`, 'm'));
+  return shown;
 }
 
 test('a model of one’s own comes from nothing to production by what the README says, typed as it stands', async () => {
   const lines = await linesOfReadme();
   expect(lines.filter((line) => line === STATUS)).toHaveLength(2);
-  const waited = ['staging', 'prod'];
+  const waited = ['staging', 'prod'] as const;
+  let looks = 0;
   const printed = new Map<string, string>();
   const begun: Promise<void>[] = [];
   for (const line of lines) {
     const isAlone = !AT_ONCE.test(line);
     if (isAlone) await Promise.all(begun.splice(0));
-    const environment = line === STATUS ? waited.shift() : undefined;
+    const environment = line === STATUS ? waited[looks++] : undefined;
     const printing = environment === undefined ? typed(line) : served(environment, '0.1.1');
     begun.push(printing.then((text) => void printed.set(line, text)));
     if (isAlone) await Promise.all(begun.splice(0));
