@@ -104,7 +104,7 @@ export const OPERATE: readonly CommandSpec[] = [
     args: '<model>',
     summary: 'a plain local address for the endpoint: each call is signed with your AWS credentials and passed on',
     options: [['--port <port>', 'on 127.0.0.1; 0 for any', '8080']],
-    examples: ['endpoint proxy flight-delay --env prod', 'curl http://127.0.0.1:8080/v2/models/flight-delay'],
+    examples: ['endpoint proxy flight-delay --env prod', 'endpoint proxy flight-delay --port 9000'],
     load: () => import('../commands/endpoint/proxy.ts'),
   },
   {

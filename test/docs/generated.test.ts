@@ -26,7 +26,9 @@ test('the runbook speaks of each invariant', () => {
 
 test('each function is in the privilege map', () => {
   const functions = readdirSync(join(ROOT, 'lambdas'));
-  expect(functions.filter((name) => !architecture.includes(`\n| \`${name}\` |`))).toEqual([]);
+  // An endpoint is a function for each model.
+  const isThere = (name: string) => [`\n| \`${name}\` |`, `\n| \`${name}-`].some((row) => architecture.includes(row));
+  expect(functions.filter((name) => !isThere(name))).toEqual([]);
 });
 
 describe('state machines', () => {
