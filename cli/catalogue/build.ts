@@ -18,8 +18,7 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model check',
     group,
     args: '[names...]',
-    summary:
-      'check definitions, policies, suites and SQL without data; with files also their data. Every error names file and field or line',
+    summary: 'check definitions, policies, suites and SQL without data, and with files their data',
     options: [
       ['--events <files...>', 'event files, one per day (dt=YYYY-MM-DD in the path): judge them as the pipeline would'],
       [
@@ -38,8 +37,7 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model features',
     group,
     args: '<name>',
-    summary:
-      'run the feature SQL on local Parquet files, one per day (dt=YYYY-MM-DD in the path), as the pipeline would, and count what labels and events lose',
+    summary: 'run the feature SQL on local Parquet files by day, and count what labels and events lose',
     required: [
       ['--events <files...>', 'event files'],
       ['--labels <files...>', 'label files'],
@@ -72,8 +70,7 @@ export const BUILD: readonly CommandSpec[] = [
     name: 'model evaluate',
     group,
     args: '<name>',
-    summary:
-      'run the whole retraining on local files, without any cloud: data check, training of all windows, comparison, gates and report, by the state machines that are deployed',
+    summary: 'run the whole retraining on local files, without a cloud, by the state machines that are deployed',
     required: [
       ['--events <files...>', 'event files, by the dt=YYYY-MM-DD of their paths'],
       ['--labels <files...>', 'label files, by the day on which the labels arrived'],

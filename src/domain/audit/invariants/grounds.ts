@@ -15,7 +15,7 @@ import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 export const promotionsGrounded: Invariant = {
   id: 'promotions-grounded',
   meaning:
-    'each promotion was committed on grounds that stood at that moment: a verified request, its derived transition, the policy in force and what it pins, releases upstream that were not withdrawn, evidence and approvals',
+    'each promotion was committed on request, transition, policy, upstream releases, evidence and approvals that stood at that moment',
   check: (state, records) =>
     atEach(state, records, (items, record) =>
       record.code === 'RELEASE_PROMOTED' ? whyNotGrounded(items, record) : [],
