@@ -7,7 +7,7 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** The longest that an answer may take: the function behind the API has 15 seconds. */
+/** The longest that an answer may take: an HTTP API waits for thirty seconds. */
 const TIMEOUT_MS = 30_000;
 
 /**

@@ -13,12 +13,20 @@ const OWN_HEADERS = new Set([
   'transfer-encoding',
 ]);
 
-/** Signs each call that comes in, and passes it on to the endpoint at a URL. */
+/** Names by which only this machine is called: a page of a browser comes by another one, or says whose it is. */
+const LOCAL = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+
+/** Signs each call of the protocol that comes in from this machine, and passes it on to the endpoint at a URL, and nowhere else. */
 export function endpointProxy(cloud: Pick<Cloud, 'credentials' | 'names'>, url: URL): Hono {
   return new Hono().all('*', async ({ req }) => {
-    const { pathname, search } = new URL(req.url);
+    if (!LOCAL.test(req.header('host') ?? '') || req.header('origin') !== undefined)
+      return Response.json({ error: 'the proxy takes calls of this machine only' }, { status: 403 });
+    const target = new URL(url);
+    target.pathname = new URL(req.url).pathname;
+    if (!/^\/v2(?:\/|$)/.test(target.pathname))
+      return Response.json({ error: 'the proxy passes on calls of the Open Inference Protocol, /v2' }, { status: 404 });
     const headers = Object.fromEntries(Object.entries(req.header()).filter(([name]) => !OWN_HEADERS.has(name)));
-    const { status, text } = await signedCall(cloud, new URL(`${pathname}${search}`, url), {
+    const { status, text } = await signedCall(cloud, target, {
       method: req.method,
       headers,
       ...(req.method === 'GET' ? {} : { body: await req.text() }),

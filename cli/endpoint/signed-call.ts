@@ -24,7 +24,6 @@ export async function signedCall(
     protocol: url.protocol,
     hostname: url.hostname,
     path: url.pathname,
-    query: Object.fromEntries(url.searchParams),
     headers: { ...headers, host: url.host },
     ...(body === undefined ? {} : { body }),
   });

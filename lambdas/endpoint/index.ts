@@ -1,6 +1,6 @@
 // Without this function nobody would get a prediction on request: it answers from the release that the pointer names, and
 // from no other. It runs foreign model files and SQL, locked in, and may write nothing.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { z } from 'zod';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
@@ -14,6 +14,8 @@ const { MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET } = readEnvironment(
   z.object({ MODEL: Text, LEDGER_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text }),
 );
 const FOLDER = '/tmp/endpoint';
+// A process that was ended while it loaded has left its files.
+rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const ledger = ledgerOf({ ledger: LEDGER_TABLE });
 const { lake, documents, releases } = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });

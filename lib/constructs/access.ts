@@ -65,8 +65,13 @@ export function accessTo(names: Names) {
     /** Plans and measurements, which lie in the lake by digest; neither events nor features. */
     readsDocuments: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']),
     /** The daily aggregates of a model, and the documents that list them. */
-    readsDailyAggregates: (model: string): Access =>
-      objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], [`${model}/daily/`, 'objects/']),
+    readsDailyAggregates: (model: string): Access => {
+      const bucket = bucketArn(names.lakeBucket);
+      // What was built is read by the version that its record names.
+      const built = { actions: ['s3:GetObject', 's3:GetObjectVersion'], resources: [`${bucket}/${model}/daily/*`] };
+      const documents = objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']);
+      return { ...documents, statements: [built, ...documents.statements] };
+    },
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),

@@ -2,9 +2,10 @@ import { CfnOutput } from 'aws-cdk-lib';
 import { CfnStage, HttpApi, HttpMethod, HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnAlias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { endpointOutput } from '#domain/model/deployed.ts';
+import { ENDPOINT_DISK_MB, ENDPOINT_FUNCTION_MB } from '#domain/data/engine-limits.ts';
 import { accessTo } from './access.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
 
@@ -28,15 +29,21 @@ export class OnlineEndpoint extends Construct {
       ...props,
       privilege: 'endpoint',
       name: `endpoint-${model}`,
-      memoryMb: 2048,
+      memoryMb: ENDPOINT_FUNCTION_MB,
+      diskMb: ENDPOINT_DISK_MB,
       // An HTTP API waits for thirty seconds.
       timeoutSeconds: 29,
     }).bind(access.environment(), access.readsLedger(), access.readsDailyAggregates(model), access.readsArtifacts(), {
       variables: { MODEL: model },
       statements: [],
     });
-    const { sharedArn } = served.share();
-    const live = LambdaFunction.fromFunctionAttributes(this, 'Live', { functionArn: sharedArn, sameEnvironment: true });
+    // By reference, so that what may call the alias is made after it.
+    const alias = new CfnAlias(this, 'Alias', {
+      name: 'live',
+      functionName: served.lambda.functionName,
+      functionVersion: served.version.version,
+    });
+    const live = LambdaFunction.fromFunctionAttributes(this, 'Live', { functionArn: alias.ref, sameEnvironment: true });
     const api = new HttpApi(this, 'Api', {
       apiName: names.name(`endpoint-${model}`),
       createDefaultStage: false,

@@ -21,9 +21,12 @@ export async function readAggregates(
   documents: ReadableStore,
   model: string,
   basis: Digest,
-): Promise<{ readonly list: Digest; readonly days: AggregatesList['days']; readonly publishedAt: string } | undefined> {
+): Promise<
+  (Pick<AggregatesList, 'days' | 'historyFrom'> & { readonly list: Digest; readonly publishedAt: string }) | undefined
+> {
   const published = await findAggregates(ledger, model, basis);
   if (published === undefined) return undefined;
   const { list, publishedAt } = published;
-  return { list, days: (await readDocument(documents, AggregatesList, list)).days, publishedAt };
+  const { days, historyFrom } = await readDocument(documents, AggregatesList, list);
+  return { list, days, historyFrom, publishedAt };
 }

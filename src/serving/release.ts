@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { aggregateBasis } from '#domain/data/feature-plan.ts';
+import { aggregateBasis, firstAggregateOf } from '#domain/data/feature-plan.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { type AggregateDays, aggregatesFor } from '#domain/prediction/aggregates.ts';
@@ -24,6 +24,8 @@ export interface CurrentAggregates {
 export interface ListedAggregates {
   readonly list: Digest;
   readonly days: AggregateDays;
+  /** The first day of events that there is. */
+  readonly historyFrom: string;
   readonly publishedAt: string;
 }
 
@@ -184,14 +186,20 @@ function dayFeatures(
 
 /** Why aggregates are not recent enough for the events of a day. */
 function whyNotRecent(
-  { online }: ModelDefinition,
+  definition: ModelDefinition,
   day: string,
   current: ListedAggregates | undefined,
   until: string | undefined,
 ): Refusal | undefined {
   if (current === undefined) return refusal('aggregates-published', 'no list of aggregates is published');
-  const most = online?.maxAggregateAgeDays ?? 0;
+  const most = definition.online?.maxAggregateAgeDays ?? 0;
   if (until === undefined) return refusal('aggregates-recent', `no aggregates are of the days before ${day}`);
+  const first = firstAggregateOf(definition, day, current.historyFrom);
+  if (current.days.every((each) => each.day > first))
+    return refusal(
+      'aggregates-complete',
+      `aggregates of ${first} are not listed, which features of ${day} look back on`,
+    );
   const age = daysBetween(until, day).length - 1;
   if (age <= most) return undefined;
   return refusal(

@@ -104,6 +104,14 @@ describe('endpoint ask', () => {
   });
 });
 
+describe('integers that no double holds', () => {
+  it('are sent as they are written', async () => {
+    const exact = JSON.stringify({ ...EVENT, seat: 0 }).replace('"seat":0', '"seat":9007199254740993');
+    const digestOfEvent = async (text: string) => (await asked(text)).outputs[1]?.data[0];
+    expect(await digestOfEvent(exact)).not.toBe(await digestOfEvent(exact.replace('993', '992')));
+  });
+});
+
 describe('endpoint show', () => {
   it('says where it is, whether it is ready, and what it takes', async () => {
     const test = typed({});
@@ -145,6 +153,17 @@ print(json.dumps({
     "inputs": len(metadata["inputs"]), "probability": answer.as_numpy("probability").tolist(), "refused": refused,
 }))
 `;
+
+  it('passes on calls of the protocol from this machine only, and to the endpoint only', async () => {
+    const proxy = endpointProxy(typed({}).context.cloud('prod'), url);
+    const status = async (path: string, headers: Record<string, string> = {}) =>
+      (await proxy.request(`http://127.0.0.1${path}`, { headers: { host: '127.0.0.1:8080', ...headers } })).status;
+    expect(await status('/v2/health/live')).toBe(200);
+    expect(await status('//127.0.0.1:1/v2/health/live')).toBe(404);
+    expect(await status('/elsewhere')).toBe(404);
+    expect(await status('/v2/health/live', { host: 'evil.example' })).toBe(403);
+    expect(await status('/v2/health/live', { origin: 'https://evil.example' })).toBe(403);
+  });
 
   it('serves tritonclient: health, metadata and a prediction; binary tensors are refused with what to set', async () => {
     const cloud = typed({}).context.cloud('prod');

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import config from '../../gatehouse.config.ts';
-import { resourcesOf, synthesised, type SynthesisedStack } from './_synth.ts';
+import { resourcesOf, statementsOf, synthesised, type SynthesisedStack } from './_synth.ts';
 
 /** What waits, runs and is kept. */
 export function keeping(): void {
@@ -119,6 +119,24 @@ export function keeping(): void {
           }
         }
       }
+    });
+
+    it('makes what may call a function after the function: by reference, and not by its name', () => {
+      const permissions = resourcesOf(stacks, 'AWS::Lambda::Permission');
+      expect(permissions.length).toBeGreaterThan(10);
+      for (const { id, properties } of permissions) expect(typeof properties['FunctionName'], id).toBe('object');
+    });
+
+    it('reads what was built by its version', () => {
+      const reads = resourcesOf(stacks, 'AWS::IAM::Policy').flatMap(({ properties, template }) =>
+        statementsOf(properties['PolicyDocument'], template).filter(
+          ({ Action: actions, resources }) =>
+            actions.includes('s3:GetObject') &&
+            resources.some((resource) => /-lake-\d+\/(\*|[a-z-]+\/daily\/\*)$/.test(resource)),
+        ),
+      );
+      expect(reads.length).toBeGreaterThan(5);
+      for (const { Action: actions } of reads) expect(actions).toContain('s3:GetObjectVersion');
     });
 
     it('lets people reach the API when they are signed in, calls endpoints only when they are signed, and nobody sign up', () => {

@@ -1,7 +1,14 @@
 import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { ENGINE_FUNCTION_MB, ENGINE_MEMORY, ENGINE_SPILL, FEATURES_DISK_MB } from '#domain/data/engine-limits.ts';
+import {
+  ENDPOINT_ENGINE_MEMORY,
+  ENDPOINT_FUNCTION_MB,
+  ENGINE_FUNCTION_MB,
+  ENGINE_MEMORY,
+  ENGINE_SPILL,
+  FEATURES_DISK_MB,
+} from '#domain/data/engine-limits.ts';
 
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
@@ -44,12 +51,17 @@ it('gives the engine less memory and disk than its functions have, so that it re
       .filter(({ Type }) => Type === 'AWS::Lambda::Function')
       .flatMap(({ Properties }) => Function.safeParse(Properties).data ?? []),
   );
-  expect(found.map(({ FunctionName }) => FunctionName).toSorted()).toEqual(
+  const isEndpoint = ({ FunctionName }: { FunctionName: string }) => FunctionName.includes('-endpoint-');
+  const batch = found.filter((each) => !isEndpoint(each));
+  for (const { MemorySize } of found.filter(isEndpoint)) expect(MemorySize).toBe(ENDPOINT_FUNCTION_MB);
+  // Up to six engines stand in an endpoint's function.
+  expect(6 * megabytes(ENDPOINT_ENGINE_MEMORY)).toBeLessThanOrEqual(ENDPOINT_FUNCTION_MB * 0.7);
+  expect(batch.map(({ FunctionName }) => FunctionName).toSorted()).toEqual(
     ['dev', 'prod', 'staging'].flatMap((of) =>
       ['admission', 'features', 'score'].map((name) => `gatehouse-${of}-${name}`),
     ),
   );
-  for (const { FunctionName, MemorySize, EphemeralStorage } of found) {
+  for (const { FunctionName, MemorySize, EphemeralStorage } of batch) {
     expect(MemorySize).toBe(ENGINE_FUNCTION_MB);
     expect(megabytes(ENGINE_MEMORY)).toBeLessThanOrEqual(MemorySize * 0.7);
     if (FunctionName.endsWith('score')) continue;

@@ -163,14 +163,20 @@ export async function endpoint() {
       await put(advancePointer(previous, { ...next, at: new Date(all.clock.at).toISOString() }, []));
     },
     /** Publishes aggregates of some days, as a batch run would. */
-    async aggregates(first: string, until: string, of: ModelDefinition = online): Promise<Digest> {
+    async aggregates(first: string, until: string, of: ModelDefinition = online, historyFrom = first): Promise<Digest> {
       const days = daysBetween(first, until).map((day) => ({ day, digest: digestOf(`daily ${day}`) }));
       const path = join(await mkdtemp(join(tmpdir(), 'gatehouse-endpoint-')), 'daily.parquet');
       await writeFile(path, 'daily');
       for (const { digest } of days)
         await prod.lake.store('daily', MODEL, digest, { path, sha256: digestOf('daily'), rows: 1 });
       const basis = aggregateBasis(of);
-      const list = await writeDocument(prod.documents, AggregatesList, { formatVersion: 1, model: MODEL, basis, days });
+      const list = await writeDocument(prod.documents, AggregatesList, {
+        formatVersion: 1,
+        model: MODEL,
+        basis,
+        historyFrom,
+        days,
+      });
       const publishedAt = new Date(all.clock.at).toISOString();
       const item = { formatVersion: 1, model: MODEL, basis, list, until, run: 'run', epoch: 1, publishedAt };
       await prod.ledger.transact(

@@ -253,6 +253,18 @@ describe('daily aggregates', () => {
     expect(await ready()).toMatchObject({ status: 503, json: { error: expect.stringContaining('3 days ago') } });
   });
 
+  it('of which the oldest that a day looks back on are not listed answer nothing of that day', async () => {
+    const here = await endpoint();
+    await here.promote(await here.release('release 100'));
+    await here.aggregates('2026-02-28', '2026-02-28', online, '2026-01-01');
+    const answer = await here.infer(inputs([{ at: `${YESTERDAY}T08:00:00Z` }]));
+    expect(answer).toMatchObject({ status: 503, json: { error: expect.stringContaining('aggregates of 2026-02-27') } });
+    expect(answer.json.error).toMatch(/^aggregates-complete: /);
+    await here.aggregates('2026-02-27', '2026-02-28', online, '2026-01-01');
+    here.clock.at += 6_000;
+    expect((await here.infer(inputs([{ at: `${YESTERDAY}T08:00:00Z` }]))).status).toBe(200);
+  });
+
   it('that are too old, not published, or not there answer nothing', async () => {
     const here = await endpoint();
     await here.promote(await here.release('release 100'));

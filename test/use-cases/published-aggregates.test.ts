@@ -150,7 +150,8 @@ describe('the list of daily aggregates that endpoints load', () => {
     await admitDays(prod.ledger, '2001-01-17', '2001-01-17');
     await batch('run-2');
     // The 16th was never admitted.
-    expect(await days()).toEqual(['2001-01-15']);
+    // So the list is of the day before it, with all that its features look back on.
+    expect(await days()).toEqual(['2001-01-13', '2001-01-14', '2001-01-15']);
   });
 
   it('is brought up to date by a run that has nothing to score, once', async () => {

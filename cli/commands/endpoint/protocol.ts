@@ -23,7 +23,7 @@ export const Answered = z.object({
 });
 export type Answered = z.infer<typeof Answered>;
 
-const Value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const Value = z.union([z.string(), z.number(), z.bigint(), z.boolean(), z.null()]);
 const Row = z.record(z.string(), Value);
 type Row = z.infer<typeof Row>;
 
@@ -41,6 +41,22 @@ export const EventFile = z.union([
   Row.transform((event) => ({ events: [event], context: [] as Row[] })),
 ]);
 export type EventFile = z.output<typeof EventFile>;
+
+/** Reads JSON whose integers are what is written, also where no double holds them. */
+export function parseExactly(text: string): unknown {
+  return JSON.parse(text, (_: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(context?.source ?? '')
+      ? BigInt(context?.source ?? '')
+      : value,
+  );
+}
+
+/** Writes JSON in which such integers have all their digits. */
+export function exactJson(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(each)) : each,
+  );
+}
 
 const CONTEXT = 'context.';
 

@@ -3,6 +3,7 @@ import { endpointOutput } from '#domain/model/deployed.ts';
 import type { Cloud } from '../../cloud.ts';
 import { signedCall } from '../../endpoint/signed-call.ts';
 import { refuse } from '../../refusal.ts';
+import { exactJson } from './protocol.ts';
 
 /** What the protocol says of an error, and what API Gateway says where the function was not reached. */
 const Problem = z.union([
@@ -26,7 +27,7 @@ export async function endpointUrl(cloud: Cloud, model: string): Promise<URL> {
 export async function callEndpoint<T>(cloud: Cloud, schema: z.ZodType<T>, url: URL, body?: object): Promise<T> {
   const answer = await signedCall(cloud, url, {
     method: body === undefined ? 'GET' : 'POST',
-    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: exactJson(body) }),
   });
   const said: unknown = jsonOf(answer.text);
   if (answer.status !== 200) {

@@ -4,7 +4,7 @@ import { readPointer } from '#read-model/pointer.ts';
 import type { Run } from '../../context.ts';
 import { signedCall } from '../../endpoint/signed-call.ts';
 import { Metadata } from './protocol.ts';
-import { callEndpoint, endpointUrl } from './read.ts';
+import { endpointUrl } from './read.ts';
 
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
@@ -12,14 +12,16 @@ export const run: Run = async (context) => {
   const url = await endpointUrl(cloud, model);
   const pointer = await readPointer(cloud.ledger, model);
   const ready = await signedCall(cloud, new URL(`/v2/models/${model}/ready`, url), { method: 'GET' });
-  const metadata = await callEndpoint(cloud, Metadata, new URL(`/v2/models/${model}`, url));
+  const told = await signedCall(cloud, new URL(`/v2/models/${model}`, url), { method: 'GET' });
+  // Without a release that loads there is no metadata, and the line above it says why.
+  const metadata = told.status === 200 ? Metadata.parse(JSON.parse(told.text)) : undefined;
   const isReady = ready.status === 200;
   context.print({
     data: {
       environment: cloud.environment,
       url: url.href,
       ready: isReady,
-      ...metadata,
+      ...(metadata ?? { inputs: [] }),
       pointer: pointer?.version ?? null,
     },
     sections: [
@@ -29,7 +31,7 @@ export const run: Run = async (context) => {
           `  ${isReady ? 'ready' : `NOT READY: ${ready.text}`}; the pointer names ${pointer === undefined ? 'nothing' : `${pointer.version}, ${pointer.current}`}`,
         ],
       },
-      { columns: ['input', 'datatype'], rows: metadata.inputs.map(({ name, datatype }) => [name, datatype]) },
+      { columns: ['input', 'datatype'], rows: (metadata?.inputs ?? []).map(({ name, datatype }) => [name, datatype]) },
       { lines: [`a prediction: gatehouse endpoint ask ${model} --env ${cloud.environment} --event FILE`] },
     ],
   });

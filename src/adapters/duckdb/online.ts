@@ -5,7 +5,7 @@ import {
   type DuckDBPreparedStatement,
   DuckDBTimestampValue,
 } from '@duckdb/node-api';
-import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
+import { ENDPOINT_ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { type ColumnType, type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
@@ -23,7 +23,7 @@ import { inFile, inspectSql, type SqlRefusal, TABLES_OF } from './sql-guard.ts';
 type Recipe = Parameters<OnlineFeatureEngine['open']>[0];
 
 /** What a request may use up: API Gateway waits for 29 seconds. */
-const REQUEST_LIMITS: Limits = { milliseconds: 10_000, memory: ENGINE_MEMORY };
+const REQUEST_LIMITS: Limits = { milliseconds: 10_000, memory: ENDPOINT_ENGINE_MEMORY };
 
 /** Some aggregates in an engine of their own. */
 interface Loaded {
@@ -70,7 +70,7 @@ export async function openOnline(recipe: Recipe, isFolded = true): Promise<Onlin
  * The requests of a day share a plan; another day's replaces it.
  */
 async function loadAggregates({ definition, sql, daily }: Recipe, isFolded: boolean): Promise<Loaded> {
-  const database = await openDatabase(ENGINE_MEMORY);
+  const database = await openDatabase(ENDPOINT_ENGINE_MEMORY);
   try {
     const { connection } = database;
     const schema = hiddenSchema(sql.daily, sql.features);

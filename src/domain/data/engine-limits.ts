@@ -7,6 +7,18 @@ export const ENGINE_FUNCTION_MB = 2048;
  */
 export const ENGINE_MEMORY = `${Math.floor(ENGINE_FUNCTION_MB * 0.7)}MiB`;
 
+/** MB of memory of an endpoint's function. */
+export const ENDPOINT_FUNCTION_MB = 2048;
+
+/**
+ * What each engine of an endpoint may take: there are up to three for the champion, one for each day that is served, and as many
+ * for the release that a rollback would serve; the models and Node have the rest.
+ */
+export const ENDPOINT_ENGINE_MEMORY = `${Math.floor((ENDPOINT_FUNCTION_MB * 0.7) / 6)}MiB`;
+
+/** MB of `/tmp` of an endpoint: the daily aggregates of a day, while they are loaded. */
+export const ENDPOINT_DISK_MB = 1024;
+
 /**
  * MB of `/tmp` of `features`, and of `admission`, which must not refuse what `features` could read. A window of two million rows of 50 features puts 0.5 GB of features and labels and 0.5 GB of
  * training rows there, and the engine 1 GB of what does not fit into its memory: twice that.

@@ -55,20 +55,31 @@ export function servedAggregates(
   definition: FeatureDefinition,
   engine: string,
   catalogue: readonly CataloguePartition[],
-): readonly DailyPlan[] {
+): { readonly daily: readonly DailyPlan[]; readonly historyFrom: string } | undefined {
   const history = historyOf(definition, catalogue);
   const newest = [...history.events.keys()].at(-1);
   const { aggregateDays } = definition.features;
-  if (newest === undefined || aggregateDays === 0) return [];
+  if (newest === undefined || history.firstEvents === undefined || aggregateDays === 0) return undefined;
+  const historyFrom = history.firstEvents;
   const { dailyOf } = planners(definition, engine, history);
-  const first = later(addDays(newest, -aggregateDays), history.firstEvents ?? newest);
-  const plans: DailyPlan[] = [];
-  for (const day of daysBetween(first, newest)) {
-    const each = dailyOf(day);
-    if (!('plan' in each)) break;
-    plans.push(each.plan);
+  // Where the list ends before a gap, it begins as many days earlier: its end is what features of the next day look back from.
+  for (let last = newest; last >= historyFrom;) {
+    const days = daysBetween(later(addDays(last, -aggregateDays), historyFrom), last);
+    const plans = days.map((day) => dailyOf(day));
+    const gap = plans.findLastIndex((each) => !('plan' in each));
+    if (gap < 0) return { daily: plans.flatMap((each) => ('plan' in each ? [each.plan] : [])), historyFrom };
+    last = addDays(days[gap] ?? last, -1);
   }
-  return plans;
+  return undefined;
+}
+
+/** The first of the daily aggregates that features of a day's events look back on. */
+export function firstAggregateOf(
+  { features }: Pick<ModelDefinition, 'features'>,
+  day: string,
+  historyFrom: string,
+): string {
+  return later(addDays(day, -features.aggregateDays), historyFrom);
 }
 
 /** The digest of all that gives daily aggregates their meaning, data aside: releases of one basis use the same ones. */

@@ -16,6 +16,8 @@ export const AggregatesList = document(
     model: ModelName,
     /** `aggregateBasis` of the definitions that they are for. */
     basis: Digest,
+    /** The first day of events that there is: days before it have no aggregates that could be missing. */
+    historyFrom: Day,
     days: AggregateDays,
   }),
 );

@@ -85,7 +85,7 @@ export const BatchPlan = document(
       }),
     ),
     /** The daily aggregates that endpoints should load, for each basis. */
-    aggregates: z.array(z.strictObject({ basis: Digest, days: AggregateDays })).exactOptional(),
+    aggregates: z.array(z.strictObject({ basis: Digest, historyFrom: Day, days: AggregateDays })).exactOptional(),
     /** Partitions that cannot be scored yet, and what they wait for. */
     waiting: z.array(z.string()),
     /** Those of them that wait for a partition which was refused, and why it was. */

@@ -52,5 +52,10 @@ export const SERVING_RULES = {
     'daily aggregates are no older than the model allows',
     'see why: gatehouse prediction plan',
   ),
+  'aggregates-complete': serving(
+    503,
+    'each daily aggregate that features of the day look back on is published',
+    'see why: gatehouse prediction plan',
+  ),
   'answer-computed': serving(500, 'a request is answered without a fault', 'see the log of the endpoint'),
 } as const;

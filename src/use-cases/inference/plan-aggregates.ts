@@ -4,6 +4,7 @@ import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { AggregatesList } from '#domain/prediction/aggregates.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { FaultCode } from '#domain/faults.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
 import { findAggregates } from '#read-model/aggregates.ts';
 import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
@@ -14,6 +15,7 @@ export interface PlannedAggregates {
   readonly source: StoredDefinition;
   readonly daily: readonly DailyPlan[];
   readonly basis: Digest;
+  readonly historyFrom: string;
   readonly days: AggregatesList['days'];
   /** Whether this list is the published one. */
   readonly isCurrent: boolean;
@@ -32,22 +34,28 @@ export async function planAggregates(
   const sources = target === undefined ? [source] : [source, target];
   const online = sources.filter(({ definition }) => definition.online !== undefined);
   const byBasis = new Map(online.toReversed().map((each) => [aggregateBasis(each.definition), each]));
-  const planned = [...byBasis].map(async ([basis, each]) => {
-    const daily = servedAggregates(each.definition, engine, catalogue);
+  const planned = [...byBasis].map(async ([basis, each]): Promise<readonly PlannedAggregates[]> => {
+    const served = servedAggregates(each.definition, engine, catalogue);
+    // Without any day there is nothing that could be published.
+    if (served === undefined) return [];
+    const { daily, historyFrom } = served;
     const days = daily.map(({ day, digest }) => ({ day, digest }));
     const published = await findAggregates(ledger, model, basis);
-    return { source: each, daily, basis, days, isCurrent: published?.list === listDigest({ model, basis, days }) };
+    const isCurrent = published?.list === listDigest({ model, basis, historyFrom, days });
+    return [{ source: each, daily, basis, historyFrom, days, isCurrent }];
   });
-  // Without any day there is nothing that could be published.
-  return (await Promise.all(planned)).filter(({ days }) => days.length > 0);
+  return (await Promise.all(planned)).flat();
 }
+
+/** What says of a release that it is damaged. */
+const DAMAGE = new Set<FaultCode>(['ARTIFACT_MISSING', 'ARTIFACT_TAMPERED', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
 
 /** A release that is damaged is no target of a rollback either; the batch of the served one goes on. */
 async function readableDefinition(releases: ReadableStore, release: Digest): Promise<StoredDefinition | undefined> {
   try {
     return await definitionOf(releases, release);
   } catch (error) {
-    const isDamaged = error instanceof GatehouseError && ['ARTIFACT_MISSING', 'ARTIFACT_TAMPERED'].includes(error.code);
+    const isDamaged = error instanceof GatehouseError && DAMAGE.has(error.code);
     if (isDamaged) return undefined;
     throw error;
   }

@@ -104,7 +104,9 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
         reasons: [...reasons],
         rows,
       })),
-      ...(aggregates.length === 0 ? {} : { aggregates: aggregates.map(({ basis, days }) => ({ basis, days })) }),
+      ...(aggregates.length === 0
+        ? {}
+        : { aggregates: aggregates.map(({ basis, historyFrom, days }) => ({ basis, historyFrom, days: [...days] })) }),
       waiting: waiting.map(waitingText),
       ...(blocked.length === 0 ? {} : { blocked }),
     });

@@ -9,6 +9,7 @@ import { BatchPlan, PredictionManifest, PublishedPredictions } from '#domain/pre
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
+import { findAggregates } from '#read-model/aggregates.ts';
 import { findPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
@@ -151,16 +152,24 @@ async function flipWrites(deps: Publication, manifests: readonly PredictionManif
  * The writes that name the daily aggregates which endpoints load: those of the plan up to the first that is not built. Where
  * none is built, what is published stays, and grows old.
  */
-async function listWrites({ lake, documents, clock }: Publication, plan: BatchPlan): Promise<readonly Write[]> {
+async function listWrites({ ledger, lake, documents, clock }: Publication, plan: BatchPlan): Promise<readonly Write[]> {
   const { model, run, epoch, aggregates = [] } = plan;
   if (aggregates.length === 0) return [];
   const built = await lake.built('daily', model);
-  const writes = aggregates.map(async ({ basis, days }): Promise<readonly Write[]> => {
+  const writes = aggregates.map(async ({ basis, historyFrom, days }): Promise<readonly Write[]> => {
     const unbuilt = days.findIndex(({ digest }) => !built.has(digest));
     const there = unbuilt < 0 ? days : days.slice(0, unbuilt);
     const until = there.at(-1)?.day;
     if (until === undefined) return [];
-    const list = await writeDocument(documents, AggregatesList, { formatVersion: 1, model, basis, days: there });
+    const list = await writeDocument(documents, AggregatesList, {
+      formatVersion: 1,
+      model,
+      basis,
+      historyFrom,
+      days: there,
+    });
+    // When it was published says whether aggregates still arrive: the same list is not published again.
+    if ((await findAggregates(ledger, model, basis))?.list === list) return [];
     const publishedAt = clock.now().toISOString();
     const published: PublishedAggregates = { formatVersion: 1, model, basis, list, until, run, epoch, publishedAt };
     return [{ kind: 'put', item: { ...keys.aggregates(model, basis), ...published } }];

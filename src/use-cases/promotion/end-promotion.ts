@@ -23,6 +23,9 @@ interface Failed {
 const Ended = z.object({
   status: z.enum(['refused', 'failed', 'superseded', 'committed']),
   refusal: Refusal.exactOptional(),
+  /** The state that failed, and how. */
+  state: z.string().exactOptional(),
+  error: z.string().exactOptional(),
 });
 
 export const RefusePromotion = contract({
