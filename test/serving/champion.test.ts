@@ -259,7 +259,7 @@ describe('daily aggregates', () => {
     await here.aggregates('2026-02-28', '2026-02-28', online, '2026-01-01');
     const answer = await here.infer(inputs([{ at: `${YESTERDAY}T08:00:00Z` }]));
     expect(answer).toMatchObject({ status: 503, json: { error: expect.stringContaining('aggregates of 2026-02-27') } });
-    expect(answer.json.error).toMatch(/^aggregates-complete: /);
+    expect(answer.json.error?.split(':')[0]).toBe('aggregates-complete');
     await here.aggregates('2026-02-27', '2026-02-28', online, '2026-01-01');
     here.clock.at += 6_000;
     expect((await here.infer(inputs([{ at: `${YESTERDAY}T08:00:00Z` }]))).status).toBe(200);
