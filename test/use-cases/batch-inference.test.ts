@@ -1,97 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { memoryPredictionRows } from '#adapters/memory/prediction-rows.ts';
 import { isAlerting } from '#domain/audit/events.ts';
-import { publishRows, type RowPublication } from '#use-cases/inference/publish-rows.ts';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
-import { ScoreWork, WorkBatch } from '#domain/data/feature-work.ts';
-import { withoutKey } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
-import { BatchPlan, Fence, PredictionManifest } from '#domain/prediction/manifest.ts';
-import { execute, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
+import { BatchPlan } from '#domain/prediction/manifest.ts';
+import { TaskError } from '#local/statemachines/interpreter.ts';
 import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
-import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
-import { reportRun } from '#use-cases/inference/report-run.ts';
-import { requestReconciliation } from '#use-cases/inference/request-reconciliation.ts';
-import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
-import type { Task } from '#use-cases/task.ts';
 import { rollBack } from './_machine.ts';
-import { scene } from './_scene.ts';
-import { admitDays, bytes, type Environment, hours, MODEL, world, publishRecords } from './_environments.ts';
+import { admitDays, bytes, MODEL, publishRecords } from './_environments.ts';
+import { here, prod, begin, batch, manifests, fence, lastRecord } from './_batch-inference.ts';
 
-let here: Awaited<ReturnType<typeof scene>>;
-let prod: Environment;
-beforeEach(async () => {
-  here = await scene();
-  ({ prod } = here);
-  await here.begin();
-});
-
-async function build(
-  { lake, documents }: Environment,
-  { work, from, to }: WorkBatch,
-  text = 'features',
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
-  const { items } = parseCanonical(ScoreWork, await documents.read(work), 'score work');
-  for (const { day, features: digest } of items.slice(from, to)) {
-    const content = `${text} of ${day}`;
-    const path = join(folder, `${day}.parquet`);
-    await writeFile(path, content);
-    await lake.store('features', MODEL, digest, { path, sha256: digestOf(content), rows: 10 });
-  }
-  await rm(folder, { recursive: true });
-}
-
-/** Runs a batch by its machine; features are built by a stand-in just before they are scored. */
-function batch(
-  run: string,
-  around: {
-    readonly before?: (state: string) => Promise<void>;
-    readonly text?: string;
-    /** Where rows are published for look-up, as for a model that asks for it, and the rows of each partition. */
-    readonly lookup?: Pick<RowPublication, 'rows' | 'readRows'>;
-  } = {},
-): Promise<Execution> {
-  const report = reportRun(prod);
-  const score = scorePartitions(prod);
-  const tasks: Record<string, Task> = {
-    'Plan reconciliation': async (parameters) => {
-      const planned = await planReconciliation(prod)(parameters);
-      return around.lookup === undefined ? planned : { ...planned, rows: 'published' };
-    },
-    'Build daily partition': async () => ({ status: 'built', refused: null }),
-    'Build feature partition': async () => ({ status: 'built', refused: null }),
-    'Score partition': async (parameters) => {
-      await build(prod, WorkBatch.parse(parameters), around.text);
-      return score(parameters);
-    },
-    ...(around.lookup === undefined ? {} : { 'Publish rows': publishRows({ ...prod, ...around.lookup }) }),
-    'Publish predictions': publishPredictions(prod),
-    'Report run': report,
-    'Report idle run': report,
-    'Record failure': recordRunFailure(prod),
-  };
-  return execute('batch-inference', { model: MODEL, run, trigger: 'schedule' }, async ({ state, payload }) => {
-    await around.before?.(state);
-    try {
-      return JSON.parse(JSON.stringify(await tasks[state]?.(payload['input']))) as unknown;
-    } catch (error) {
-      throw new TaskError('Runtime.HandlerError', String(error));
-    }
-  });
-}
-
-const manifests = async (): Promise<PredictionManifest[]> =>
-  (await prod.ledger.query(keys.predictions(MODEL))).map((item) => withoutKey(PredictionManifest, item));
-const fence = async (): Promise<Fence> =>
-  withoutKey(Fence, (await prod.ledger.get(keys.fence(MODEL))) ?? { pk: '', sk: '' });
-const lastRecord = async () => (await prod.chain()).at(-1);
+beforeEach(begin);
 
 describe('batch inference', () => {
   it('publishes the newest days of the served release, whole, with one audit record', async () => {
@@ -297,50 +218,4 @@ describe('batch inference', () => {
       expect((await batch('run-2')).path.at(-1)).toBe('Reported');
     },
   );
-});
-
-describe('asking for a batch run', () => {
-  const ask = (own = prod) => requestReconciliation(own)({ model: MODEL, trigger: 'PARTITION_ADMITTED' });
-  const runs = () =>
-    [...prod.machines.started].filter(([, { machine }]) => machine === 'batch-inference').map(([name]) => name);
-
-  it('does nothing while nothing is served', async () => {
-    const fresh = world().environment('prod');
-    expect(await ask(fresh)).toEqual({ status: 'nothing-served' });
-    expect(fresh.machines.started.size).toBe(0);
-  });
-
-  it('a hundred times at once starts one run, which goes round once more for what came while it ran', async () => {
-    await Promise.all(Array.from({ length: 100 }, () => ask()));
-    expect(runs()).toEqual([`${MODEL}-batch-1`]);
-    let asked = 0;
-    const before = async (state: string): Promise<void> => {
-      if (state === 'Publish predictions' && asked === 0) {
-        asked += 1;
-        expect(await ask()).toMatchObject({ status: 'left-word' });
-      }
-    };
-    const { path } = await batch(`${MODEL}-batch-1`, { before });
-    expect(path.filter((state) => state === 'Plan reconciliation')).toHaveLength(2);
-    expect(runs()).toHaveLength(1);
-    expect(await ask()).toMatchObject({ status: 'started' });
-    expect(runs()).toHaveLength(2);
-  });
-
-  it('starts another run when the one that is entered has not ended for hours', async () => {
-    await ask();
-    here.clock.at += hours(1);
-    expect(await ask()).toMatchObject({ status: 'left-word' });
-    here.clock.at += hours(2);
-    expect(await ask()).toMatchObject({ status: 'started' });
-    expect(runs()).toHaveLength(2);
-  });
-
-  it('enters no run that could not be started', async () => {
-    const machines = { ...prod.machines, start: () => Promise.reject(new Error('throttled')) };
-    await expect(requestReconciliation({ ...prod, machines })({ model: MODEL, trigger: 'schedule' })).rejects.toThrow(
-      'throttled',
-    );
-    expect(await ask()).toMatchObject({ status: 'started' });
-  });
 });
