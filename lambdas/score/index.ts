@@ -1,7 +1,9 @@
 // Without this function no model would be loaded: it checks what a release holds, packages what was trained, and scores.
-// It runs foreign model files and holds no ledger right and no signing right.
+// It runs foreign model files and SQL, locked in, and holds no ledger right and no signing right.
 import { z } from 'zod';
 import { s3TrainingData } from '#adapters/aws/training.ts';
+import { readEvents } from '#adapters/duckdb/event-rows.ts';
+import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
@@ -18,6 +20,7 @@ const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
 const deps = {
   scoring: onnxScoring,
   scorer: SCORER,
+  online: onlineFeatures,
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
 const score = scorePartitions(deps);
@@ -30,5 +33,11 @@ export const handler = tasks({
   'Explain release': explainRelease(deps),
   ...(TRAINING_BUCKET === undefined
     ? {}
-    : { 'Package candidates': packageCandidates({ ...deps, training: s3TrainingData(s3, TRAINING_BUCKET) }) }),
+    : {
+        'Package candidates': packageCandidates({
+          ...deps,
+          events: { readEvents },
+          training: s3TrainingData(s3, TRAINING_BUCKET),
+        }),
+      }),
 });

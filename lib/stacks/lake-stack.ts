@@ -88,7 +88,8 @@ export class LakeStack extends Stack {
     }).bind(
       props.trains ? access.writesArtifacts() : access.readsArtifacts(),
       access.writesLake(),
-      ...(props.trains ? [access.readsTrainingOutput()] : []),
+      // Golden requests hold raw events.
+      ...(props.trains ? [access.readsTrainingOutput(), access.readsLanding()] : []),
     );
     this.features = features.share();
     this.score = score.share();

@@ -8,6 +8,8 @@ import { folderLake } from '#adapters/folder/lake.ts';
 import { readIfThere } from '#adapters/folder/files.ts';
 import { folderTrainingData } from '#adapters/folder/training-data.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { readEvents } from '#adapters/duckdb/event-rows.ts';
+import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { drawReport } from '#adapters/report/page.ts';
 import { canonicalJson, Digest } from '#domain/canonical/digest.ts';
@@ -211,7 +213,14 @@ function tasksOf(wiring: Wiring, { runs, ...places }: Places): Readonly<Record<s
   const own = { ...places, ...recordingOf(wiring, ledger), deployed, lake };
   const planning = { ...own, engine: FEATURE_ENGINE, scorer: SCORER };
   const building = { ...own, engine, training };
-  const scoring = { ...own, scoring: onnxScoring, scorer: SCORER, training };
+  const scoring = {
+    ...own,
+    scoring: onnxScoring,
+    scorer: SCORER,
+    training,
+    events: { readEvents },
+    online: onlineFeatures,
+  };
   const reject = rejectCandidates(own);
   const hold = holdAsInconclusive(own);
   const checks = { readOutput: (key: string) => readIfThere(join(runs, key)) };

@@ -6,6 +6,7 @@ import type { PartitionKind } from '#domain/data/partition.ts';
 import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { ReadEvent } from './online-features.ts';
 
 /** A local Parquet file and the day of its partition. */
 export interface DayFile {
@@ -23,6 +24,17 @@ interface Item {
   readonly day: string;
   readonly events: readonly DayFile[];
   readonly out: string;
+}
+
+/** Reads raw events as requests would have them. */
+export interface EventReading {
+  /** The events of some files, in the order of the files. */
+  readEvents(
+    definition: Pick<ModelDefinition, 'events'>,
+    files: readonly DayFile[],
+  ): Promise<
+    { readonly kind: 'read'; readonly events: readonly ReadEvent[] } | Extract<EngineResult, { kind: 'refused' }>
+  >;
 }
 
 /** Checks what has landed before it is admitted. */

@@ -8,6 +8,13 @@ import type { DayFile } from './feature-engine.ts';
  */
 export type EventRow = Readonly<Record<string, string | number | bigint | boolean | null>>;
 
+/** An event of a file as a request would have it, and its time. */
+export interface ReadEvent {
+  readonly row: EventRow;
+  /** Microseconds since 1970, in UTC. */
+  readonly at: bigint;
+}
+
 /** The features of a request's events, or why there are none. */
 export type RequestFeatures =
   | { readonly kind: 'features'; readonly rows: readonly (readonly (number | null)[])[] }

@@ -3,14 +3,14 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
-import { type ReadEvent, readEvents, readFeatures } from '#adapters/duckdb/event-rows.ts';
+import { readEvents, readFeatures } from '#adapters/duckdb/event-rows.ts';
 import { buildDaily, buildFeatures } from '#adapters/duckdb/featurizer.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
 import { contextOf } from '#domain/data/request-context.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { compileModel } from '#model/compile.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
-import type { EventRow } from '#ports/online-features.ts';
+import type { EventRow, ReadEvent } from '#ports/online-features.ts';
 import { loadZones } from '../../models/flight-delay/replay.ts';
 import { replay as cards } from './card-fraud/replay.ts';
 
@@ -22,6 +22,8 @@ export interface ModelDay {
   readonly sql: { readonly daily: string; readonly features: string };
   readonly day: string;
   readonly daily: readonly DayFile[];
+  /** The events of the day and of the day before it. */
+  readonly read: readonly ReadEvent[];
   /** The events of the day, in the order of their file. */
   readonly own: readonly ReadEvent[];
   /** What batch says, by id. */
@@ -77,6 +79,7 @@ export async function modelDay(
     sql,
     day,
     daily,
+    read: read.events,
     own: read.events.filter(({ row }) => String(row[time]).startsWith(day)),
     batch: await readFeatures(definition, out),
     contextOf: (event) => contextOf(definition, event, read.events),

@@ -1,8 +1,13 @@
 // Features on request are those of batch, bit for bit: each request alone, at midnight, at the same moment as others, and many at once.
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
+import type { ReleaseManifest } from '#domain/release/manifest.ts';
+import { answerGoldenRequest, makeGoldenRequest } from '#read-model/golden-request.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ReadEvent } from '#adapters/duckdb/event-rows.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
-import type { OnlineFeatures } from '#ports/online-features.ts';
+import type { OnlineFeatures, ReadEvent } from '#ports/online-features.ts';
 import { cardDay, flightDay, type ModelDay } from './_online.ts';
 
 describe.each([
@@ -63,6 +68,32 @@ describe.each([
     for (const event of spread(60)) wrong.push(...(await different([event], false)));
     if (needsContext) expect(wrong.length).toBeGreaterThan(30);
     else expect(wrong).toEqual([]);
+  });
+
+  it('answers a golden request from the files of a release, bit for bit, and says where another model does not', async () => {
+    const store = memoryArtifactStore();
+    const sum = (scale: number) => ({
+      predict: async (rows: readonly (readonly (number | null)[])[]) =>
+        rows.map((row) => 1 / (1 + Math.abs(scale * row.reduce<number>((all, each) => all + (each ?? 0), 0)))),
+    });
+    const release = { ...model, online: onlineFeatures, model: sum(1) };
+    const made = await makeGoldenRequest(release, model.day, model.read, model.daily);
+    if (made.kind === 'refused') throw new Error(JSON.stringify(made.refusal));
+    const files = [];
+    for (const { path, content } of made.files)
+      files.push({ path, sha256: (await store.write(content)).digest, size: content.length });
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-golden-'));
+    const manifest = { files } as unknown as ReleaseManifest;
+    const answer = await answerGoldenRequest(release, store, manifest, folder);
+    expect(answer).toMatchObject({ kind: 'answered', until: model.daily.at(-1)?.day, difference: undefined });
+    expect(made.files).toHaveLength(1 + model.daily.length);
+    const { events = [] } = answer?.kind === 'answered' ? answer : {};
+    expect(events).toHaveLength(3);
+    const { id } = model.definition.events;
+    const own = model.own.filter(({ row }) => events.some((event) => String(event[id]) === String(row[id])));
+    expect(await different(own)).toEqual([]);
+    const other = await answerGoldenRequest({ ...release, model: sum(2) }, store, manifest, folder);
+    expect(other).toMatchObject({ difference: expect.stringMatching(/^event 0 gives/) });
   });
 
   it('has them after the same aggregates were loaded again, and for requests that come at once', async () => {

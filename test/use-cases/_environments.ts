@@ -3,6 +3,7 @@ import { partitionItem } from '#domain/data/partition-item.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
+import { memoryOnlineFeatures } from '#adapters/memory/online-features.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { memoryProcessingJobs } from '#adapters/memory/processing-jobs.ts';
 import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
@@ -23,9 +24,21 @@ import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import type { GoldenRequest } from '#domain/release/golden-request.ts';
+import {
+  GOLDEN_REQUEST,
+  goldenDailyPath,
+  openManifest,
+  recipeOf,
+  RELEASE_FILES,
+  type ReleaseManifest,
+  schemaOf,
+  sealManifest,
+} from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { EventReading } from '#ports/feature-engine.ts';
 import type { Ledger } from '#ports/ledger.ts';
+import type { EventRow } from '#ports/online-features.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { ACTIVATION, comparisonRule } from '#test/domain/policy/_rule.ts';
@@ -180,6 +193,17 @@ export const scoring: Scoring = {
   },
 };
 
+/** Events that are their files: JSON of rows, whose times are in `at`. */
+const memoryEvents: EventReading = {
+  async readEvents(_, files) {
+    const rows = await Promise.all(
+      files.map(async ({ file }) => JSON.parse(await readFile(file, 'utf8')) as EventRow[]),
+    );
+    const events = rows.flat().map((row) => ({ row, at: BigInt(Date.parse(String(row['at']))) * 1000n }));
+    return { kind: 'read', events };
+  },
+};
+
 /** Everything that peers share, and the clock of all. */
 export function world() {
   const clock = { at: START, now: () => new Date(clock.at) };
@@ -210,6 +234,8 @@ export function world() {
         peers: shown.peers,
         engine: FEATURE_ENGINE,
         scorer: SCORER,
+        online: memoryOnlineFeatures(),
+        events: memoryEvents,
       };
       return {
         ...deps,
@@ -284,6 +310,29 @@ export async function makeRelease(
     code: { commit: 'commit' },
     schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
   });
+  await store.write(sealed.bytes);
+  return sealed.release;
+}
+
+/** The release with other files of a golden request: one promises some probabilities, and its aggregates are of some days. */
+export async function withGoldenRequest(
+  store: ArtifactStore,
+  release: Digest,
+  golden: GoldenRequest | undefined,
+  days: readonly string[] = [],
+): Promise<Digest> {
+  const manifest = openManifest(await store.read(release));
+  const contents =
+    golden === undefined
+      ? []
+      : [
+          { path: GOLDEN_REQUEST, content: bytes(canonicalJson(golden)) },
+          ...days.map((day) => ({ path: goldenDailyPath(day), content: bytes(`daily ${day}`) })),
+        ];
+  const files: ReleaseManifest['files'] = manifest.files.slice(0, RELEASE_FILES.length);
+  for (const { path, content } of contents)
+    files.push({ path, sha256: (await store.write(content)).digest, size: content.length });
+  const sealed = sealManifest({ ...manifest, files });
   await store.write(sealed.bytes);
   return sealed.release;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ReadEvent, readEvents, readFeatures } from '#adapters/duckdb/event-rows.ts';
+import { readEvents, readFeatures } from '#adapters/duckdb/event-rows.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
@@ -8,7 +8,7 @@ import { addDays } from '#domain/data/partition.ts';
 import { contextOf } from '#domain/data/request-context.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
-import type { OnlineFeatures } from '#ports/online-features.ts';
+import type { OnlineFeatures, ReadEvent } from '#ports/online-features.ts';
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
 import { type BuiltDay, buildLocally, byDay, filesOf, localCatalogue } from './local-features.ts';

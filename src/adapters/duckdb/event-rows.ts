@@ -1,17 +1,10 @@
 import { ENGINE_MEMORY } from '#domain/data/engine-limits.ts';
 import { type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
-import type { EventRow } from '#ports/online-features.ts';
+import type { EventRow, ReadEvent } from '#ports/online-features.ts';
 import { name, type Refused, withDatabase, withinMemory } from './database.ts';
 import { loadEvents, source } from './inputs.ts';
 import { microsecondsOf } from './request-rows.ts';
-
-/** An event of a file as a request would have it, and its time. */
-export interface ReadEvent {
-  readonly row: EventRow;
-  /** Microseconds since 1970, in UTC. */
-  readonly at: bigint;
-}
 
 /** The features of a file by the id of their event, as text. */
 export async function readFeatures(

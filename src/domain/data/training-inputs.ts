@@ -39,3 +39,19 @@ export function trainingInputs(
     partitions: [...once].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part),
   };
 }
+
+/** What some days' features are made of, each day once, oldest first. */
+export function requestInputs(plans: readonly FeaturePlanResult[]): {
+  readonly events: CataloguePartition[];
+  readonly daily: { readonly day: string; readonly digest: Digest }[];
+} {
+  const ready = plans.filter((plan) => plan.ready);
+  return {
+    events: oncePerDay(ready.flatMap(({ events }) => events)),
+    daily: oncePerDay(ready.flatMap(({ daily }) => daily.map(({ day, digest }) => ({ day, digest })))),
+  };
+}
+
+function oncePerDay<T extends { readonly day: string }>(each: readonly T[]): T[] {
+  return [...new Map(each.map((one) => [one.day, one])).values()].sort((a, b) => (a.day < b.day ? -1 : 1));
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
+import { AggregateDays } from '../prediction/aggregates.ts';
 import { InputPartition } from './partition.ts';
 
 /** One window of a retraining run, pinned: what is exported, trained on, and later written into the release's manifest. */
@@ -20,6 +21,8 @@ export const TrainingPlan = document(
     inputs: Digest.exactOptional(),
     labels: z.array(InputPartition),
     features: z.array(z.strictObject({ day: Day, digest: Digest })),
+    /** What the features are made of, for a golden request of one of these days; only where the model is online. */
+    requests: z.strictObject({ events: z.array(InputPartition), daily: AggregateDays }).exactOptional(),
   }),
 );
 export type TrainingPlan = z.infer<typeof TrainingPlan>;

@@ -3,7 +3,7 @@ import { document } from '../canonical/document.ts';
 import { canonicalJson, Digest, digestOf, digestOfJson, parseCanonical } from '../canonical/digest.ts';
 import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 
-/** The files of a release, all of them and no others: everything that scoring needs. */
+/** The files of each release: everything that scoring needs. */
 export const RELEASE_FILES = [
   'definition.json',
   'features/daily.sql',
@@ -13,7 +13,22 @@ export const RELEASE_FILES = [
   'schema.json',
 ] as const;
 
-const ReleaseFile = z.strictObject({ path: z.enum(RELEASE_FILES), sha256: Digest, size: z.int().positive() });
+/** The golden request, which releases of models that are online have beside those. */
+export const GOLDEN_REQUEST = 'golden-request.json';
+
+/** The daily aggregates of the golden request, a file for each day. */
+const GOLDEN_DAILY = /^golden-request\/daily-(\d{4}-\d{2}-\d{2})\.parquet$/;
+
+/** Where a release has the daily aggregates of a day that its golden request needs. */
+export function goldenDailyPath(day: string): string {
+  return `golden-request/daily-${day}.parquet`;
+}
+
+const ReleaseFile = z.strictObject({
+  path: z.union([z.enum(RELEASE_FILES), z.literal(GOLDEN_REQUEST), z.string().regex(GOLDEN_DAILY)]),
+  sha256: Digest,
+  size: z.int().positive(),
+});
 
 /** A release's manifest: reproducible content only. The release's id is the digest of its canonical JSON. */
 export const ReleaseManifest = document(
@@ -47,12 +62,21 @@ export const ReleaseManifest = document(
       code: z.strictObject({ commit: z.string().min(1) }),
       schemas: z.strictObject({ input: Digest, output: Digest }),
     })
-    .refine((manifest) => manifest.files.map((file) => file.path).join() === RELEASE_FILES.join(), {
+    .refine((manifest) => areReleaseFiles(manifest.files.map((file) => file.path)), {
       path: ['files'],
-      message: `exactly these files in this order: ${RELEASE_FILES.join(', ')}`,
+      message: `exactly these files in this order: ${RELEASE_FILES.join(', ')}; then, of a model that is online, ${GOLDEN_REQUEST} and its aggregates by day`,
     }),
 );
 export type ReleaseManifest = z.infer<typeof ReleaseManifest>;
+
+function areReleaseFiles(paths: readonly string[]): boolean {
+  const [golden, ...daily] = paths.slice(RELEASE_FILES.length);
+  if (paths.slice(0, RELEASE_FILES.length).join() !== RELEASE_FILES.join()) return false;
+  if (golden === undefined) return true;
+  return (
+    golden === GOLDEN_REQUEST && daily.every((path, at) => GOLDEN_DAILY.test(path) && path > (daily[at - 1] ?? ''))
+  );
+}
 
 /** A release's id and the bytes that have it. */
 export function sealManifest(manifest: ReleaseManifest): { readonly release: Digest; readonly bytes: Uint8Array } {
@@ -68,11 +92,22 @@ export function openManifest(bytes: Uint8Array): ReleaseManifest {
 /** The file of a release at a path. */
 export function fileOf(
   manifest: ReleaseManifest,
-  path: (typeof RELEASE_FILES)[number],
+  path: (typeof RELEASE_FILES)[number] | typeof GOLDEN_REQUEST,
 ): { readonly sha256: Digest; readonly size: number } {
   const file = manifest.files.find((candidate) => candidate.path === path);
   if (file === undefined) throw new Error(`the manifest has no ${path}`);
   return file;
+}
+
+/** The daily aggregates that a release's golden request needs, oldest first; undefined where it has no golden request. */
+export function goldenAggregatesIn({
+  files,
+}: ReleaseManifest): readonly { readonly day: string; readonly sha256: Digest }[] | undefined {
+  if (files.every(({ path }) => path !== GOLDEN_REQUEST)) return undefined;
+  return files.flatMap(({ path, sha256 }) => {
+    const day = GOLDEN_DAILY.exec(path)?.[1];
+    return day === undefined ? [] : [{ day, sha256 }];
+  });
 }
 
 /** The digest of everything in a definition that shapes a trained model, data aside. */

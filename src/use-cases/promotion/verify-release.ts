@@ -3,10 +3,22 @@ import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/can
 import { GatehouseError } from '#domain/error.ts';
 import { VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, RELEASE_FILES, ReleaseManifest, ReleaseSchema, schemaOf } from '#domain/release/manifest.ts';
+import {
+  fileOf,
+  GOLDEN_REQUEST,
+  goldenAggregatesIn,
+  RELEASE_FILES,
+  ReleaseManifest,
+  ReleaseSchema,
+  schemaOf,
+} from '#domain/release/manifest.ts';
+import { refusalText } from '#domain/refusal/refusal.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { OnlineFeatureEngine } from '#ports/online-features.ts';
 import type { Scoring } from '#ports/scoring.ts';
+import { answerGoldenRequest } from '#read-model/golden-request.ts';
+import { withFolder } from '#use-cases/data/local-files.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 /** `quarantined` are the releases that were rolled back here. */
@@ -15,11 +27,18 @@ export const VerifyRelease = contract({
   output: VerificationReport,
 });
 
+export interface Verifying {
+  readonly releases: ArtifactStore;
+  readonly scoring: Scoring;
+  /** Makes the features of golden requests. */
+  readonly online: OnlineFeatureEngine;
+}
+
 /**
- * Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions, and that it
+ * Checks a release by its content: hashes, documents, the format that may be loaded, the golden predictions and request, and that it
  * is none of those that were rolled back under another digest: training need not give the same bytes twice.
  */
-export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly scoring: Scoring }): Task {
+export function verifyRelease(deps: Verifying): Task {
   return VerifyRelease.task(async ({ model, release, quarantined }) => {
     const checks: { check: string; problem: string | null }[] = [];
     const check = async (
@@ -42,11 +61,8 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
     const isWhole = await check('files hash to the manifest', async () => {
       const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       if (manifest.model !== model) return `the release is of model ${manifest.model}`;
-      const contents = await Promise.all(
-        RELEASE_FILES.map((path) => deps.releases.read(fileOf(manifest, path).sha256)),
-      );
-      for (const [index, path] of RELEASE_FILES.entries()) {
-        const { size } = fileOf(manifest, path);
+      const contents = await Promise.all(manifest.files.map(({ sha256 }) => deps.releases.read(sha256)));
+      for (const [index, { path, size }] of manifest.files.entries()) {
         const content = contents[index] ?? new Uint8Array();
         if (content.length !== size) return `${path} has ${content.length} bytes, the manifest says ${size}`;
         files.set(path, content);
@@ -80,6 +96,13 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
           await check('golden predictions reproduce', () =>
             deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))),
           );
+          if (known.online !== undefined || goldenAggregatesIn(manifest) !== undefined) {
+            const sql = {
+              daily: text(files.get('features/daily.sql')),
+              features: text(files.get('features/features.sql')),
+            };
+            await check('golden request reproduces', () => whyNotReproduced(deps, manifest, known, onnx, sql));
+          }
           await check('was not rolled back under another digest', async () => {
             for (const other of quarantined) {
               const theirs = await readDocument(deps.releases, ReleaseManifest, other);
@@ -96,4 +119,25 @@ export function verifyRelease(deps: { readonly releases: ArtifactStore; readonly
     }
     return { release, checks };
   });
+}
+
+/** Why a release does not answer its golden request as it promised, bit for bit; or why it should have one, or none. */
+async function whyNotReproduced(
+  deps: Verifying,
+  manifest: ReleaseManifest,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+  sql: { readonly daily: string; readonly features: string },
+): Promise<string | undefined> {
+  if (definition.online === undefined) return `the release has ${GOLDEN_REQUEST}, and its model is not online`;
+  const opened = await deps.scoring.open(onnx, definition);
+  if (opened.kind === 'refused') return refusalText(opened.refusal);
+  try {
+    const release = { definition, sql, model: opened.model, online: deps.online };
+    const answer = await withFolder((folder) => answerGoldenRequest(release, deps.releases, manifest, folder));
+    if (answer === undefined) return `the model is online, and the release has no ${GOLDEN_REQUEST}: train it again`;
+    return answer.kind === 'refused' ? refusalText(answer.refusal) : answer.difference;
+  } finally {
+    await opened.model.close();
+  }
 }

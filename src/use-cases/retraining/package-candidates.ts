@@ -3,20 +3,25 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOfJson } from '#domain/canonical/digest.ts';
 import { LabelJoins } from '#domain/data/label-joins.ts';
+import { addDays } from '#domain/data/partition.ts';
 import { TrainingPlan, trainingRowsFile } from '#domain/data/training-plan.ts';
 import { BuiltBatch, causesIn } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { refusalText } from '#domain/refusal/refusal.ts';
+import { type Refusal, refusalText } from '#domain/refusal/refusal.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
+import { aggregatesFor } from '#domain/prediction/aggregates.ts';
 import { judgeTrainerPredictions, TRAINER_PREDICTIONS, TrainerAgreement } from '#domain/model/trainer-predictions.ts';
 import { trainingMetrics } from '#domain/model/training-metrics.ts';
 import { recipeOf, RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { EventReading } from '#ports/feature-engine.ts';
 import type { Lake } from '#ports/lake.ts';
+import type { OnlineFeatureEngine } from '#ports/online-features.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import type { TrainingData } from '#ports/training-jobs.ts';
-import { withFolder } from '#use-cases/data/local-files.ts';
+import { makeGoldenRequest } from '#read-model/golden-request.ts';
+import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { ExportTrainingRows, rowsPrefix } from './export-training-rows.ts';
 import { TrainWindow } from './train-window.ts';
@@ -27,6 +32,9 @@ export interface Packaging {
   readonly lake: Lake;
   readonly scoring: Scoring;
   readonly training: TrainingData;
+  /** Of models that are online: what reads the events of a golden request, and makes their features. */
+  readonly events: EventReading;
+  readonly online: OnlineFeatureEngine;
 }
 
 /** What became of a window's training. */
@@ -198,25 +206,58 @@ async function readPlan(deps: Packaging, digest: Digest): Promise<{ plan: Traini
   };
 }
 
-/** Golden rows are of the newest day that has any. */
-async function goldenOf(
-  deps: Packaging,
-  plan: TrainingPlan,
-  definition: ModelDefinition,
-  onnx: Uint8Array,
-): Promise<string> {
-  for (const { digest } of plan.features.toReversed()) {
-    const built = await deps.lake.find('features', plan.model, digest);
-    if (built === undefined || built.rows === 0) continue;
-    return withFolder(async (folder) =>
-      deps.scoring.makeGolden(onnx, definition, await deps.lake.fetch('features', plan.model, digest, folder)),
-    );
+/** Golden rows and the golden request are of the newest day that has any features. */
+async function goldenDay(deps: Packaging, plan: TrainingPlan): Promise<TrainingPlan['features'][number]> {
+  for (const each of plan.features.toReversed()) {
+    const built = await deps.lake.find('features', plan.model, each.digest);
+    if (built !== undefined && built.rows > 0) return each;
   }
   throw new GatehouseError(
     'NOT_SCORABLE',
     `there are rows for golden predictions: no day from ${plan.window.from} to ${plan.window.to} has a row of features; look at what the events of these days hold`,
     { model: plan.model },
   );
+}
+
+/** The files of the golden request of a release whose model is online; of another one none. */
+async function goldenRequestOf(
+  deps: Packaging,
+  { model, requests }: TrainingPlan,
+  definition: ModelDefinition,
+  onnx: Uint8Array,
+  day: string,
+): Promise<readonly { readonly path: string; readonly content: Uint8Array }[]> {
+  if (definition.online === undefined || requests === undefined) return [];
+  const refused = (refusal: Refusal): never => {
+    const found = `its golden request is answered: ${refusalText(refusal)}`;
+    throw new GatehouseError('NOT_SCORABLE', found, { model, day });
+  };
+  const { features } = definition;
+  const text = async (digest: Digest): Promise<string> => new TextDecoder().decode(await deps.releases.read(digest));
+  const sql = { daily: await text(features.daily.sha256), features: await text(features.features.sha256) };
+  const make = async (folder: string) => {
+    const seen = requests.events.filter((each) => each.day >= addDays(day, -features.eventDays) && each.day <= day);
+    const read = await deps.events.readEvents(definition, await fetchPartitions(deps.lake, seen, folder));
+    if (read.kind === 'refused') return refused(read.refusal);
+    const daily = aggregatesFor(requests.daily, day, definition).map(async (each) => ({
+      day: each.day,
+      file: await deps.lake.fetch('daily', model, each.digest, folder),
+    }));
+    const files = await Promise.all(daily);
+    const opened = await deps.scoring.open(onnx, definition);
+    if (opened.kind === 'refused') return refused(opened.refusal);
+    try {
+      const release = { definition, sql, model: opened.model, online: deps.online };
+      const made = await makeGoldenRequest(release, day, read.events, files);
+      return made.kind === 'refused' ? refused(made.refusal) : made.files;
+    } finally {
+      await opened.model.close();
+    }
+  };
+  return withFolder(make).catch((error: unknown) => {
+    const reason = whyNotHad(error);
+    throw reason === undefined ? error : new GatehouseError('NOT_SCORABLE', reason, { model, day }, error);
+  });
 }
 
 async function storeRelease(
@@ -226,7 +267,10 @@ async function storeRelease(
   onnx: Uint8Array,
   kind: ReleaseManifest['kind'],
 ): Promise<Digest> {
-  const golden = await goldenOf(deps, plan, definition, onnx);
+  const { day, digest: features } = await goldenDay(deps, plan);
+  const golden = await withFolder(async (folder) =>
+    deps.scoring.makeGolden(onnx, definition, await deps.lake.fetch('features', plan.model, features, folder)),
+  );
   const schema = schemaOf(definition);
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
   const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
@@ -237,10 +281,11 @@ async function storeRelease(
     'model.onnx': onnx,
     'schema.json': encode(canonicalJson(schema)),
   };
+  const own = RELEASE_FILES.map((path) => ({ path, content: contents[path] }));
   const files = [];
-  for (const path of RELEASE_FILES) {
-    const { digest } = await deps.releases.write(contents[path]);
-    files.push({ path, sha256: digest, size: contents[path].length });
+  for (const { path, content } of [...own, ...(await goldenRequestOf(deps, plan, definition, onnx, day))]) {
+    const { digest } = await deps.releases.write(content);
+    files.push({ path, sha256: digest, size: content.length });
   }
   const { image, hyperparameters, seed, code } = definition.training;
   const sealed = sealManifest({

@@ -5,7 +5,7 @@ import { WorkBatch } from '#domain/data/feature-work.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { missingReasons } from '#domain/data/open-refusal.ts';
-import { trainingInputs, TrainingInputs } from '#domain/data/training-inputs.ts';
+import { requestInputs, trainingInputs, TrainingInputs } from '#domain/data/training-inputs.ts';
 import { TrainingPlan } from '#domain/data/training-plan.ts';
 import { planWindows as plan } from '#domain/data/windows.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
@@ -81,11 +81,8 @@ export function planWindows(deps: WindowPlanning): Task {
       const own = features
         .filter(({ day }) => day >= window.events.first && day <= window.events.last)
         .toSorted((a, b) => (a.day < b.day ? -1 : 1));
-      const inputs = trainingInputs(
-        model,
-        own.map(({ day }) => featuresOf(day)),
-        labels.partitions,
-      );
+      const made = own.map(({ day }) => featuresOf(day));
+      const inputs = trainingInputs(model, made, labels.partitions);
       const stored = await writeDocument(deps.documents, TrainingPlan, {
         formatVersion: 1,
         model,
@@ -99,6 +96,7 @@ export function planWindows(deps: WindowPlanning): Task {
         inputs: await writeDocument(deps.releases, TrainingInputs, inputs),
         labels: labels.partitions,
         features: own,
+        ...(definition.online === undefined ? {} : { requests: requestInputs(made) }),
       });
       plans.push({ window, plan: stored });
     }

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
-import { fileOf, openManifest, RELEASE_FILES, type ReleaseManifest, sealManifest } from '#domain/release/manifest.ts';
+import {
+  fileOf,
+  GOLDEN_REQUEST,
+  goldenAggregatesIn,
+  goldenDailyPath,
+  openManifest,
+  RELEASE_FILES,
+  type ReleaseManifest,
+  sealManifest,
+} from '#domain/release/manifest.ts';
 
 const manifest: ReleaseManifest = {
   formatVersion: 1,
@@ -42,7 +51,29 @@ describe('a manifest', () => {
     }
   });
 
+  const golden = (...paths: readonly string[]) => ({
+    files: [...manifest.files, ...paths.map((path) => ({ path, sha256: digestOf(path), size: 1 }))],
+  });
+  const [first, second] = ['2001-03-01', '2001-03-02'].map(goldenDailyPath);
+
+  it('may have a golden request and its aggregates after those files', () => {
+    expect(goldenAggregatesIn(openManifest(sealManifest(manifest).bytes))).toBeUndefined();
+    const paths = [GOLDEN_REQUEST, first ?? '', second ?? ''];
+    const opened = openManifest(bytes({ ...manifest, ...golden(...paths) }));
+    expect(fileOf(opened, GOLDEN_REQUEST)).toMatchObject({ sha256: digestOf(GOLDEN_REQUEST) });
+    expect(goldenAggregatesIn(opened)).toEqual([
+      { day: '2001-03-01', sha256: digestOf(first ?? '') },
+      { day: '2001-03-02', sha256: digestOf(second ?? '') },
+    ]);
+    expect(goldenAggregatesIn(openManifest(bytes({ ...manifest, ...golden(GOLDEN_REQUEST) })))).toEqual([]);
+  });
+
   it.each([
+    ['aggregates of no golden request', golden(first ?? '')],
+    ['aggregates in another order', golden(GOLDEN_REQUEST, second ?? '', first ?? '')],
+    ['aggregates twice', golden(GOLDEN_REQUEST, first ?? '', first ?? '')],
+    ['a golden request twice', golden(GOLDEN_REQUEST, GOLDEN_REQUEST)],
+    ['a file of aggregates that leads out', golden(GOLDEN_REQUEST, 'golden-request/../daily-2001-03-01.parquet')],
     ['a file that it does not list', { files: manifest.files.slice(1) }],
     ['no files', { files: [] }],
     ['a file beyond the list', { files: [...manifest.files, { ...file, path: 'extra.sh' }] }],

@@ -5,7 +5,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { Day, ModelName } from '#domain/model/definition.ts';
-import { RELEASE_FILES, fileOf, openManifest } from '#domain/release/manifest.ts';
+import { openManifest } from '#domain/release/manifest.ts';
 import { compileAlone } from '#model/compile-deployment.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Context, Run } from '../../../context.ts';
@@ -102,7 +102,7 @@ async function championNamed(context: Context, model: string, reference: string,
     refuse('release-known', `${reference} is a release of ${found.model}`, `see: gatehouse release list ${model}`);
   const bytes = await cloud.releases.read(found.release);
   const manifest = openManifest(bytes);
-  for (const path of RELEASE_FILES) await here.write(await cloud.releases.read(fileOf(manifest, path).sha256));
+  for (const { sha256 } of manifest.files) await here.write(await cloud.releases.read(sha256));
   await here.write(bytes);
   return found.release;
 }

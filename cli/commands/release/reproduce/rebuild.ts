@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readEvents } from '#adapters/duckdb/event-rows.ts';
+import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { exportTrainingRows } from '#adapters/duckdb/training-rows.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { type CataloguePartition, featurePlanner } from '#domain/data/feature-plan.ts';
 import { datasetFingerprint } from '#domain/data/merkle.ts';
-import { daysBetween } from '#domain/data/partition.ts';
+import { addDays, daysBetween } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { RELEASE_FILES, type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import { type ReleaseManifest, schemaOf, sealManifest } from '#domain/release/manifest.ts';
+import { makeGoldenRequest } from '#read-model/golden-request.ts';
 import { RefusedError, refuse } from '../../../refusal.ts';
 import { runTraining } from '#local/pipeline/training.ts';
-import { buildLocally, filesOf } from '../../model/local-features.ts';
+import { type BuiltDay, buildLocally, filesOf } from '../../model/local-features.ts';
 
 /** What was made again, beside what the manifest says. */
 export interface Rebuilt {
@@ -55,36 +58,64 @@ export async function rebuild(
     manifest.kind === 'baseline'
       ? onnxScoring.constantModel(rows.positives / rows.rows, definition.features.columns)
       : await trained(definition, folder, channel, note);
-  const newest = built.at(-1);
-  if (newest === undefined) throw new Error('a window has days');
+  const newest = built.findLast((each) => each.rows > 0);
+  if (newest === undefined) return refuse('partitions-there', 'no day of the window has a row of features', '-');
   const schema = schemaOf(definition);
-  const sql = (path: string): Promise<Uint8Array> => readFile(join(folder, path));
+  const sql = {
+    daily: await readFile(join(folder, definition.features.daily.path)),
+    features: await readFile(join(folder, definition.features.features.path)),
+  };
   const contents = new Map<string, Uint8Array>([
     ['definition.json', Buffer.from(canonicalJson(definition))],
-    ['features/daily.sql', await sql(definition.features.daily.path)],
-    ['features/features.sql', await sql(definition.features.features.path)],
+    ['features/daily.sql', sql.daily],
+    ['features/features.sql', sql.features],
     ['golden.json', Buffer.from(await onnxScoring.makeGolden(onnx, definition, newest.file))],
     ['model.onnx', onnx],
     ['schema.json', Buffer.from(canonicalJson(schema))],
   ]);
-  const files = RELEASE_FILES.map((path) => {
-    const content = contents.get(path) ?? Buffer.of();
-    return { path, sha256: digestOf(content), size: content.length };
-  });
+  const text = { daily: sql.daily.toString(), features: sql.features.toString() };
+  for (const { path, content } of await goldenRequestOf(definition, text, onnx, newest, catalogue))
+    contents.set(path, content);
+  const files = [...contents].map(([path, content]) => ({ path, sha256: digestOf(content), size: content.length }));
   const fingerprint = datasetFingerprint(features);
   const again = { ...manifest, files, data: { ...manifest.data, fingerprint, partitions: features.length } };
   return {
     release: sealManifest(again).release,
     parts: [
       { part: 'data fingerprint', manifest: manifest.data.fingerprint, rebuilt: fingerprint },
-      ...files.map(({ path, sha256 }, index) => ({
+      ...files.map(({ path, sha256 }) => ({
         part: path,
-        manifest: manifest.files[index]?.sha256 ?? '-',
+        manifest: manifest.files.find((file) => file.path === path)?.sha256 ?? '-',
         rebuilt: sha256,
       })),
     ],
     contents,
   };
+}
+
+/** The files of the golden request, where the model is online. */
+async function goldenRequestOf(
+  definition: ModelDefinition,
+  sql: { readonly daily: string; readonly features: string },
+  onnx: Uint8Array,
+  { day, daily }: BuiltDay,
+  catalogue: readonly CataloguePartition[],
+): Promise<readonly { readonly path: string; readonly content: Uint8Array }[]> {
+  if (definition.online === undefined) return [];
+  const first = addDays(day, -definition.features.eventDays);
+  const seen = catalogue.filter((each) => each.kind === 'events' && each.day >= first && each.day <= day);
+  const read = await readEvents(definition, filesOf(seen));
+  if (read.kind === 'refused') throw new RefusedError(read.refusal);
+  const opened = await onnxScoring.open(onnx, definition);
+  if (opened.kind === 'refused') throw new RefusedError(opened.refusal);
+  try {
+    const release = { definition, sql, model: opened.model, online: onlineFeatures };
+    const made = await makeGoldenRequest(release, day, read.events, daily);
+    if (made.kind === 'refused') throw new RefusedError(made.refusal);
+    return made.files;
+  } finally {
+    await opened.model.close();
+  }
 }
 
 async function trained(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
-import { fileOf, RELEASE_FILES, ReleaseManifest } from '#domain/release/manifest.ts';
+import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { Run } from '../../../context.ts';
 import { refuse } from '../../../refusal.ts';
@@ -32,11 +32,11 @@ export const run: Run = async (context) => {
   context.note(`${catalogue.length} input partitions, each with the digest that the manifest names`);
   const rebuilt = await rebuild(manifest, definition, catalogue, folder, (line) => context.note(line));
   const different = rebuilt.parts.find((part) => part.manifest !== part.rebuilt);
-  const path = RELEASE_FILES.find((file) => file === different?.part);
+  const file = manifest.files.find(({ path }) => path === different?.part);
   const where =
-    path === undefined
+    file === undefined
       ? undefined
-      : firstDifference(await store.read(fileOf(manifest, path).sha256), rebuilt.contents.get(path) ?? Buffer.of());
+      : firstDifference(await store.read(file.sha256), rebuilt.contents.get(file.path) ?? Buffer.of());
   const isSame = rebuilt.release === found.release;
   context.print({
     data: {
