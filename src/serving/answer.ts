@@ -1,4 +1,5 @@
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { rowToJson } from '#domain/data/event-json.ts';
 import { addDays } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
@@ -6,8 +7,14 @@ import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import type { EventRow } from '#ports/online-features.ts';
 import { type Champion, dayOf } from './champion.ts';
 import { readRows } from './event-rows.ts';
-import { type InferenceRequest, type InferenceResponse, OUTPUT_NAMES, type OutputName } from './protocol.ts';
-import type { DayFeatures, Refused } from './release.ts';
+import {
+  type InferenceRequest,
+  type InferenceResponse,
+  OUTPUT_NAMES,
+  type OutputName,
+  type Receipt,
+} from './protocol.ts';
+import type { Refused } from './release.ts';
 
 /** What a request was answered, and from what: all that a log needs to compute it again. */
 export interface Answer {
@@ -43,9 +50,10 @@ export async function answer(
     const features = await found.lease.value.engine.featuresOf({ events, context });
     if (features.kind === 'refused') return features;
     const probabilities = await model.predict(features.rows);
+    const { list: aggregates = '', until = '' } = found.lease.value;
     const response = responseOf({
       pointer,
-      features: found.lease.value,
+      made: { aggregates, aggregates_until: until },
       request,
       outputs,
       events,
@@ -56,6 +64,29 @@ export async function answer(
   } finally {
     await found.lease.end();
   }
+}
+
+/** Answers the golden request of a release, by nothing that is published: it is no prediction, and nothing of it is kept. */
+export async function answerGolden(
+  { pointer, lease }: Omit<Champion, 'kind'>,
+  request: InferenceRequest,
+): Promise<{ readonly kind: 'golden'; readonly response: InferenceResponse } | Refused> {
+  const outputs = wantedOutputs(request);
+  if ('rule' in outputs) return { kind: 'refused', refusal: outputs };
+  const answer = await lease.value.golden();
+  if (answer === undefined) {
+    const found = `${pointer.current} has no golden-request.json`;
+    return { kind: 'refused', refusal: refusal('golden-request-held', found) };
+  }
+  if (answer.kind === 'refused') return answer;
+  const { events, context, probabilities, until = '', difference } = answer;
+  const made = {
+    aggregates: '',
+    aggregates_until: until,
+    golden: true as const,
+    golden_matches: difference === undefined,
+  };
+  return { kind: 'golden', response: responseOf({ pointer, made, request, outputs, events, context, probabilities }) };
 }
 
 function wantedOutputs({ outputs }: InferenceRequest): readonly OutputName[] | Refusal {
@@ -109,14 +140,15 @@ function dayOfEvent(event: EventRow, time: string): string {
 
 function responseOf(of: {
   readonly pointer: Pointer;
-  readonly features: DayFeatures;
+  /** What the receipt says beside the release and the context. */
+  readonly made: Pick<Receipt, 'aggregates' | 'aggregates_until' | 'golden' | 'golden_matches'>;
   readonly request: InferenceRequest;
   readonly outputs: readonly OutputName[];
   readonly events: readonly EventRow[];
   readonly context: readonly EventRow[];
   readonly probabilities: readonly number[];
 }): InferenceResponse {
-  const { pointer, features, request, outputs, events, context, probabilities } = of;
+  const { pointer, made, request, outputs, events, context, probabilities } = of;
   const shape: [number] = [events.length];
   return {
     model_name: pointer.model,
@@ -128,8 +160,7 @@ function responseOf(of: {
       digest: pointer.current,
       arm: 'champion',
       pointer_seq: pointer.seq,
-      aggregates: features.list ?? '',
-      aggregates_until: features.until ?? '',
+      ...made,
       context_digest: digestOfRows(context),
     },
     outputs: outputs.map((name) =>
@@ -147,15 +178,7 @@ export function digestOfRows(rows: EventRow | readonly EventRow[]): Digest {
 
 /** Raw events as canonical JSON. An integer that no double holds is its text there. */
 export function rowsJson(rows: EventRow | readonly EventRow[]): string {
-  const plain = (row: EventRow) =>
-    Object.fromEntries(
-      Object.entries(row).map(([column, value]) => [column, typeof value === 'bigint' ? integerJson(value) : value]),
-    );
-  return canonicalJson(isRows(rows) ? rows.map(plain) : plain(rows));
-}
-
-function integerJson(value: bigint): number | string {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return canonicalJson(isRows(rows) ? rows.map(rowToJson) : rowToJson(rows));
 }
 
 function isRows(rows: EventRow | readonly EventRow[]): rows is readonly EventRow[] {

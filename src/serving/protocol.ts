@@ -45,14 +45,27 @@ const InputTensor = z.object({
 });
 export type InputTensor = z.infer<typeof InputTensor>;
 
-/** The body of a request for predictions; what the protocol may have beside it is passed over. */
-export const InferenceRequest = z.object({
-  id: z.string().optional(),
-  parameters: Parameters.optional(),
-  inputs: z.array(InputTensor).min(1),
-  outputs: z.array(z.object({ name: z.string(), parameters: Parameters.optional() })).optional(),
-});
+/**
+ * The body of a request for predictions; what the protocol may have beside it is passed over. One with the parameter `golden: true`
+ * has no inputs: the release's own golden request is answered.
+ */
+export const InferenceRequest = z
+  .object({
+    id: z.string().optional(),
+    parameters: Parameters.optional(),
+    inputs: z.array(InputTensor).default([]),
+    outputs: z.array(z.object({ name: z.string(), parameters: Parameters.optional() })).optional(),
+  })
+  .refine((request) => isGolden(request) === (request.inputs.length === 0), {
+    path: ['inputs'],
+    message: 'expected at least one input, or none beside the parameter golden: true',
+  });
 export type InferenceRequest = z.infer<typeof InferenceRequest>;
+
+/** Whether a request is for the answers to the release's own golden request. */
+export function isGolden({ parameters }: { readonly parameters?: z.infer<typeof Parameters> | undefined }): boolean {
+  return parameters?.['golden'] === true;
+}
 
 /** What an answer says of itself beside its outputs: what it was made from, from which it can be recomputed. */
 export const Receipt = z.strictObject({
@@ -62,11 +75,14 @@ export const Receipt = z.strictObject({
   digest: z.string(),
   arm: z.literal('champion'),
   pointer_seq: z.int(),
-  /** The list of daily aggregates, a document of the lake, and its newest day that was used; both empty where the model has none. */
+  /** The list of daily aggregates, a document of the lake, and its newest day that was used; both empty where the model has none. A golden answer has no list. */
   aggregates: z.string(),
   aggregates_until: z.string(),
   /** The context that was used, as canonical JSON of its rows. */
   context_digest: z.string(),
+  /** Of a golden answer alone, which is no prediction: whether each probability is the promised one. */
+  golden: z.literal(true).optional(),
+  golden_matches: z.boolean().optional(),
 });
 export type Receipt = z.infer<typeof Receipt>;
 

@@ -13,6 +13,7 @@ import type { Lake } from '#ports/lake.ts';
 import type { OnlineFeatureEngine, OnlineFeatures } from '#ports/online-features.ts';
 import type { OpenModel, Scoring } from '#ports/scoring.ts';
 import { definitionIn } from '#read-model/definitions.ts';
+import { answerGoldenRequest } from '#read-model/golden-request.ts';
 import { type Lease, loaded, type Loaded } from './leases.ts';
 
 /** Says which daily aggregates are current for the releases of a basis. */
@@ -67,6 +68,8 @@ export interface LoadedRelease {
   whyStopped(today: string): Refusal | undefined;
   /** The features of a day's events, loaded at the first request for them. */
   featuresOf(day: string): Promise<{ readonly kind: 'leased'; readonly lease: Lease<DayFeatures> } | Refused>;
+  /** What it answers to its golden request, by its own aggregates; undefined where it has none. */
+  golden(): Promise<Awaited<ReturnType<typeof answerGoldenRequest>>>;
   close(): Promise<void>;
 }
 
@@ -94,11 +97,26 @@ export async function loadRelease(
   if (opened.kind === 'refused') return opened;
   const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   const { model } = opened;
-  const days = dayFeatures(deps, definition, { daily: text(daily), features: text(features) });
+  const sql = { daily: text(daily), features: text(features) };
+  const days = dayFeatures(deps, definition, sql);
+  const golden: LoadedRelease['golden'] = () =>
+    inFolder(deps.folder, 'golden-', (folder) =>
+      answerGoldenRequest({ definition, sql, model, online: deps.features }, deps.artifacts, manifest, folder),
+    );
   const close = async (): Promise<void> => {
     await Promise.all([days.close(), model.close()]);
   };
-  return { kind: 'loaded', release: { release, definition, online, model, ...days, close } };
+  return { kind: 'loaded', release: { release, definition, online, model, ...days, golden, close } };
+}
+
+/** Some work with a folder that is gone afterwards: the engine has its files in memory. */
+async function inFolder<T>(parent: string, prefix: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(parent, prefix));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 type DayPart = 'refresh' | 'servedDays' | 'whyStopped' | 'featuresOf' | 'close';
@@ -124,9 +142,8 @@ function dayFeatures(
     const [result] = await Promise.allSettled([features]);
     if (result.status === 'fulfilled') await result.value?.retire();
   };
-  const load = async (days: AggregateDays, list: Digest | undefined): Promise<Loaded<DayFeatures>> => {
-    const folder = await mkdtemp(join(deps.folder, 'daily-'));
-    try {
+  const load = (days: AggregateDays, list: Digest | undefined): Promise<Loaded<DayFeatures>> =>
+    inFolder(deps.folder, 'daily-', async (folder) => {
       const fetched = days.map(async ({ day, digest }) => ({
         day,
         file: await deps.lake.fetch('daily', deps.model, digest, folder),
@@ -134,11 +151,7 @@ function dayFeatures(
       const daily = await Promise.all(fetched);
       const engine = await deps.features.open({ definition, sql, daily });
       return loaded({ engine, list, until: days.at(-1)?.day }, () => engine.close());
-    } finally {
-      // The engine has them in memory.
-      await rm(folder, { recursive: true, force: true });
-    }
-  };
+    });
   const features: Pick<LoadedRelease, DayPart> = {
     servedDays(today) {
       const until = current?.days.at(-1)?.day;

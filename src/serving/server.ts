@@ -1,7 +1,7 @@
 import type { Refusal } from '#domain/refusal/refusal.ts';
-import { type Answer, answer } from './answer.ts';
+import { type Answer, answer, answerGolden } from './answer.ts';
 import { type Champion, champions, dayOf, type Serving } from './champion.ts';
-import { answered, type EndpointResponse, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
+import { answered, type EndpointResponse, isGolden, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
 import { readRequest } from './read-request.ts';
 
 /** A request as any host hands it over; the path begins with `/v2`. */
@@ -76,6 +76,10 @@ export function servingCore(deps: Serving): ServingCore {
     const read = readRequest(request.body ?? new Uint8Array(), request.headers);
     if (read.kind === 'refused') return refused(read.refusal);
     return byChampion(route, async (champion) => {
+      if (isGolden(read.request)) {
+        const golden = await answerGolden(champion, read.request);
+        return golden.kind === 'refused' ? refused(golden.refusal) : answered(golden.response);
+      }
       const result = await answer(champion, read.request, deps.clock.now());
       return result.kind === 'refused'
         ? refused(result.refusal, result.fault)

@@ -37,6 +37,11 @@ export const SERVING_RULES = {
     'events are of today, of yesterday, or of the day that the newest aggregates are for',
     'read the predictions of the batch',
   ),
+  'golden-request-held': serving(
+    404,
+    'the served release has a golden request',
+    'promote a release that was trained while its model.ts had online',
+  ),
   'pointer-read': serving(503, 'the pointer can be read', 'try again'),
   'champion-promoted': serving(503, 'the pointer names a release', 'promote a release'),
   'champion-loads': serving(503, 'the served release loads', 'roll back, or repair what is named'),
