@@ -9,12 +9,16 @@ import { serve } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run as ask } from '#cli/commands/endpoint/ask.ts';
 import { run as show } from '#cli/commands/endpoint/show.ts';
+import { whyNotAnswered } from '#cli/commands/smoke-test/smoke-test.ts';
 import { endpointProxy } from '#cli/endpoint/proxy.ts';
 import { UsageError } from '#cli/refusal.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import { endpointOutput } from '#domain/model/deployed.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { PYTHON_FOLDER } from '#test/models/_programs.ts';
 import { serving, TODAY } from '#test/serving/_endpoint.ts';
-import { MODEL } from '#test/use-cases/_environments.ts';
+import { MODEL, withGoldenRequest } from '#test/use-cases/_environments.ts';
 import { testContext } from './_context.ts';
 
 const EVENT = {
@@ -183,6 +187,41 @@ print(json.dumps({
       inputs: 18,
       probability: expected.outputs[0]?.data,
       refused: expect.stringContaining('binary_data=False'),
+    });
+  });
+});
+
+describe('the smoke test of an endpoint', () => {
+  const GOLDEN = {
+    formatVersion: 1 as const,
+    day: '2001-01-14',
+    events: [{ id: 'e1', who: 'ann', at: '2001-01-14T08:00:00.000Z', price: 0.5 }],
+    context: [],
+  };
+  /** Promotes a release that answers 0.1, and promises something; what the smoke test finds where the ledger names it, or another. */
+  const found = async (probabilities: number[] | undefined, named?: Digest): Promise<string | undefined> => {
+    const golden = probabilities === undefined ? undefined : { ...GOLDEN, probabilities };
+    const release = await withGoldenRequest(here.prod.releases, here.first, golden, ['2001-01-13']);
+    await here.promote(release, '0.1.2');
+    here.clock.at += 6000;
+    const { context, ledgerOf } = typed({});
+    const pointer = await readPointer(here.prod.ledger, MODEL);
+    const item = { ...keys.pointer(MODEL), ...pointer, ...(named === undefined ? {} : { current: named }) };
+    await ledgerOf('prod').transact([{ kind: 'put', item }], 'pointer');
+    return whyNotAnswered(context.cloud('prod'), MODEL);
+  };
+
+  it('passes where the pointer’s release answers its golden request as promised, and where nothing is promoted', async () => {
+    expect(await found([0.1])).toBeUndefined();
+    expect(await whyNotAnswered(typed({}).context.cloud('prod'), MODEL)).toBeUndefined();
+  });
+
+  it('fails where the answer is another, or another release’s, or none', async () => {
+    expect(await found([0.25])).toBe('its golden request is answered otherwise than promised');
+    const other = digestOf('other');
+    expect(await found([0.1], other)).toMatch(new RegExp(`^answers by sha256:.*, the pointer names ${other}$`));
+    await expect(found(undefined)).rejects.toMatchObject({
+      refusal: { rule: 'endpoint-answered', found: expect.stringMatching(/^404: golden-request-held/) },
     });
   });
 });

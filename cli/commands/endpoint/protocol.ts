@@ -18,7 +18,7 @@ export type Metadata = z.infer<typeof Metadata>;
 export const Answered = z.object({
   model_name: z.string(),
   model_version: z.string(),
-  parameters: z.record(z.string(), z.union([z.string(), z.number()])),
+  parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   outputs: z.array(z.object({ name: z.string(), data: z.array(z.union([z.number(), z.string()])) })),
 });
 export type Answered = z.infer<typeof Answered>;

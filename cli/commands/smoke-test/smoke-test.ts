@@ -4,6 +4,7 @@ import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
 import { GetQueueAttributesCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { refusalText } from '#domain/refusal/refusal.ts';
 import { GatehouseError } from '#domain/error.ts';
+import { endpointOutput } from '#domain/model/deployed.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
 
 import { namesOf } from '#model/names.ts';
@@ -16,6 +17,8 @@ import type { Context, Run } from '../../context.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { modelNames } from '../../references.ts';
 import type { Report } from '../../report.ts';
+import { Answered } from '../endpoint/protocol.ts';
+import { callEndpoint, endpointUrl } from '../endpoint/read.ts';
 import { predictionLevel } from '../prediction/level.ts';
 import { daysText } from '../status/refusals.ts';
 
@@ -62,12 +65,21 @@ async function smokeTest(
   }
   for (const peer of peersOf(environment)) await inspect(`inbox hears ${peer}`, () => inboxHears(context, cloud, peer));
   if (environment === 'control') await inspect('people can sign in', () => signInThere(cloud));
-  else
+  else {
+    let outputs: Readonly<Record<string, string>> = {};
+    // Nothing is served in dev.
+    if (environment !== 'dev')
+      await inspect('inference stack says its endpoints', async () => {
+        outputs = await cloud.outputs('Inference');
+        return undefined;
+      });
     for (const model of models) {
       await inspect(`pointer of ${model}`, () => pointerResolves(cloud, model));
       await inspect(`data of ${model} admitted`, () => whyRefused(cloud, model));
       await inspect(`predictions of ${model} on time`, () => whyOverdue(cloud, model, context.now()));
+      if (endpointOutput(model) in outputs) await inspect(`endpoint of ${model}`, () => whyNotAnswered(cloud, model));
     }
+  }
   return checks;
 }
 
@@ -125,6 +137,17 @@ export async function whyOverdue(cloud: Cloud, model: string, now: Date): Promis
   const [first] = overdue;
   if (first === undefined) return undefined;
   return `${daysText(overdue.map(({ day }) => day))} overdue (within ${hours} h of arrival); first: ${first.cause}`;
+}
+
+/** Why a model's endpoint does not answer the golden request of the release that the pointer names as that release promised. */
+export async function whyNotAnswered(cloud: Cloud, model: string): Promise<string | undefined> {
+  if ((await readPointer(cloud.ledger, model)) === undefined) return undefined;
+  const url = new URL(`/v2/models/${model}/infer`, await endpointUrl(cloud, model));
+  const { parameters } = await callEndpoint(cloud, Answered, url, { parameters: { golden: true }, inputs: [] });
+  const pointer = await readPointer(cloud.ledger, model);
+  if (parameters['digest'] !== pointer?.current)
+    return `answers by ${String(parameters['digest'])}, the pointer names ${pointer?.current}`;
+  return parameters['golden_matches'] === true ? undefined : 'its golden request is answered otherwise than promised';
 }
 
 /** The checks as a table. */
