@@ -1,6 +1,6 @@
 // A golden request is answered by the release's own events, context and aggregates, whatever is published.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { digestOf } from '#domain/canonical/digest.ts';
+import { digestOfJson } from '#domain/canonical/digest.ts';
 import { MODEL, withGoldenRequest } from '#test/use-cases/_environments.ts';
 import { endpoint, inputs } from './_endpoint.ts';
 
@@ -59,7 +59,7 @@ describe('a golden request', () => {
         name: 'event_digest',
         datatype: 'BYTES',
         shape: [2],
-        data: GOLDEN.events.map((event) => digestOf(JSON.stringify(Object.fromEntries(Object.entries(event).sort())))),
+        data: GOLDEN.events.map((event) => digestOfJson(event)),
       },
     ]);
   });
@@ -73,7 +73,7 @@ describe('a golden request', () => {
     await here.promote(await here.release('release 100'));
     expect(await golden()).toMatchObject({
       status: 404,
-      json: { error: expect.stringMatching(/^golden-request-held/) },
+      json: { error: expect.stringContaining('golden-request-held: ') },
     });
     for (const body of [
       { inputs: inputs(), parameters: { golden: true } },

@@ -7,7 +7,6 @@ import {
   fileOf,
   GOLDEN_REQUEST,
   goldenAggregatesIn,
-  RELEASE_FILES,
   ReleaseManifest,
   ReleaseSchema,
   schemaOf,
