@@ -1,3 +1,4 @@
+import { ROUNDING } from '../statistics/probability.ts';
 import { z } from 'zod';
 import { document } from '../canonical/document.ts';
 import { type JsonRow, rowToJson } from '../data/event-json.ts';
@@ -69,9 +70,14 @@ function compare<T extends string | bigint>(a: T, b: T): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Which promised probability of a golden request an answer does not give, bit for bit, in words; undefined where it gives all. */
+/**
+ * Which promised probability of a golden request an answer does not give, in words; undefined where it gives all. As with golden
+ * rows, another processor may add in another order: what differs by no more than that is the same.
+ */
 export function whyNotGolden(golden: GoldenRequest, probabilities: readonly number[]): string | undefined {
-  const different = golden.probabilities.findIndex((promised, index) => promised !== probabilities[index]);
+  const different = golden.probabilities.findIndex(
+    (promised, index) => !(Math.abs(promised - (probabilities[index] ?? Number.NaN)) <= ROUNDING),
+  );
   if (different === -1) return undefined;
   return `event ${different} gives ${String(probabilities[different])}, promised ${String(golden.probabilities[different])}`;
 }

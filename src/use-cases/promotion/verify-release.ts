@@ -120,7 +120,7 @@ export function verifyRelease(deps: Verifying): Task {
   });
 }
 
-/** Why a release does not answer its golden request as it promised, bit for bit; or why it should have one, or none. */
+/** Why a release does not answer its golden request as it promised; or why it should have one, or none. */
 async function whyNotReproduced(
   deps: Verifying,
   manifest: ReleaseManifest,
