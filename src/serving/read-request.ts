@@ -1,3 +1,4 @@
+import { parseExactJson } from '#domain/canonical/exact-json.ts';
 import { issueMessages, issueText } from '#domain/issues.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { InferenceRequest, MAX_BODY_BYTES } from './protocol.ts';
@@ -34,21 +35,11 @@ function refused(rule: 'body-size' | 'body-json' | 'tensors-as-json', found: str
   return { kind: 'refused', refusal: refusal(rule, found) };
 }
 
-/** Numbers of so many digits may be integers that no double holds. */
-const LONG_NUMBER = /[0-9]{16}/;
-
 function parse(body: Uint8Array): { readonly value: unknown } | Refused {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return { value: LONG_NUMBER.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text) };
+    return { value: parseExactJson(text) };
   } catch (error) {
     return refused('body-json', error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Reads an integer that no double holds as what is written. */
-function exactInteger(_: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  if (typeof value !== 'number' || source === undefined || Number.isSafeInteger(value)) return value;
-  return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }

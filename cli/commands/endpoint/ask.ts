@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseExactJson } from '#domain/canonical/exact-json.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { UsageError } from '../../refusal.ts';
-import { Answered, EventFile, Metadata, parseExactly, requestOf } from './protocol.ts';
+import { Answered, EventFile, Metadata, requestOf } from './protocol.ts';
 import { callEndpoint, endpointUrl } from './read.ts';
 
 const Input = z.object({ model: ModelName, event: z.string().min(1) });
@@ -41,7 +42,7 @@ async function readEvents(file: string): Promise<EventFile> {
   });
   let json: unknown;
   try {
-    json = parseExactly(text);
+    json = parseExactJson(text);
   } catch (error) {
     throw new UsageError(`--event ${file} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

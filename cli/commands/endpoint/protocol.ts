@@ -42,22 +42,6 @@ export const EventFile = z.union([
 ]);
 export type EventFile = z.output<typeof EventFile>;
 
-/** Reads JSON whose integers are what is written, also where no double holds them. */
-export function parseExactly(text: string): unknown {
-  return JSON.parse(text, (_: string, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(context?.source ?? '')
-      ? BigInt(context?.source ?? '')
-      : value,
-  );
-}
-
-/** Writes JSON in which such integers have all their digits. */
-export function exactJson(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(each)) : each,
-  );
-}
-
 const CONTEXT = 'context.';
 
 /** The request for the predictions of some events: an input for each column that the model takes and the file has. */

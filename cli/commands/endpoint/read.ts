@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { exactJson } from '#domain/canonical/exact-json.ts';
 import { endpointOutput } from '#domain/model/deployed.ts';
 import type { Cloud } from '../../cloud.ts';
 import { signedCall } from '../../endpoint/signed-call.ts';
 import { refuse } from '../../refusal.ts';
-import { exactJson } from './protocol.ts';
 
 /** What the protocol says of an error, and what API Gateway says where the function was not reached. */
 const Problem = z.union([
