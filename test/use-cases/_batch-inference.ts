@@ -86,11 +86,3 @@ export const manifests = async (): Promise<PredictionManifest[]> =>
 export const fence = async (): Promise<Fence> =>
   withoutKey(Fence, (await prod.ledger.get(keys.fence(MODEL))) ?? { pk: '', sk: '' });
 export const lastRecord = async () => (await prod.chain()).at(-1);
-
-export function setHere(value: typeof here): void {
-  here = value;
-}
-
-export function setProd(value: typeof prod): void {
-  prod = value;
-}

@@ -123,11 +123,3 @@ export const checked = async () =>
   (await prod.chain())
     .filter(({ code }) => code === 'DRIFT_CHECKED')
     .map((record) => detailsOf(record, 'DRIFT_CHECKED'));
-
-export function setHere(value: typeof here): void {
-  here = value;
-}
-
-export function setProd(value: typeof prod): void {
-  prod = value;
-}
