@@ -102,6 +102,12 @@ test('one command shows where the endpoint is, and one gets an answer from the r
   });
 });
 
+test('the smoke test sends the golden request that the served release holds', async () => {
+  const Smoke = z.object({ checks: z.array(z.object({ check: z.string(), found: z.string().nullish() })) });
+  const { checks } = await journey.run(Smoke, ['smoke-test', ...ENV]);
+  expect(checks).toContainEqual(expect.objectContaining({ check: `endpoint of ${MODEL}` }));
+});
+
 test('a call that is not signed, and what the model does not take, is refused', async () => {
   expect(
     (await call(new URL(`/v2/models/${MODEL}`, url), { method: 'GET', headers: {} })).status,
