@@ -13,7 +13,7 @@ export interface OnlineEndpointProps extends StackContext {
   readonly model: string;
 }
 
-/** Requests in a second that an endpoint takes before API Gateway answers 429: below the account's concurrency, whatever each takes. */
+/** Requests a second before API Gateway answers 429. The account's concurrency, which all its functions share, is a limit besides. */
 const THROTTLE = { rateLimit: 200, burstLimit: 100 };
 
 /**

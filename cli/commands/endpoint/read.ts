@@ -18,7 +18,7 @@ export async function endpointUrl(cloud: Cloud, model: string): Promise<URL> {
     return refuse(
       'endpoint-deployed',
       `${model} has no endpoint in ${cloud.environment}`,
-      `say online: {} in its model.ts, and run: gatehouse deploy ${cloud.environment}`,
+      `write online: { context: [] } in its model.ts, and run: gatehouse deploy ${cloud.environment}`,
     );
   return new URL(url);
 }

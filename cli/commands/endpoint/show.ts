@@ -11,9 +11,9 @@ export const run: Run = async (context) => {
   const cloud = context.cloud(context.environment(['staging', 'prod'], 'prod'));
   const url = await endpointUrl(cloud, model);
   const pointer = await readPointer(cloud.ledger, model);
-  const ready = await signedCall(cloud, new URL(`/v2/models/${model}/ready`, url), { method: 'GET' });
-  const told = await signedCall(cloud, new URL(`/v2/models/${model}`, url), { method: 'GET' });
-  // Without a release that loads there is no metadata, and the line above it says why.
+  const get = (path: string) => signedCall(cloud, new URL(path, url), { method: 'GET' });
+  const [ready, told] = await Promise.all([get(`/v2/models/${model}/ready`), get(`/v2/models/${model}`)]);
+  // Without a release that loads there is no metadata, and what is said instead of ready says why.
   const metadata = told.status === 200 ? Metadata.parse(JSON.parse(told.text)) : undefined;
   const isReady = ready.status === 200;
   context.print({

@@ -260,7 +260,7 @@ function appendValue(appender: DuckDBAppender, type: ColumnType, value: Stored):
   }
 }
 
-/** The features of the events that were asked about, in their order, if there is one row for each event of the day. */
+/** The features of the requested events, in their order, if there is one row for each event of the day. */
 function inOrder(
   { events, features }: ModelDefinition,
   rows: RequestRows,

@@ -22,7 +22,7 @@ interface TypedEvent {
 export interface RequestRows {
   readonly kind: 'rows';
   readonly day: string;
-  /** The ids of the events that are asked about, as text, in their order. */
+  /** The ids of the requested events, as text, in their order. */
   readonly asked: readonly string[];
   /** What goes into table `events`: by day, time and id, each once. */
   readonly rows: readonly (readonly Stored[])[];

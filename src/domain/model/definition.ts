@@ -105,8 +105,8 @@ export type Window = z.infer<typeof Window>;
 /** How a model answers requests. */
 const Online = z.strictObject({
   /**
-   * The events that a request brings with it, beside those that are asked about: those whose `column` is the value that an event
-   * asked about has in one of `of`, from `withinMinutes` before it until its own moment, both inclusive.
+   * The events that a request brings with it, beside the requested ones: those whose `column` is the value that a requested event
+   * has in one of `of`, from `withinMinutes` before it until its own moment, both inclusive.
    */
   context: z
     .array(
