@@ -17,6 +17,7 @@ const NATIVE: Readonly<Record<string, readonly string[]>> = {
     'onnxruntime-common',
   ],
   features: ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}'],
+  'request-log': ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}'],
   rows: ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}'],
   score: [
     '@duckdb/node-api',

@@ -186,6 +186,10 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
     means: 'Seconds after which the pointer is read again before an answer.',
     unless: { default: 5 },
   },
+  'online.retentionDays': {
+    means: 'Days that raw events of requests are kept, from which answers can be computed again. 0 keeps none.',
+    unless: { default: 30 },
+  },
   'sla.predictionsWithinHours': {
     means: 'Hours from the arrival of a day’s events to its predictions; what is later is alerted.',
     unless: { default: 24 },

@@ -143,6 +143,8 @@ const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string)
   [/^sqs:SendMessage$/, 'calls', (queue) => `queue ${queue}`],
   [/^cognito-idp:/, 'reads', () => 'people and their groups'],
   [/^kms:Sign$/, 'calls', () => '**signs** with the environment’s key'],
+  [/^kms:GenerateDataKey$/, 'calls', () => 'encrypts with the key of the request log'],
+  [/^kms:Decrypt$/, 'calls', () => '**decrypts** with the key of the request log'],
   [/^sns:Publish$/, 'calls', (topic) => `topic ${topic}`],
   [/^sns:(Subscribe|List)/, 'calls', (topic) => `subscribes to ${topic}`],
   [/^events:PutEvents$/, 'calls', () => 'the bus'],

@@ -1,23 +1,37 @@
 // Without this function nobody would get a prediction on request: it answers from the release that the pointer names, and
-// from no other. It runs foreign model files and SQL, locked in, and may write nothing.
+// from no other. It runs foreign model files and SQL, locked in; all that it may write is an entry of the request log that is too
+// long for a line.
 import { mkdirSync, rmSync } from 'node:fs';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { z } from 'zod';
+import { embeddedMetrics } from '#adapters/aws/metrics.ts';
+import { lineRequestLog } from '#adapters/aws/request-log.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { readAggregates } from '#read-model/aggregates.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { httpApiHandler } from '#runtime/http-api.ts';
-import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
+import { clock, ledgerOf, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { servingCore } from '#serving/server.ts';
 
-const { MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET } = readEnvironment(
-  z.object({ MODEL: Text, LEDGER_TABLE: Text, LAKE_BUCKET: Text, ARTIFACT_BUCKET: Text }),
+const { MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, REQUEST_LOG_KEY, RETENTION_DAYS } = readEnvironment(
+  z.object({
+    MODEL: Text,
+    LEDGER_TABLE: Text,
+    LAKE_BUCKET: Text,
+    ARTIFACT_BUCKET: Text,
+    REQUEST_LOG_KEY: Text,
+    RETENTION_DAYS: z.coerce.number().int().nonnegative(),
+  }),
 );
 const FOLDER = '/tmp/endpoint';
 // A process that was ended while it loaded has left its files.
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const ledger = ledgerOf({ ledger: LEDGER_TABLE });
+const writeLine = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
 const { lake, documents, releases } = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });
 
 export const handler = httpApiHandler(
@@ -31,5 +45,15 @@ export const handler = httpApiHandler(
     scoring: onnxScoring,
     features: onlineFeatures,
     folder: FOLDER,
+    log: lineRequestLog({
+      kms: new KMSClient(),
+      keyId: REQUEST_LOG_KEY,
+      s3,
+      bucket: LAKE_BUCKET,
+      model: MODEL,
+      keepsEvents: RETENTION_DAYS > 0,
+      metrics: embeddedMetrics(clock, writeLine),
+      writeLine,
+    }),
   }),
 );

@@ -72,6 +72,28 @@ export function accessTo(names: Names) {
       const documents = objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']);
       return { ...documents, statements: [built, ...documents.statements] };
     },
+    /** Entries of the request log that are too long for a line: put, and never read back. */
+    putsLongRequests: (model: string): Access => ({
+      variables: { LAKE_BUCKET: names.lakeBucket },
+      statements: [
+        { actions: ['s3:PutObject'], resources: [`${bucketArn(names.lakeBucket)}/${model}/request-events/long/*`] },
+      ],
+    }),
+    /** The request log of all models in the lake. */
+    writesRequestLog: (): Access => {
+      const bucket = bucketArn(names.lakeBucket);
+      return {
+        variables: { LAKE_BUCKET: names.lakeBucket },
+        statements: [
+          { actions: ['s3:GetObject'], resources: [`${bucket}/*/request-events/long/*`] },
+          {
+            actions: ['s3:PutObject'],
+            resources: [`${bucket}/*/requests/day=*`, `${bucket}/*/request-events/day=*`],
+          },
+          { actions: ['s3:ListBucket'], resources: [bucket] },
+        ],
+      };
+    },
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),

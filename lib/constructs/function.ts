@@ -49,6 +49,7 @@ const LIVE = 'live';
 export class GatehouseFunction extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
+  readonly logGroup: LogGroup;
   private readonly names: Names;
   private readonly name: string;
 
@@ -58,7 +59,7 @@ export class GatehouseFunction extends Construct {
     this.names = names;
     this.name = name;
     const functionName = names.functionName(name);
-    const logGroup = new LogGroup(this, 'Logs', {
+    this.logGroup = new LogGroup(this, 'Logs', {
       logGroupName: `/aws/lambda/${functionName}`,
       retention: props.logDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -83,7 +84,7 @@ export class GatehouseFunction extends Construct {
       memorySize: props.memoryMb ?? 512,
       timeout: Duration.seconds(props.timeoutSeconds ?? 60),
       ...(props.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(props.diskMb) }),
-      logGroup,
+      logGroup: this.logGroup,
       environment: { POWERTOOLS_SERVICE_NAME: privilege },
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(props.isAsynchronous === true

@@ -8,9 +8,13 @@ import { endpointOutput } from '#domain/model/deployed.ts';
 import { ENDPOINT_DISK_MB, ENDPOINT_FUNCTION_MB } from '#domain/data/engine-limits.ts';
 import { accessTo } from './access.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
+import type { RequestLogPipeline } from './request-log.ts';
 
 export interface OnlineEndpointProps extends StackContext {
   readonly model: string;
+  /** Days that raw events of requests are kept. */
+  readonly retentionDays: number;
+  readonly requestLog: RequestLogPipeline;
 }
 
 /** Requests a second before API Gateway answers 429. The account's concurrency, which all its functions share, is a limit besides. */
@@ -18,7 +22,7 @@ const THROTTLE = { rateLimit: 200, burstLimit: 100 };
 
 /**
  * The endpoint of one model: an HTTP API whose calls are signed (IAM), and a function of its own behind an alias, so that
- * AWS's metrics are those of one model. It reads what the pointer names, and writes nothing.
+ * AWS's metrics are those of one model. It reads what the pointer names, and writes its request log, mostly as lines of its own log.
  */
 export class OnlineEndpoint extends Construct {
   constructor(scope: Construct, id: string, props: OnlineEndpointProps) {
@@ -33,10 +37,16 @@ export class OnlineEndpoint extends Construct {
       diskMb: ENDPOINT_DISK_MB,
       // An HTTP API waits for thirty seconds.
       timeoutSeconds: 29,
-    }).bind(access.environment(), access.readsLedger(), access.readsDailyAggregates(model), access.readsArtifacts(), {
-      variables: { MODEL: model },
-      statements: [],
-    });
+    }).bind(
+      access.environment(),
+      access.readsLedger(),
+      access.readsDailyAggregates(model),
+      access.readsArtifacts(),
+      access.putsLongRequests(model),
+      props.requestLog.encrypts(),
+      { variables: { MODEL: model, RETENTION_DAYS: String(props.retentionDays) }, statements: [] },
+    );
+    props.requestLog.follow(served, model);
     // By reference, so that what may call the alias is made after it.
     const alias = new CfnAlias(this, 'Alias', {
       name: 'live',

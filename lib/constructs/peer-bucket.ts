@@ -21,6 +21,8 @@ export interface PeerBucketProps {
   readonly sendsEvents?: boolean;
   /** Days after which versions that were replaced are dropped; kept for ever if left out. */
   readonly dropReplacedAfterDays?: number;
+  /** Objects that are kept for some days only, with all their versions. */
+  readonly expiring?: readonly { readonly prefix: string; readonly days: number }[];
   readonly readers?: readonly PeerReader[];
 }
 
@@ -47,6 +49,12 @@ export class PeerBucket extends Construct {
             ? {}
             : { noncurrentVersionExpiration: Duration.days(props.dropReplacedAfterDays) }),
         },
+        ...(props.expiring ?? []).map(({ prefix, days }) => ({
+          prefix,
+          expiration: Duration.days(days),
+          // Under versioning an expired object is a replaced version.
+          noncurrentVersionExpiration: Duration.days(1),
+        })),
       ],
     });
     if (props.sendsEvents === true) {

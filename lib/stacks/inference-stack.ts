@@ -8,6 +8,7 @@ import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { OnlineEndpoint } from '#lib/constructs/online-endpoint.ts';
+import { RequestLogPipeline } from '#lib/constructs/request-log.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
 export interface InferenceStackProps extends StackProps, StackContext {
@@ -69,9 +70,15 @@ export class InferenceStack extends Stack {
         }),
       ],
     });
+    const online = props.deployed.models.flatMap(({ definition }) =>
+      definition.online === undefined ? [] : [{ model: definition.name, ...definition.online }],
+    );
+    if (online.length > 0) {
+      const requestLog = new RequestLogPipeline(this, 'RequestLog', props);
+      for (const { model, retentionDays } of online)
+        new OnlineEndpoint(this, `Endpoint-${model}`, { ...props, model, retentionDays, requestLog });
+    }
     for (const { definition } of props.deployed.models) {
-      if (definition.online !== undefined)
-        new OnlineEndpoint(this, `Endpoint-${definition.name}`, { ...props, model: definition.name });
       new Schedule(this, `Daily-${definition.name}`, {
         name: names.name(`predict-${definition.name}`),
         expression: 'rate(1 day)',

@@ -5,6 +5,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ENGINE_FUNCTION_MB, FEATURES_DISK_MB, SCORE_DISK_MB } from '#domain/data/engine-limits.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
@@ -18,13 +19,24 @@ export class LakeStack extends Stack {
   readonly features: SharedFunction;
   readonly score: SharedFunction;
 
-  constructor(scope: Construct, id: string, props: StackProps & StackContext & { readonly trains: boolean }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: StackProps & StackContext & { readonly trains: boolean; readonly deployed: DeployedModels },
+  ) {
     super(scope, id, props);
     const { names } = props;
     const access = accessTo(names);
     new RetainedTable(this, 'Catalogue', { tableName: names.catalogueTable });
     const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
-    new PeerBucket(this, 'Lake', { bucketName: names.lakeBucket });
+    new PeerBucket(this, 'Lake', {
+      bucketName: names.lakeBucket,
+      expiring: props.deployed.models.flatMap(({ definition: { name, online } }) =>
+        online === undefined || props.trains
+          ? []
+          : [{ prefix: `${name}/request-events/`, days: Math.max(1, online.retentionDays) }],
+      ),
+    });
 
     const arrivals = new Queue(this, 'Arrivals', {
       queueName: names.name('admission'),

@@ -72,6 +72,7 @@ export interface ModelInput {
     readonly maxRows?: number;
     readonly maxAggregateAgeDays?: number;
     readonly pointerMaxAgeSeconds?: number;
+    readonly retentionDays?: number;
   };
   readonly sla?: ModelDefinition['sla'];
   readonly escalation: readonly string[];

@@ -27,6 +27,7 @@ export function namesOf(config: Config, environment: Environment) {
     approversTopicArn: arn('sns', name('approvers')),
     inboxQueueArn: arn('sqs', name('inbox')),
     signingKeyAlias: `alias/${name('signing')}`,
+    requestLogKeyAlias: `alias/${name('request-log')}`,
     stateMachineArn: (machine: string): string => arn('states', `stateMachine:${name(machine)}`),
     functionName: (privilege: string): string => name(privilege),
     roleArn: (privilege: string): string => `arn:aws:iam::${account}:role/${name(privilege)}`,

@@ -8,8 +8,10 @@ export function httpApiHandler(
 ): (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2> {
   return async (event) => {
     const started = performance.now();
-    const { method } = event.requestContext.http;
+    const { http, requestId } = event.requestContext;
+    const { method } = http;
     const { status, headers, body, fault } = await core.handle({
+      id: requestId,
       method,
       path: event.rawPath,
       headers: event.headers,

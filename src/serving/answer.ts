@@ -1,5 +1,5 @@
-import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { rowToJson } from '#domain/data/event-json.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
+import { digestOfRows } from '#domain/data/event-json.ts';
 import { addDays } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
@@ -24,6 +24,10 @@ export interface Answer {
   readonly events: readonly EventRow[];
   /** The context that was used. */
   readonly context: readonly EventRow[];
+  readonly probabilities: readonly number[];
+  /** The list of daily aggregates, and its newest day that was used; undefined where the model has none. */
+  readonly aggregates: Digest | undefined;
+  readonly aggregatesUntil: string | undefined;
 }
 
 /** Answers a request by the release that it has a lease of. */
@@ -50,17 +54,17 @@ export async function answer(
     const features = await found.lease.value.engine.featuresOf({ events, context });
     if (features.kind === 'refused') return features;
     const probabilities = await model.predict(features.rows);
-    const { list: aggregates = '', until = '' } = found.lease.value;
+    const { list: aggregates, until: aggregatesUntil } = found.lease.value;
     const response = responseOf({
       pointer,
-      made: { aggregates, aggregates_until: until },
+      made: { aggregates: aggregates ?? '', aggregates_until: aggregatesUntil ?? '' },
       request,
       outputs,
       events,
       context,
       probabilities,
     });
-    return { kind: 'answered', response, day, events, context };
+    return { kind: 'answered', response, day, events, context, probabilities, aggregates, aggregatesUntil };
   } finally {
     await found.lease.end();
   }
@@ -160,6 +164,7 @@ function responseOf(of: {
       digest: pointer.current,
       arm: 'champion',
       pointer_seq: pointer.seq,
+      epoch: pointer.epoch,
       ...made,
       context_digest: digestOfRows(context),
     },
@@ -169,18 +174,4 @@ function responseOf(of: {
         : { name, datatype: 'BYTES', shape, data: events.map((event) => digestOfRows(event)) },
     ),
   };
-}
-
-/** The digest of an event, or of the rows of a context in their order, by which logs keep it. */
-export function digestOfRows(rows: EventRow | readonly EventRow[]): Digest {
-  return digestOf(rowsJson(rows));
-}
-
-/** Raw events as canonical JSON. An integer that no double holds is its text there. */
-export function rowsJson(rows: EventRow | readonly EventRow[]): string {
-  return canonicalJson(isRows(rows) ? rows.map(rowToJson) : rowToJson(rows));
-}
-
-function isRows(rows: EventRow | readonly EventRow[]): rows is readonly EventRow[] {
-  return Array.isArray(rows);
 }

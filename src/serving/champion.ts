@@ -4,6 +4,7 @@ import type { Pointer } from '#domain/promotion/pointer.ts';
 import { refusal, refusalText } from '#domain/refusal/refusal.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
+import type { RequestLog } from '#ports/request-log.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { type Lease, loaded, type Loaded } from './leases.ts';
 import { statusOf } from './protocol.ts';
@@ -12,6 +13,7 @@ import { type LoadedRelease, type Loading, loadRelease, type Refused } from './r
 export interface Serving extends Loading {
   readonly ledger: Pick<ReadableLedger, 'get' | 'getMany' | 'query'>;
   readonly clock: Clock;
+  readonly log: RequestLog;
 }
 
 /** The release that a pointer names, in use by one request. */
@@ -75,7 +77,8 @@ export function champions(deps: Serving): Champions {
   /** A release with the features of the day that requests are expected of. */
   const prepare = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
     try {
-      const found = await ensure(release);
+      // Without its log it would answer nothing.
+      const [found] = await Promise.all([ensure(release), deps.log.open()]);
       if ('kind' in found) return unservable(release, found);
       const today = dayOf(clock.now());
       await found.value.refresh(today);

@@ -75,6 +75,8 @@ export const Receipt = z.strictObject({
   digest: z.string(),
   arm: z.literal('champion'),
   pointer_seq: z.int(),
+  /** The pointer's epoch: another one since each change of the champion. */
+  epoch: z.int(),
   /** The list of daily aggregates, a document of the lake, and its newest day that was used; both empty where the model has none. A golden answer has no list. */
   aggregates: z.string(),
   aggregates_until: z.string(),

@@ -1,24 +1,24 @@
-import type { Refusal } from '#domain/refusal/refusal.ts';
-import { type Answer, answer, answerGolden } from './answer.ts';
+import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
+import { answer, answerGolden } from './answer.ts';
 import { type Champion, champions, dayOf, type Serving } from './champion.ts';
 import { answered, type EndpointResponse, isGolden, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
+import { entryOf } from './log-entry.ts';
 import { readRequest } from './read-request.ts';
 
 /** A request as any host hands it over; the path begins with `/v2`. */
 export interface EndpointRequest {
+  /** The host's name of the call. */
+  readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body?: Uint8Array | undefined;
 }
 
-/** An answer, and where predictions were answered what they were made from. */
-export type Handled = EndpointResponse & { readonly answer?: Answer };
-
 /** Answers the Open Inference Protocol, version 2, for one model. */
 export interface ServingCore {
   /** Answers one request, whatever it is; nothing is thrown, and nothing runs on after the answer. */
-  handle(request: EndpointRequest): Promise<Handled>;
+  handle(request: EndpointRequest): Promise<EndpointResponse>;
   close(): Promise<void>;
 }
 
@@ -38,8 +38,8 @@ export function servingCore(deps: Serving): ServingCore {
 
   const byChampion = async (
     route: ModelRoute,
-    work: (champion: Champion) => Promise<Handled> | Handled,
-  ): Promise<Handled> => {
+    work: (champion: Champion) => Promise<EndpointResponse> | EndpointResponse,
+  ): Promise<EndpointResponse> => {
     const { model, version } = route;
     if (model !== deps.model) return refusedBy('endpoint-model', `there is no ${model}`, `ask for ${deps.model}`);
     const champion = await serving.take();
@@ -55,7 +55,7 @@ export function servingCore(deps: Serving): ServingCore {
   };
 
   /** Ready is who can answer a request of the day that requests are expected of, as long as aggregates arrive. */
-  const ready = async (says: (isReady: boolean) => object): Promise<Handled> => {
+  const ready = async (says: (isReady: boolean) => object): Promise<EndpointResponse> => {
     const champion = await serving.take();
     if (champion.kind === 'refused') return notReady(says, champion.refusal, champion.fault);
     try {
@@ -72,22 +72,32 @@ export function servingCore(deps: Serving): ServingCore {
     }
   };
 
-  const infer = async (route: ModelRoute, request: EndpointRequest): Promise<Handled> => {
+  const infer = async (route: ModelRoute, request: EndpointRequest): Promise<EndpointResponse> => {
     const read = readRequest(request.body ?? new Uint8Array(), request.headers);
     if (read.kind === 'refused') return refused(read.refusal);
+    const startedAt = deps.clock.now();
     return byChampion(route, async (champion) => {
       if (isGolden(read.request)) {
         const golden = await answerGolden(champion, read.request);
         return golden.kind === 'refused' ? refused(golden.refusal) : answered(golden.response);
       }
-      const result = await answer(champion, read.request, deps.clock.now());
-      return result.kind === 'refused'
-        ? refused(result.refusal, result.fault)
-        : { ...answered(result.response), answer: result };
+      const result = await answer(champion, read.request, startedAt);
+      if (result.kind === 'refused') return refused(result.refusal, result.fault);
+      const { request: logged, raw } = entryOf(champion, result, {
+        id: request.id,
+        startedAt,
+        endedAt: deps.clock.now(),
+      });
+      try {
+        await deps.log.write(logged, raw);
+      } catch (fault) {
+        return refused(refusal('answer-logged', messageOf(fault)), fault);
+      }
+      return answered(result.response);
     });
   };
 
-  const dispatch = async (request: EndpointRequest): Promise<Handled> => {
+  const dispatch = async (request: EndpointRequest): Promise<EndpointResponse> => {
     const route = routeOf(request.path);
     if (route === undefined) return refusedBy('endpoint-path', `there is no ${request.path.slice(0, 200)}`);
     const method = route.kind === 'infer' ? 'POST' : 'GET';
@@ -122,8 +132,7 @@ export function servingCore(deps: Serving): ServingCore {
       try {
         return await dispatch(request);
       } catch (fault) {
-        const found = fault instanceof Error ? fault.message : String(fault);
-        return refused({ rule: 'answer-computed', found, remedy: 'see the log of the endpoint' }, fault);
+        return refused(refusal('answer-computed', messageOf(fault)), fault);
       }
     },
     close: () => serving.close(),
@@ -146,4 +155,8 @@ function routeOf(path: string): Route | undefined {
   if (path === '/v2') return { kind: 'server' };
   if (path === '/v2/health/live') return { kind: 'live' };
   return path === '/v2/health/ready' ? { kind: 'ready' } : undefined;
+}
+
+function messageOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
 }

@@ -47,7 +47,7 @@ const gateway = createServer((request, response) => {
     const body = Buffer.concat(chunks);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const answer = isSigned(request.headers)
-      ? await here.core.handle({ method: request.method ?? '', path: request.url ?? '', headers, body })
+      ? await here.core.handle({ id: 'call 1', method: request.method ?? '', path: request.url ?? '', headers, body })
       : { status: 403, headers: {}, body: '{"message":"Forbidden"}' };
     response.writeHead(answer.status, answer.headers).end(answer.body);
   };

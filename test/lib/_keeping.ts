@@ -44,6 +44,15 @@ export function keeping(): void {
           Arn: z.object({ Arn: z.unknown() }).parse(properties['Target']).Arn,
         })),
       ];
+      const subscribed = resourcesOf(stacks, 'AWS::Logs::SubscriptionFilter');
+      expect(subscribed.length).toBeGreaterThanOrEqual(2);
+      called.push(
+        ...subscribed.map(({ environment, stack, properties }) => ({
+          environment,
+          stack,
+          Arn: properties['DestinationArn'],
+        })),
+      );
       const functions = resourcesOf(stacks, 'AWS::Lambda::Function');
       const hit = functions.filter(({ environment, stack, id }) =>
         called.some(
@@ -63,7 +72,7 @@ export function keeping(): void {
       expect(functions.length).toBeGreaterThan(30);
       for (const { properties, template } of functions) {
         const name = String(properties['FunctionName']);
-        const isNative = /-(admission|features|rows|score|endpoint-[a-z-]+)$/.test(name);
+        const isNative = /-(admission|features|rows|score|request-log|endpoint-[a-z-]+)$/.test(name);
         expect(properties).toMatchObject({
           Runtime: 'nodejs24.x',
           Handler: 'index.handler',

@@ -192,13 +192,18 @@ export function rights(): void {
       ]);
     });
 
-    it('to sign are the publisher’s alone, and for its own key', () => {
+    it('on keys are the publisher’s to sign, endpoints’ to encrypt, and the request log’s to decrypt', () => {
+      const users: Record<string, { readonly by: RegExp; readonly key: RegExp }> = {
+        'kms:Sign, kms:GetPublicKey': { by: /-publisher$/, key: /^<ExchangeSigningKey.*\.Arn>$/ },
+        'kms:GenerateDataKey': { by: /-endpoint-[a-z-]+$/, key: /^<RequestLogKey.*\.Arn>$/ },
+        'kms:Decrypt': { by: /-request-log$/, key: /^<RequestLogKey.*\.Arn>$/ },
+      };
       for (const { name, statements } of roles) {
         for (const { Action: actions, resources } of statements) {
           if (!actions.some((action) => action.startsWith('kms:'))) continue;
-          expect(name).toMatch(/-publisher$/);
-          expect(actions).toEqual(['kms:Sign', 'kms:GetPublicKey']);
-          expect(resources).toEqual([expect.stringMatching(/^<ExchangeSigningKey.*\.Arn>$/)]);
+          const user = users[actions.join(', ')];
+          expect(name).toMatch(user?.by ?? /nobody/);
+          expect(resources).toEqual([expect.stringMatching(user?.key ?? /nothing/)]);
         }
       }
       expect(roles.filter(({ name }) => actionsOf(name).includes('kms:Sign'))).toHaveLength(4);

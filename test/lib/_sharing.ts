@@ -145,7 +145,16 @@ export function sharing(): void {
           Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 365 * config.retention.artifactYears } },
         };
         expect(properties['ObjectLockConfiguration']).toEqual(isArtifacts ? lock : undefined);
-        expect(JSON.stringify(properties['LifecycleConfiguration'])).not.toContain('"ExpirationInDays"');
+        const { Rules: rules } = z
+          .object({
+            Rules: z.array(z.looseObject({ Prefix: z.string().optional(), ExpirationInDays: z.int().optional() })),
+          })
+          .parse(properties['LifecycleConfiguration']);
+        const hasEndpoints = /-(staging|prod)-lake-/.test(String(properties['BucketName']));
+        // Nothing expires but the raw events of requests.
+        expect(
+          rules.flatMap(({ Prefix, ExpirationInDays: days }) => (days === undefined ? [] : [[Prefix, days]])),
+        ).toEqual(hasEndpoints ? [['flight-delay/request-events/', 30]] : []);
       }
     });
   });

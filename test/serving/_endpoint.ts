@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryOnlineFeatures } from '#adapters/memory/online-features.ts';
+import { memoryRequestLog } from '#adapters/memory/request-log.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { aggregateBasis } from '#domain/data/feature-plan.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
@@ -13,6 +14,7 @@ import { writeDocument } from '#ports/documents.ts';
 import type { Scoring } from '#ports/scoring.ts';
 import { readAggregates } from '#read-model/aggregates.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import type { Serving } from '#serving/champion.ts';
 import { servingCore } from '#serving/server.ts';
 import { bytes, definition, makeRelease, MODEL, SQL, world } from '#test/use-cases/_environments.ts';
 
@@ -41,6 +43,7 @@ export const online: ModelDefinition = {
     maxRows: 3,
     maxAggregateAgeDays: 2,
     pointerMaxAgeSeconds: 5,
+    retentionDays: 30,
   },
 };
 
@@ -110,9 +113,10 @@ export async function endpoint() {
       return { kind: 'loaded', model };
     },
   };
+  const log = memoryRequestLog();
   let lists = 0;
   const reads = { pointer: 0 };
-  const core = servingCore({
+  const deps: Serving = {
     model: MODEL,
     artifacts: prod.releases,
     lake: prod.lake,
@@ -121,6 +125,7 @@ export async function endpoint() {
     features,
     folder: await mkdtemp(join(tmpdir(), 'gatehouse-endpoint-')),
     clock: all.clock,
+    log,
     ledger: {
       ...prod.ledger,
       async get(key) {
@@ -131,7 +136,8 @@ export async function endpoint() {
         return prod.ledger.get(key);
       },
     },
-  });
+  };
+  const core = servingCore(deps);
   const put = async (pointer: Pointer): Promise<void> => {
     await prod.ledger.transact([{ kind: 'put', item: { ...keys.pointer(MODEL), ...pointer } }], `seq ${pointer.seq}`);
   };
@@ -141,7 +147,9 @@ export async function endpoint() {
     ...all,
     prod,
     core,
+    serving: deps,
     features,
+    log,
     models,
     reads,
     during,
@@ -189,6 +197,7 @@ export async function endpoint() {
     async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
       const content = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
       const response = await core.handle({
+        id: 'call 1',
         method,
         path,
         headers,
@@ -196,14 +205,25 @@ export async function endpoint() {
       });
       return { ...response, json: JSON.parse(response.body) as Record<string, unknown> };
     },
-    infer: (given: readonly Tensor[] = inputs(), rest: object = {}) => inferBy(core, given, rest),
+    /** What a request is answered, and what was logged of it. */
+    async infer(given: readonly Tensor[] = inputs(), rest: object = {}) {
+      const before = log.entries.length;
+      const answer = await inferBy(core, given, rest);
+      return { ...answer, entry: log.entries[before] };
+    },
   };
 }
 
 /** What one request for predictions is answered. */
 async function inferBy(core: ReturnType<typeof servingCore>, given: readonly Tensor[], rest: object) {
   const body = bytes(JSON.stringify({ inputs: given, ...rest }));
-  const response = await core.handle({ method: 'POST', path: `/v2/models/${MODEL}/infer`, headers: {}, body });
+  const response = await core.handle({
+    id: 'call 1',
+    method: 'POST',
+    path: `/v2/models/${MODEL}/infer`,
+    headers: {},
+    body,
+  });
   const json = JSON.parse(response.body) as {
     readonly error?: string;
     readonly id?: string;

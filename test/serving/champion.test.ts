@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { RuleId } from '#domain/refusal/refusal.ts';
-import { rowsJson } from '#serving/answer.ts';
+import { rowsJson } from '#domain/data/event-json.ts';
 import { SQL } from '#test/use-cases/_environments.ts';
 import { endpoint, inputs, online, serving, TODAY, YESTERDAY } from './_endpoint.ts';
 
@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 describe('the release that answers', () => {
   it('is the one that the pointer names, and the answer says what it was made from', async () => {
     const here = await serving();
-    const { status, json, probabilities, answer } = await here.infer(inputs([{}, { id: 'e2' }], [{ id: 'c1' }]), {
+    const { status, json, probabilities, entry } = await here.infer(inputs([{}, { id: 'e2' }], [{ id: 'c1' }]), {
       id: 'request 1',
     });
     expect(status).toBe(200);
@@ -28,9 +28,9 @@ describe('the release that answers', () => {
     });
     expect(json.outputs?.[1]).toMatchObject({
       name: 'event_digest',
-      data: answer?.events.map((event) => digestOf(rowsJson(event))),
+      data: entry?.raw?.events.map((event) => digestOf(rowsJson(event))),
     });
-    expect(answer).toMatchObject({ day: TODAY, context: [{ id: 'c1', later: 0.5 }] });
+    expect(entry).toMatchObject({ request: { day: TODAY }, raw: { context: [{ id: 'c1', later: 0.5 }] } });
     expect(here.features.opened).toEqual([{ sql: SQL['features/features.sql'], days: ['2026-02-28', YESTERDAY] }]);
   });
 

@@ -1,10 +1,11 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { expect, it } from 'vitest';
 import { httpApiHandler } from '#runtime/http-api.ts';
-import type { EndpointRequest, Handled } from '#serving/server.ts';
+import type { EndpointResponse } from '#serving/protocol.ts';
+import type { EndpointRequest } from '#serving/server.ts';
 
 /** What the core is given for an event, and what API Gateway is given for an answer. */
-async function handled(event: object, answer: Handled) {
+async function handled(event: object, answer: EndpointResponse) {
   const given: EndpointRequest[] = [];
   const core = {
     handle: (request: EndpointRequest) => {
@@ -13,19 +14,31 @@ async function handled(event: object, answer: Handled) {
     },
     close: () => Promise.resolve(),
   };
-  const whole = { rawPath: '/v2', headers: {}, isBase64Encoded: false, requestContext: { http: { method: 'GET' } } };
+  const whole = {
+    rawPath: '/v2',
+    headers: {},
+    isBase64Encoded: false,
+    requestContext: { requestId: 'call 1', http: { method: 'GET' } },
+  };
   const result = await httpApiHandler(core)({ ...whole, ...event } as APIGatewayProxyEventV2);
   return { given, result };
 }
-const OK: Handled = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
+const OK: EndpointResponse = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
 
 it.each([
   ['text', '{"a":"é"}', false],
   ['base64', Buffer.from('{"a":"é"}').toString('base64'), true],
 ])('hands over a body that comes as %s as its bytes', async (_, body, isBase64Encoded) => {
-  const event = { rawPath: '/v2/models/m/infer', body, isBase64Encoded, requestContext: { http: { method: 'POST' } } };
+  const event = {
+    rawPath: '/v2/models/m/infer',
+    body,
+    isBase64Encoded,
+    requestContext: { requestId: 'call 1', http: { method: 'POST' } },
+  };
   const { given } = await handled(event, OK);
-  expect(given).toEqual([{ method: 'POST', path: '/v2/models/m/infer', headers: {}, body: Buffer.from('{"a":"é"}') }]);
+  expect(given).toEqual([
+    { id: 'call 1', method: 'POST', path: '/v2/models/m/infer', headers: {}, body: Buffer.from('{"a":"é"}') },
+  ]);
 });
 
 it('hands over no body where there is none, and answers as the core does, also where it failed', async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { RuleId } from '#domain/refusal/refusal.ts';
-import { rowsJson } from '#serving/answer.ts';
+import { rowsJson } from '#domain/data/event-json.ts';
 import { inputs, online, serving, TODAY, YESTERDAY } from './_endpoint.ts';
 
 let here: Awaited<ReturnType<typeof serving>>;
@@ -78,18 +78,20 @@ describe('values', () => {
       '"shape":[1],"data":[9223372036854775807]',
     );
     const response = await here.core.handle({
+      id: 'call 1',
       method: 'POST',
       path: '/v2/models/toy/infer',
       headers: {},
       body: new TextEncoder().encode(body),
     });
     expect(response.status).toBe(200);
-    expect(response.answer?.events).toEqual([
+    const raw = here.log.entries.at(-1)?.raw?.events ?? [];
+    expect(raw).toEqual([
       {
         id: 'e1',
         who: 'ann',
         at: `${TODAY}T08:59:00Z`,
-        seat: 9223372036854775807n,
+        seat: '9223372036854775807',
         row: 3,
         born: null,
         vip: true,
@@ -97,7 +99,7 @@ describe('values', () => {
         later: 0.5,
       },
     ]);
-    const json = rowsJson(response.answer?.events ?? []);
+    const json = rowsJson(raw);
     expect(json).toContain('"seat":"9223372036854775807"');
     expect(response.body).toContain(digestOf(json.slice(1, -1)));
     // The same number has the same digest, however a host read it.
@@ -109,15 +111,15 @@ describe('values', () => {
     const byJson = await here.infer(inputs(events));
     const filled = inputs([{}, { id: 'e2', price: 0, seat: 0 }]);
     const byParameter = await here.infer(filled, { parameters: { 'nulls.price': '1', 'nulls.seat': '1' } });
-    expect(byParameter.answer?.events).toEqual(byJson.answer?.events);
+    expect(byParameter.entry?.raw?.events).toEqual(byJson.entry?.raw?.events);
     expect(byParameter.json.outputs).toEqual(byJson.json.outputs);
-    expect(byJson.answer?.events[1]).toMatchObject({ price: null, seat: null });
+    expect(byJson.entry?.raw?.events[1]).toMatchObject({ price: null, seat: null });
   });
 
   it('of a column that events do not have yet may be left out, and are what earlier days have', async () => {
-    expect((await here.infer()).answer?.events[0]).toMatchObject({ later: 0.5 });
+    expect((await here.infer()).entry?.raw?.events[0]).toMatchObject({ later: 0.5 });
     const given = await here.infer([...inputs(), { name: 'later', datatype: 'FP64', shape: [1], data: [2] }]);
-    expect(given.answer?.events[0]).toMatchObject({ later: 2 });
+    expect(given.entry?.raw?.events[0]).toMatchObject({ later: 2 });
   });
 
   it('of a context of days that no batch of the day reads are left out', async () => {
@@ -125,7 +127,7 @@ describe('values', () => {
       { id: 'c1', at: `${YESTERDAY}T23:59:00Z` },
       { id: 'c2', at: `${TODAY}T08:00:00Z` },
     ];
-    expect((await here.infer(inputs([{}], context))).answer?.context.map(({ id }) => id)).toEqual(['c2']);
+    expect((await here.infer(inputs([{}], context))).entry?.raw?.context.map((row) => row['id'])).toEqual(['c2']);
   });
 
   it('are answered by the outputs that are asked for', async () => {

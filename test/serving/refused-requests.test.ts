@@ -234,7 +234,14 @@ describe('a request is refused, by its field,', () => {
   it('with context where the model takes none', async () => {
     const of = {
       ...online,
-      online: { ...online.online, context: [], maxRows: 3, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5 },
+      online: {
+        ...online.online,
+        context: [],
+        maxRows: 3,
+        maxAggregateAgeDays: 2,
+        pointerMaxAgeSeconds: 5,
+        retentionDays: 30,
+      },
     };
     await here.promote(await here.release('release 200', of));
     expect((await here.infer()).json.error).toMatch(/^inputs-known: input context\.id is no event column/);

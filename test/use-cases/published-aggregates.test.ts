@@ -25,7 +25,7 @@ import { admitDays, bytes, definition, type Environment, makeRelease, MODEL, SQL
 const online: ModelDefinition = {
   ...definition,
   features: { ...definition.features, aggregateDays: 2 },
-  online: { context: [], maxRows: 100, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5 },
+  online: { context: [], maxRows: 100, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5, retentionDays: 30 },
 };
 const otherSql: ModelDefinition = {
   ...online,

@@ -1,7 +1,10 @@
+import { canonicalJson, type Digest, digestOf } from '../canonical/digest.ts';
 import { type EventColumn, typeOf } from '../model/definition.ts';
 
 /** A value of a raw event; an integer that no double holds is a `bigint`. */
 type EventValue = string | number | bigint | boolean | null;
+
+type EventRow = Readonly<Record<string, EventValue>>;
 
 /** A raw event as JSON can have it: an integer that no double holds is its text. */
 export type JsonRow = Readonly<Record<string, Exclude<EventValue, bigint>>>;
@@ -29,4 +32,18 @@ export function rowFromJson(
 
 function integerJson(value: bigint): number | string {
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}
+
+/** The digest of an event, or of the rows of a context in their order, by which the request log keeps it. */
+export function digestOfRows(rows: EventRow | readonly EventRow[]): Digest {
+  return digestOf(rowsJson(rows));
+}
+
+/** Raw events as canonical JSON. An integer that no double holds is its text there. */
+export function rowsJson(rows: EventRow | readonly EventRow[]): string {
+  return canonicalJson(isRows(rows) ? rows.map(rowToJson) : rowToJson(rows));
+}
+
+function isRows(rows: EventRow | readonly EventRow[]): rows is readonly EventRow[] {
+  return Array.isArray(rows);
 }

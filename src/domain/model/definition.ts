@@ -123,6 +123,8 @@ const Online = z.strictObject({
   maxAggregateAgeDays: z.int().min(1).max(30).default(2),
   /** Seconds after which the pointer is read again before an answer. */
   pointerMaxAgeSeconds: z.int().min(0).max(300).default(5),
+  /** Days that raw events of requests are kept, from which answers can be computed again; 0 keeps none. */
+  retentionDays: z.int().min(0).max(3650).default(30),
 });
 
 /**

@@ -62,5 +62,6 @@ export const SERVING_RULES = {
     'each daily aggregate that features of the day look back on is published',
     'see why: gatehouse prediction plan',
   ),
+  'answer-logged': serving(503, 'an answer is in the request log before it is given', 'try again'),
   'answer-computed': serving(500, 'a request is answered without a fault', 'see the log of the endpoint'),
 } as const;

@@ -31,7 +31,14 @@ describe('the events of a golden request', () => {
     expect(ids(chooseGoldenEvents(online, DAY, [...two, strange]).events)).toEqual(['a', 'b']);
     const one = {
       ...online,
-      online: { ...online.online, context: [], maxRows: 1, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5 },
+      online: {
+        ...online.online,
+        context: [],
+        maxRows: 1,
+        maxAggregateAgeDays: 2,
+        pointerMaxAgeSeconds: 5,
+        retentionDays: 30,
+      },
     };
     expect(ids(chooseGoldenEvents(one, DAY, two).events)).toEqual(['b']);
     expect(chooseGoldenEvents(online, '2026-03-02', two)).toEqual({ events: [], context: [] });

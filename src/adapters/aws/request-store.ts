@@ -1,0 +1,96 @@
+import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { paginateListObjectsV2, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
+import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
+import { GatehouseError } from '#domain/error.ts';
+import { minuteOf, type RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestStore } from '#ports/request-log.ts';
+import { atMost } from '../at-most.ts';
+import { readObject } from './artifact-store.ts';
+import { AT_ONCE } from './lake.ts';
+
+/** What of a request is kept, each for as long as its prefix says: receipts and probabilities, and raw events. */
+const FOLDERS = { requests: 'requests', raw: 'request-events' } as const;
+type Kind = keyof typeof FOLDERS;
+
+/** Where files of a model's day lie; the day is that of the events. */
+function folderOf(kind: Kind, model: string, day: string): string {
+  return `${model}/${FOLDERS[kind]}/day=${day}/`;
+}
+
+/**
+ * The request log as Parquet in S3, a file for each minute of a delivery. Its name is made of what it holds: the same delivery
+ * makes the same file again, and whoever reads takes what two deliveries hold once.
+ */
+export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
+  const put = async (key: string, body: Uint8Array): Promise<void> => {
+    try {
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, IfNoneMatch: '*' }));
+    } catch (error) {
+      if (!(error instanceof S3ServiceException) || ![409, 412].includes(error.$metadata.httpStatusCode ?? 0))
+        throw error;
+    }
+  };
+  const fetch = async (kind: Kind, model: string, day: string, folder: string): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    const prefix = folderOf(kind, model, day);
+    for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
+      for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key);
+    const inTurn = atMost(AT_ONCE);
+    const copies = keys.map((key, index) =>
+      inTurn(async () => {
+        const content = await readObject(client, bucket, key);
+        if (content === undefined)
+          throw new GatehouseError('ARTIFACT_MISSING', `no object ${key} in ${bucket}`, { key, bucket });
+        const file = join(folder, `${kind}-${day}-${index}.parquet`);
+        await writeFile(file, content);
+        return file;
+      }),
+    );
+    return Promise.all(copies);
+  };
+  return {
+    fetch: (model, day, folder) => fetch('requests', model, day, folder),
+    async add(entries) {
+      const groups = Map.groupBy(entries, ({ request: { model, day, startedAt } }) =>
+        JSON.stringify([model, day, minuteOf(startedAt)]),
+      );
+      for (const group of groups.values())
+        await inFolder(async (folder) => {
+          const [first] = group;
+          if (first === undefined) return;
+          const { model, day, startedAt } = first.request;
+          const files = await writeRequests(group, folder);
+          const name = `${minuteOf(startedAt)}-${nameOf(group)}.parquet`;
+          // Raw events first: an answer that is there has them.
+          for (const kind of ['raw', 'requests'] as const) {
+            const file = files[kind];
+            if (file !== undefined) await put(folderOf(kind, model, day) + name, await readFile(file));
+          }
+        });
+    },
+    read: (model, day) =>
+      inFolder(async (folder) => {
+        const [requests, raw] = await Promise.all([
+          fetch('requests', model, day, folder),
+          fetch('raw', model, day, folder),
+        ]);
+        return readRequests({ requests, raw });
+      }),
+  };
+}
+
+function nameOf(entries: readonly RequestEntry[]): string {
+  return digestOf(canonicalJson(entries)).slice('sha256:'.length, 'sha256:'.length + 32);
+}
+
+async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-requests-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

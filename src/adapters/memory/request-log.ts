@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeRequests } from '../duckdb/request-files.ts';
+import type { RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestLog, RequestStore } from '#ports/request-log.ts';
+import { canonicalJson } from '#domain/canonical/digest.ts';
+
+/** A request log that keeps what is written; `opened` counts how often it was made ready. */
+export function memoryRequestLog(): RequestLog & { readonly entries: RequestEntry[]; opened: number } {
+  const log = {
+    entries: [] as RequestEntry[],
+    opened: 0,
+    async open() {
+      log.opened += 1;
+    },
+    async write(request: RequestEntry['request'], raw: NonNullable<RequestEntry['raw']>) {
+      log.entries.push({ request, raw });
+    },
+  };
+  return log;
+}
+
+/** The request log of a lake in memory. */
+export function memoryRequestStore(): RequestStore & { readonly entries: Map<string, RequestEntry> } {
+  const entries = new Map<string, RequestEntry>();
+  return {
+    entries,
+    async add(added) {
+      for (const entry of added) entries.set(canonicalJson(entry), entry);
+    },
+    async fetch(model, day, folder) {
+      const own = [...entries.values()].filter(({ request }) => request.model === model && request.day === day);
+      if (own.length === 0) return [];
+      const home = join(folder, `requests-${day}`);
+      await mkdir(home);
+      return [(await writeRequests(own, home)).requests];
+    },
+    async read(model, day) {
+      const own = [...entries.values()].filter(({ request }) => request.model === model && request.day === day);
+      const raw = new Map<string, string>();
+      for (const { request, raw: kept } of own) {
+        if (kept === null) continue;
+        raw.set(request.context, canonicalJson(kept.context));
+        for (const [index, { digest }] of request.events.entries()) raw.set(digest, canonicalJson(kept.events[index]));
+      }
+      return { requests: own.map(({ request }) => request), raw };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { Digest } from '../canonical/digest.ts';
+import { Day, ModelName } from '../model/definition.ts';
+
+/** The word that marks a line of an endpoint's log as one of the request log: what its subscription filters by. */
+export const REQUEST_LOGGED = 'REQUEST_LOGGED';
+
+/** A request whose predictions were answered: its receipt, and the probability that each of its events got. */
+export const LoggedRequest = z.strictObject({
+  formatVersion: z.literal(1),
+  /** The host's name of the call. */
+  request: z.string().min(1),
+  model: ModelName,
+  version: z.string(),
+  release: Digest,
+  arm: z.literal('champion'),
+  epoch: z.int(),
+  pointerSeq: z.int(),
+  /** The list of daily aggregates, and its newest day that was used; null where the model has none. */
+  aggregates: Digest.nullable(),
+  aggregatesUntil: Day.nullable(),
+  context: Digest,
+  /** The day of the events. */
+  day: Day,
+  startedAt: z.iso.datetime(),
+  /** From the request's arrival until its predictions were there. */
+  milliseconds: z.number().nonnegative(),
+  events: z.array(z.strictObject({ id: z.string(), digest: Digest, probability: z.number() })).min(1),
+});
+export type LoggedRequest = z.infer<typeof LoggedRequest>;
+
+const JsonRow = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+/** The raw events of a request, in its order, and the context that was used. */
+export const RequestEvents = z.strictObject({ events: z.array(JsonRow), context: z.array(JsonRow) });
+export type RequestEvents = z.infer<typeof RequestEvents>;
+
+/** What is logged of a request; without its raw events where the model keeps none. */
+export const RequestEntry = z.strictObject({ request: LoggedRequest, raw: RequestEvents.nullable() });
+export type RequestEntry = z.infer<typeof RequestEntry>;
+
+const MINUTE = 60_000;
+/** Minutes that a line of the log may take from the endpoint to the lake. */
+const DELIVERY_MINUTES = 2;
+
+/** The minute of a moment, as files of the log are named by it: `2026-11-30T0412Z`. */
+export function minuteOf(at: string): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace(':', '')}Z`;
+}
+
+/** The moment before which the log is whole: each minute is closed two minutes after its end. */
+export function closedUntil(now: Date): Date {
+  return new Date(Math.floor(now.getTime() / MINUTE) * MINUTE - DELIVERY_MINUTES * MINUTE);
+}
+
+/** One answer of the log: an event of a request. */
+export interface LoggedAnswer {
+  readonly request: LoggedRequest;
+  readonly event: LoggedRequest['events'][number];
+}
+
+/**
+ * The answers that count: of each event the first one, whoever asked for it again. Lines that were delivered twice are one.
+ */
+export function countedAnswers(requests: readonly LoggedRequest[]): readonly LoggedAnswer[] {
+  const inOrder = requests.toSorted((a, b) => compare(a.startedAt, b.startedAt) || compare(a.request, b.request));
+  const first = new Map<string, LoggedAnswer>();
+  for (const request of inOrder)
+    for (const event of request.events) if (!first.has(event.id)) first.set(event.id, { request, event });
+  return [...first.values()];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

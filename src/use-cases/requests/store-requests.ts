@@ -1,0 +1,38 @@
+import type { RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestStore } from '#ports/request-log.ts';
+import { each, type Fault, throwFaults } from '#use-cases/each.ts';
+
+/** A line of a function's log, as CloudWatch delivers it. */
+export interface DeliveredLine {
+  readonly id: string;
+  readonly message: string;
+}
+
+/**
+ * Puts a delivery of an endpoint's log into the lake. A line that cannot be read keeps no other one from it; the delivery then fails,
+ * so that it comes again and at last lies in the dead-letter queue.
+ * @throws GatehouseError `ITEMS_FAILED`
+ */
+export async function storeRequests(
+  deps: {
+    readonly store: RequestStore;
+    /** What a line holds; undefined where it is none of the request log's. */
+    readonly readLine: (message: string) => Promise<RequestEntry | undefined>;
+  },
+  lines: readonly DeliveredLine[],
+): Promise<{ readonly stored: number; readonly others: number }> {
+  const faults: Fault[] = [];
+  const entries: RequestEntry[] = [];
+  await each(
+    faults,
+    lines,
+    ({ id }) => ({ item: `log event ${id}` }),
+    async ({ message }) => {
+      const entry = await deps.readLine(message);
+      if (entry !== undefined) entries.push(entry);
+    },
+  );
+  await deps.store.add(entries);
+  throwFaults(faults, { stored: entries.length });
+  return { stored: entries.length, others: lines.length - entries.length };
+}

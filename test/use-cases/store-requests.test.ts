@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { memoryRequestStore } from '#adapters/memory/request-log.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { LoggedRequest, type RequestEntry } from '#domain/prediction/request-log.ts';
+import { storeRequests } from '#use-cases/requests/store-requests.ts';
+
+function entry(request: string): RequestEntry {
+  return {
+    request: LoggedRequest.parse({
+      formatVersion: 1,
+      request,
+      model: 'toy',
+      version: '0.1.0',
+      release: digestOf('release'),
+      arm: 'champion',
+      epoch: 1,
+      pointerSeq: 1,
+      aggregates: null,
+      aggregatesUntil: null,
+      context: digestOf('[]'),
+      day: '2026-03-02',
+      startedAt: '2026-03-02T08:00:00.000Z',
+      milliseconds: 12,
+      events: [{ id: request, digest: digestOf(request), probability: 0.5 }],
+    }),
+    raw: null,
+  };
+}
+
+/** A log whose lines say what they are. */
+function log() {
+  const store = memoryRequestStore();
+  const readLine = async (line: string): Promise<RequestEntry | undefined> => {
+    if (line === 'damaged') throw new Error('the line is damaged');
+    return line.startsWith('call') ? entry(line) : undefined;
+  };
+  const deliver = (...lines: readonly string[]) =>
+    storeRequests(
+      { store, readLine },
+      lines.map((message, index) => ({ id: String(index), message })),
+    );
+  const stored = async () => (await store.read('toy', '2026-03-02')).requests.map(({ request }) => request);
+  return { deliver, stored };
+}
+
+it('brings the requests of a delivery to the lake, once however often it comes', async () => {
+  const { deliver, stored } = log();
+  expect(await deliver('call 1', 'START', 'call 2')).toEqual({ stored: 2, others: 1 });
+  await deliver('call 1', 'START', 'call 2');
+  await deliver('call 2');
+  expect(await stored()).toEqual(['call 1', 'call 2']);
+  expect(await deliver('START')).toEqual({ stored: 0, others: 1 });
+});
+
+it('keeps all that can be read beside a damaged line, and fails with its name, so that it is not lost', async () => {
+  const { deliver, stored } = log();
+  await expect(deliver('call 1', 'damaged', 'call 2')).rejects.toMatchObject({
+    code: 'ITEMS_FAILED',
+    message: expect.stringContaining('log event 1: the line is damaged'),
+  });
+  expect(await stored()).toEqual(['call 1', 'call 2']);
+});
