@@ -99,6 +99,19 @@ export const OPERATE: readonly CommandSpec[] = [
     load: () => import('../commands/endpoint/ask.ts'),
   },
   {
+    name: 'endpoint replay',
+    group,
+    args: '<model>',
+    summary: 'computes the answers of a day again from their receipts, and compares them with the batch',
+    required: [['--day <day>', 'the UTC day of the events']],
+    options: [['--event <id>', 'one event only']],
+    examples: [
+      'endpoint replay flight-delay --env prod --day 2001-03-01',
+      'endpoint replay flight-delay --day 2001-03-01 --event 24017',
+    ],
+    load: () => import('../commands/endpoint/replay/replay.ts'),
+  },
+  {
     name: 'endpoint proxy',
     group,
     args: '<model>',

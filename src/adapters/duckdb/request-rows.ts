@@ -1,3 +1,4 @@
+import { GatehouseError } from '#domain/error.ts';
 import { type ColumnType, type EventColumn, type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { EventRow } from '#ports/online-features.ts';
@@ -84,6 +85,18 @@ export function requestRows(
     rows: inOrder.map(({ values }) => values),
     ofDay: byId.size,
   };
+}
+
+/** Events with a text that is equal for equal events, however their times and numbers were written. @throws GatehouseError `BAD_DOCUMENT` */
+export function keyedEvents(
+  { events }: Pick<Definition, 'events'>,
+  rows: readonly EventRow[],
+): readonly { readonly row: EventRow; readonly at: bigint; readonly key: string }[] {
+  return rows.map((row) => {
+    const event = typedEvent(events, row);
+    if ('rule' in event) throw new GatehouseError('BAD_DOCUMENT', `an event is not valid: ${event.found}`);
+    return { row, at: event.at, key: event.key };
+  });
 }
 
 function typedEvent(events: Definition['events'], row: EventRow): TypedEvent | Refusal {
