@@ -4,6 +4,7 @@ import { JudgeDrift } from '#use-cases/drift/judge-drift.ts';
 import { MeasureStability } from '#use-cases/drift/measure-stability.ts';
 import { PlanDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import { RecomputeFeatures } from '#use-cases/drift/recompute-features.ts';
+import { MeasureAnswers } from '#use-cases/requests/measure-answers.ts';
 import { RecordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import type { MachineContract } from './contract.ts';
 
@@ -17,7 +18,12 @@ export const drift = {
     'Measure stability': { reads: ['plan'], adds: 'stability', ...MeasureStability },
     'Measure comparison': { reads: ['plan'], adds: 'measured', ...MeasureComparison },
     'Recompute features': { reads: ['plan'], adds: 'parity', ...RecomputeFeatures },
-    'Judge drift': { reads: ['model', 'plan', 'stability', 'measured', 'parity'], adds: 'judgement', ...JudgeDrift },
+    'Measure answers': { reads: ['plan'], adds: 'answers', ...MeasureAnswers },
+    'Judge drift': {
+      reads: ['model', 'plan', 'stability', 'measured', 'parity', 'answers'],
+      adds: 'judgement',
+      ...JudgeDrift,
+    },
     'Record failure': { reads: ['model', 'error'], adds: 'ending', ...RecordRunFailure },
   },
 } satisfies MachineContract;

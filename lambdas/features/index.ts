@@ -1,6 +1,7 @@
 // Without this function no feature, no training row and no comparison would be made. It runs untrusted SQL, locked in, and
 // holds no ledger right and no signing right: it can measure, and it can neither judge nor move anything.
 import { z } from 'zod';
+import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { s3TrainingData } from '#adapters/aws/training.ts';
 import * as engine from '#adapters/duckdb/engine.ts';
 import { readEnvironment } from '#runtime/env.ts';
@@ -11,6 +12,7 @@ import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { measureStability } from '#use-cases/drift/measure-stability.ts';
 import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
+import { measureAnswers } from '#use-cases/requests/measure-answers.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -29,6 +31,7 @@ export const handler = tasks({
   'Build daily shard': daily,
   'Build feature partition': features,
   'Build feature shard': features,
+  'Measure answers': measureAnswers({ ...deps, requests: s3RequestStore(s3, LAKE_BUCKET) }),
   'Measure comparison': measureComparison(deps),
   'Measure stability': measureStability(deps),
   'Recompute features': recomputeFeatures(deps),

@@ -4,6 +4,7 @@ import type { TrainingRows } from '#domain/data/data-check.ts';
 import type { LabelJoins } from '#domain/data/label-joins.ts';
 import type { PartitionKind } from '#domain/data/partition.ts';
 import type { StabilityMeasure } from '#domain/drift/drift-work.ts';
+import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { ReadEvent } from './online-features.ts';
@@ -120,6 +121,16 @@ export interface FeatureEngine extends PartitionCheck {
     readonly threshold?: number | undefined;
   }): Promise<
     { readonly kind: 'measured'; readonly measure: ComparisonMeasure } | Extract<EngineResult, { kind: 'refused' }>
+  >;
+  /** What an endpoint has answered, by the labels that have arrived and by the batch; each event by its first answer. */
+  measureAnswers(input: {
+    /** Files of the request log. */
+    readonly requests: readonly DayFile[];
+    readonly labels: readonly DayFile[];
+    readonly predictions: readonly { readonly release: Digest; readonly file: string }[];
+    readonly definition: ModelDefinition;
+  }): Promise<
+    { readonly kind: 'measured'; readonly days: readonly AnsweredDay[] } | Extract<EngineResult, { kind: 'refused' }>
   >;
   /** How far each feature has moved from what it was in the reference's files. */
   measureStability(input: {

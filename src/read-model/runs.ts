@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { AnsweredDay } from '#domain/prediction/answers.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find, list, newestFirst } from './items.ts';
@@ -31,6 +32,8 @@ export const Run = z.looseObject({
   blocked: z.array(Refusal.extend({ day: z.string() })).optional(),
   epoch: z.number().optional(),
   review: Review.optional(),
+  /** What was answered on request, by the labels that have arrived. */
+  answers: z.object({ days: z.array(AnsweredDay), reason: z.string() }).optional(),
   /** What a check of drift found, as `status --drift` reads it. */
   drift: z.unknown().optional(),
 });

@@ -4,13 +4,22 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { signedCall } from '#cli/endpoint/signed-call.ts';
 import { call } from '#cli/http.ts';
+import { literal, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
+import { s3RequestStore } from '#adapters/aws/request-store.ts';
+import { AnsweredDay } from '#domain/prediction/answers.ts';
+import { readPartitions } from '#read-model/partitions.ts';
+import { findPrediction } from '#read-model/predictions.ts';
+import { replay } from '#test/models/card-fraud/replay.ts';
+import { addDays } from '#domain/data/partition.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { FIRST, letIntoProd, offeredRelease, type Release, servedRelease, serves } from './_lifecycle.ts';
 
 const ENV = ['--env', 'prod'] as const;
-/** An event of the day that the newest aggregates are for. */
-const EVENT = { payment_id: 1, card: 'card-7', paid_at: `${FIRST.asOf}T08:15:00Z`, amount: 120.5, abroad: true };
+/** An event of the day that the newest aggregates are for, which no producer will land. */
+const EVENT = { payment_id: 900_001, card: 'card-7', paid_at: `${FIRST.asOf}T08:15:00Z`, amount: 120.5, abroad: true };
+
+type Payment = typeof EVENT;
 
 let journey: Journey;
 let baseline: Release;
@@ -29,8 +38,10 @@ const Answer = z.object({
   outputs: z.array(z.object({ name: z.string(), data: z.array(z.union([z.number(), z.string()])) })),
 });
 
-/** Asks the endpoint for a prediction, by a signed call as any consumer makes it. */
-async function asked(): Promise<{ readonly status: number; readonly digest: string; readonly probability: unknown }> {
+/** Asks the endpoint for predictions, by a signed call as any consumer makes it; the probability is that of the first event. */
+async function asked(
+  events: readonly Payment[] = [EVENT],
+): Promise<{ readonly status: number; readonly digest: string; readonly probability: unknown }> {
   const { names } = journey.account('prod');
   const cloud = {
     names,
@@ -47,8 +58,8 @@ async function asked(): Promise<{ readonly status: number; readonly digest: stri
     inputs: inputs.map(([name, datatype]) => ({
       name,
       datatype,
-      shape: [1],
-      data: [EVENT[name as keyof typeof EVENT]],
+      shape: [events.length],
+      data: events.map((event) => event[name as keyof Payment]),
     })),
   });
   const { status, text } = await signedCall(cloud, new URL(`/v2/models/${MODEL}/infer`, url), {
@@ -136,6 +147,114 @@ test('no request fails while the pointer is switched and rolled back, and each a
   const all = [...promoted, ...back];
   expect(all.length).toBeGreaterThan(20);
   expect(new Set(all)).toEqual(new Set([baseline.release, release.release]));
+});
+
+/** The first payments of a day, as a producer will land them. */
+async function payments(day: string, most: number): Promise<readonly Payment[]> {
+  const landed = await replay.prepare({
+    folder: join(journey.cloud.home, 'payments'),
+    sample: 1,
+  });
+  const { file = '' } = landed.find((each) => each.kind === 'events' && each.day === day) ?? {};
+  const rows = await withDatabase('512MB', (connection) =>
+    rowsOf(
+      connection,
+      `SELECT payment_id, card, strftime(paid_at, '%Y-%m-%dT%H:%M:%S.%fZ') AS paid_at, amount, abroad
+       FROM read_parquet(${literal(file)}) ORDER BY payment_id LIMIT ${String(most)}`,
+    ),
+  );
+  return rows as unknown as readonly Payment[];
+}
+
+const Replayed = z.object({
+  answers: z.number(),
+  computedAgain: z.number(),
+  different: z.number(),
+  batch: z.object({ compared: z.number(), same: z.number() }).nullable(),
+  causes: z.record(z.string(), z.number()),
+});
+const replayOf = (...rest: readonly string[]) =>
+  journey.run(Replayed, ['endpoint', 'replay', MODEL, ...ENV, '--day', FIRST.asOf, ...rest]);
+
+test('each answer of a day is computed again from its receipt, and is the one that the batch makes of the day later', async () => {
+  const events = await payments(FIRST.asOf, 225);
+  for (let first = 0; first < events.length; first += 25) {
+    const { status, digest } = await asked(events.slice(first, first + 25));
+    expect(status, digest).toBe(200);
+    expect(digest).toBe(baseline.release);
+  }
+  const unasked = ['endpoint', 'replay', MODEL, ...ENV, '--day', '2026-01-02'];
+  expect(await journey.refused(unasked)).toMatchObject({ rule: 'requests-logged' });
+  // A client that asks again gets an answer again, and it counts once.
+  await asked(events.slice(0, 3));
+  const answers = events.length + 1;
+  const logged = await eventually('the request log to come to the lake', async () => {
+    const found = await replayOf().catch(() => undefined);
+    return found?.answers === answers ? found : undefined;
+  });
+  expect(logged).toMatchObject({ computedAgain: answers, different: 0, batch: null, causes: {} });
+  await journey.land({ from: FIRST.asOf, until: addDays(FIRST.asOf, 4) }, ['prod']);
+  const { ledger } = journey.account('prod');
+  await eventually('the batch of the day', () => findPrediction(ledger, MODEL, FIRST.asOf), 120);
+  expect(await replayOf()).toMatchObject({
+    computedAgain: answers,
+    different: 0,
+    batch: { compared: events.length, same: events.length },
+    causes: {},
+  });
+});
+
+test('answers are measured by the labels that have arrived since, beside the batch', async () => {
+  const asOf = addDays(FIRST.asOf, 4);
+  await eventually('labels of the days after it', async () => {
+    const labels = await readPartitions(journey.account('prod').ledger, MODEL, 'labels');
+    return labels.some(({ day }) => day === addDays(asOf, -1)) ? true : undefined;
+  });
+  const drift = await journey.start('prod', 'drift', 'drift-of-answers', { model: MODEL, asOf: `${asOf}T00:05:00Z` });
+  expect(await journey.ended('prod', drift)).toMatchObject({ status: 'SUCCEEDED' });
+  const Status = z.object({
+    models: z.array(
+      z.object({
+        environments: z.array(
+          z.object({ environment: z.string(), answers: z.object({ days: z.array(AnsweredDay) }).optional() }),
+        ),
+      }),
+    ),
+  });
+  const { models } = await journey.run(Status, ['status', MODEL]);
+  const prod = models[0]?.environments.find(({ environment }) => environment === 'prod');
+  const day = prod?.answers?.days.find(({ release }) => release === baseline.release);
+  // All labels of the day have arrived, and each answer is that of the batch.
+  expect(day).toMatchObject({
+    day: FIRST.asOf,
+    arm: 'champion',
+    answers: 226,
+    labelled: 225,
+    paired: 225,
+    different: 0,
+  });
+  expect(day?.pairedLoss?.answers).toBe(day?.pairedLoss?.batch);
+  expect(day?.loss).toBeGreaterThan(0);
+});
+
+test('an answer that somebody has changed in the log is found', async () => {
+  const { aws, names } = journey.account('prod');
+  const log = s3RequestStore(aws.s3(), names.lakeBucket);
+  const { requests } = await log.read(MODEL, FIRST.asOf);
+  const [request] = requests.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : 1)).slice(-1);
+  const [event] = request?.events ?? [];
+  if (request === undefined || event === undefined) throw new Error('nothing was logged');
+  const planted = { ...event, probability: event.probability / 2 };
+  await log.add([
+    {
+      request: { ...request, request: 'planted', startedAt: '2026-01-01T00:00:00.000Z', events: [planted] },
+      raw: null,
+    },
+  ]);
+  expect(await journey.refused(['endpoint', 'replay', MODEL, ...ENV, '--day', FIRST.asOf])).toMatchObject({
+    rule: 'answers-reproducible',
+    found: expect.stringContaining(`event ${event.id} was answered ${planted.probability}`),
+  });
 });
 
 test('what exists keeps every invariant', async () => {

@@ -81,6 +81,7 @@ export async function check(
       measure: await stored(stability.measure),
       reason: stability.reason,
     }),
+    'Measure answers': async () => ({ days: [], reason: '' }),
     'Measure comparison': async () => ({
       comparisons: live === null ? [] : [{ slice: 'live', measure: live }],
       ...(found.unmeasured === undefined ? {} : { status: 'insufficient', reasons: [found.unmeasured] }),

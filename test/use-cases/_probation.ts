@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { canonicalJson, Digest, digestOf, parseCanonical } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
+import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { addDays, daysBetween } from '#domain/data/partition.ts';
@@ -107,6 +108,7 @@ export async function store(kind: 'features' | 'predictions', name: Digest, cont
 export interface Measured {
   readonly fast?: ComparisonMeasure;
   readonly slow?: ComparisonMeasure;
+  readonly answers?: readonly AnsweredDay[];
   /** Why nothing could be measured. */
   readonly reasons?: readonly string[];
   /** Something that happens before a state is entered. */
@@ -129,6 +131,7 @@ export async function review(
   const tasks: Record<string, Task> = {
     'Plan review': planReview(own),
     'Score release': scorePartitions(own),
+    'Measure answers': async () => ({ days: measured.answers ?? [], reason: '' }),
     'Measure comparison': async () =>
       measured.reasons === undefined
         ? { status: 'measured', comparisons: digests }

@@ -10,6 +10,7 @@ import type { Context } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
 import { type EnvironmentFacts, type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
+import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { DriftCheck } from './drift-check.ts';
@@ -38,6 +39,8 @@ export interface EnvironmentStatus {
   readonly until?: string;
   /** Whether that has passed, and it was neither confirmed nor rolled back. */
   readonly isOverdue?: true;
+  /** What was answered on request, newest day first, by the labels that had arrived. */
+  readonly answers?: { readonly asOf: string | undefined; readonly days: readonly AnsweredDay[] };
   /** What the newest review of the served release found. */
   readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
   /** What the newest check of drift found. */
@@ -179,6 +182,7 @@ async function environmentStatus(
     ...(pointer.until !== null && Date.parse(pointer.until) < context.now().getTime() ? { isOverdue: true } : {}),
     ...newestReview(runs, pointer.epoch),
     ...newestDrift(runs),
+    ...newestAnswers(runs),
     ...(pointer.pendingPropagation === null ? {} : { pendingPropagation: pointer.pendingPropagation }),
     since: pointer.at,
     lastConfirmed: pointer.lastConfirmed?.version ?? null,
@@ -197,6 +201,13 @@ function newestReview(runs: readonly Run[], ofEpoch: number): Pick<EnvironmentSt
   if (found?.review === undefined) return {};
   const { run, asOf, status, review } = found;
   return { review: { run, asOf, status, ...review } };
+}
+
+/** What was answered on request, by the newest run that measured it. */
+function newestAnswers(runs: readonly Run[]): Pick<EnvironmentStatus, 'answers'> {
+  const found = runs.find(({ answers }) => answers !== undefined);
+  const days = (found?.answers?.days ?? []).toSorted((a, b) => (a.day < b.day ? 1 : -1));
+  return days.length === 0 ? {} : { answers: { asOf: found?.asOf, days } };
 }
 
 /** The newest check of drift, with the stable inputs that have moved. */

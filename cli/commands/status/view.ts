@@ -36,6 +36,9 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
     ...environments.flatMap(({ environment, review }) =>
       review === undefined ? [] : [reviewSection(environment, review)],
     ),
+    ...environments.flatMap(({ environment, answers }) =>
+      answers === undefined ? [] : [answersSection(environment, answers)],
+    ),
     ...environments.flatMap(({ environment, drift }) =>
       drift === undefined ? [] : [driftSection(model, environment, drift)],
     ),
@@ -131,6 +134,39 @@ function reviewSection(environment: string, review: NonNullable<EnvironmentStatu
       `  ${review.reason}`,
       `  what would change it: ${review.change}`,
     ],
+  };
+}
+
+/** Days of answers that are shown. */
+const ANSWERED_DAYS = 5;
+
+/** What was answered on request, and its loss beside that of published predictions of the same events. */
+function answersSection(environment: string, { asOf, days }: NonNullable<EnvironmentStatus['answers']>): Section {
+  const shown = (value: number | undefined | null): string => value?.toFixed(4) ?? '-';
+  return {
+    title: `answered on request in ${environment}, labels as of ${asOf ?? '-'}`,
+    columns: [
+      'day',
+      'arm',
+      'release',
+      'answers',
+      'with label',
+      'log loss',
+      'log loss of the batch',
+      'not as the batch',
+    ],
+    rows: days
+      .slice(0, ANSWERED_DAYS)
+      .map((each) => [
+        each.day,
+        each.arm,
+        shortDigest(each.release),
+        String(each.answers),
+        String(each.labelled),
+        shown(each.loss),
+        each.pairedLoss === null ? '-' : `${shown(each.pairedLoss.batch)} (answers: ${shown(each.pairedLoss.answers)})`,
+        String(each.different),
+      ]),
   };
 }
 

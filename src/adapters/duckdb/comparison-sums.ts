@@ -67,7 +67,7 @@ async function disagreementsOf(connection: DuckDBConnection): Promise<Disagreeme
 }
 
 const SUMS = `count(*) AS rows, count(*) FILTER (value) AS positives, ${SIDES.map(
-  (side) => `sum(-ln(CASE WHEN value THEN ${clipped(side)} ELSE 1 - ${clipped(side)} END)) AS ${side}_log_loss,
+  (side) => `sum(${logLoss(side)}) AS ${side}_log_loss,
              sum((${side} - value::INTEGER) * (${side} - value::INTEGER)) AS ${side}_brier, sum(${side}) AS ${side}_predicted`,
 ).join(', ')}`;
 
@@ -76,8 +76,13 @@ export function predictionOf(sql: string): string {
   return `CASE WHEN ${sql} BETWEEN ${-ROUNDING} AND ${1 + ROUNDING} THEN greatest(0, least(1, ${sql})) ELSE ${sql} END`;
 }
 
+/** The log loss of a prediction for the label `value`, as SQL. */
+export function logLoss(prediction: string): string {
+  return `-ln(CASE WHEN value THEN ${clipped(prediction)} ELSE 1 - ${clipped(prediction)} END)`;
+}
+
 /** A prediction as SQL, clipped to where its logit is finite. */
-export function clipped(side: Side): string {
+export function clipped(side: string): string {
   return `greatest(${String(CLIP)}, least(1 - ${String(CLIP)}, ${side}))`;
 }
 

@@ -1,3 +1,4 @@
+export { measureAnswers } from './answers.ts';
 export { checkPartition } from './check-partition.ts';
 export { measureComparison } from './comparison.ts';
 export { buildDaily, buildFeatures } from './featurizer.ts';

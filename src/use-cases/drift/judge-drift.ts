@@ -17,6 +17,8 @@ import { newestDisagreement } from '#read-model/runs.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { MeasuredComparison, whyUnmeasured } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
+import { MeasureAnswers } from '#use-cases/requests/measure-answers.ts';
+import { answered } from '#use-cases/requests/answered.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { DriftCheckPlan } from './plan-drift-check.ts';
 
@@ -35,6 +37,7 @@ export const JudgeDrift = contract({
       reasons: z.array(z.string()).default([]),
     }),
     parity: ParityFound,
+    answers: MeasureAnswers.output,
   }),
   output: z.object({ status: DriftStatus, inputs: InputsStatus, reason: z.string() }),
 });
@@ -129,7 +132,7 @@ async function admittingMeasure(
 /** The check among the runs: what `status --drift` shows. */
 function checkItem(
   deps: Judging,
-  { model, run, plan, parity }: Parameters,
+  { model, run, plan, parity, answers }: Parameters,
   found: DriftJudgement,
   rule: { readonly index: number; readonly disagreement: number },
 ): Write {
@@ -151,6 +154,7 @@ function checkItem(
     asOf: plan.asOf,
     startedAt: plan.startedAt ?? now,
     endedAt: now,
+    answers: answered(answers),
     // Through JSON, so that it is what a ledger holds.
     drift: JSON.parse(JSON.stringify(drift)),
   };

@@ -3,7 +3,7 @@ import { Digest, digestOf } from '#domain/canonical/digest.ts';
 import { partitionsBetween, featurePlanner } from '#domain/data/feature-plan.ts';
 import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { ComparisonPlan } from '#domain/comparison/plan.ts';
-import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
+import { addDays, type AdmittedPartition, daysBetween } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { conceptDays, judgeableFrom } from '#domain/drift/judge-drift.ts';
 import { referenceDays } from '#domain/drift/reference.ts';
@@ -24,6 +24,8 @@ import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import type { Clock } from '#ports/clock.ts';
 import { AsOf, logicalDay } from '#use-cases/as-of.ts';
+import { MeasureAnswers } from '#use-cases/requests/measure-answers.ts';
+import { planAnswers } from '#use-cases/requests/plan-answers.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { MeasureStability } from './measure-stability.ts';
 import { RecomputeFeatures } from './recompute-features.ts';
@@ -44,6 +46,7 @@ export const DriftCheckPlan = z.object({
   /** The promotion of the release, and from when on there are labels enough; null where it was never promoted. */
   concept: z.object({ promotion: z.string().nullable(), judgeableFrom: Day.nullable() }),
   ...RecomputeFeatures.input.shape,
+  ...MeasureAnswers.input.shape,
 });
 
 export const PlanDriftCheck = contract({
@@ -55,6 +58,9 @@ export const PlanDriftCheck = contract({
 const FRESH_DAYS = 2;
 /** Stored partitions that a check makes anew; each takes the aggregates of all the days that it looks back on. */
 const SAMPLE = 2;
+
+/** Days of events whose answers on request are measured. */
+const ANSWERED_DAYS = 14;
 
 /** What a check reads of the release that is served. */
 interface Served {
@@ -94,6 +100,9 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
     const { stability, dailyBatches, featureBatches } = await planStability(deps, served, manifest);
     const concept = await planConcept(deps, served);
     const recompute = await planRecomputation(deps, served);
+    // Of the newest days: labels of those before them have been counted by the checks of before.
+    const days = daysBetween(addDays(asOf, -ANSWERED_DAYS), addDays(asOf, -1));
+    const answers = await planAnswers(deps, served, days, predictions, addDays(asOf, -1));
     return {
       status: 'planned',
       release,
@@ -106,6 +115,7 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
       comparisons: concept.comparison === null ? [] : [concept.comparison],
       concept: { promotion: concept.promotion, judgeableFrom: concept.judgeableFrom },
       recompute,
+      answers,
     };
   });
 }

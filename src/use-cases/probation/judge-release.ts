@@ -16,6 +16,9 @@ import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { MeasuredComparison, whyUnmeasured } from '#use-cases/data/measure-comparison.ts';
 import type { Judging } from '#use-cases/gates/judge-gates.ts';
+import { whyAnswersWorse } from '#domain/prediction/answers.ts';
+import { answered } from '#use-cases/requests/answered.ts';
+import { MeasureAnswers } from '#use-cases/requests/measure-answers.ts';
 import { contract, type Said, type Task } from '#use-cases/task.ts';
 import { ReviewPlan } from './plan-review.ts';
 import { recordedVerdict, verdictOperation } from './recorded-verdict.ts';
@@ -41,6 +44,7 @@ export const JudgeRelease = contract({
       /** Why what was planned could not be measured. */
       reasons: z.array(z.string()).default([]),
     }),
+    answers: MeasureAnswers.output,
   }),
   output: z.object({
     /** The name of the confirmation, or of the rollback, that follows. */
@@ -109,7 +113,7 @@ interface Found {
   readonly disagreement: { readonly holdout: number | null; readonly days: readonly { day: string; mean: number }[] };
 }
 
-async function judge(deps: Judging, { model, plan, measured }: Parameters): Promise<Found> {
+async function judge(deps: Judging, { model, plan, measured, answers }: Parameters): Promise<Found> {
   const promotion = await readPromotion(deps.ledger, { model, promotion: plan.promotion });
   const inForce = await readActivePolicy(deps.ledger, model);
   const probation = inForce?.rules.transitions[promotion.transition]?.probation;
@@ -124,7 +128,10 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
   const judged =
     inForce === undefined || probation === undefined
       ? UNGOVERNED
-      : judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation);
+      : heldBack(
+          judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation),
+          whyAnswersWorse(answers.days, plan.release, probation),
+        );
   const unmeasured = whyUnmeasured(measured.reasons);
   return {
     judgement: unmeasured === undefined || judged.verdict !== 'WAIT' ? judged : { ...judged, reason: unmeasured },
@@ -136,6 +143,13 @@ async function judge(deps: Judging, { model, plan, measured }: Parameters): Prom
       days: (slow?.disagreement ?? []).map((each) => ({ day: each.cluster, mean: each.logits / each.rows })),
     },
   };
+}
+
+/** What would be confirmed waits while its answers on request are worse than what it published: somebody has to look why. */
+function heldBack(judgement: LiveJudgement, worse: string | undefined): LiveJudgement {
+  if (worse === undefined || judgement.verdict !== 'CONFIRM') return judgement;
+  const change = 'answers as good as the published predictions: see gatehouse endpoint replay';
+  return { ...judgement, verdict: 'WAIT', reason: worse, change };
 }
 
 async function readMeasure(deps: Judging, digest: Digest | null): Promise<ComparisonMeasure | null> {
@@ -172,7 +186,7 @@ function eventOf({ run, plan }: Parameters, found: Found, verdict: 'CONFIRM' | '
 }
 
 /** The review among the runs: what `status` shows, whatever came of it. */
-function reviewItem(deps: Judging, { model, run, plan }: Parameters, found: Found): Write {
+function reviewItem(deps: Judging, { model, run, plan, answers }: Parameters, found: Found): Write {
   const { verdict, rule, reason, change, maturity, fast, slow } = found.judgement;
   const now = deps.clock.now().toISOString();
   const item: Item = {
@@ -186,6 +200,7 @@ function reviewItem(deps: Judging, { model, run, plan }: Parameters, found: Foun
     asOf: plan.asOf,
     startedAt: plan.startedAt ?? now,
     endedAt: now,
+    answers: answered(answers),
     review: {
       rule,
       reason,

@@ -3,7 +3,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { partitionsBetween } from '#domain/data/feature-plan.ts';
 import { predictionDigest, WorkBatch } from '#domain/data/feature-work.ts';
 import { ComparisonPlan } from '#domain/comparison/plan.ts';
-import { addDays, type AdmittedPartition } from '#domain/data/partition.ts';
+import { addDays, type AdmittedPartition, daysBetween } from '#domain/data/partition.ts';
 import { Day } from '#domain/model/definition.ts';
 import type { ComparisonRule } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -23,6 +23,8 @@ import { ComparisonToMeasure } from '#use-cases/data/measure-comparison.ts';
 import type { ComparisonPlanning } from '#use-cases/data/plan-comparison.ts';
 import { planFeatureWork } from '#use-cases/data/plan-feature-work.ts';
 import { planScoreWork } from '#use-cases/data/plan-score-work.ts';
+import { MeasureAnswers } from '#use-cases/requests/measure-answers.ts';
+import { planAnswers } from '#use-cases/requests/plan-answers.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 /** What a review has to measure, and of what. */
@@ -44,6 +46,7 @@ export const ReviewPlan = z.object({
   scoreBatches: z.array(WorkBatch),
   /** One for each rule; none where nothing was served yet. */
   comparisons: z.array(ComparisonToMeasure),
+  ...MeasureAnswers.input.shape,
 });
 
 export const PlanReview = contract({
@@ -102,7 +105,10 @@ export function planReview(deps: ComparisonPlanning & { readonly clock: Clock })
       comparisons.push({ candidate: release, slice: name, comparison });
     }
     const { dailyBatches, featureBatches, scoreBatches } = work;
-    return { status: 'planned', ...about, dailyBatches, featureBatches, scoreBatches, comparisons };
+    const newest = addDays(asOf, -1);
+    const answeredDays = watch.from > newest ? [] : daysBetween(watch.from, newest);
+    const answers = await planAnswers(deps, { source: own, catalogue }, answeredDays, served, newest);
+    return { status: 'planned', ...about, dailyBatches, featureBatches, scoreBatches, comparisons, answers };
   });
 }
 

@@ -14,6 +14,7 @@ describe('drift', () => {
     'Measure stability',
     'Measure comparison',
     'Recompute features',
+    'Measure answers',
     'Judge drift',
     'Anything found?',
   ];

@@ -14,6 +14,7 @@ describe('probation', () => {
     'Score shadow',
     'Score release',
     'Measure comparison',
+    'Measure answers',
     'Judge release',
     'Verdict reached?',
   ];

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { measureAnswers } from '#adapters/duckdb/answers.ts';
+import { writeRequests } from '#adapters/duckdb/request-files.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { LoggedRequest } from '#domain/prediction/request-log.ts';
+import { compileModel } from '#model/compile.ts';
+import { workspace } from './_fixture.ts';
+
+const { parquet, path } = workspace();
+const DAY = '2026-03-02';
+const [OLD, NEW] = [digestOf('old'), digestOf('new')];
+
+function request(name: string, release: string, minute: number, events: Readonly<Record<string, number>>) {
+  const logged = LoggedRequest.parse({
+    formatVersion: 1,
+    request: name,
+    model: 'card-fraud',
+    version: '0.1.0',
+    release,
+    arm: 'champion',
+    epoch: 1,
+    pointerSeq: 1,
+    aggregates: null,
+    aggregatesUntil: null,
+    context: digestOf('[]'),
+    day: DAY,
+    startedAt: `${DAY}T08:${String(minute).padStart(2, '0')}:00.000Z`,
+    milliseconds: 12,
+    events: Object.entries(events).map(([id, probability]) => ({ id, digest: digestOf(id), probability })),
+  });
+  return { request: logged, raw: null };
+}
+
+it('measures each event by its first answer, its newest label, and the batch of the same release', async () => {
+  const definition = await compileModel(join(import.meta.dirname, '../../models/card-fraud'));
+  const entries = [
+    request('call 2', NEW, 5, { 3: 0.9, 4: 0.5, 5: 0.125 }),
+    request('call 1', OLD, 1, { 1: 0.5, 2: 0.25, 3: 0.75 }),
+  ];
+  const { requests } = await writeRequests(entries, path(''));
+  const labels = await parquet(
+    'labels.parquet',
+    `SELECT id::BIGINT AS payment_id, disputed, reported::TIMESTAMP AS reported_at FROM (VALUES
+       (1, false, '2026-03-03 10:00'), (1, true, '2026-03-03 12:00'), (2, false, '2026-03-03 10:00'),
+       (4, true, '2026-03-03 10:00'), (9, true, '2026-03-03 10:00')) AS t(id, disputed, reported)`,
+  );
+  const predictions = await parquet(
+    'predictions.parquet',
+    "SELECT row_id, p AS prediction FROM (VALUES ('1', 0.5), ('4', 0.25), ('5', 0.125)) AS t(row_id, p)",
+  );
+  const found = await measureAnswers({
+    // The same delivery twice.
+    requests: [requests, requests].map((file) => ({ day: DAY, file })),
+    labels: [{ day: '2026-03-03', file: labels }],
+    predictions: [{ release: NEW, file: predictions }],
+    definition,
+  });
+  const of = (release: string) => ('days' in found ? found.days.find((each) => each.release === release) : undefined);
+  expect(of(OLD)).toMatchObject({
+    day: DAY,
+    arm: 'champion',
+    answers: 3,
+    labelled: 2,
+    paired: 0,
+    pairedLoss: null,
+    different: 0,
+  });
+  expect(of(OLD)?.loss).toBeCloseTo((-Math.log(0.5) - Math.log(0.75)) / 2, 12);
+  expect(of(NEW)).toMatchObject({ answers: 2, labelled: 1, paired: 1, different: 1 });
+  expect(of(NEW)?.pairedLoss?.answers).toBeCloseTo(-Math.log(0.5), 12);
+  expect(of(NEW)?.pairedLoss?.batch).toBeCloseTo(-Math.log(0.25), 12);
+  expect(await measureAnswers({ requests: [], labels: [], predictions: [], definition })).toEqual({
+    kind: 'measured',
+    days: [],
+  });
+});
