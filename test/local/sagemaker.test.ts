@@ -1,93 +1,35 @@
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import {
   CreateProcessingJobCommand,
-  CreateTrainingJobCommand,
   DescribeProcessingJobCommand,
-  DescribeTrainingJobCommand,
-  ListTrainingJobsCommand,
-  type ListTrainingJobsCommandInput,
   StopTrainingJobCommand,
-  type CreateTrainingJobCommandInput,
-  type DescribeTrainingJobCommandOutput,
 } from '@aws-sdk/client-sagemaker';
-import { CreateQueueCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { canIsolate } from '#local/sagemaker/container.ts';
-import { registerLocalImages } from '#local/sagemaker/images.ts';
-import { clients, eventually, freshCloud, type TestCloud } from '../_helpers/cloud.ts';
+import { eventually } from '../_helpers/cloud.ts';
+import {
+  ACCOUNT,
+  IMAGE,
+  cloud,
+  aws,
+  queueUrl,
+  request,
+  create,
+  describeJob,
+  ended,
+  train,
+  begin,
+  end,
+} from './_sagemaker.ts';
 
-const ACCOUNT = '111111111111';
-const IMAGE = `trainer@sha256:${'a'.repeat(64)}`;
-const PROGRAM = join(import.meta.dirname, 'fixture', 'train.py');
-
-let cloud: TestCloud;
-let aws: ReturnType<typeof clients>;
-let queueUrl = '';
-
-beforeAll(async () => {
-  // What the cloud's processes could inherit, if they did.
-  process.env['PLANTED_IN_PARENT'] = 'secret';
-  cloud = await freshCloud();
-  delete process.env['PLANTED_IN_PARENT'];
-  aws = clients(cloud, ACCOUNT);
-  registerLocalImages(cloud.home, { [IMAGE]: { command: ['python', PROGRAM], folder: import.meta.dirname } });
-  await aws.s3().send(new CreateBucketCommand({ Bucket: 'training' }));
-  await aws.s3().send(new PutObjectCommand({ Bucket: 'training', Key: 'rows/part/a.txt', Body: 'one' }));
-  await aws.s3().send(new PutObjectCommand({ Bucket: 'training', Key: 'rows/b.txt', Body: 'two' }));
-  const { QueueUrl = '' } = await aws.sqs().send(new CreateQueueCommand({ QueueName: 'changes' }));
-  queueUrl = QueueUrl;
-  const EventPattern = JSON.stringify({
-    source: ['aws.sagemaker'],
-    'detail-type': ['SageMaker Training Job State Change'],
-  });
-  await aws.events().send(new PutRuleCommand({ Name: 'changes', EventPattern }));
-  const Arn = `arn:aws:sqs:us-east-1:${ACCOUNT}:changes`;
-  await aws.events().send(new PutTargetsCommand({ Rule: 'changes', Targets: [{ Id: 'queue', Arn }] }));
-});
-
-afterAll(() => cloud[Symbol.asyncDispose]());
-
-const request = (
-  name: string,
-  behaviour: string,
-  more: Partial<CreateTrainingJobCommandInput> = {},
-): CreateTrainingJobCommandInput => ({
-  TrainingJobName: name,
-  AlgorithmSpecification: { TrainingImage: IMAGE, TrainingInputMode: 'File' },
-  RoleArn: `arn:aws:iam::${ACCOUNT}:role/trainer`,
-  InputDataConfig: [
-    { ChannelName: 'train', DataSource: { S3DataSource: { S3DataType: 'S3Prefix', S3Uri: 's3://training/rows/' } } },
-  ],
-  OutputDataConfig: { S3OutputPath: 's3://training/output' },
-  ResourceConfig: { InstanceType: 'ml.m5.large', InstanceCount: 1, VolumeSizeInGB: 10 },
-  StoppingCondition: { MaxRuntimeInSeconds: 60 },
-  HyperParameters: { behaviour, 'learning-rate': '0.1' },
-  ...more,
-});
-
-const create = (input: CreateTrainingJobCommandInput) => aws.sagemaker().send(new CreateTrainingJobCommand(input));
-const describeJob = (TrainingJobName: string) =>
-  aws.sagemaker().send(new DescribeTrainingJobCommand({ TrainingJobName }));
-
-const ended = (name: string): Promise<DescribeTrainingJobCommandOutput> =>
-  eventually(`the end of ${name}`, async () => {
-    const job = await describeJob(name);
-    return ['Completed', 'Failed', 'Stopped'].includes(job.TrainingJobStatus ?? '') ? job : undefined;
-  });
-
-const train = async (name: string, behaviour: string, more: Partial<CreateTrainingJobCommandInput> = {}) => {
-  await create(request(name, behaviour, more));
-  return ended(name);
-};
-
-const list = (input: ListTrainingJobsCommandInput) =>
-  aws.sagemaker().send(new ListTrainingJobsCommand({ NameContains: 'list-', SortBy: 'Name', ...input }));
+beforeAll(begin);
+afterAll(end);
 
 const archive = async (key: string): Promise<Record<string, string>> => {
   const { Body } = await aws.s3().send(new GetObjectCommand({ Bucket: 'training', Key: key }));
@@ -185,74 +127,6 @@ test('a job can be stopped, once', async () => {
   await expect(aws.sagemaker().send(new StopTrainingJobCommand({ TrainingJobName: 'stopped' }))).rejects.toThrow(
     'The request was rejected because the training job is in status Stopped.',
   );
-});
-
-test('an unknown image and missing data are the caller’s errors', async () => {
-  const AlgorithmSpecification = {
-    TrainingImage: `nobody@sha256:${'0'.repeat(64)}`,
-    TrainingInputMode: 'File' as const,
-  };
-  const unknown = await train('unknown-image', 'report', { AlgorithmSpecification });
-  expect(unknown.TrainingJobStatus).toBe('Failed');
-  expect(unknown.FailureReason).toMatch(/^ClientError: Cannot pull algorithm container\./);
-  const S3DataSource = { S3DataType: 'S3Prefix' as const, S3Uri: 's3://training/nothing/' };
-  const missing = await train('no-data', 'report', {
-    InputDataConfig: [{ ChannelName: 'train', DataSource: { S3DataSource } }],
-  });
-  expect(missing.FailureReason).toMatch(/^ClientError: Data download failed:No S3 objects found/);
-});
-
-describe('refused at once', () => {
-  const cases: [string, Partial<CreateTrainingJobCommandInput>, RegExp][] = [
-    [
-      'a bad name',
-      { TrainingJobName: 'under_score' },
-      /'under_score' at 'trainingJobName' failed to satisfy constraint: Member must satisfy/,
-    ],
-    [
-      'no stopping condition',
-      { StoppingCondition: undefined },
-      /Value null at 'stoppingCondition' failed to satisfy constraint: Member must not be null/,
-    ],
-    ['a runtime of nothing', { StoppingCondition: { MaxRuntimeInSeconds: 0 } }, /greater than or equal to 1/],
-    [
-      'another account’s role',
-      { RoleArn: 'arn:aws:iam::222222222222:role/trainer' },
-      /Cross-account pass role is not allowed/,
-    ],
-    [
-      'an output that is no S3 path',
-      { OutputDataConfig: { S3OutputPath: '/tmp/model' } },
-      /'outputDataConfig.s3OutputPath'/,
-    ],
-  ];
-  test.each(cases)('%s', async (_, more, message) => {
-    const refused = create(request('refused', 'report', more));
-    await expect(refused).rejects.toThrow(message);
-    await expect(refused).rejects.toMatchObject({ name: 'ValidationException' });
-  });
-
-  test('a name used before, and a job that is not there', async () => {
-    await train('twice', 'report');
-    await expect(create(request('twice', 'report'))).rejects.toMatchObject({ name: 'ResourceInUse' });
-    await expect(describeJob('nowhere')).rejects.toMatchObject({
-      name: 'ValidationException',
-      message: 'Requested resource not found.',
-    });
-    const other = clients(cloud, '222222222222').sagemaker();
-    await expect(other.send(new DescribeTrainingJobCommand({ TrainingJobName: 'twice' }))).rejects.toThrow('not found');
-  });
-});
-
-test('jobs are listed by page, filter and order', async () => {
-  await Promise.all(['list-a', 'list-b', 'list-c'].map((name) => train(name, name === 'list-b' ? 'exit' : 'report')));
-  const first = await list({ MaxResults: 2 });
-  expect(first.TrainingJobSummaries?.map((job) => job.TrainingJobName)).toEqual(['list-a', 'list-b']);
-  const second = await list({ MaxResults: 2, NextToken: first.NextToken });
-  expect(second.TrainingJobSummaries?.map((job) => job.TrainingJobName)).toEqual(['list-c']);
-  expect(second.NextToken).toBeUndefined();
-  const failed = await list({ StatusEquals: 'Failed' });
-  expect(failed.TrainingJobSummaries?.map((job) => job.TrainingJobName)).toEqual(['list-b']);
 });
 
 test('every change of status is an event on the account’s bus', async () => {

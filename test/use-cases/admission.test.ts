@@ -1,63 +1,14 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
-import type { AdmittedPartition, ObjectReference } from '#domain/data/partition.ts';
+import type { AdmittedPartition } from '#domain/data/partition.ts';
 import { partitionIn } from '#domain/data/partition-item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import type { PartitionCheck } from '#ports/feature-engine.ts';
-import { readOpenRefusals } from '#read-model/refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
-import { deployed, type Environment, MODEL, world } from './_environments.ts';
+import { deployed, MODEL, world } from './_environments.ts';
+import { MARKER, PART, prod, landed, announced, list, copy, engine, admit, begin } from './_admission.ts';
 
-const MARKER = 'toy/events/dt=2001-01-10/_READY';
-const PART = 'toy/events/dt=2001-01-10/part-000.parquet';
+beforeEach(begin);
 
-let prod: Environment;
-let landed: Map<string, { content: string; version: number | string }>;
-let announced: AdmittedPartition[];
-beforeEach(() => {
-  prod = world().environment('prod');
-  landed = new Map([
-    [PART, { content: 'rows', version: 1 }],
-    [MARKER, { content: '', version: 1 }],
-  ]);
-  announced = [];
-});
-
-const list = async (prefix: string): Promise<ObjectReference[]> =>
-  [...landed].flatMap(([key, { content, version }]) =>
-    key.startsWith(prefix)
-      ? [{ bucket: 'landing', key, versionId: String(version), sha256: digestOf(content), size: content.length }]
-      : [],
-  );
-const copy = async ({ key }: ObjectReference, path: string): Promise<void> =>
-  writeFile(path, landed.get(key)?.content ?? '');
-/** Reads no Parquet: a file that says so is refused. */
-const engine: PartitionCheck = {
-  async checkPartition({ kind, day, files }) {
-    const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-    const refused = texts.find((text) => text.startsWith('refused'));
-    return refused === undefined
-      ? undefined
-      : {
-          rule: 'source-columns-declared',
-          found: `${refused}: ${kind} of ${day}`,
-          remedy: 'correct it',
-        };
-  },
-};
-const admit = (key = MARKER, check = engine) =>
-  admitPartition(
-    {
-      ...prod,
-      engine: check,
-      landing: { list, copy },
-      announce: async (partition) => {
-        announced.push(partition);
-      },
-    },
-    key,
-  );
 const newest = async () => {
   const item = await prod.ledger.get(keys.partition(MODEL, 'events', '2001-01-10'));
   return item && partitionIn(item);
@@ -75,7 +26,8 @@ describe('admission', () => {
 
   it('admits a day of a file a minute, and refuses one whose entry would be too large, with the number that fits', async () => {
     const minutes = (count: number): void => {
-      landed = new Map([[MARKER, { content: '', version: 1 }]]);
+      landed.clear();
+      landed.set(MARKER, { content: '', version: 1 });
       for (let file = 0; file < count; file += 1) {
         const name = `toy/events/dt=2001-01-10/part-${String(file).padStart(5, '0')}-3f0c0f6e-5a6e-4a86-9d53-0d6d6f6e8f11.parquet`;
         // S3's version ids have 32 characters.
@@ -146,28 +98,6 @@ describe('admission', () => {
     expect(await newest()).toEqual(before);
   });
 
-  it.each([
-    'part-001.PARQUET',
-    'part-001.parq',
-    'part-001.pq',
-    'part-001.snappy',
-    'part-001.parquet.gz',
-    'part-001.csv',
-    'part-001',
-    'hour=1/part-001.parquet',
-    'more/part-001.parquet',
-    'manifest.json',
-  ])('refuses a partition with a file that would not be read: %s', async (name) => {
-    landed.set(`toy/events/dt=2001-01-10/${name}`, { content: 'more rows', version: 1 });
-    const refusal = {
-      rule: 'partition-names',
-      found: `toy/events/dt=2001-01-10/ has 1 files that would not be read: ${name}`,
-    };
-    expect(await admit()).toMatchObject({ kind: 'refused', refusal });
-    expect(announced).toEqual([]);
-    expect((await prod.chain()).at(-1)).toMatchObject({ code: 'PARTITION_REFUSED', details: refusal });
-  });
-
   it('knows the markers of all readers of a source, whatever they are called', async () => {
     const [first] = deployed.models;
     if (first === undefined) throw new Error('no model');
@@ -192,35 +122,6 @@ describe('admission', () => {
     expect((await other.ledger.get(keys.partition(MODEL, 'events', '2001-01-10')))?.['digest']).toBe(digest);
   });
 
-  it.each([
-    PART,
-    'toy/events/dt=2001-01-10/_SUCCESS',
-    'toy/events/_READY',
-    'toy/events/dt=2001-01-10/more/_READY',
-    'toy/eventsX/dt=2001-01-10/_READY',
-    'other/dt=2001-01-10/_READY',
-    '',
-  ])('passes over the key "%s"', async (key) => {
-    expect(await admit(key)).toEqual({ kind: 'ignored' });
-    expect(prod.ledger.items.size).toBe(0);
-  });
-
-  it.each([
-    ['toy/events/dt=yesterday/_READY', 'partition-day'],
-    ['toy/events/dt=2001-02-30/_READY', 'partition-day'],
-    ['toy/events/dt=2001-01-11/_READY', 'partition-whole'],
-  ])('refuses the marker "%s" by rule %s, and admits nothing', async (key, rule) => {
-    landed.set(key, { content: '', version: 1 });
-    expect(await admit(key)).toMatchObject({ kind: 'refused', refusal: { rule } });
-    expect(announced).toEqual([]);
-    expect(await prod.ledger.query(keys.partitions(MODEL, 'events'))).toEqual([]);
-    // It stands until the marker is removed.
-    expect(await readOpenRefusals(prod.ledger, MODEL)).toMatchObject([{ kind: 'events', rule }]);
-    landed.delete(key);
-    expect(await admit(key)).toEqual({ kind: 'unchanged' });
-    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
-  });
-
   it('makes a partition whose marker is gone an empty one, as an audited act, and admits it again when it comes back', async () => {
     await admit();
     const digest = (await newest())?.['digest'];
@@ -242,14 +143,6 @@ describe('admission', () => {
     landed.delete(MARKER);
     expect(await admit()).toEqual({ kind: 'unchanged' });
     expect(prod.ledger.items.size).toBe(0);
-  });
-
-  it('tells people once of what it refused', async () => {
-    landed.delete(PART);
-    for (let time = 0; time < 2; time += 1) await admit();
-    expect((await prod.chain()).map(({ code, details }) => [code, details['rule']])).toEqual([
-      ['PARTITION_REFUSED', 'partition-whole'],
-    ]);
   });
 
   it('admits one source for every model that reads it', async () => {

@@ -4,15 +4,12 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
-import { readRecords } from '#read-model/chain.ts';
 import { findPromotionRequest } from '#read-model/promotions.ts';
-import { DRIFT } from '#test/domain/drift/_evidence.ts';
-import { followPeer } from '#use-cases/intake/follow-peer.ts';
-import { readPeer } from '#use-cases/intake/read-peer.ts';
-import { hear } from './_scene.ts';
-import { deployed, type Environment, MODEL, world, publishRecords } from './_environments.ts';
+import { type Environment, MODEL, publishRecords } from './_environments.ts';
+import { RELEASE, dev, staging, prod, control, hears, begin } from './_intake.ts';
 
-const RELEASE = digestOf('release');
+beforeEach(begin);
+
 const offered: AuditEvent = {
   code: 'RELEASE_OFFERED',
   actor: 'pipeline:validation',
@@ -26,12 +23,14 @@ const offered: AuditEvent = {
     improvement: 0.02,
   },
 };
+
 const baseline: AuditEvent = {
   code: 'BASELINE_REGISTERED',
   actor: 'pipeline:registration',
   release: digestOf('baseline'),
   details: { version: '0.1.0', run: 'run-1', asOf: '2001-01-20', baseRate: 0.2 },
 };
+
 const promoted = (kind: 'trained' | 'baseline', release = RELEASE, pointerSeq = 2): AuditEvent => ({
   code: 'RELEASE_PROMOTED',
   actor: 'pipeline:pointer',
@@ -49,33 +48,13 @@ const promoted = (kind: 'trained' | 'baseline', release = RELEASE, pointerSeq = 
     approvedBy: [],
   },
 });
+
 const asked = (release = RELEASE, environment = 'prod'): AuditEvent => ({
   code: 'PROMOTION_REQUESTED',
   actor: 'person:eng',
   release,
   details: { environment, version: '0.1.1', requestedBy: 'person:eng' },
 });
-
-let all: ReturnType<typeof world>;
-let dev: Environment;
-let staging: Environment;
-let prod: Environment;
-let control: Environment;
-beforeEach(() => {
-  all = world();
-  [dev, staging, prod, control] = [
-    all.environment('dev'),
-    all.environment('staging'),
-    all.environment('prod'),
-    all.environment('control'),
-  ];
-});
-
-/** One environment publishes what it says, and another reads it: twice, as announcements come. */
-async function hears(own: Environment, peer: Environment): Promise<void> {
-  await publishRecords(peer, MODEL);
-  for (let time = 0; time < 2; time += 1) await readPeer(own, peer.environment, MODEL, followPeer(own));
-}
 
 /** What the started machines find as their requests; they are told the model and nothing else. */
 async function startedBy(own: Environment): Promise<PromotionRequest[]> {
@@ -208,94 +187,5 @@ describe('prod', () => {
     expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE, 'staging'))).toMatchObject({
       withdrawn: expect.stringMatching(/^sha256:/),
     });
-  });
-});
-
-describe('drift in prod', () => {
-  const checked = (asOf: string, inputs: 'drifted' | 'stable' | 'insufficient' = 'drifted'): AuditEvent => ({
-    code: 'DRIFT_CHECKED',
-    actor: 'pipeline:gates',
-    release: RELEASE,
-    details: {
-      run: `drift-${asOf}`,
-      asOf,
-      day: asOf,
-      epoch: 2,
-      policy: digestOf('policy'),
-      status: inputs === 'insufficient' ? 'insufficient' : 'drifted',
-      inputs,
-      concept: 'drifted',
-      disagreement: 'none',
-      parity: 'same',
-      worst: inputs === 'insufficient' ? null : { input: 'x', index: 0.38 },
-      limit: 0.1,
-      reasons: [],
-      measures: { stability: null, concept: null },
-    },
-  });
-  const watching = (own: Environment): Environment => ({
-    ...own,
-    deployed: {
-      ...deployed,
-      models: deployed.models.map((each) => ({ ...each, policy: { ...each.policy, drift: DRIFT } })),
-    },
-  });
-  const started = () => [...dev.machines.started].map(([name, { machine, input }]) => ({ name, machine, ...input }));
-  const answers = async () =>
-    (await dev.chain())
-      .filter(({ code }) => code === 'DRIFT_HANDLED')
-      .map(({ details }) => ({ answer: details['answer'], asOf: details['asOf'], run: details['run'] }));
-
-  it('makes dev retrain once, however often it hears of it', async () => {
-    await prod.says(checked('2001-02-10'));
-    await hears(watching(dev), prod);
-    expect(started()).toEqual([
-      { name: `${MODEL}-drift-prod-0`, machine: 'retraining', model: MODEL, trigger: 'drift', asOf: '2001-02-10' },
-    ]);
-    // Its place is lost, and it reads from the beginning.
-    const { record, hash } = (await readRecords(prod.ledger, MODEL, 0))[0] ?? {};
-    if (record === undefined || hash === undefined) throw new Error('prod said nothing');
-    await hear(watching(dev), record);
-    expect(started()).toHaveLength(1);
-    expect(await answers()).toEqual([{ answer: 'retraining', asOf: '2001-02-10', run: `${MODEL}-drift-prod-0` }]);
-  });
-
-  it('makes it retrain at most as often as the policy says, and says why not', async () => {
-    for (const asOf of ['2001-02-10', '2001-02-10', '2001-02-16', '2001-02-17']) {
-      await prod.says(checked(asOf));
-      all.clock.at += 1;
-      await hears(watching(dev), prod);
-    }
-    expect((await answers()).map(({ answer }) => answer)).toEqual(['retraining', 'deferred', 'deferred', 'retraining']);
-    expect(started().map(({ name }) => name)).toEqual([`${MODEL}-drift-prod-0`, `${MODEL}-drift-prod-3`]);
-    const last = (await dev.chain()).findLast(({ details }) => details['answer'] === 'deferred');
-    expect(last?.details['reason']).toBe(
-      'x has an index of 0.380; the next retraining by drift is as of 2001-02-17 or later',
-    );
-  });
-
-  it('starts what was recorded and not started', async () => {
-    await prod.says(checked('2001-02-10'));
-    const own = watching(dev);
-    const dying = { ...own, machines: { ...own.machines, start: () => Promise.reject(new Error('out of memory')) } };
-    await publishRecords(prod, MODEL);
-    await expect(readPeer(dying, 'prod', MODEL, followPeer(dying))).rejects.toThrow('out of memory');
-    await readPeer(own, 'prod', MODEL, followPeer(own));
-    expect(started()).toHaveLength(1);
-    expect(await answers()).toHaveLength(1);
-  });
-
-  it.each(['stable', 'insufficient'] as const)('makes nobody retrain where its inputs are %s', async (inputs) => {
-    await prod.says(checked('2001-02-10', inputs));
-    await hears(watching(dev), prod);
-    expect(started()).toEqual([]);
-    expect(await answers()).toEqual([]);
-  });
-
-  it('is ignored by other environments, and by a policy without a drift rule', async () => {
-    await prod.says(checked('2001-02-10'));
-    await hears(watching(staging), prod);
-    await hears(dev, prod);
-    expect([...staging.machines.started, ...dev.machines.started]).toEqual([]);
   });
 });

@@ -1,108 +1,23 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { literal, withDatabase } from '#adapters/duckdb/database.ts';
 import { constantModel } from '#adapters/onnx/constant-model.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
-import { type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { TrainingPlan } from '#domain/data/training-plan.ts';
-import type { Refusal } from '#domain/refusal/refusal.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { JOINS, LOST } from '#test/domain/data/_joins.ts';
 import { changed } from '#test/adapters/onnx/_models.ts';
-import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
-import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { admitDays, bytes, type Environment, MODEL, world } from './_environments.ts';
+import { MODEL } from './_environments.ts';
+import { dev, packaged, many, begin } from './_package-candidates.ts';
 
-const RUN = 'toy-run-1';
-let dev: Environment;
-beforeEach(async () => {
-  dev = world().environment('dev');
-  await admitDays(dev.ledger, '2001-01-01', '2001-01-19');
-});
+beforeEach(begin);
 
 describe('what training leaves', () => {
-  type Left = Readonly<Record<string, string | Uint8Array>> | Refusal;
-  const artifactOf = (left: Left): ModelArtifact =>
-    'rule' in left
-      ? { kind: 'refused', refusal: left as Refusal }
-      : {
-          kind: 'read',
-          files: new Map(
-            Object.entries(left).map(([name, file]) => [name, typeof file === 'string' ? bytes(file) : file]),
-          ),
-        };
-  const packaged = async (
-    files: Left,
-    exported: object = { status: 'exported', rows: 100, positives: 20, joins: JOINS },
-    {
-      others = {},
-      scoring = dev.scoring,
-      rowsOf = () => 10,
-      contentOf = (day) => bytes(`rows of ${day}`),
-      stored = () => undefined,
-    }: {
-      readonly others?: Readonly<Record<string, Left>>;
-      readonly scoring?: Scoring;
-      readonly rowsOf?: (day: string) => number;
-      readonly contentOf?: (day: string) => Uint8Array;
-      /** What the run has staged under a key. */
-      readonly stored?: (key: string) => Uint8Array | undefined;
-    } = {},
-  ) => {
-    const planned = await planWindows(dev)({ model: MODEL, run: RUN, asOf: '2001-01-20' });
-    const [window] = (planned as { windows: { plan: Digest }[] }).windows;
-    const plan = TrainingPlan.parse(
-      JSON.parse(Buffer.from(await dev.documents.read(window?.plan ?? digestOf(''))).toString()),
-    );
-    for (const { day, digest } of plan.features)
-      dev.lake.objects.set(`${MODEL}/features/${digest}`, {
-        content: contentOf(day),
-        sha256: digestOf(contentOf(day)),
-        rows: rowsOf(day),
-      });
-    const training = {
-      fetch: async (key: string, path: string) => {
-        const content = stored(key);
-        if (content !== undefined) await writeFile(path, content);
-        return content !== undefined;
-      },
-      readArtifact: async (uri: string) => artifactOf(others[uri] ?? files),
-      storeRows: async () => undefined,
-    };
-    const windows = [
-      {
-        window: 'all',
-        plan: window?.plan,
-        export: exported,
-        training: { status: 'trained', artifact: 's3://b/model.tar.gz', seconds: 1 },
-      },
-      ...Object.keys(others).map((artifact) => ({
-        window: artifact,
-        plan: window?.plan,
-        export: exported,
-        training: { status: 'trained', artifact, seconds: 1 },
-      })),
-    ];
-    return packageCandidates({ ...dev, training, scoring })({ windows }) as Promise<{
-      status: string;
-      candidates: {
-        release: Digest;
-        window: string;
-        fingerprint: Digest;
-        metrics: Record<string, number>;
-        agreement: unknown;
-      }[];
-      baseline: { release: Digest; baseRate: number; window: string } | null;
-      reasons: string[];
-    }>;
-  };
-
   it('becomes a release that verifies, and a baseline of the base rate', async () => {
     const exported = { status: 'exported', rows: 100, positives: 20, joins: LOST };
     const { status, candidates, baseline } = await packaged(
@@ -173,7 +88,6 @@ describe('what training leaves', () => {
     ]);
   });
 
-  const many = JSON.stringify(Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`m${index}`, index])));
   it.each(['{"logLoss":NaN}', 'not JSON', '[]', '{"a":"b"}', many, `{"a":1}${' '.repeat(65_536)}`])(
     'is unaffected by metrics such as %.20s',
     async (metrics) => {
@@ -234,65 +148,6 @@ describe('what training leaves', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  });
-
-  describe('beside the predictions of its trainer', () => {
-    const rowOf = (probability: number, day = '2001-01-03') =>
-      `SELECT 'row-7' AS id, DATE '${day}' AS day, ${probability}::DOUBLE AS probability`;
-    /** What comes of an ONNX file that predicts 0.1 of the one row that there is, and of the predictions that were left. */
-    const comparedWith = async (left: Readonly<Record<string, string>>) => {
-      const folder = await mkdtemp(join(tmpdir(), 'gatehouse-predictions-'));
-      const parquet = (select: string) =>
-        withDatabase('512MB', async (connection) => {
-          await connection.run(`COPY (${select}) TO ${literal(join(folder, 'it.parquet'))} (FORMAT parquet)`);
-          return readFile(join(folder, 'it.parquet'));
-        });
-      try {
-        const rows = await parquet(
-          `SELECT 'row-7' AS id, DATE '2001-01-03' AS day, 1::FLOAT AS x, 2::FLOAT AS y, 0 AS bad`,
-        );
-        const files: Record<string, Uint8Array> = { 'model.onnx': constantModel({ baseRate: 0.1, features: 2 }) };
-        for (const [name, select] of Object.entries(left)) files[name] = await parquet(select);
-        const scoring: Scoring = {
-          ...dev.scoring,
-          inspect: (onnx, features) => onnxScoring.inspect(onnx, features),
-          predictAgain: (onnx, definition, given) => onnxScoring.predictAgain(onnx, definition, given),
-        };
-        const stored = (key: string) => (key === `runs/${RUN}/all/train/train-2001-01-03.parquet` ? rows : undefined);
-        return await packaged(files, undefined, { scoring, stored });
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    };
-
-    it('becomes a candidate that says how many rows agree', async () => {
-      const { candidates, reasons } = await comparedWith({ 'predictions.parquet': rowOf(0.1) });
-      expect(reasons).toEqual([]);
-      expect(candidates).toMatchObject([
-        { window: 'all', agreement: { rows: 1, greatestDifference: expect.closeTo(0, 7) } },
-      ]);
-    });
-
-    it('becomes a candidate that says that nobody compared them', async () => {
-      expect((await comparedWith({})).candidates).toMatchObject([{ window: 'all', agreement: null }]);
-    });
-
-    it.each([
-      [
-        'predicts otherwise',
-        rowOf(0.2),
-        /1 rows compared, the greatest difference is 0\.100 for id row-7 of 2001-01-03/,
-      ],
-      ['is of a day that was not trained on', rowOf(0.1, '1999-01-03'), /such as id row-7 of day 1999-01-03/],
-      ['is of a day whose rows are gone', rowOf(0.1, '2001-01-04'), /such as id row-7 of day 2001-01-04/],
-      ['has no probability', `SELECT 'row-7' AS id, DATE '2001-01-03' AS day`, /column probability is missing/],
-    ])('is refused by its window where the trainer %s, and the baseline is made', async (_, select, reason) => {
-      const { candidates, baseline, reasons } = await comparedWith({ 'predictions.parquet': select });
-      expect(candidates).toEqual([]);
-      expect(baseline).not.toBeNull();
-      expect(reasons).toEqual([expect.stringMatching(reason)]);
-      expect(reasons[0]).toMatch(/^all: /);
-    });
   });
 
   it('has no baseline where the labels have one class', async () => {
