@@ -71,4 +71,6 @@ export interface Invariant {
 export interface ReadRecord {
   readonly record: AuditRecord;
   readonly hash: Digest;
+  /** The governed items that it put; undefined where the changes beside it are not those to which it commits. */
+  readonly changed: readonly Item[] | undefined;
 }

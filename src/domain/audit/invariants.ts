@@ -1,5 +1,6 @@
 import { digestOf } from '../canonical/digest.ts';
 import { AuditRecord } from './chain.ts';
+import { changedItems } from './changes.ts';
 import { AUDIT_EVENTS } from './events.ts';
 import type { Invariant, LedgerState, ReadRecord } from './invariant.ts';
 import { chainPublished, chainUnbroken } from './invariants/chain.ts';
@@ -48,7 +49,7 @@ export function checkInvariants(state: LedgerState): readonly InvariantResult[] 
 
 /** The records that can be read; those that cannot, or whose details are not what their code asks, break the chain. */
 function readable({ stored }: LedgerState): readonly ReadRecord[] {
-  return stored.flatMap(({ document }) => {
+  return stored.flatMap(({ document, changes }) => {
     let value: unknown;
     try {
       value = JSON.parse(document);
@@ -57,6 +58,8 @@ function readable({ stored }: LedgerState): readonly ReadRecord[] {
     }
     const { data: record } = AuditRecord.safeParse(value);
     const isRead = record !== undefined && AUDIT_EVENTS[record.code].details.safeParse(record.details).success;
-    return isRead ? [{ record, hash: digestOf(document) }] : [];
+    if (!isRead) return [];
+    const changed = digestOf(changes) === record.changes ? changedItems(changes) : undefined;
+    return [{ record, hash: digestOf(document), changed }];
   });
 }

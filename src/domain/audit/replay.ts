@@ -1,7 +1,6 @@
 import { canonicalJson } from '../canonical/digest.ts';
 import { type Item, type Json, keyText } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
-import { changedItems } from './changes.ts';
 
 /** A record as far as a replay needs it. */
 export interface ReplayedRecord {
@@ -10,8 +9,8 @@ export interface ReplayedRecord {
   readonly hash: string;
   readonly operation: string;
   readonly at: string;
-  /** The canonical JSON of the governed items that it put. */
-  readonly changes: string;
+  /** The governed items that it put. */
+  readonly changed: readonly Item[];
 }
 
 /** An item as the chain left it, and the record that did. */
@@ -23,9 +22,9 @@ export interface ReplayedItem {
 /** The ledger that a chain leads to: each item as the last record that put it left it, by key. */
 export function replay(records: readonly ReplayedRecord[]): ReadonlyMap<string, ReplayedItem> {
   const items = new Map<string, ReplayedItem>();
-  for (const { model, seq, hash, operation, at, changes } of records) {
+  for (const { model, seq, hash, operation, at, changed } of records) {
     const put = (item: Item): void => void items.set(keyText(item), { item, by: seq });
-    changedItems(changes).forEach(put);
+    changed.forEach(put);
     put({ ...keys.operation(model, operation), seq, hash, at });
   }
   return items;

@@ -1,7 +1,7 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import type { Approval } from '#domain/approval/approval.ts';
 import { type AuditRecord, EMPTY_CHAIN, nextRecord } from '#domain/audit/chain.ts';
-import { changesOf } from '#domain/audit/changes.ts';
+import { changedItems, changesOf } from '#domain/audit/changes.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { LedgerState } from '#domain/audit/invariant.ts';
 import { replay } from '#domain/audit/replay.ts';
@@ -284,7 +284,9 @@ function stateOf(lapse?: Lapse): LedgerState {
     },
   );
   append(back.event, back.writes);
-  const replayed = replay(chain.map(({ record, hash, changes }) => ({ ...record, hash, changes })));
+  const replayed = replay(
+    chain.map(({ record, hash, changes }) => ({ ...record, hash, changed: changedItems(changes) })),
+  );
   const last = chain.at(-1);
   const moved = last === undefined ? undefined : publishedPointerOf(last.record, last.hash);
   return {

@@ -1,4 +1,3 @@
-import { digestOf } from '../../canonical/digest.ts';
 import { GatehouseError } from '../../error.ts';
 import { type Item, type Key, keyText, withoutKey } from '../../ledger/item.ts';
 import { keys } from '../../ledger/keys.ts';
@@ -7,19 +6,16 @@ import { judgeGrounds, whyNotCommitting } from '../../promotion/grounds.ts';
 import { groundKeys, groundsFrom } from '../../promotion/grounds-items.ts';
 import { Pointer } from '../../promotion/pointer.ts';
 import { Promotion } from '../../promotion/promotion.ts';
-import { changedItems } from '../changes.ts';
 import { detailsOf } from '../chain.ts';
-import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
+import type { Invariant, ReadRecord } from '../invariant.ts';
 
 /** Each commit, judged again by the commit's own rules on the ledger as the chain rebuilds it at that moment. */
 export const promotionsGrounded: Invariant = {
   id: 'promotions-grounded',
   meaning:
     'each promotion was committed on request, transition, policy, upstream releases, evidence and approvals that stood at that moment',
-  check: (state, records) =>
-    atEach(state, records, (items, record) =>
-      record.code === 'RELEASE_PROMOTED' ? whyNotGrounded(items, record) : [],
-    ),
+  check: (_, records) =>
+    atEach(records, (items, record) => (record.code === 'RELEASE_PROMOTED' ? whyNotGrounded(items, record) : [])),
 };
 
 /** Each replacement of a policy, with the votes as the chain rebuilds them at that moment. */
@@ -27,25 +23,22 @@ export const policiesVoted: Invariant = {
   id: 'policies-voted',
   meaning:
     'each policy that replaced another was voted for by enough distinct people of the roles that the one before names, by votes that had not expired',
-  check: (state, records) =>
-    atEach(state, records, (items, record) => (record.code === 'POLICY_ACTIVATED' ? whyNotVoted(items, record) : [])),
+  check: (_, records) =>
+    atEach(records, (items, record) => (record.code === 'POLICY_ACTIVATED' ? whyNotVoted(items, record) : [])),
 };
 
 type Items = ReadonlyMap<string, Item>;
 
 /** Judges each record by the governed items as its predecessors have left them. */
 function atEach(
-  { stored }: LedgerState,
   records: readonly ReadRecord[],
   judge: (items: Items, record: ReadRecord['record']) => readonly string[],
 ): readonly string[] {
-  const changes = new Map(stored.map((item) => [item.seq, item.changes]));
   const items = new Map<string, Item>();
-  return records.flatMap(({ record }) => {
+  return records.flatMap(({ record, changed }) => {
     const found = readable(record, () => judge(items, record));
-    const text = changes.get(record.seq) ?? '';
     // Torn changes are another invariant's finding: they rebuild nothing here.
-    if (digestOf(text) === record.changes) for (const item of changedItems(text)) items.set(keyText(item), item);
+    for (const item of changed ?? []) items.set(keyText(item), item);
     return found;
   });
 }
