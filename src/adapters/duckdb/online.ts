@@ -203,7 +203,13 @@ async function prepared(
   }
 }
 
-type Answered = [id: string, known: boolean, beyond: string | null, ...features: (number | null)[]];
+/** What the statement answered, by columns, which are read in half the time of rows; nothing where there are no rows. */
+type Answered = readonly [
+  ids: readonly string[],
+  known: readonly boolean[],
+  beyond: readonly (string | null)[],
+  ...features: (readonly (number | null)[])[],
+];
 
 /** Answers one request. Its events are never committed, so that nothing of them stays. */
 async function answer(
@@ -216,7 +222,7 @@ async function answer(
     await append(connection, definition, rows.rows);
     const found = await inLimits(connection, sql, REQUEST_LIMITS, () => statement.runAndReadAll());
     if ('rule' in found) return refused(inFile(definition.features.features.path, found) ?? found);
-    return inOrder(definition, rows, found.getRowsJS() as Answered[]);
+    return inOrder(definition, rows, found.getColumnsJS() as unknown as Partial<Answered>);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
     return refused(doesNotFit('the events of a request', REQUEST_LIMITS.memory));
@@ -262,26 +268,27 @@ function appendValue(appender: DuckDBAppender, type: ColumnType, value: Stored):
 
 /** The features of the requested events, in their order, if there is one row for each event of the day. */
 function inOrder(
-  { events, features }: ModelDefinition,
+  { events }: ModelDefinition,
   rows: RequestRows,
-  answered: readonly Answered[],
+  [ids = [], known = [], beyond = [], ...columns]: Partial<Answered>,
 ): RequestFeatures {
-  const byId = new Map(answered.map((each) => [each[0], each]));
-  const unknown = answered.filter(([, known]) => !known).length;
-  if (answered.length !== rows.ofDay || byId.size !== rows.ofDay || unknown > 0) {
-    const found = `${answered.length} rows of ${byId.size} ids, ${unknown} of them of no event, for ${rows.ofDay} events on ${rows.day}`;
+  const byId = new Map(ids.map((id, row) => [id, row]));
+  const unknown = known.filter((each) => !each).length;
+  if (ids.length !== rows.ofDay || byId.size !== rows.ofDay || unknown > 0) {
+    const found = `${ids.length} rows of ${byId.size} ids, ${unknown} of them of no event, for ${rows.ofDay} events on ${rows.day}`;
     const remedy = `keep exactly the events of getvariable('partition'), with ${events.id}, ${events.entity} and ${events.time} unchanged`;
     return refused({ rule: 'one-feature-row-per-event', found, remedy });
   }
   const result: (readonly (number | null)[])[] = [];
   for (const id of rows.asked) {
-    const [, , beyond, ...values] = byId.get(id) ?? ['', false, null];
-    if (beyond !== null) {
-      const found = `${beyond} of ${events.id} ${id}`;
+    const row = byId.get(id);
+    if (row === undefined) throw new Error(`no features of ${events.id} ${id}`);
+    const column = beyond[row] ?? null;
+    if (column !== null) {
+      const found = `${column} of ${events.id} ${id}`;
       return refused({ rule: 'features-finite', found, remedy: 'give NULL where a feature has no value' });
     }
-    if (values.length !== features.columns.length) throw new Error(`${values.length} features of ${events.id} ${id}`);
-    result.push(values);
+    result.push(columns.map((values) => values?.[row] ?? null));
   }
   return { kind: 'features', rows: result };
 }

@@ -125,7 +125,7 @@ function typedEvent(events: Definition['events'], row: EventRow): TypedEvent | R
     if (column === events.time) microseconds = value as bigint;
     values.push(value);
   }
-  const key = JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+  const key = JSON.stringify(values.map((value) => (typeof value === 'bigint' ? String(value) : value)));
   return { id, at: microseconds, day: day ?? '', values, key };
 }
 
@@ -179,8 +179,8 @@ export function microsecondsOf(text: string): bigint | undefined {
     /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?(?:Z|\+00:00)?$/.exec(text) ?? [];
   if (date === undefined || time === undefined) return undefined;
   const at = new Date(`${date}T${time}Z`);
-  // 31 February would be a day of March.
-  if (Number.isNaN(at.getTime()) || at.toISOString().slice(0, 19) !== `${date}T${time}`) return undefined;
+  // 31 February would be a day of March, and 24:00:00 one of the day after; what is no time at all has no day.
+  if (at.getUTCDate() !== Number(date.slice(8))) return undefined;
   return BigInt(at.getTime()) * 1000n + BigInt(fraction.padEnd(6, '0'));
 }
 
