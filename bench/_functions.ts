@@ -12,56 +12,50 @@ const ROOT = join(import.meta.dirname, '..');
 /** Lambda's limit on a function's code with its layers, unzipped. Source: AWS Lambda quotas. */
 const LAMBDA_MB = 250;
 
-/** Figures of the native functions, and of scoring the same files again and again in one process. */
-export async function functionFigures(
-  onnx: Uint8Array,
-  features: readonly string[],
-  definition: ModelDefinition,
-): Promise<Figure[]> {
+/** Figures of the functions' code: the size of their bundles, and how long a process takes to load them. */
+export function codeFigures(privileges: readonly string[]): Figure[] {
   const out = mkdtempSync(join(tmpdir(), 'gatehouse-bundles-'));
   try {
-    const bundles = bundle();
-    const figures: Figure[] = [];
-    for (const [privilege, zip] of Object.entries(bundles)) {
-      const unzipped = unzip(zip, join(out, `unzipped-${privilege}`));
-      figures.push(
-        figure(`bundle of ${privilege}, unzipped`, 'MB', unzipped, ['what Lambda takes', LAMBDA_MB], {
+    return Object.entries(bundle(privileges)).flatMap(([privilege, zip]) => {
+      const folder = join(out, privilege);
+      return [
+        figure(`bundle of ${privilege}, unzipped`, 'MB', unzip(zip, folder), ['what Lambda takes', LAMBDA_MB], {
           ratioAtMost: 0.8,
         }),
         figure(`bundle of ${privilege}, zipped`, 'MB', statSync(zip).size / 1e6, ['no anchor', null], {}),
         figure(
           `cold start of ${privilege}: loading its code`,
           'ms',
-          loading(join(out, `unzipped-${privilege}`)),
+          loading(folder),
           ['node that loads nothing', loading()],
           {},
         ),
-      );
-    }
-    const grown = await warmMemory(onnx, features, definition);
-    figures.push(
-      figure(
-        'memory of a warm score function after 20 batches',
-        'MB',
-        grown.last,
-        ['after its first batch', grown.first],
-        { ratioAtMost: 1.2 },
-      ),
-    );
-    return figures;
+      ];
+    });
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
-/** The zips of the native functions, made as synthesis makes them. */
-function bundle(): Record<string, string> {
+/** The figure of scoring the same files again and again in one process. */
+export async function warmFigure(
+  onnx: Uint8Array,
+  features: readonly string[],
+  definition: ModelDefinition,
+): Promise<Figure> {
+  const { first, last } = await warmMemory(onnx, features, definition);
+  const what = 'memory of a warm score function after 20 batches';
+  return figure(what, 'MB', last, ['after its first batch', first], { ratioAtMost: 1.2 });
+}
+
+/** The zips of functions, made as synthesis makes them. */
+function bundle(privileges: readonly string[]): Record<string, string> {
   const program = `
     import { bundleFunctions } from './lib/bundle.ts';
     import config from './gatehouse.config.ts';
     import { compileDeployment } from './src/model/compile-deployment.ts';
     const asset = bundleFunctions(process.cwd(), await compileDeployment(process.cwd(), config), \`\${process.platform}-\${process.arch}\`);
-    console.log(JSON.stringify({ features: asset('features'), score: asset('score') }));`;
+    console.log(JSON.stringify(Object.fromEntries(${JSON.stringify(privileges)}.map((name) => [name, asset(name)]))));`;
   const printed = execFileSync(process.execPath, ['--input-type=module-typescript', '-e', program], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -85,6 +79,8 @@ function unzip(zip: string, to: string): number {
 function loading(folder?: string): number {
   const env = {
     PATH: process.env['PATH'] ?? '',
+    MODEL: 'flight-delay',
+    LEDGER_TABLE: 'ledger',
     LAKE_BUCKET: 'lake',
     ARTIFACT_BUCKET: 'artifacts',
     AWS_REGION: 'us-east-1',

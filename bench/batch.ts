@@ -25,7 +25,7 @@ import { publishPredictions } from '#use-cases/inference/publish-predictions.ts'
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { z } from 'zod';
 import { type Flights, flights } from './_flights.ts';
-import { functionFigures } from './_functions.ts';
+import { codeFigures, warmFigure } from './_functions.ts';
 import { type Figure, figure, milliseconds, quantile, report } from './_report.ts';
 import { trainOn } from './_training.ts';
 
@@ -187,7 +187,7 @@ figures.push(
 );
 note('planning a thousand partitions');
 figures.push(await planningFigure());
-figures.push(...(await functionFigures(onnx, files.slice(0, 24), definition)));
+figures.push(...codeFigures(['features', 'score']), await warmFigure(onnx, files.slice(0, 24), definition));
 await rm(folder, { recursive: true, force: true });
 report(
   'batch',

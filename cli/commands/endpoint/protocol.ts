@@ -45,7 +45,7 @@ export type EventFile = z.output<typeof EventFile>;
 const CONTEXT = 'context.';
 
 /** The request for the predictions of some events: an input for each column that the model takes and the file has. */
-export function requestOf({ inputs }: Metadata, { events, context }: EventFile): object {
+export function requestOf({ inputs }: Pick<Metadata, 'inputs'>, { events, context }: EventFile): object {
   return {
     inputs: inputs.flatMap(({ name, datatype }) => {
       const isContext = name.startsWith(CONTEXT);
