@@ -54,7 +54,13 @@ export async function coldParts(served: Served, body: string): Promise<Parts> {
   const infer = async (part: string): Promise<void> => {
     const path = `/v2/models/${served.definition.name}/infer`;
     const handle = timed(part, (request: EndpointRequest) => core.handle(request));
-    const { status, body: answer } = await handle({ method: 'POST', path, headers: {}, body: Buffer.from(body) });
+    const { status, body: answer } = await handle({
+      id: 'call',
+      method: 'POST',
+      path,
+      headers: {},
+      body: Buffer.from(body),
+    });
     if (status !== 200) throw new Error(answer);
   };
   await infer('all of the first answer');

@@ -23,7 +23,7 @@ const definition: ModelDefinition = {
   ...online,
   events: { ...online.events, columns: { id: 'VARCHAR', who: 'VARCHAR', at: 'TIMESTAMP' } },
   features: { ...online.features, aggregateDays: 0 },
-  online: { context: [], maxRows: 3, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 0 },
+  online: { context: [], maxRows: 3, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 0, retentionDays: 30 },
 };
 const SQL = {
   'features/daily.sql': 'SELECT count(*) AS labels FROM labels',
@@ -135,6 +135,7 @@ describe('the bench of endpoints', () => {
         digest: 'a',
         arm: 'champion',
         pointer_seq: 1,
+        epoch: 1,
         aggregates: '',
         aggregates_until: '',
         context_digest: '',
