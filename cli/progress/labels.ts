@@ -14,6 +14,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Build daily partitions': 'building batches of daily aggregates',
   'Build feature partitions': 'building batches of features',
   'Score releases': 'scoring batches of the held-out days',
+  'Measure answers': 'measuring what was answered on request',
   'Measure comparison': 'measuring the releases on the same rows',
   'Compare with champion': 'comparing with the champion',
   'Evaluate gates': 'evaluating the gates',

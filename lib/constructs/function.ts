@@ -33,6 +33,8 @@ export interface GatehouseFunctionProps extends StackContext {
   readonly timeoutSeconds?: number;
   /** MB of `/tmp`, where it is more than the 512 that every function has. */
   readonly diskMb?: number;
+  /** Concurrent executions that are its own, and all that it can have. */
+  readonly reservedConcurrency?: number | undefined;
   /** Invoked asynchronously (by events): what fails for good goes into a dead-letter queue. */
   readonly isAsynchronous?: boolean;
 }
@@ -85,6 +87,7 @@ export class GatehouseFunction extends Construct {
       timeout: Duration.seconds(props.timeoutSeconds ?? 60),
       ...(props.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(props.diskMb) }),
       logGroup: this.logGroup,
+      ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
       environment: { POWERTOOLS_SERVICE_NAME: privilege },
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       ...(props.isAsynchronous === true

@@ -15,6 +15,7 @@ export interface OnlineEndpointProps extends StackContext {
   /** Days that raw events of requests are kept. */
   readonly retentionDays: number;
   readonly requestLog: RequestLogPipeline;
+  readonly reservedConcurrency: number | undefined;
 }
 
 /** Requests a second before API Gateway answers 429. The account's concurrency, which all its functions share, is a limit besides. */

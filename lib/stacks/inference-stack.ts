@@ -8,10 +8,12 @@ import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { OnlineEndpoint } from '#lib/constructs/online-endpoint.ts';
+import { type Config, endpointConcurrency } from '#model/config.ts';
 import { RequestLogPipeline } from '#lib/constructs/request-log.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 
 export interface InferenceStackProps extends StackProps, StackContext {
+  readonly config: Config;
   readonly deployed: DeployedModels;
   readonly features: SharedFunction;
   readonly score: SharedFunction;
@@ -75,8 +77,15 @@ export class InferenceStack extends Stack {
     );
     if (online.length > 0) {
       const requestLog = new RequestLogPipeline(this, 'RequestLog', props);
+      const reservedConcurrency = endpointConcurrency(props.config, names.environment, online.length);
       for (const { model, retentionDays } of online)
-        new OnlineEndpoint(this, `Endpoint-${model}`, { ...props, model, retentionDays, requestLog });
+        new OnlineEndpoint(this, `Endpoint-${model}`, {
+          ...props,
+          model,
+          retentionDays,
+          requestLog,
+          reservedConcurrency,
+        });
     }
     for (const { definition } of props.deployed.models) {
       new Schedule(this, `Daily-${definition.name}`, {

@@ -1,4 +1,4 @@
-import { ENVIRONMENTS } from '#domain/environment/environment.ts';
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 
@@ -9,6 +9,11 @@ const Account = z.strictObject({
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region such as eu-central-1'),
   /** The AWS profile by which the command line reaches this account, e.g. `'gatehouse-dev'`. Default: the credentials of the shell. */
   profile: z.string().min(1).optional(),
+  /**
+   * The account's quota of concurrent Lambda executions, as Service Quotas shows it, e.g. 1000. Of what is above 100 endpoints reserve equal
+   * shares, so that requests and the pipeline cannot take each other's. Default: nothing is reserved, as a new account has too few.
+   */
+  concurrency: z.int().min(10).optional(),
 });
 
 /** What `gatehouse.config.ts` says: the one file that every adopter edits. */
@@ -57,4 +62,16 @@ export function isIsolated(config: Config): boolean {
   return (
     new Set(ENVIRONMENTS.map((environment) => config.environments[environment].account)).size === ENVIRONMENTS.length
   );
+}
+
+/** What AWS wants to stay unreserved of an account's concurrent executions, and all that the pipeline has. */
+const UNRESERVED = 100;
+
+/** How many concurrent executions each of an environment's endpoints reserves; undefined where nothing can be reserved. */
+export function endpointConcurrency(config: Config, environment: Environment, endpoints: number): number | undefined {
+  const { account, concurrency } = config.environments[environment];
+  if (concurrency === undefined || endpoints === 0) return undefined;
+  const sharing = (['staging', 'prod'] as const).filter((each) => config.environments[each].account === account);
+  const share = Math.floor((concurrency - UNRESERVED) / (endpoints * Math.max(1, sharing.length)));
+  return share < 1 ? undefined : share;
 }

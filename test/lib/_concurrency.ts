@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { machine } from '#local/statemachines/machines.ts';
+import { endpointConcurrency } from '#model/config.ts';
+import config from '../../gatehouse.config.ts';
 import { resourcesOf, synthesised } from './_synth.ts';
 
 /** What a new account has: executions of all its functions together. It cannot reserve any of them for a function. */
@@ -48,6 +50,23 @@ export function concurrency(): void {
     // The README says so: what events bring, and the widest machine (in control, the API).
     expect(found).toEqual({ dev: 8, staging: 9, prod: 9, control: 4 });
     expect(Math.max(...Object.values(found))).toBeLessThan(NEW_ACCOUNT);
+  });
+
+  it('has endpoints reserve equal shares of what is above a hundred, where the quota of the account is told', () => {
+    const of = (concurrency: number | undefined, endpoints: number, isShared = false) => {
+      const { staging, prod } = config.environments;
+      const account = isShared ? staging.account : prod.account;
+      const environments = { ...config.environments, prod: { ...prod, account, concurrency } };
+      return endpointConcurrency({ ...config, environments }, 'prod', endpoints);
+    };
+    expect(of(undefined, 1)).toBeUndefined();
+    expect(of(10, 1)).toBeUndefined();
+    expect(of(100, 1)).toBeUndefined();
+    expect(of(1000, 0)).toBeUndefined();
+    expect(of(1000, 1)).toBe(900);
+    expect(of(1000, 7)).toBe(128);
+    // Staging has as many, in the same account.
+    expect(of(1000, 1, true)).toBe(450);
   });
 
   it('reserves nothing, which a new account refuses', async () => {

@@ -21,7 +21,9 @@ async function synthesiseOtherCode(): Promise<SynthesisedStack[]> {
       return bundle;
     };
     const app = new App({ builtinCloudFormationValidation: false, outdir: join(folder, 'cdk.out') });
-    addEnvironments(app, config, { deployed, bundleOf, platform: 'linux-x64' });
+    // Of prod the quota is told.
+    const environments = { ...config.environments, prod: { ...config.environments.prod, concurrency: 1000 } };
+    addEnvironments(app, { ...config, environments }, { deployed, bundleOf, platform: 'linux-x64' });
     return stacksIn(app);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -52,8 +54,15 @@ export function deployments(): void {
   let before: ReturnType<typeof callsOf>;
   let after: ReturnType<typeof callsOf>;
   let roles: ReturnType<typeof rolesOf>;
+  let reserved: unknown[];
   beforeAll(async () => {
-    before = callsOf(await synthesiseOtherCode());
+    const other = await synthesiseOtherCode();
+    before = callsOf(other);
+    reserved = resourcesOf(other, 'AWS::Lambda::Function').flatMap(({ properties }) =>
+      properties['ReservedConcurrentExecutions'] === undefined
+        ? []
+        : [[properties['FunctionName'], properties['ReservedConcurrentExecutions']]],
+    );
     const stacks = await synthesised();
     after = callsOf(stacks);
     roles = rolesOf(stacks);
@@ -69,6 +78,10 @@ export function deployments(): void {
       .flatMap(({ resources }) => resources)
       .some((pattern) => pattern === arn || (pattern.endsWith('*') && arn.startsWith(pattern.slice(0, -1))));
   };
+
+  it('reserves concurrency for the endpoints of an account whose quota is told, and for nothing else', () => {
+    expect(reserved).toEqual([['gatehouse-prod-endpoint-flight-delay', 900]]);
+  });
 
   describe('an execution that waits through a deployment of other code', () => {
     it('keeps the version that it began with, which the deployment leaves where it is', () => {

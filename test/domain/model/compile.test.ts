@@ -56,6 +56,7 @@ describe('compileModel', () => {
       maxRows: 7,
       maxAggregateAgeDays: 2,
       pointerMaxAgeSeconds: 5,
+      retentionDays: 30,
     });
     expect(parseCanonical(ModelDefinition, canonicalJson(definition), 'definition.json')).toEqual(definition);
   });
