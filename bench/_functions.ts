@@ -83,6 +83,8 @@ function loading(folder?: string): number {
     LEDGER_TABLE: 'ledger',
     LAKE_BUCKET: 'lake',
     ARTIFACT_BUCKET: 'artifacts',
+    REQUEST_LOG_KEY: 'key',
+    RETENTION_DAYS: '30',
     AWS_REGION: 'us-east-1',
   };
   const program = folder === undefined ? '0' : `await import(${JSON.stringify(join(folder, 'index.mjs'))})`;

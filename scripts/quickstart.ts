@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stdin } from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { Listr, type ListrTask } from 'listr2';
+import { addDays } from '#domain/data/partition.ts';
 import { Answered } from '#cli/commands/endpoint/protocol.ts';
 import { z } from 'zod';
 import { homeIn, startLocalCloud, stopLocalCloud } from '#local/emulator/cloud.ts';
@@ -211,16 +212,26 @@ async function rollBack(say: (text: string) => void): Promise<string> {
 /** A request by the endpoint, of the day that the newest aggregates are for; the first one starts the function. */
 async function predictOne(say: (text: string) => void): Promise<string> {
   const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', `models/${MODEL}/example-event.json`];
-  let said = '';
+  let [said, day] = ['', ''];
   const isAnswered = async (): Promise<boolean> => {
     const { code, data } = await gatehouse(say, args, undefined, 1);
     if (code !== 0) return false;
     const answer = Answered.parse(data);
     said = `${String(answer.outputs[0]?.data[0])} by ${answer.model_name}@${answer.model_version}, ${String(answer.parameters['digest'])}`;
+    day = addDays(String(answer.parameters['aggregates_until']), 1);
     return true;
   };
   if (!(await until(isAnswered, 60_000, 2_000))) throw new Error(`gatehouse ${args.join(' ')} was not answered`);
-  return said;
+  // Its line of the request log is on its way to the lake.
+  const replay = ['endpoint', 'replay', MODEL, '--env', 'prod', '--day', day];
+  let computed = 0;
+  const isComputed = async (): Promise<boolean> => {
+    const { code, data } = await gatehouse(say, replay, undefined, 1);
+    computed = z.object({ computedAgain: z.number() }).safeParse(data).data?.computedAgain ?? 0;
+    return code === 0 && computed > 0;
+  };
+  if (!(await until(isComputed, 60_000, 1_000))) throw new Error(`gatehouse ${replay.join(' ')} found no answer`);
+  return `${said}\ncomputed again from its receipt, and the same to the bit: gatehouse ${replay.join(' ')}`;
 }
 
 async function check(say: (text: string) => void): Promise<string> {
