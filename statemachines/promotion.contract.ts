@@ -8,6 +8,7 @@ import { RecordPromotionFailure, RefusePromotion } from '#use-cases/promotion/en
 import { OpenPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { PlanPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { PrepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { PlanAggregates, PublishAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { PullRelease } from '#use-cases/promotion/pull-release.ts';
 import { RequestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { VerifyRelease } from '#use-cases/promotion/verify-release.ts';
@@ -31,6 +32,9 @@ export const promotion = {
     'Evaluate gates': { reads: ['model', 'verification', 'plan'], adds: 'gates', ...JudgeGates },
     'Request approvals': { reads: ['model'], adds: 'approval', ...RequestApprovals },
     'Prepare rollback target': { reads: ['model'], adds: 'rollbackTarget', ...PrepareRollbackTarget },
+    'Plan aggregates': { reads: ['model'], adds: 'aggregates', ...PlanAggregates },
+    'Build aggregates': { reads: ['$'], adds: null, ...BuildPartitions },
+    'Publish aggregates': { reads: ['model', 'aggregates'], adds: 'publishedAggregates', ...PublishAggregates },
     'Commit promotion': { reads: ['model'], adds: 'commit', ...CommitPromotion },
     'Verify serving': { reads: ['model', 'promotion'], adds: 'serving', ...VerifyServing },
     'Roll back': { reads: ['model', 'promotion', 'commit'], adds: 'rollback', starts: rollback },

@@ -29,6 +29,7 @@ const features = buildFeaturePartition(deps);
 export const handler = tasks({
   'Build daily partition': daily,
   'Build daily shard': daily,
+  'Build aggregates': daily,
   'Build feature partition': features,
   'Build feature shard': features,
   'Measure answers': measureAnswers({ ...deps, requests: s3RequestStore(s3, LAKE_BUCKET) }),

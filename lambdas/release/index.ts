@@ -14,6 +14,7 @@ import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { pullRelease } from '#use-cases/promotion/pull-release.ts';
 import { recordReleaseFailure } from '#use-cases/promotion/record-release-failure.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
@@ -52,6 +53,8 @@ export const handler = tasks({
   'Plan comparison': planPromotionComparison(deps),
   'Request approvals': requestApprovals(deps),
   'Prepare rollback target': prepareRollbackTarget(deps),
+  'Plan aggregates': planPromotedAggregates(deps),
+  'Publish aggregates': publishPromotedAggregates(deps),
   'Verify serving': verifyServing(deps),
   'Refuse promotion': refusePromotion(deps),
   'Plan review': planReview(deps),

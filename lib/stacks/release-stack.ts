@@ -33,7 +33,7 @@ export class ReleaseStack extends Stack {
       timeoutSeconds: 300,
     }).bind(
       access.environment(),
-      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN'),
+      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES'),
       access.readsCatalogue(),
       access.writesLake(),
       access.writesArtifacts(),

@@ -37,7 +37,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   },
   staging: {
     ADMISSION: ['admission'],
-    AGGREGATES: ['prediction-store'],
+    AGGREGATES: ['prediction-store', 'release'],
     APPROVAL: ['intake', 'pointer'],
     CURSOR: ['intake', 'publisher'],
     EVIDENCE: ['gates'],

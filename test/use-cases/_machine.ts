@@ -11,6 +11,7 @@ import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promoti
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { pullRelease } from '#use-cases/promotion/pull-release.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
@@ -47,6 +48,9 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
     'Evaluate gates': evaluateGates(own),
     'Request approvals': requestApprovals(own),
     'Prepare rollback target': prepareRollbackTarget(own),
+    'Plan aggregates': planPromotedAggregates(own),
+    'Build aggregates': async () => ({ status: 'built' }),
+    'Publish aggregates': publishPromotedAggregates(own),
     'Commit promotion': commitPromotion(own),
     'Verify serving': verifyServing(own),
     'Refuse promotion': refusePromotion(own),

@@ -4,15 +4,14 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
 import { ABSENT, equals, type Item, keyText, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { AggregatesList, type PublishedAggregates } from '#domain/prediction/aggregates.ts';
 import { BatchPlan, PredictionManifest, PublishedPredictions } from '#domain/prediction/manifest.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
-import { findAggregates } from '#read-model/aggregates.ts';
 import { findPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
+import { listWrites, type PlannedList } from './aggregates-list.ts';
 import { holdsFence } from './fence.ts';
 
 export interface Publication extends Recording {
@@ -60,7 +59,7 @@ export function publishPredictions(deps: Publication): Task {
       const { manifests, unscored } = await findManifests(deps, plan, plan.partitions.slice(from, to));
       const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
       const flips = await flipWrites(deps, manifests);
-      const lists = index + 1 === parts.length ? await listWrites(deps, plan) : [];
+      const lists = index + 1 === parts.length ? await listWrites(deps, listsOf(plan)) : [];
       const event: AuditEvent = {
         code: 'PREDICTIONS_PUBLISHED',
         actor: 'pipeline:prediction-store',
@@ -133,6 +132,11 @@ async function findManifests(
   return { manifests, unscored };
 }
 
+/** The daily aggregates of a plan that endpoints should load. */
+function listsOf({ model, run, epoch, aggregates = [] }: BatchPlan): readonly PlannedList[] {
+  return aggregates.map((each) => ({ model, run, epoch, ...each }));
+}
+
 /** The document that names what a record's transaction published. */
 async function rootOf(documents: ArtifactStore, manifests: readonly PredictionManifest[]): Promise<Digest> {
   const named = manifests.map(({ day, features, object, rows }) => ({ day, features, object, rows }));
@@ -146,35 +150,6 @@ async function flipWrites(deps: Publication, manifests: readonly PredictionManif
     const item: Item = { ...keys.prediction(manifest.model, manifest.day), ...manifest };
     return { kind: 'put', item, condition: replaces(published[index]) };
   });
-}
-
-/**
- * The writes that name the daily aggregates which endpoints load: those of the plan up to the first that is not built. Where
- * none is built, what is published stays, and grows old.
- */
-async function listWrites({ ledger, lake, documents, clock }: Publication, plan: BatchPlan): Promise<readonly Write[]> {
-  const { model, run, epoch, aggregates = [] } = plan;
-  if (aggregates.length === 0) return [];
-  const built = await lake.built('daily', model);
-  const writes = aggregates.map(async ({ basis, historyFrom, days }): Promise<readonly Write[]> => {
-    const unbuilt = days.findIndex(({ digest }) => !built.has(digest));
-    const there = unbuilt < 0 ? days : days.slice(0, unbuilt);
-    const until = there.at(-1)?.day;
-    if (until === undefined) return [];
-    const list = await writeDocument(documents, AggregatesList, {
-      formatVersion: 1,
-      model,
-      basis,
-      historyFrom,
-      days: there,
-    });
-    // When it was published says whether aggregates still arrive: the same list is not published again.
-    if ((await findAggregates(ledger, model, basis))?.list === list) return [];
-    const publishedAt = clock.now().toISOString();
-    const published: PublishedAggregates = { formatVersion: 1, model, basis, list, until, run, epoch, publishedAt };
-    return [{ kind: 'put', item: { ...keys.aggregates(model, basis), ...published } }];
-  });
-  return (await Promise.all(writes)).flat();
 }
 
 function replaces(published: PredictionManifest | undefined): Write['condition'] & object {

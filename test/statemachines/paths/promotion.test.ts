@@ -18,6 +18,11 @@ const JUDGING = ['Compare with champion', 'Evaluate gates', 'Champion beaten?'];
 const COMMITTING = [
   'Prepare rollback target',
   'Rollback target ready?',
+  'Plan aggregates',
+  'Aggregates planned?',
+  'Build missing aggregates',
+  'Build aggregates',
+  'Publish aggregates',
   'Commit promotion',
   'Committed?',
   'Verify serving',
@@ -42,6 +47,14 @@ describe('promotion', () => {
     });
   });
 
+  it('builds no aggregates that are there', async () => {
+    const { path } = await run('promotion', { 'Plan aggregates': { status: 'current' } });
+    const built = ['Build missing aggregates', 'Build aggregates', 'Publish aggregates'];
+    expect(path).toEqual(
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING, 'Promoted'].filter((state) => !built.includes(state)),
+    );
+  });
+
   it('hands the measurement, and not the plan, to the gates', async () => {
     const { calls } = await run('promotion');
     for (const name of ['Compare with champion', 'Evaluate gates']) {
@@ -62,7 +75,7 @@ describe('promotion', () => {
       REFUSED,
       [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 2), 'Rollback target is missing'],
     ],
-    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 4), 'Commit was refused']],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 9), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
     const { path, status, calls } = await run('promotion', { [state]: answer });
     expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);

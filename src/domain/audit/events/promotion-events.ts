@@ -78,6 +78,10 @@ export const PROMOTION_EVENTS = {
     z.strictObject({ promotion: Text, subject: Text, rule: Rule, found: z.string(), statement: Digest }),
     true,
   ),
+  AGGREGATES_PUBLISHED: event(
+    'daily aggregates that endpoints load were published for a release, before the pointer names it',
+    z.strictObject({ promotion: Text, basis: Digest, list: Digest, epoch: z.int().nonnegative() }),
+  ),
   RELEASE_PROMOTED: event(
     'the pointer was switched to a release',
     z.strictObject({
