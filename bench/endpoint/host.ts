@@ -94,7 +94,7 @@ function requestLog(model: string): RequestLog {
     model,
     keepsEvents: true,
     metrics: { emit: () => undefined },
-    writeLine: (line) => void writeSync(nowhere, `${line}\n`),
+    writeLine: async (line) => void writeSync(nowhere, `${line}\n`),
   });
 }
 

@@ -9,6 +9,7 @@ import { lineRequestLog } from '#adapters/aws/request-log.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { readAggregates } from '#read-model/aggregates.ts';
+import { written } from '#runtime/written.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { httpApiHandler } from '#runtime/http-api.ts';
 import { clock, ledgerOf, s3, storesOf, Text } from '#runtime/wiring.ts';
@@ -29,9 +30,6 @@ const FOLDER = '/tmp/endpoint';
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const ledger = ledgerOf({ ledger: LEDGER_TABLE });
-const writeLine = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 const { lake, documents, releases } = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });
 
 export const handler = httpApiHandler(
@@ -52,8 +50,8 @@ export const handler = httpApiHandler(
       bucket: LAKE_BUCKET,
       model: MODEL,
       keepsEvents: RETENTION_DAYS > 0,
-      metrics: embeddedMetrics(clock, writeLine),
-      writeLine,
+      metrics: embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`)),
+      writeLine: (line) => written(process.stdout, `${line}\n`),
     }),
   }),
 );

@@ -76,7 +76,7 @@ export function accessTo(names: Names) {
     putsLongRequests: (model: string): Access => ({
       variables: { LAKE_BUCKET: names.lakeBucket },
       statements: [
-        { actions: ['s3:PutObject'], resources: [`${bucketArn(names.lakeBucket)}/${model}/request-events/long/*`] },
+        { actions: ['s3:PutObject'], resources: [`${bucketArn(names.lakeBucket)}/request-events/${model}/long/*`] },
       ],
     }),
     /** The request log of all models in the lake. */
@@ -85,10 +85,10 @@ export function accessTo(names: Names) {
       return {
         variables: { LAKE_BUCKET: names.lakeBucket },
         statements: [
-          { actions: ['s3:GetObject'], resources: [`${bucket}/*/request-events/long/*`] },
+          { actions: ['s3:GetObject'], resources: [`${bucket}/request-events/*/long/*`] },
           {
             actions: ['s3:PutObject'],
-            resources: [`${bucket}/*/requests/day=*`, `${bucket}/*/request-events/day=*`],
+            resources: [`${bucket}/*/requests/day=*`, `${bucket}/request-events/*/day=*`],
           },
           { actions: ['s3:ListBucket'], resources: [bucket] },
         ],

@@ -34,6 +34,8 @@ export class OnlineEndpoint extends Construct {
       ...props,
       privilege: 'endpoint',
       name: `endpoint-${model}`,
+      // Its lines hold raw events, encrypted: they are not kept for longer than those in the lake.
+      logDays: logDaysFor(props),
       memoryMb: ENDPOINT_FUNCTION_MB,
       diskMb: ENDPOINT_DISK_MB,
       // An HTTP API waits for thirty seconds.
@@ -74,4 +76,13 @@ export class OnlineEndpoint extends Construct {
       stage.node.defaultChild.addPropertyOverride('DefaultRouteSettings.DetailedMetricsEnabled', true);
     new CfnOutput(this, 'Url', { value: api.apiEndpoint }).overrideLogicalId(endpointOutput(model));
   }
+}
+
+/** Days for which CloudWatch can keep logs, of those below a month and of those that the configuration may say. */
+const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+/** The retention of an endpoint's log: that of all logs, unless raw events in it have to go sooner. */
+function logDaysFor({ logDays, retentionDays }: Pick<OnlineEndpointProps, 'logDays' | 'retentionDays'>): number {
+  if (retentionDays === 0) return logDays;
+  return Math.min(logDays, LOG_DAYS.findLast((days) => days <= retentionDays) ?? 1);
 }

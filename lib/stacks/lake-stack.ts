@@ -6,6 +6,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ENGINE_FUNCTION_MB, FEATURES_DISK_MB, SCORE_DISK_MB } from '#domain/data/engine-limits.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import { RAW_EVENTS } from '#domain/prediction/request-log.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
@@ -31,11 +32,7 @@ export class LakeStack extends Stack {
     const landing = new PeerBucket(this, 'Landing', { bucketName: names.landingBucket, sendsEvents: true });
     new PeerBucket(this, 'Lake', {
       bucketName: names.lakeBucket,
-      expiring: props.deployed.models.flatMap(({ definition: { name, online } }) =>
-        online === undefined || props.trains
-          ? []
-          : [{ prefix: `${name}/request-events/`, days: Math.max(1, online.retentionDays) }],
-      ),
+      expiring: props.trains ? [] : expiringRequests(props.deployed),
     });
 
     const arrivals = new Queue(this, 'Arrivals', {
@@ -106,4 +103,18 @@ export class LakeStack extends Stack {
     this.features = features.share();
     this.score = score.share();
   }
+}
+
+/** For how long raw events are kept of models that answer requests no more. */
+const REMOVED_MODEL_DAYS = 30;
+
+/**
+ * How long raw events of requests are kept: for each model as long as it says, and for as long as the longest where a model is there no
+ * more. Of two rules the shorter one counts.
+ */
+function expiringRequests({ models }: DeployedModels): readonly { readonly prefix: string; readonly days: number }[] {
+  const online = models.flatMap(({ definition: { name, online: own } }) =>
+    own === undefined ? [] : [{ prefix: `${RAW_EVENTS}${name}/`, days: Math.max(1, own.retentionDays) }],
+  );
+  return [...online, { prefix: RAW_EVENTS, days: Math.max(REMOVED_MODEL_DAYS, ...online.map(({ days }) => days)) }];
 }

@@ -127,7 +127,7 @@ export interface FeatureEngine extends PartitionCheck {
     /** Files of the request log. */
     readonly requests: readonly DayFile[];
     readonly labels: readonly DayFile[];
-    readonly predictions: readonly { readonly release: Digest; readonly file: string }[];
+    readonly predictions: readonly { readonly day: string; readonly release: Digest; readonly file: string }[];
     readonly definition: ModelDefinition;
   }): Promise<
     { readonly kind: 'measured'; readonly days: readonly AnsweredDay[] } | Extract<EngineResult, { kind: 'refused' }>

@@ -66,7 +66,7 @@ function services() {
       model: 'toy',
       keepsEvents,
       metrics: { emit: (_, values) => void state.emitted.push(values) },
-      writeLine: (line) => void state.lines.push(line),
+      writeLine: async (line) => void state.lines.push(line),
     });
   return { state, objects, log, read: lineReader({ kms: kms as never, s3, bucket: 'lake' }) };
 }
@@ -102,7 +102,7 @@ describe('a line of the request log', () => {
     const long = { events: [{ text: noise.join('') }], context: [] };
     await here.log().write(request, long);
     expect(here.state.lines[0]?.length).toBeLessThan(1_000);
-    expect([...here.objects.keys()]).toEqual([expect.stringMatching(/^toy\/request-events\/long\/[0-9a-f]{64}$/)]);
+    expect([...here.objects.keys()]).toEqual([expect.stringMatching(/^request-events\/toy\/long\/[0-9a-f]{64}$/)]);
     expect(here.state.emitted).toEqual([{ LongRequestEntries: 1 }]);
     expect(await here.read(here.state.lines[0] ?? '')).toEqual({ request, raw: long });
     const [key = ''] = here.objects.keys();

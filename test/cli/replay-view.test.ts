@@ -35,7 +35,7 @@ it('counts what is the same and what is not, and why', () => {
     report: made,
   } = report(
     {},
-    { batch: null },
+    { batch: null, cause: 'not-in-batch' },
     { isKept: false, recomputed: null },
     { batch: 0.5, cause: 'context' },
     { batch: 0.5, cause: 'context' },
@@ -47,7 +47,7 @@ it('counts what is the same and what is not, and why', () => {
     computedAgain: 5,
     different: 0,
     batch: { compared: 5, same: 2 },
-    causes: { context: 2, 'other-release': 1 },
+    causes: { context: 2, 'other-release': 1, 'not-in-batch': 1 },
   });
   expect(text).toMatch(/not as the batch: the request had another context than the day has +│? *2/);
   expect(text).toContain('the log is whole until 2026-03-02T08:00:00.000Z');
@@ -67,6 +67,7 @@ it.each<[RuleId, RegExp, readonly Partial<Compared>[]]>([
     /^event e2 was answered 0.25, the batch has 0.5; 1 of 2 differ without a cause$/,
     [{}, { batch: 0.5, cause: 'unexplained' }],
   ],
+  ['answers-as-batch', /^of 1 answers the batch of the day has no event$/, [{ batch: null, cause: 'not-in-batch' }]],
   ['requests-kept', /^of 1 answers no raw event is kept$/, [{ isKept: false, recomputed: null }]],
 ])('refuses by %s', (rule, found, compared) => {
   expect(report(...compared).refusal).toMatchObject({ rule, found: expect.stringMatching(found) });

@@ -154,7 +154,14 @@ export function sharing(): void {
         // Nothing expires but the raw events of requests.
         expect(
           rules.flatMap(({ Prefix, ExpirationInDays: days }) => (days === undefined ? [] : [[Prefix, days]])),
-        ).toEqual(hasEndpoints ? [['flight-delay/request-events/', 30]] : []);
+        ).toEqual(
+          hasEndpoints
+            ? [
+                ['request-events/flight-delay/', 30],
+                ['request-events/', 30],
+              ]
+            : [],
+        );
       }
     });
   });

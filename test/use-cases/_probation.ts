@@ -109,6 +109,8 @@ export interface Measured {
   readonly fast?: ComparisonMeasure;
   readonly slow?: ComparisonMeasure;
   readonly answers?: readonly AnsweredDay[];
+  /** Why answers could not be measured. */
+  readonly unanswered?: string;
   /** Why nothing could be measured. */
   readonly reasons?: readonly string[];
   /** Something that happens before a state is entered. */
@@ -131,7 +133,7 @@ export async function review(
   const tasks: Record<string, Task> = {
     'Plan review': planReview(own),
     'Score release': scorePartitions(own),
-    'Measure answers': async () => ({ days: measured.answers ?? [], reason: '' }),
+    'Measure answers': async () => ({ days: measured.answers ?? [], reason: measured.unanswered ?? '' }),
     'Measure comparison': async () =>
       measured.reasons === undefined
         ? { status: 'measured', comparisons: digests }

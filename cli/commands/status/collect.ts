@@ -40,7 +40,11 @@ export interface EnvironmentStatus {
   /** Whether that has passed, and it was neither confirmed nor rolled back. */
   readonly isOverdue?: true;
   /** What was answered on request, newest day first, by the labels that had arrived. */
-  readonly answers?: { readonly asOf: string | undefined; readonly days: readonly AnsweredDay[] };
+  readonly answers?: {
+    readonly asOf: string | undefined;
+    readonly days: readonly AnsweredDay[];
+    readonly reason: string;
+  };
   /** What the newest review of the served release found. */
   readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
   /** What the newest check of drift found. */
@@ -207,7 +211,8 @@ function newestReview(runs: readonly Run[], ofEpoch: number): Pick<EnvironmentSt
 function newestAnswers(runs: readonly Run[]): Pick<EnvironmentStatus, 'answers'> {
   const found = runs.find(({ answers }) => answers !== undefined);
   const days = (found?.answers?.days ?? []).toSorted((a, b) => (a.day < b.day ? 1 : -1));
-  return days.length === 0 ? {} : { answers: { asOf: found?.asOf, days } };
+  const reason = found?.answers?.reason ?? '';
+  return days.length === 0 && reason === '' ? {} : { answers: { asOf: found?.asOf, days, reason } };
 }
 
 /** The newest check of drift, with the stable inputs that have moved. */

@@ -141,7 +141,11 @@ function reviewSection(environment: string, review: NonNullable<EnvironmentStatu
 const ANSWERED_DAYS = 5;
 
 /** What was answered on request, and its loss beside that of published predictions of the same events. */
-function answersSection(environment: string, { asOf, days }: NonNullable<EnvironmentStatus['answers']>): Section {
+function answersSection(
+  environment: string,
+  { asOf, days, reason }: NonNullable<EnvironmentStatus['answers']>,
+): Section {
+  if (reason !== '') return { lines: [`answers on request in ${environment} are NOT MEASURED: ${reason}`] };
   const shown = (value: number | undefined | null): string => value?.toFixed(4) ?? '-';
   return {
     title: `answered on request in ${environment}, labels as of ${asOf ?? '-'}`,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Digest, digestOf, parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { REQUEST_LOGGED, RequestEntry } from '#domain/prediction/request-log.ts';
+import { RAW_EVENTS, REQUEST_LOGGED, RequestEntry } from '#domain/prediction/request-log.ts';
 import type { Metrics } from '#ports/metrics.ts';
 import type { RequestLog } from '#ports/request-log.ts';
 import { readObject } from './artifact-store.ts';
@@ -33,7 +33,7 @@ type LogLine = z.infer<typeof LogLine>;
 
 /** The key of an entry that was too long for a line. */
 export function longEntryKey(model: string, digest: Digest): string {
-  return `${model}/request-events/long/${digest.slice('sha256:'.length)}`;
+  return `${RAW_EVENTS}${model}/long/${digest.slice('sha256:'.length)}`;
 }
 
 export interface RequestLogProps {
@@ -45,8 +45,8 @@ export interface RequestLogProps {
   /** Whether raw events may be kept. */
   readonly keepsEvents: boolean;
   readonly metrics: Metrics;
-  /** Writes a line to the function's log before it returns. */
-  readonly writeLine: (line: string) => void;
+  /** Writes a line to the function's log; done when it has left the process. */
+  readonly writeLine: (line: string) => Promise<void>;
 }
 
 /**
@@ -85,7 +85,7 @@ export function lineRequestLog(props: RequestLogProps): RequestLog {
         iv: iv.toString('base64'),
       } as const;
       const line = JSON.stringify({ ...about, data: sealed.toString('base64') } satisfies LogLine);
-      if (line.length <= LONGEST_LINE) return writeLine(line);
+      if (line.length <= LONGEST_LINE) return await writeLine(line);
       const object = digestOf(sealed);
       await s3.send(
         new PutObjectCommand({
@@ -96,7 +96,7 @@ export function lineRequestLog(props: RequestLogProps): RequestLog {
         }),
       );
       metrics.emit({ model }, { LongRequestEntries: 1 });
-      writeLine(JSON.stringify({ ...about, object } satisfies LogLine));
+      await writeLine(JSON.stringify({ ...about, object } satisfies LogLine));
     },
   };
 }

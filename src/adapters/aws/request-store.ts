@@ -5,26 +5,29 @@ import { paginateListObjectsV2, PutObjectCommand, type S3Client, S3ServiceExcept
 import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { minuteOf, type RequestEntry } from '#domain/prediction/request-log.ts';
+import { minuteOf, RAW_EVENTS, type RequestEntry } from '#domain/prediction/request-log.ts';
 import type { RequestStore } from '#ports/request-log.ts';
 import { atMost } from '../at-most.ts';
 import { readObject } from './artifact-store.ts';
 import { AT_ONCE } from './lake.ts';
 
-/** What of a request is kept, each for as long as its prefix says: receipts and probabilities, and raw events. */
-const FOLDERS = { requests: 'requests', raw: 'request-events' } as const;
-type Kind = keyof typeof FOLDERS;
+/** What of a request is kept: receipts with probabilities, and raw events. */
+type Kind = 'requests' | 'raw';
 
-/** Where files of a model's day lie; the day is that of the events. */
+/** Where files of a model's day lie; the day is that of the events. All raw events have one prefix, which expires whatever model they are of. */
 function folderOf(kind: Kind, model: string, day: string): string {
-  return `${model}/${FOLDERS[kind]}/day=${day}/`;
+  return kind === 'raw' ? `${RAW_EVENTS}${model}/day=${day}/` : `${model}/requests/day=${day}/`;
 }
+
+/** Files of a day that are read: some minutes of requests to S3. */
+const MOST_FILES = 5000;
 
 /**
  * The request log as Parquet in S3, a file for each minute of a delivery. Its name is made of what it holds: the same delivery
  * makes the same file again, and whoever reads takes what two deliveries hold once.
  */
 export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
+  const inTurn = atMost(AT_ONCE);
   const put = async (key: string, body: Uint8Array): Promise<void> => {
     try {
       await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, IfNoneMatch: '*' }));
@@ -38,7 +41,14 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     const prefix = folderOf(kind, model, day);
     for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
       for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key);
-    const inTurn = atMost(AT_ONCE);
+    if (keys.length > MOST_FILES)
+      throw new GatehouseError(
+        'REQUESTS_TOO_MANY',
+        `${prefix} has ${keys.length} files, at most ${MOST_FILES} are read`,
+        {
+          prefix,
+        },
+      );
     const copies = keys.map((key, index) =>
       inTurn(async () => {
         const content = await readObject(client, bucket, key);
@@ -51,25 +61,31 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     );
     return Promise.all(copies);
   };
+  const addGroup = async (group: readonly RequestEntry[], folder: string): Promise<void> => {
+    const [first] = group;
+    if (first === undefined) return;
+    const { model, day, startedAt } = first.request;
+    const files = await writeRequests(group, folder);
+    const name = `${minuteOf(startedAt)}-${nameOf(group)}.parquet`;
+    // Raw events first: an answer that is there has them.
+    for (const kind of ['raw', 'requests'] as const) {
+      const file = files[kind];
+      if (file !== undefined) await put(folderOf(kind, model, day) + name, await readFile(file));
+    }
+  };
   return {
     fetch: (model, day, folder) => fetch('requests', model, day, folder),
     async add(entries) {
       const groups = Map.groupBy(entries, ({ request: { model, day, startedAt } }) =>
         JSON.stringify([model, day, minuteOf(startedAt)]),
       );
-      for (const group of groups.values())
-        await inFolder(async (folder) => {
-          const [first] = group;
-          if (first === undefined) return;
-          const { model, day, startedAt } = first.request;
-          const files = await writeRequests(group, folder);
-          const name = `${minuteOf(startedAt)}-${nameOf(group)}.parquet`;
-          // Raw events first: an answer that is there has them.
-          for (const kind of ['raw', 'requests'] as const) {
-            const file = files[kind];
-            if (file !== undefined) await put(folderOf(kind, model, day) + name, await readFile(file));
-          }
-        });
+      const added = [...groups.values()].map((group) => inFolder((folder) => addGroup(group, folder)));
+      // One that cannot be added keeps no other from the lake.
+      const faults = (await Promise.allSettled(added)).flatMap((result) =>
+        result.status === 'rejected' ? [result.reason as unknown] : [],
+      );
+      if (faults.length > 0)
+        throw new AggregateError(faults, `${faults.length} of ${groups.size} groups are not stored`);
     },
     read: (model, day) =>
       inFolder(async (folder) => {

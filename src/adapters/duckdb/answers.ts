@@ -5,7 +5,7 @@ import { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 import { logLoss, predictionOf } from './comparison-sums.ts';
 import { literal, type Refused, rowsOf, withinMemory } from './database.ts';
-import { loadLabels, source } from './inputs.ts';
+import { loadLabels, source, sources } from './inputs.ts';
 import { rankLabels } from './label-joins.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function measureAnswers(input: {
   /** Files of the request log. */
   readonly requests: readonly DayFile[];
   readonly labels: readonly DayFile[];
-  readonly predictions: readonly { readonly release: Digest; readonly file: string }[];
+  readonly predictions: readonly { readonly day: string; readonly release: Digest; readonly file: string }[];
   readonly definition: Pick<ModelDefinition, 'events' | 'labels'>;
 }): Promise<{ readonly kind: 'measured'; readonly days: readonly AnsweredDay[] } | Refused> {
   const { requests, labels, predictions, definition } = input;
@@ -26,23 +26,21 @@ export async function measureAnswers(input: {
     const refusal = await loadLabels(connection, definition, labels);
     if (refusal !== undefined) return refusal;
     await rankLabels(connection, definition.labels);
-    await connection.run('CREATE TABLE batch (id VARCHAR, release VARCHAR, q DOUBLE)');
-    for (const { release, file } of predictions)
+    await connection.run('CREATE TABLE batch (day VARCHAR, id VARCHAR, release VARCHAR, q DOUBLE)');
+    for (const { day, release, file } of predictions)
       await connection.run(
-        `INSERT INTO batch SELECT row_id, ${literal(release)}, ${predictionOf('prediction')} FROM ${source(file)}`,
+        `INSERT INTO batch SELECT ${literal(day)}, row_id, ${literal(release)}, ${predictionOf('prediction')} FROM ${source(file)}`,
       );
-    const logged = requests.map(
-      ({ file }) =>
-        `SELECT request, day, arm, release, "startedAt" AS began, unnest(events) AS event FROM ${source(file)}`,
-    );
     return rowsOf(
       connection,
       `WITH answers AS (
-         SELECT event.id AS id, day, arm, release, event.probability AS p FROM (${logged.join(' UNION ALL ')})
-         QUALIFY row_number() OVER (PARTITION BY event.id ORDER BY began, request) = 1
+         SELECT event.id AS id, day, arm, release, event.probability AS p FROM (
+           SELECT request, day, arm, release, "startedAt" AS began, unnest(events) AS event
+           FROM ${sources(requests.map(({ file }) => file))})
+         QUALIFY row_number() OVER (PARTITION BY day, event.id ORDER BY began, request) = 1
        ), known AS (
          SELECT day, arm, answers.release, p, q, q IS NOT NULL AND value IS NOT NULL AS is_paired, value
-         FROM answers LEFT JOIN batch USING (id, release)
+         FROM answers LEFT JOIN batch USING (day, id, release)
          LEFT JOIN (SELECT CAST(id AS VARCHAR) AS id, any_value(value) AS value FROM newest_labels GROUP BY ALL
                     HAVING count(DISTINCT value) = 1) USING (id)
          ORDER BY ALL

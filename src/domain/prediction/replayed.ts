@@ -12,8 +12,9 @@ export interface MadeFrom {
 /** Why an answer may be another one than the batch's; in the order in which they are looked for. */
 export const CAUSES = {
   'other-release': 'the batch is of another release',
+  'not-in-batch': 'the batch of the day has no such event',
   'not-kept': 'what it was made from is not kept',
-  'data-replaced': 'the batch is of data that were corrected after it, and is about to be made anew',
+  'data-replaced': 'the batch is of other data, or of another engine, than a batch of today would be',
   correction: 'the event was corrected after it was answered',
   context: 'the request had another context than the day has',
   aggregates: 'the answer is from other daily aggregates',

@@ -5,6 +5,9 @@ import { Day, ModelName } from '../model/definition.ts';
 /** The word that marks a line of an endpoint's log as one of the request log: what its subscription filters by. */
 export const REQUEST_LOGGED = 'REQUEST_LOGGED';
 
+/** Where the lake keeps raw events of requests, of whatever model: what lies there expires. */
+export const RAW_EVENTS = 'request-events/';
+
 /** A request whose predictions were answered: its receipt, and the probability that each of its events got. */
 export const LoggedRequest = z.strictObject({
   formatVersion: z.literal(1),

@@ -59,7 +59,7 @@ const FRESH_DAYS = 2;
 /** Stored partitions that a check makes anew; each takes the aggregates of all the days that it looks back on. */
 const SAMPLE = 2;
 
-/** Days of events whose answers on request are measured. */
+/** Days of events whose answers on request are measured when all their labels have arrived. */
 const ANSWERED_DAYS = 14;
 
 /** What a check reads of the release that is served. */
@@ -100,8 +100,9 @@ export function planDriftCheck(deps: ComparisonPlanning & { readonly clock: Cloc
     const { stability, dailyBatches, featureBatches } = await planStability(deps, served, manifest);
     const concept = await planConcept(deps, served);
     const recompute = await planRecomputation(deps, served);
-    // Of the newest days: labels of those before them have been counted by the checks of before.
-    const days = daysBetween(addDays(asOf, -ANSWERED_DAYS), addDays(asOf, -1));
+    // As many days as there are with labels that have all arrived, and those whose labels are arriving.
+    const oldest = addDays(asOf, -ANSWERED_DAYS - source.definition.labels.matureAfterDays);
+    const days = daysBetween(oldest, addDays(asOf, -1));
     const answers = await planAnswers(deps, served, days, predictions, addDays(asOf, -1));
     return {
       status: 'planned',

@@ -130,7 +130,9 @@ async function judge(deps: Judging, { model, plan, measured, answers }: Paramete
       ? UNGOVERNED
       : heldBack(
           judgeLive({ fast, slow, days, isProvisional }, inForce.rules.comparison, probation),
-          whyAnswersWorse(answers.days, plan.release, probation),
+          answers.reason === ''
+            ? whyAnswersWorse(answers.days, plan.release, probation)
+            : `answers on request are not measured: ${answers.reason}`,
         );
   const unmeasured = whyUnmeasured(measured.reasons);
   return {
@@ -145,7 +147,7 @@ async function judge(deps: Judging, { model, plan, measured, answers }: Paramete
   };
 }
 
-/** What would be confirmed waits while its answers on request are worse than what it published: somebody has to look why. */
+/** What would be confirmed waits while its answers on request are worse than what it published, or not measured: somebody has to look why. */
 function heldBack(judgement: LiveJudgement, worse: string | undefined): LiveJudgement {
   if (worse === undefined || judgement.verdict !== 'CONFIRM') return judgement;
   const change = 'answers as good as the published predictions: see gatehouse endpoint replay';

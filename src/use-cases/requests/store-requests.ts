@@ -32,7 +32,12 @@ export async function storeRequests(
       if (entry !== undefined) entries.push(entry);
     },
   );
-  await deps.store.add(entries);
+  await each(
+    faults,
+    [entries],
+    () => ({ item: 'the lake' }),
+    (all) => deps.store.add(all),
+  );
   throwFaults(faults, { stored: entries.length });
   return { stored: entries.length, others: lines.length - entries.length };
 }

@@ -1,9 +1,11 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { measureAnswers } from '#adapters/duckdb/answers.ts';
 import { writeRequests } from '#adapters/duckdb/request-files.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { LoggedRequest } from '#domain/prediction/request-log.ts';
+import type { DayFile } from '#ports/feature-engine.ts';
 import { compileModel } from '#model/compile.ts';
 import { workspace } from './_fixture.ts';
 
@@ -53,7 +55,7 @@ it('measures each event by its first answer, its newest label, and the batch of 
     // The same delivery twice.
     requests: [requests, requests].map((file) => ({ day: DAY, file })),
     labels: [{ day: '2026-03-03', file: labels }],
-    predictions: [{ release: NEW, file: predictions }],
+    predictions: [{ day: DAY, release: NEW, file: predictions }],
     definition,
   });
   const of = (release: string) => ('days' in found ? found.days.find((each) => each.release === release) : undefined);
@@ -73,5 +75,40 @@ it('measures each event by its first answer, its newest label, and the batch of 
   expect(await measureAnswers({ requests: [], labels: [], predictions: [], definition })).toEqual({
     kind: 'measured',
     days: [],
+  });
+});
+
+it('counts an event that is of two days once on each, with the prediction of that day', async () => {
+  const definition = await compileModel(join(import.meta.dirname, '../../models/card-fraud'));
+  const other = '2026-03-03';
+  const one = request('call 1', NEW, 1, { 1: 0.5 });
+  const two = { ...one, request: { ...one.request, request: 'call 2', day: other } };
+  const requests: DayFile[] = [];
+  for (const [index, entry] of [one, two].entries()) {
+    await mkdir(path(`two-days-${index}`));
+    requests.push({ day: entry.request.day, file: (await writeRequests([entry], path(`two-days-${index}`))).requests });
+  }
+  const predicted = (name: string, p: number): Promise<string> =>
+    parquet(name, `SELECT '1' AS row_id, ${String(p)}::DOUBLE AS prediction`);
+  const labels = await parquet(
+    'two-days-labels.parquet',
+    "SELECT 1::BIGINT AS payment_id, true AS disputed, TIMESTAMP '2026-03-04' AS reported_at",
+  );
+  const found = await measureAnswers({
+    // So many files that a reading of each by itself would not fit into the memory.
+    requests: Array.from({ length: 2000 }, (_, index) => requests[index % 2] ?? { day: DAY, file: '' }),
+    labels: [{ day: '2026-03-04', file: labels }],
+    predictions: [
+      { day: DAY, release: NEW, file: await predicted('day-1.parquet', 0.5) },
+      { day: other, release: NEW, file: await predicted('day-2.parquet', 0.25) },
+    ],
+    definition,
+  });
+  const counted = { answers: 1, labelled: 1, paired: 1 };
+  expect(found).toMatchObject({
+    days: [
+      { day: DAY, ...counted, different: 0 },
+      { day: other, ...counted, different: 1 },
+    ],
   });
 });

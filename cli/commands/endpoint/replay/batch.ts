@@ -70,9 +70,9 @@ export function causesOf(
       return own && { release: manifest.release, ...fromRows(definition, own, events), aggregates };
     };
   };
-  return async ({ request, made }, index) => {
+  return async ({ request, made, outcome }, index) => {
     if (request.release !== manifest.release) return 'other-release';
-    if (made === undefined) return 'not-kept';
+    if (made === undefined) return outcome.kind === 'not-kept' ? 'not-kept' : 'unexplained';
     const { definition, events, context, aggregates } = made;
     sides ??= readSides(definition);
     const all = keyed(definition, [...events, ...context]);

@@ -56,7 +56,6 @@ export const run: Run = async (context) => {
       if (again === undefined) continue;
       const index = request.events.indexOf(answer);
       const published = batch?.predictions.get(answer.id) ?? null;
-      const isSame = published === null || Object.is(published, answer.probability);
       compared.push({
         event: answer.id,
         request: request.request,
@@ -64,7 +63,12 @@ export const run: Run = async (context) => {
         answered: answer.probability,
         ...computedAgain(again, index, answer.probability),
         batch: published,
-        cause: isSame || causeOf === undefined ? null : await causeOf(again, index),
+        cause:
+          causeOf === undefined || Object.is(published, answer.probability)
+            ? null
+            : published === null
+              ? 'not-in-batch'
+              : await causeOf(again, index),
       });
     }
     const { report, refusal } = replayReport({

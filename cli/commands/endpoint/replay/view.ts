@@ -43,7 +43,7 @@ export function replayReport({ environment, model, day, compared, batch, request
   const different = kept.filter(({ difference }) => difference !== null);
   const inBatch = compared.filter((each) => each.batch !== null);
   const causes = Map.groupBy(
-    inBatch.filter(({ cause }) => cause !== null),
+    compared.filter(({ cause }) => cause !== null),
     ({ cause }) => cause as Cause,
   );
   const unexplained = causes.get('unexplained') ?? [];
@@ -74,7 +74,7 @@ export function replayReport({ environment, model, day, compared, batch, request
           ['raw events not kept (any more)', String(compared.length - kept.length)],
           ['as the batch, the same bits', String(asBatch)],
           ...explained,
-          ['not in a batch yet', String(compared.length - inBatch.length)],
+          ...(batch === undefined ? [['no batch of the day yet', String(compared.length)]] : []),
         ],
       },
       ...(listed.length === 0
@@ -99,7 +99,11 @@ export function replayReport({ environment, model, day, compared, batch, request
   };
   return {
     report,
-    refusal: brokenRule(kept, different, unexplained, { compared: compared.length, inBatch: inBatch.length }),
+    refusal: brokenRule(kept, different, unexplained, {
+      compared: compared.length,
+      inBatch: inBatch.length,
+      isBatchThere: batch !== undefined,
+    }),
   };
 }
 
@@ -107,7 +111,7 @@ function brokenRule(
   kept: readonly Compared[],
   [wrong, ...others]: readonly Compared[],
   [strange, ...more]: readonly Compared[],
-  counts: { readonly compared: number; readonly inBatch: number },
+  counts: { readonly compared: number; readonly inBatch: number; readonly isBatchThere: boolean },
 ): Refusal | undefined {
   if (wrong !== undefined)
     return refusal(
@@ -120,6 +124,12 @@ function brokenRule(
       'answers-as-batch',
       `event ${strange.event} was answered ${strange.answered}, the batch has ${strange.batch}; ${more.length + 1} of ${counts.inBatch} differ without a cause`,
       'check the declared context: gatehouse model check --events ... --labels ...',
+    );
+  if (counts.isBatchThere && counts.inBatch === 0)
+    return refusal(
+      'answers-as-batch',
+      `of ${counts.compared} answers the batch of the day has no event`,
+      'ask about events that producers land: see their ids',
     );
   if (kept.length > 0) return undefined;
   return refusal(
