@@ -31,7 +31,8 @@ import { publishPredictions } from '#use-cases/inference/publish-predictions.ts'
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { pointer } from '#test/domain/promotion/_case.ts';
-import { bytes, deployed, makeRelease, MODEL } from '#test/use-cases/_environments.ts';
+import { bytes, deployed, MODEL } from '#test/use-cases/_environments.ts';
+import { makeRelease } from '#test/use-cases/_releases.ts';
 import { eventually, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import {
   expectChain,

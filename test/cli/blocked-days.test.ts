@@ -17,7 +17,9 @@ import { render } from '#cli/report.ts';
 import { withoutKey } from '#domain/ledger/item.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { Run } from '#read-model/runs.ts';
-import { admitDays, definition, makeRelease, MODEL } from '../use-cases/_environments.ts';
+import { admitDays } from '../use-cases/_admitted.ts';
+import { definition, MODEL } from '../use-cases/_environments.ts';
+import { makeRelease } from '../use-cases/_releases.ts';
 import { fill, testContext } from './_context.ts';
 
 const RULE = 'source-columns-declared';

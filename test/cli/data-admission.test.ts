@@ -10,7 +10,8 @@ import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
-import { admitDays, definition, MODEL } from '../use-cases/_environments.ts';
+import { admitDays } from '../use-cases/_admitted.ts';
+import { definition, MODEL } from '../use-cases/_environments.ts';
 import { fill } from './_context.ts';
 
 const since = new Date('2026-03-02T12:00:00.000Z');

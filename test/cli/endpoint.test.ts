@@ -18,7 +18,8 @@ import { endpointOutput } from '#domain/model/deployed.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { PYTHON_FOLDER } from '#test/models/_programs.ts';
 import { serving, TODAY } from '#test/serving/_endpoint.ts';
-import { MODEL, withGoldenRequest } from '#test/use-cases/_environments.ts';
+import { MODEL } from '#test/use-cases/_environments.ts';
+import { withGoldenRequest } from '#test/use-cases/_releases.ts';
 import { testContext } from './_context.ts';
 
 const EVENT = {

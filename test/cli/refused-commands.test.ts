@@ -28,7 +28,8 @@ import { keys } from '#domain/ledger/keys.ts';
 import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import { compileModel } from '#model/compile.ts';
-import { makeRelease, MODEL as TOY } from '../use-cases/_environments.ts';
+import { makeRelease } from '../use-cases/_releases.ts';
+import { MODEL as TOY } from '../use-cases/_environments.ts';
 import { fill, testContext } from './_context.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');

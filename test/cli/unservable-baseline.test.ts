@@ -8,7 +8,8 @@ import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { championOf } from '#use-cases/validation/champion.ts';
 import { soundState } from '../domain/audit/_state.ts';
-import { type Environment, makeRelease, MODEL, publishRecords, world } from '../use-cases/_environments.ts';
+import { type Environment, MODEL, publishRecords, world } from '../use-cases/_environments.ts';
+import { makeRelease } from '../use-cases/_releases.ts';
 
 let all: ReturnType<typeof world>;
 let dev: Environment;

@@ -7,7 +7,8 @@ import type { Signer } from '#ports/signer.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { measure } from '#test/domain/gates/_measure.ts';
 import { probationRule } from '#test/domain/policy/_rule.ts';
-import { bytes, deployed, makeRelease, policy as base } from '#test/use-cases/_environments.ts';
+import { bytes, deployed, policy as base } from '#test/use-cases/_environments.ts';
+import { makeRelease } from '#test/use-cases/_releases.ts';
 import { ENVIRONMENTS, type Name } from './_commands.ts';
 
 export { MODEL, START } from '#test/use-cases/_environments.ts';

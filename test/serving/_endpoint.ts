@@ -16,7 +16,8 @@ import { readAggregates } from '#read-model/aggregates.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import type { Serving } from '#serving/champion.ts';
 import { servingCore } from '#serving/server.ts';
-import { bytes, definition, makeRelease, MODEL, SQL, world } from '#test/use-cases/_environments.ts';
+import { bytes, definition, MODEL, SQL, world } from '#test/use-cases/_environments.ts';
+import { makeRelease } from '#test/use-cases/_releases.ts';
 
 export const TODAY = '2026-03-02';
 export const YESTERDAY = '2026-03-01';

@@ -1,7 +1,8 @@
 // A golden request is answered by the release's own events, context and aggregates, whatever is published.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOfJson } from '#domain/canonical/digest.ts';
-import { MODEL, withGoldenRequest } from '#test/use-cases/_environments.ts';
+import { MODEL } from '#test/use-cases/_environments.ts';
+import { withGoldenRequest } from '#test/use-cases/_releases.ts';
 import { endpoint, inputs } from './_endpoint.ts';
 
 const EVENT = { id: 'e1', who: 'ann', at: '2001-01-14T08:00:00.000Z', seat: '1152921504606846976', price: 0.5 };

@@ -11,7 +11,8 @@ import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
 import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { JOINS } from '#test/domain/data/_joins.ts';
-import { admitDays, bytes, deployed, type Environment, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, deployed, type Environment, MODEL, world } from './_environments.ts';
 
 export const RULE: DataRule = { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 1 }, leakageAuc: 0.9 };
 export const SUITE = canonicalJson({ name: 'suite', expectations: [{ type: 'expect_something', kwargs: {} }] });

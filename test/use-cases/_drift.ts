@@ -2,7 +2,7 @@ import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
-import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { daysBetween } from '#domain/data/partition.ts';
 import type { DriftEvidence } from '#domain/drift/judge-drift.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Policy } from '#domain/policy/policy.ts';
@@ -14,16 +14,11 @@ import { judgeDrift } from '#use-cases/drift/judge-drift.ts';
 import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import type { Task } from '#use-cases/task.ts';
 import { scene } from './_scene.ts';
-import { admitDays, bytes, definition, deployed, type Environment, MODEL, policy, SQL } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, definition, type Environment, MODEL, policy } from './_environments.ts';
+import { day, under } from './_watched.ts';
 
-/** The day as of which releases are promoted here. */
-export const FROM = '2001-01-20';
-export const day = (count: number): string => addDays(FROM, count);
 export const watching: Policy = { ...policy, drift: DRIFT };
-export const under = (own: Environment, by: Policy): Environment => ({
-  ...own,
-  deployed: { ...deployed, models: [{ definition, policy: by, sql: { ...SQL }, expectations: {} }] },
-});
 
 export let here: Awaited<ReturnType<typeof scene>>;
 export let prod: Environment;

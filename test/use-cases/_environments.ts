@@ -1,5 +1,4 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { partitionItem } from '#domain/data/partition-item.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
@@ -11,31 +10,11 @@ import { memorySigner } from '#adapters/memory/signer.ts';
 import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
-import { canonicalJson, type Digest, digestOf, digestOfJson } from '#domain/canonical/digest.ts';
+import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
-import {
-  addDays,
-  type AdmittedPartition,
-  daysBetween,
-  partitionDigest,
-  type PartitionKind,
-} from '#domain/data/partition.ts';
-import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import type { GoldenRequest } from '#domain/release/golden-request.ts';
-import {
-  GOLDEN_REQUEST,
-  goldenDailyPath,
-  openManifest,
-  recipeOf,
-  RELEASE_FILES,
-  type ReleaseManifest,
-  schemaOf,
-  sealManifest,
-} from '#domain/release/manifest.ts';
-import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { EventReading } from '#ports/feature-engine.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import type { EventRow } from '#ports/online-features.ts';
@@ -130,7 +109,7 @@ export const deployed: DeployedModels = {
 };
 
 /** Golden rows that name what they are of. */
-const goldenOf = (text: string, rows: readonly number[][] = [[0]]): string =>
+export const goldenOf = (text: string, rows: readonly number[][] = [[0]]): string =>
   canonicalJson({ formatVersion: 1, columns: [text], rows, predictions: rows.map(() => 0.5) });
 
 /**
@@ -263,118 +242,4 @@ export async function publishRecords(own: Parameters<typeof publishModels>[0], m
 
 async function chainOf(ledger: Ledger): Promise<AuditRecord[]> {
   return (await readRecords(ledger, MODEL, 0)).map(({ record }) => record);
-}
-
-/** What a release of another model than the toy is made of. */
-interface Contents {
-  readonly definition: ModelDefinition;
-  readonly sql: Readonly<Record<keyof typeof SQL, string>>;
-  readonly onnx: Uint8Array;
-}
-
-/** Stores a whole release; `text` is what its model is, unless it is a real one. Without `rows` it has no golden ones. */
-export async function makeRelease(
-  store: ArtifactStore,
-  text: string,
-  kind: ReleaseManifest['kind'] = 'trained',
-  of: Contents = { definition, sql: SQL, onnx: bytes(`MODEL ${text}`) },
-  rows: readonly number[][] = [[0]],
-): Promise<Digest> {
-  const schema = schemaOf(of.definition);
-  const contents: Record<(typeof RELEASE_FILES)[number], Uint8Array> = {
-    'definition.json': bytes(canonicalJson(of.definition)),
-    'features/daily.sql': bytes(of.sql['features/daily.sql']),
-    'features/features.sql': bytes(of.sql['features/features.sql']),
-    'golden.json': bytes(goldenOf(`MODEL ${text}`, rows)),
-    'model.onnx': of.onnx,
-    'schema.json': bytes(canonicalJson(schema)),
-  };
-  const files = [];
-  for (const path of RELEASE_FILES)
-    files.push({ path, sha256: (await store.write(contents[path])).digest, size: contents[path].length });
-  const { image, hyperparameters, seed, code } = of.definition.training;
-  const sealed = sealManifest({
-    formatVersion: 1,
-    model: MODEL,
-    kind,
-    files,
-    data: {
-      asOf: '2001-01-20',
-      window: { name: 'all', from: '2001-01-10', to: '2001-01-14' },
-      fingerprint: digestOf(`data of ${text.split('#')[0]}`),
-      partitions: 5,
-      labelsUntil: '2001-01-15',
-    },
-    training: { image, hyperparameters, seed, code },
-    recipe: recipeOf(of.definition),
-    code: { commit: 'commit' },
-    schemas: { input: digestOfJson(schema.input), output: digestOfJson(schema.output) },
-  });
-  await store.write(sealed.bytes);
-  return sealed.release;
-}
-
-/** The release with other files of a golden request: one promises some probabilities, and its aggregates are of some days. */
-export async function withGoldenRequest(
-  store: ArtifactStore,
-  release: Digest,
-  golden: GoldenRequest | undefined,
-  days: readonly string[] = [],
-): Promise<Digest> {
-  const manifest = openManifest(await store.read(release));
-  const contents =
-    golden === undefined
-      ? []
-      : [
-          { path: GOLDEN_REQUEST, content: bytes(canonicalJson(golden)) },
-          ...days.map((day) => ({ path: goldenDailyPath(day), content: bytes(`daily ${day}`) })),
-        ];
-  const files: ReleaseManifest['files'] = manifest.files.slice(0, RELEASE_FILES.length);
-  for (const { path, content } of contents)
-    files.push({ path, sha256: (await store.write(content)).digest, size: content.length });
-  const sealed = sealManifest({ ...manifest, files });
-  await store.write(sealed.bytes);
-  return sealed.release;
-}
-
-/** Admits partitions of both kinds for some days, as admission would. */
-export async function admitDays(
-  ledger: Ledger,
-  first: string,
-  last: string,
-  { mark = '', at = START, content }: { readonly mark?: string; readonly at?: number; readonly content?: string } = {},
-): Promise<void> {
-  const admit = async (kind: PartitionKind, day: string): Promise<void> => {
-    const key = keys.partition(MODEL, kind, day);
-    const objects = [
-      {
-        bucket: 'landing',
-        key: `toy/${kind}/dt=${day}/part.parquet`,
-        versionId: '1',
-        sha256: digestOf(content ?? `${kind} ${day}${mark}`),
-        size: 9,
-      },
-    ];
-    const version = Number((await ledger.get(key))?.['version'] ?? 0) + 1;
-    const partition: AdmittedPartition = {
-      formatVersion: 1,
-      model: MODEL,
-      kind,
-      day,
-      version,
-      digest: partitionDigest(objects),
-      objects,
-      admittedAt: new Date(at).toISOString(),
-    };
-    const admission = partitionItem(keys.partitionVersion(MODEL, kind, day, version), partition);
-    await ledger.transact(
-      [
-        { kind: 'put', item: partitionItem(key, partition) },
-        { kind: 'put', item: admission },
-      ],
-      operationName('admit', kind, day, content ?? mark),
-    );
-  };
-  for (const day of daysBetween(first, last)) await admit('events', day);
-  for (const day of daysBetween(addDays(first, 1), last)) await admit('labels', day);
 }

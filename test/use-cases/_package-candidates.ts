@@ -7,7 +7,8 @@ import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { JOINS } from '#test/domain/data/_joins.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { admitDays, bytes, type Environment, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, type Environment, MODEL, world } from './_environments.ts';
 
 export const RUN = 'toy-run-1';
 

@@ -26,7 +26,8 @@ import { publishRows } from '#use-cases/inference/publish-rows.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import type { Task } from '#use-cases/task.ts';
-import { definition as base, type Environment, makeRelease, MODEL, world } from './_environments.ts';
+import { definition as base, type Environment, MODEL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 const SQL = {
   'features/daily.sql': 'SELECT who, avg(CAST(bad AS INTEGER)) AS rate FROM labels JOIN events USING (id) GROUP BY who',

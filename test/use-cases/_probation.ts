@@ -7,7 +7,7 @@ import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import { predictionDigest } from '#domain/data/feature-work.ts';
 import { ComparisonPlan } from '#domain/comparison/plan.ts';
-import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { daysBetween } from '#domain/data/partition.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import type { PredictionManifest } from '#domain/prediction/manifest.ts';
@@ -22,22 +22,9 @@ import { confirmRelease } from '#use-cases/confirmation/confirm-release.ts';
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import {
-  admitDays,
-  bytes,
-  definition,
-  deployed,
-  type Environment,
-  hours,
-  MODEL,
-  policy,
-  SQL,
-  START,
-} from './_environments.ts';
-
-/** The day as of which releases are promoted here. */
-export const FROM = '2001-01-20';
-export const day = (count: number): string => addDays(FROM, count);
+import { admitDays } from './_admitted.ts';
+import { bytes, type Environment, hours, MODEL, policy, START } from './_environments.ts';
+import { day, under } from './_watched.ts';
 
 /** The policy that promotes what is likely better, and judges it within a week. */
 export const lenient: Policy = {
@@ -45,10 +32,6 @@ export const lenient: Policy = {
   comparison: { ...policy.comparison, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   transitions: { ...policy.transitions, prod: { ...policy.transitions.prod, probation: probationRule(7) } },
 };
-export const under = (own: Environment, by: Policy): Environment => ({
-  ...own,
-  deployed: { ...deployed, models: [{ definition, policy: by, sql: { ...SQL }, expectations: {} }] },
-});
 
 export let here: Awaited<ReturnType<typeof scene>>;
 export let prod: Environment;

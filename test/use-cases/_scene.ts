@@ -9,7 +9,9 @@ import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer, type Following } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { promote, type MachineContext } from './_machine.ts';
-import { admitDays, type Environment, hours, makeRelease, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { type Environment, hours, MODEL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 /** What asks for a promotion into prod. */
 export function request(release: Digest, overrides: Partial<PromotionRequest> = {}): PromotionRequest {

@@ -10,17 +10,8 @@ import { advancePointer, pointerWrite } from '#domain/promotion/pointer.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { definition as payments, eventsOf, labelsOf, workspace } from '#test/adapters/duckdb/_fixture.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
-import {
-  bytes,
-  deployed,
-  definition as toy,
-  type Environment,
-  hours,
-  makeRelease,
-  MODEL,
-  SQL,
-  world,
-} from './_environments.ts';
+import { bytes, deployed, definition as toy, type Environment, hours, MODEL, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 const { parquet } = workspace();
 const DAY = '2026-03-01';

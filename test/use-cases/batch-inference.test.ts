@@ -9,7 +9,8 @@ import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts'
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { rollBack } from './_machine.ts';
-import { admitDays, bytes, MODEL, publishRecords } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, MODEL, publishRecords } from './_environments.ts';
 import { here, prod, begin, batch, manifests, fence, lastRecord } from './_batch-inference.ts';
 
 beforeEach(begin);

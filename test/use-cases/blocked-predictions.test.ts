@@ -22,16 +22,8 @@ import { publishPredictions } from '#use-cases/inference/publish-predictions.ts'
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import type { Task } from '#use-cases/task.ts';
-import {
-  definition as base,
-  deployed,
-  type Environment,
-  hours,
-  makeRelease,
-  MODEL,
-  SQL,
-  world,
-} from './_environments.ts';
+import { definition as base, deployed, type Environment, hours, MODEL, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 /*
  * Production with real features: what becomes of days whose labels came in a type that was not declared, whether that was

@@ -9,17 +9,9 @@ import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { planComparison } from '#use-cases/data/plan-comparison.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
-import {
-  admitDays,
-  bytes,
-  definition,
-  deployed,
-  type Environment,
-  makeRelease,
-  MODEL,
-  SQL,
-  world,
-} from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, definition, deployed, type Environment, MODEL, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 /** Champions that a candidate cannot simply be compared with. */
 let dev: Environment;

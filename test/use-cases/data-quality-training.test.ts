@@ -4,7 +4,8 @@ import { type CheckResults } from '#domain/data/data-check.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { judgeData } from '#use-cases/data-quality/judge-data.ts';
 import { stageData, stagePrefix } from '#use-cases/data-quality/stage-data.ts';
-import { admitDays, bytes, MODEL } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, MODEL } from './_environments.ts';
 import {
   ROWS,
   FAILURE,

@@ -7,7 +7,8 @@ import { checkExpectations } from '#use-cases/data-quality/check-expectations.ts
 import { planDataCheck } from '#use-cases/data-quality/plan-data-check.ts';
 import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
-import { admitDays, bytes, deployed, MODEL } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, deployed, MODEL } from './_environments.ts';
 import {
   SUITE,
   FAILURE,

@@ -6,7 +6,8 @@ import { DIFFERENT, HEALTHY, lost, moved } from '#test/domain/drift/_evidence.ts
 import { rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { MODEL, publishRecords } from './_environments.ts';
-import { day, here, prod, begin, serve, check, planOf, checked } from './_drift.ts';
+import { here, prod, begin, serve, check, planOf, checked } from './_drift.ts';
+import { day } from './_watched.ts';
 
 beforeEach(begin);
 

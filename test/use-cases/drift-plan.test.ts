@@ -6,8 +6,10 @@ import { ComparisonPlan } from '#domain/comparison/plan.ts';
 import { daysBetween } from '#domain/data/partition.ts';
 import { StabilityPlan } from '#domain/drift/drift-work.ts';
 import { readCatalogue } from '#read-model/partitions.ts';
-import { admitDays, definition, MODEL } from './_environments.ts';
-import { day, here, prod, begin, serve, check, planOf } from './_drift.ts';
+import { admitDays } from './_admitted.ts';
+import { definition, MODEL } from './_environments.ts';
+import { here, prod, begin, serve, check, planOf } from './_drift.ts';
+import { day } from './_watched.ts';
 
 beforeEach(begin);
 

@@ -8,7 +8,8 @@ import type { ModelArtifact } from '#ports/training-jobs.ts';
 import { LOST } from '#test/domain/data/_joins.ts';
 import { exportTrainingRows, rowsPrefix } from '#use-cases/retraining/export-training-rows.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { admitDays, type Environment, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { type Environment, MODEL, world } from './_environments.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

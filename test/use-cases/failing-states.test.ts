@@ -14,7 +14,8 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import type { Task } from '#use-cases/task.ts';
 import { promote, rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { admitDays, type Environment, MODEL, publishRecords } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { type Environment, MODEL, publishRecords } from './_environments.ts';
 
 const FAULT = 'Runtime.HandlerError';
 

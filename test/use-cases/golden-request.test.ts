@@ -11,7 +11,9 @@ import { online } from '#test/serving/_endpoint.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
-import { admitDays, bytes, deployed, type Environment, MODEL, withGoldenRequest, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, deployed, type Environment, MODEL, world } from './_environments.ts';
+import { withGoldenRequest } from './_releases.ts';
 
 const DAY = '2001-01-14';
 const at = (hour: number): string => `${DAY}T0${hour}:30:00.000Z`;

@@ -10,16 +10,8 @@ import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { open, promote, rollBack } from './_machine.ts';
 import { decides, hear, scene } from './_scene.ts';
-import {
-  definition,
-  deployed,
-  type Environment,
-  makeRelease,
-  MODEL,
-  policy,
-  SQL,
-  publishRecords,
-} from './_environments.ts';
+import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 const { prod: normal } = policy.transitions;
 /** The policy that knows a hotfix: one more role decides. */

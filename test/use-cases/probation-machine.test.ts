@@ -15,9 +15,7 @@ import { rollBack } from './_machine.ts';
 import { scene } from './_scene.ts';
 import { type Environment, MODEL, policy } from './_environments.ts';
 import {
-  day,
   lenient,
-  under,
   here,
   prod,
   begin,
@@ -30,6 +28,7 @@ import {
   setHere,
   setProd,
 } from './_probation.ts';
+import { day, under } from './_watched.ts';
 
 beforeEach(begin);
 

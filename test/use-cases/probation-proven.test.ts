@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readPointer } from '#read-model/pointer.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { MODEL } from './_environments.ts';
-import { day, prod, begin, letIn, serve, review } from './_probation.ts';
+import { prod, begin, letIn, serve, review } from './_probation.ts';
+import { day } from './_watched.ts';
 
 beforeEach(begin);
 

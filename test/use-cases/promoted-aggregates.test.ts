@@ -16,7 +16,8 @@ import {
   planPromotedAggregates,
   publishPromotedAggregates,
 } from '#use-cases/promotion/publish-aggregates.ts';
-import { bytes, definition, type Environment, makeRelease, MODEL, SQL } from './_environments.ts';
+import { bytes, definition, type Environment, MODEL, SQL } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 import { open } from './_machine.ts';
 import { released, request, scene } from './_scene.ts';
 

@@ -6,7 +6,8 @@ import { findPromotion, readLock } from '#read-model/promotions.ts';
 import { recordExecutionEnd } from '#use-cases/recorder/record-execution-end.ts';
 import { open, promote } from './_machine.ts';
 import { decides } from './_scene.ts';
-import { hours, makeRelease, MODEL } from './_environments.ts';
+import { hours, MODEL } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 import { atRest, begin, here } from './_promotion-machine.ts';
 
 beforeEach(begin);

@@ -7,7 +7,8 @@ import { findPromotion } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { promote } from './_machine.ts';
 import { hear, request } from './_scene.ts';
-import { makeRelease, MODEL } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
+import { MODEL } from './_environments.ts';
 import { atRest, begin, here } from './_promotion-machine.ts';
 
 beforeEach(begin);

@@ -20,7 +20,9 @@ import { planReconciliation, PlanReconciliation } from '#use-cases/inference/pla
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
 import type { Task } from '#use-cases/task.ts';
-import { admitDays, bytes, definition, type Environment, makeRelease, MODEL, SQL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, definition, type Environment, MODEL, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 const online: ModelDefinition = {
   ...definition,

@@ -14,7 +14,9 @@ import { attachReport } from '#use-cases/validation/attach-report.ts';
 import { explainRelease } from '#use-cases/validation/explain-release.ts';
 import { planReports } from '#use-cases/validation/plan-reports.ts';
 import { writeReport } from '#use-cases/validation/write-report.ts';
-import { admitDays, bytes, type Environment, makeRelease, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, type Environment, MODEL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 let dev: Environment;
 let candidates: Digest[];

@@ -15,7 +15,8 @@ import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { returnJobToken } from '#use-cases/retraining/return-job-token.ts';
 import { trainWindow } from '#use-cases/retraining/train-window.ts';
 import { JOINS } from '#test/domain/data/_joins.ts';
-import { admitDays, definition, type Environment, MODEL, world } from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { definition, type Environment, MODEL, world } from './_environments.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

@@ -11,18 +11,9 @@ import { openRetrainingRun } from '#use-cases/retraining/open-retraining-run.ts'
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
 import { holdAsInconclusive, offerRelease, rejectCandidates } from '#use-cases/validation/conclude-validation.ts';
 import { evaluateCandidates } from '#use-cases/validation/evaluate-candidates.ts';
-import {
-  admitDays,
-  bytes,
-  definition,
-  deployed,
-  type Environment,
-  makeRelease,
-  MODEL,
-  policy,
-  SQL,
-  world,
-} from './_environments.ts';
+import { admitDays } from './_admitted.ts';
+import { bytes, definition, deployed, type Environment, MODEL, policy, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 const RUN = 'toy-run-1';
 let dev: Environment;

@@ -10,16 +10,8 @@ import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { hear } from './_scene.ts';
 import { registerCandidates } from '#use-cases/retraining/register-candidates.ts';
-import {
-  bytes,
-  definition,
-  type Environment,
-  makeRelease,
-  MODEL,
-  publishRecords,
-  SQL,
-  world,
-} from './_environments.ts';
+import { bytes, definition, type Environment, MODEL, publishRecords, SQL, world } from './_environments.ts';
+import { makeRelease } from './_releases.ts';
 
 let dev: Environment;
 let prod: Environment;
