@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
+import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
@@ -42,9 +43,9 @@ export const Pointer = z.strictObject({
   /** What the served hotfix owes; while it does, no promotion but a hotfix is promoted. */
   pendingPropagation: PendingPropagation.nullable().default(null),
   traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
-  /** Grows by one with every change of the pointer. */
+  /** Grows by one with every change of the pointer: of the champion, of its status, of the traffic. */
   seq: z.int().min(1),
-  /** Grows with every change of the serving set: predictions are published under the epoch that they were made in. */
+  /** Grows with every change of the champion: predictions are published under the epoch that they were made in. */
   epoch: z.int().min(1),
   fencingToken: z.int().nonnegative(),
   /** The promotion, rollback or confirmation that wrote this value. */
@@ -101,6 +102,35 @@ export function advancePointer(
     seq: (previous?.seq ?? 0) + 1,
     epoch: (previous?.epoch ?? 0) + 1,
   };
+}
+
+/** The least and the most that the shares of all arms may sum up to: floating-point numbers rarely make exactly 1. */
+const WHOLE = { least: 1 - 1e-9, most: 1 + 1e-9 };
+
+/**
+ * The pointer after its traffic was divided otherwise among arms, of which the champion is one. The epoch stays: it is the champion's, and
+ * what batches publish and reviews judge depends on nothing else. @throws GatehouseError `BAD_TRAFFIC`
+ */
+export function divideTraffic(
+  previous: Pointer,
+  arms: Pointer['traffic']['arms'],
+  by: Pick<Pointer, 'fencingToken' | 'writtenBy'>,
+): Pointer {
+  const sum = arms.reduce((total, { share }) => total + share, 0);
+  const releases = new Set(arms.map(({ release }) => release));
+  const why = !releases.has(previous.current)
+    ? `the champion ${previous.current} is no arm`
+    : releases.size < arms.length
+      ? 'a release is an arm twice'
+      : arms.some(({ share }) => !(share > 0))
+        ? 'an arm has no share'
+        : sum >= WHOLE.least && sum <= WHOLE.most
+          ? undefined
+          : `the shares sum up to ${sum}`;
+  if (why !== undefined)
+    throw new GatehouseError('BAD_TRAFFIC', `traffic of ${previous.model} cannot be divided so: ${why}`, { arms });
+  const traffic = { planSeq: previous.traffic.planSeq + 1, arms };
+  return { ...previous, ...by, traffic, seq: previous.seq + 1 };
 }
 
 /** The confirmed releases that a pointer knows, newest first: what it serves, if that is confirmed, and what it goes back to. */

@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
-import { advancePointer, confirmedReleases, type Pointer, REMEMBERED } from '#domain/promotion/pointer.ts';
+import {
+  advancePointer,
+  confirmedReleases,
+  divideTraffic,
+  type Pointer,
+  REMEMBERED,
+} from '#domain/promotion/pointer.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
 import { MODEL, NOW } from './_case.ts';
 
@@ -48,5 +54,63 @@ it('knows distinct releases to go back to, none of them its own or ever rolled b
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+it('keeps its epoch, and whatever batch runs and reviews rest on, while only its traffic changes', () => {
+  const [champion, other] = RELEASES;
+  if (champion === undefined || other === undefined) throw new Error('no releases');
+  const before = letIn(letIn(undefined, other), champion);
+  const arms = [
+    { release: champion.release, share: 0.9 },
+    { release: other.release, share: 0.1 },
+  ];
+  const after = divideTraffic(before, arms, { fencingToken: 2, writtenBy: 'canary' });
+  const { seq, traffic, fencingToken, writtenBy, ...same } = after;
+  expect({ seq, traffic, fencingToken, writtenBy }).toEqual({
+    seq: before.seq + 1,
+    traffic: { planSeq: before.traffic.planSeq + 1, arms },
+    fencingToken: 2,
+    writtenBy: 'canary',
+  });
+  expect(before).toMatchObject(same);
+  // What a batch run holds against the pointer before it publishes.
+  expect({ epoch: after.epoch, current: after.current }).toEqual({ epoch: before.epoch, current: before.current });
+  const next = letIn(after, other);
+  expect(next.epoch).toBe(before.epoch + 1);
+  expect(next.traffic).toEqual({ planSeq: after.traffic.planSeq + 1, arms: [{ release: other.release, share: 1 }] });
+});
+
+it.each([
+  ['without the champion', [{ release: 1, share: 1 }]],
+  [
+    'with an arm twice',
+    [
+      { release: 0, share: 0.5 },
+      { release: 0, share: 0.5 },
+    ],
+  ],
+  [
+    'with an arm that gets nothing',
+    [
+      { release: 0, share: 1 },
+      { release: 1, share: 0 },
+    ],
+  ],
+  ['with a share that is no number', [{ release: 0, share: Number.NaN }]],
+  [
+    'with more or less than all',
+    [
+      { release: 0, share: 0.5 },
+      { release: 1, share: 0.4 },
+    ],
+  ],
+])('divides no traffic %s', (_, arms) => {
+  const [champion] = RELEASES;
+  if (champion === undefined) throw new Error('no releases');
+  const named = arms.map(({ release, share }) => ({ release: RELEASES[release]?.release ?? champion.release, share }));
+  const by = { fencingToken: 2, writtenBy: 'canary' };
+  expect(() => divideTraffic(letIn(undefined, champion), named, by)).toThrow(
+    expect.objectContaining({ code: 'BAD_TRAFFIC' }),
   );
 });
