@@ -16,6 +16,12 @@ import {
 } from './protocol.ts';
 import type { Refused } from './release.ts';
 
+/** By what receipts and the log name events, in the order of a request, and the rows of its context. */
+export interface RequestDigests {
+  readonly events: readonly Digest[];
+  readonly context: Digest;
+}
+
 /** What a request was answered, and from what: all that a log needs to compute it again. */
 export interface Answer {
   readonly kind: 'answered';
@@ -25,6 +31,7 @@ export interface Answer {
   /** The context that was used. */
   readonly context: readonly EventRow[];
   readonly probabilities: readonly number[];
+  readonly digests: RequestDigests;
   /** The list of daily aggregates, and its newest day that was used; undefined where the model has none. */
   readonly aggregates: Digest | undefined;
   readonly aggregatesUntil: string | undefined;
@@ -55,16 +62,16 @@ export async function answer(
     if (features.kind === 'refused') return features;
     const probabilities = await model.predict(features.rows);
     const { list: aggregates, until: aggregatesUntil } = found.lease.value;
+    const digests = digestsOf(events, context);
     const response = responseOf({
       pointer,
       made: { aggregates: aggregates ?? '', aggregates_until: aggregatesUntil ?? '' },
       request,
       outputs,
-      events,
-      context,
+      digests,
       probabilities,
     });
-    return { kind: 'answered', response, day, events, context, probabilities, aggregates, aggregatesUntil };
+    return { kind: 'answered', response, day, events, context, probabilities, digests, aggregates, aggregatesUntil };
   } finally {
     await found.lease.end();
   }
@@ -90,7 +97,10 @@ export async function answerGolden(
     golden: true as const,
     golden_matches: difference === undefined,
   };
-  return { kind: 'golden', response: responseOf({ pointer, made, request, outputs, events, context, probabilities }) };
+  return {
+    kind: 'golden',
+    response: responseOf({ pointer, made, request, outputs, digests: digestsOf(events, context), probabilities }),
+  };
 }
 
 function wantedOutputs({ outputs }: InferenceRequest): readonly OutputName[] | Refusal {
@@ -148,12 +158,11 @@ function responseOf(of: {
   readonly made: Pick<Receipt, 'aggregates' | 'aggregates_until' | 'golden' | 'golden_matches'>;
   readonly request: InferenceRequest;
   readonly outputs: readonly OutputName[];
-  readonly events: readonly EventRow[];
-  readonly context: readonly EventRow[];
+  readonly digests: RequestDigests;
   readonly probabilities: readonly number[];
 }): InferenceResponse {
-  const { pointer, made, request, outputs, events, context, probabilities } = of;
-  const shape: [number] = [events.length];
+  const { pointer, made, request, outputs, digests, probabilities } = of;
+  const shape: [number] = [digests.events.length];
   return {
     model_name: pointer.model,
     model_version: pointer.version,
@@ -166,12 +175,16 @@ function responseOf(of: {
       pointer_seq: pointer.seq,
       epoch: pointer.epoch,
       ...made,
-      context_digest: digestOfRows(context),
+      context_digest: digests.context,
     },
     outputs: outputs.map((name) =>
       name === 'probability'
         ? { name, datatype: 'FP64', shape, data: [...probabilities] }
-        : { name, datatype: 'BYTES', shape, data: events.map((event) => digestOfRows(event)) },
+        : { name, datatype: 'BYTES', shape, data: [...digests.events] },
     ),
   };
+}
+
+function digestsOf(events: readonly EventRow[], context: readonly EventRow[]): RequestDigests {
+  return { events: events.map((event) => digestOfRows(event)), context: digestOfRows(context) };
 }

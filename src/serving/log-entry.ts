@@ -6,7 +6,7 @@ import type { Champion } from './champion.ts';
 /** What the request log keeps of an answer. */
 export function entryOf(
   { pointer, lease }: Omit<Champion, 'kind'>,
-  { day, events, context, probabilities, aggregates, aggregatesUntil }: Answer,
+  { day, events, context, probabilities, digests, aggregates, aggregatesUntil }: Answer,
   call: { readonly id: string; readonly startedAt: Date; readonly endedAt: Date },
 ): { readonly request: LoggedRequest; readonly raw: RequestEvents } {
   const { id } = lease.value.definition.events;
@@ -21,14 +21,14 @@ export function entryOf(
     pointerSeq: pointer.seq,
     aggregates: aggregates ?? null,
     aggregatesUntil: aggregatesUntil ?? null,
-    context: digestOfRows(context),
+    context: digests.context,
     day,
     startedAt: call.startedAt.toISOString(),
     // A clock that was set back measures nothing.
     milliseconds: Math.max(0, call.endedAt.getTime() - call.startedAt.getTime()),
     events: events.map((event, index) => ({
       id: String(event[id]),
-      digest: digestOfRows(event),
+      digest: digests.events[index] ?? digestOfRows(event),
       probability: probabilities[index] ?? Number.NaN,
     })),
   };
