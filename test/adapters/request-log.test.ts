@@ -4,23 +4,14 @@ import { DecryptCommand, GenerateDataKeyCommand } from '@aws-sdk/client-kms';
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { lineReader, lineRequestLog } from '#adapters/aws/request-log.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
-import { LoggedRequest, REQUEST_LOGGED, type RequestEvents } from '#domain/prediction/request-log.ts';
+import { REQUEST_LOGGED, type RequestEvents } from '#domain/prediction/request-log.ts';
+import { loggedRequest } from '#test/domain/prediction/_logged.ts';
 
-const request = LoggedRequest.parse({
-  formatVersion: 1,
-  request: 'call 1',
-  model: 'toy',
-  version: '0.1.0',
-  release: digestOf('release'),
-  arm: 'champion',
+const request = loggedRequest({
   epoch: 2,
   pointerSeq: 3,
   aggregates: digestOf('list'),
   aggregatesUntil: '2026-03-01',
-  context: digestOf('[]'),
-  day: '2026-03-02',
-  startedAt: '2026-03-02T08:00:00.000Z',
-  milliseconds: 12,
   events: [{ id: '9223372036854775807', digest: digestOf('event'), probability: 0.1 + 0.2 }],
 });
 const raw: RequestEvents = { events: [{ id: '9223372036854775807', name: 'Zoë, in person' }], context: [] };

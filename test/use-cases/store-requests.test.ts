@@ -1,31 +1,10 @@
 import { expect, it } from 'vitest';
 import { memoryRequestStore } from '#adapters/memory/request-log.ts';
-import { digestOf } from '#domain/canonical/digest.ts';
-import { LoggedRequest, type RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestEntry } from '#domain/prediction/request-log.ts';
+import { loggedRequest } from '#test/domain/prediction/_logged.ts';
 import { storeRequests } from '#use-cases/requests/store-requests.ts';
 
-function entry(request: string): RequestEntry {
-  return {
-    request: LoggedRequest.parse({
-      formatVersion: 1,
-      request,
-      model: 'toy',
-      version: '0.1.0',
-      release: digestOf('release'),
-      arm: 'champion',
-      epoch: 1,
-      pointerSeq: 1,
-      aggregates: null,
-      aggregatesUntil: null,
-      context: digestOf('[]'),
-      day: '2026-03-02',
-      startedAt: '2026-03-02T08:00:00.000Z',
-      milliseconds: 12,
-      events: [{ id: request, digest: digestOf(request), probability: 0.5 }],
-    }),
-    raw: null,
-  };
-}
+const entry = (request: string): RequestEntry => ({ request: loggedRequest({ request }), raw: null });
 
 /** A log whose lines say what they are. */
 function log() {

@@ -3,35 +3,21 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { measureAnswers } from '#adapters/duckdb/answers.ts';
 import { writeRequests } from '#adapters/duckdb/request-files.ts';
-import { digestOf } from '#domain/canonical/digest.ts';
-import { LoggedRequest } from '#domain/prediction/request-log.ts';
+import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 import { compileModel } from '#model/compile.ts';
+import { answeredEvents, loggedRequest } from '#test/domain/prediction/_logged.ts';
 import { workspace } from './_fixture.ts';
 
 const { parquet, path } = workspace();
 const DAY = '2026-03-02';
 const [OLD, NEW] = [digestOf('old'), digestOf('new')];
 
-function request(name: string, release: string, minute: number, events: Readonly<Record<string, number>>) {
-  const logged = LoggedRequest.parse({
-    formatVersion: 1,
-    request: name,
-    model: 'card-fraud',
-    version: '0.1.0',
-    release,
-    arm: 'champion',
-    epoch: 1,
-    pointerSeq: 1,
-    aggregates: null,
-    aggregatesUntil: null,
-    context: digestOf('[]'),
-    day: DAY,
-    startedAt: `${DAY}T08:${String(minute).padStart(2, '0')}:00.000Z`,
-    milliseconds: 12,
-    events: Object.entries(events).map(([id, probability]) => ({ id, digest: digestOf(id), probability })),
-  });
-  return { request: logged, raw: null };
+/** A request of a minute, by a release, with what its events got. */
+function request(name: string, release: Digest, minute: number, events: Readonly<Record<string, number>>) {
+  const startedAt = `${DAY}T08:${String(minute).padStart(2, '0')}:00.000Z`;
+  const about = { request: name, model: 'card-fraud', release, startedAt };
+  return { request: loggedRequest({ ...about, events: answeredEvents(events) }), raw: null };
 }
 
 it('measures each event by its first answer, its newest label, and the batch of the same release', async () => {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { digestOfRows, rowsJson } from '#domain/data/event-json.ts';
-import { LoggedRequest, type RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestEntry } from '#domain/prediction/request-log.ts';
+import { loggedRequest } from '#test/domain/prediction/_logged.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,21 +21,12 @@ function entry(request: string, ids: readonly string[], isKept = true): RequestE
   const events = ids.map((id, index) => ({ id, text: `"${id}"\n[{'`, amount: PROBABILITIES[index] ?? null }));
   const context = [{ id: `before ${request}`, amount: null }];
   return {
-    request: LoggedRequest.parse({
-      formatVersion: 1,
+    request: loggedRequest({
       request,
-      model: 'toy',
-      version: '0.1.0',
-      release: digestOf('release'),
-      arm: 'champion',
-      epoch: 1,
-      pointerSeq: 1,
       aggregates: isKept ? digestOf('list') : null,
       aggregatesUntil: isKept ? '2026-03-01' : null,
       context: digestOfRows(context),
-      day: '2026-03-02',
       startedAt: '2026-03-02T08:00:00.123Z',
-      milliseconds: 12,
       events: events.map((event, index) => ({
         id: event.id,
         digest: digestOfRows(event),

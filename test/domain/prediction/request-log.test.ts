@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '#domain/canonical/digest.ts';
-import { closedUntil, countedAnswers, LoggedRequest, minuteOf } from '#domain/prediction/request-log.ts';
+import { closedUntil, countedAnswers, minuteOf } from '#domain/prediction/request-log.ts';
+import { answeredEvents, loggedRequest } from './_logged.ts';
 
-/** A request of the log, in which each event got 0.5 unless said otherwise. */
-function logged(request: string, startedAt: string, events: Readonly<Record<string, number>>): LoggedRequest {
-  return LoggedRequest.parse({
-    formatVersion: 1,
-    request,
-    model: 'toy',
-    version: '0.1.0',
-    release: digestOf('release'),
-    arm: 'champion',
-    epoch: 1,
-    pointerSeq: 1,
-    aggregates: null,
-    aggregatesUntil: null,
-    context: digestOf('[]'),
-    day: '2026-03-02',
-    startedAt,
-    milliseconds: 12,
-    events: Object.entries(events).map(([id, probability]) => ({ id, digest: digestOf(id), probability })),
-  });
-}
+/** A request of the log by its name, its begin and what its events got. */
+const logged = (request: string, startedAt: string, events: Readonly<Record<string, number>>) =>
+  loggedRequest({ request, startedAt, events: answeredEvents(events) });
 
 describe('the request log', () => {
   it('closes each minute two minutes after its end', () => {
