@@ -1,12 +1,12 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's two processes.
 
-Eight things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
-emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made over
-TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a table's
-stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an invocation waits
-for a process that is at work, before it starts another; state is kept over a stop as a whole (saved_state.py);
-executions that a stop ended are announced as ended, as AWS announces each end; and the process group ends with its
-owner, so that a killed test leaves nothing behind.
+Nine things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made
+over TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a
+table's stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an
+invocation waits for a process that is at work, before it starts another; a task token is taken once; state is kept
+over a stop as a whole (saved_state.py); executions that a stop ended are announced as ended, as AWS announces each
+end; and the process group ends with its owner, so that a killed test leaves nothing behind.
 """
 
 import gc
@@ -23,7 +23,7 @@ import zipfile
 
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.core.responses import error_response_json, set_request_account_id, set_request_region
 from ministack.services import eventbridge, lambda_svc, stepfunctions
 from saved_state import keep_state
 
@@ -102,6 +102,25 @@ def wait_for_idle_workers() -> None:
     lambda_svc.acquire_worker = patient
 
 
+def take_tokens_once() -> None:
+    # The emulator forgets a token when the execution that waits has woken up: until then each who answers is told that
+    # he was heard.
+    lock = threading.Lock()
+
+    def once(answer):
+        def answering(data):
+            with lock:
+                waiting = stepfunctions._task_tokens.get(data.get("taskToken"))
+                if waiting and waiting["event"].is_set():
+                    return error_response_json("TaskTimedOut", "The task token has been used", 400)
+                return answer(data)
+
+        return answering
+
+    stepfunctions._send_task_success = once(stepfunctions._send_task_success)
+    stepfunctions._send_task_failure = once(stepfunctions._send_task_failure)
+
+
 def announce_interrupted_executions() -> None:
     # No execution goes on after a stop: the emulator restores it as FAILED.
     restore = stepfunctions._restore_state
@@ -150,6 +169,7 @@ if __name__ == "__main__":
     read_streams_from_their_beginning()
     unpack_code_once(os.path.join(arguments[0], "emulator", "unpacked"))
     wait_for_idle_workers()
+    take_tokens_once()
     announce_interrupted_executions()
     if "STATE_DIR" in os.environ:
         keep_state(os.environ["STATE_DIR"])
