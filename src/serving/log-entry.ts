@@ -1,4 +1,4 @@
-import { digestOfRows, rowToJson } from '#domain/data/event-json.ts';
+import { rowToJson } from '#domain/data/event-json.ts';
 import type { LoggedRequest, RequestEvents } from '#domain/prediction/request-log.ts';
 import type { Answer } from './answer.ts';
 import type { Champion } from './champion.ts';
@@ -26,9 +26,9 @@ export function entryOf(
     startedAt: call.startedAt.toISOString(),
     // A clock that was set back measures nothing.
     milliseconds: Math.max(0, call.endedAt.getTime() - call.startedAt.getTime()),
-    events: events.map((event, index) => ({
-      id: String(event[id]),
-      digest: digests.events[index] ?? digestOfRows(event),
+    events: digests.events.map((digest, index) => ({
+      id: String(events[index]?.[id]),
+      digest,
       probability: probabilities[index] ?? Number.NaN,
     })),
   };

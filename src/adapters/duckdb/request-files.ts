@@ -4,6 +4,7 @@ import { canonicalJson, parseDocument } from '#domain/canonical/digest.ts';
 import { LoggedRequest, type RequestEntry } from '#domain/prediction/request-log.ts';
 import type { StoredRequests } from '#ports/request-log.ts';
 import { fileLiteral, literal, name, PARQUET, rowsOf, withDatabase } from './database.ts';
+import { sources } from './inputs.ts';
 
 /** What writing a delivery of CloudWatch Logs may take. */
 const WRITE_MEMORY = '256MB';
@@ -78,11 +79,7 @@ export async function readRequests(files: {
     paths.length === 0
       ? Promise.resolve([])
       : withDatabase(READ_MEMORY, (connection) =>
-          rowsOf(
-            connection,
-            `SELECT DISTINCT ${columns} FROM read_parquet([${paths.map(fileLiteral).join(', ')}],
-               hive_partitioning = false) AS stored ORDER BY ALL`,
-          ),
+          rowsOf(connection, `SELECT DISTINCT ${columns} FROM ${sources(paths)} AS stored ORDER BY ALL`),
         );
   const requests = await rows(files.requests, 'CAST(to_json(stored) AS VARCHAR) AS request');
   const raw = await rows(files.raw, 'digest, json');

@@ -1,5 +1,6 @@
 import { readEvents } from '#adapters/duckdb/event-rows.ts';
-import { fileLiteral, name, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
+import { name, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
+import { source } from '#adapters/duckdb/inputs.ts';
 import { keyedEvents } from '#adapters/duckdb/request-rows.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { featurePlanner } from '#domain/data/feature-plan.ts';
@@ -34,7 +35,7 @@ export async function readBatch(
   if (manifest === undefined) return undefined;
   const file = await lake.fetchSource(manifest.object, folder);
   const rows = await withDatabase('1GB', (connection) =>
-    rowsOf(connection, `SELECT ${name('row_id')} AS id, prediction FROM read_parquet(${fileLiteral(file)})`),
+    rowsOf(connection, `SELECT ${name('row_id')} AS id, prediction FROM ${source(file)}`),
   );
   return { manifest, predictions: new Map(rows.map(({ id, prediction }) => [String(id), Number(prediction)])) };
 }
