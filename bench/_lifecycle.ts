@@ -10,7 +10,7 @@ import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { cloudOf } from '#cli/cloud.ts';
 import { answerOf } from '#cli/control/api.ts';
-import { call } from '#cli/http.ts';
+import { call } from '#adapters/http-call.ts';
 import { signIn } from '#cli/control/sign-in.ts';
 import { describeExecution, type ExecutionView } from '#cli/executions.ts';
 import type { DecisionInput } from '#domain/control/decision.ts';

@@ -81,10 +81,9 @@ export async function gatehouseLife(stores: BenchStores): Promise<(release: numb
     const resolve = await milliseconds(async () => {
       pointer = await readPointer(stores.ledger, MODEL);
     });
-    if (pointer?.current !== release || pointer.lastConfirmed === null) throw new Error('the pointer names another');
-    const { epoch, lastConfirmed } = pointer;
-    const target = { ...lastConfirmed, from: release, epoch };
-    const back = { model: MODEL, rollback: `rollback-${number}`, actor: 'person:op', reason: 'bench', target };
+    if (pointer?.current !== release) throw new Error('the pointer names another');
+    const about = { from: release, epoch: pointer.epoch, to: null };
+    const back = { model: MODEL, rollback: `rollback-${number}`, actor: 'person:op', reason: 'bench', ...about };
     const rollBack = await timed('switched', () => switchPointer(deps)(back));
     return { register, commit, resolve, rollBack, whole: register + record + commit };
   };

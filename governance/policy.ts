@@ -60,6 +60,15 @@ export default definePolicyFloor({
   // 0.031, the lowest under kilometres 0.354. Chance alone gives 9 / rows with ten bins: 0.023 +- 0.011 at 400 rows.
   // A first day above 1.3 was seen in 18 of 19 skewed weeks and in 2 of 19 healthy ones: it alerts, and rolls nothing back.
   drift: { stable: [], index: 0.1, minimumRows: 400, disagreement: 1.3, retrainAtMostEveryDays: 7 },
+  // More than one failed request in twenty, more than one answer in a hundred that takes twice as long as before, or three failed
+  // probes in a row. One rollback a day: where the release before it fails as well, the cause is elsewhere, and people look.
+  serving: {
+    errors: { rate: 0.05, minutes: 5, minimumCount: 5 },
+    latency: { factor: 2, share: 0.01, minutes: 10, minimumCount: 5 },
+    health: { failures: 3 },
+    confidence: 0.95,
+    hoursBetweenRollbacks: 24,
+  },
   transitions: {
     initial: {
       gates: ['released-upstream', 'release-integrity'],

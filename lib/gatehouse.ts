@@ -71,5 +71,6 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
   inference.addStackDependency(lake);
-  new ReleaseStack(stage, 'Release', { ...shared, environment }).addStackDependency(inference);
+  const { prober } = inference;
+  new ReleaseStack(stage, 'Release', { ...shared, environment, prober }).addStackDependency(inference);
 }

@@ -182,6 +182,11 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
       'Age of the newest aggregates, in days, beyond which nothing is answered. 1: of the day before the request’s.',
     unless: { default: 2 },
   },
+  'online.objectiveMs': {
+    means:
+      'Milliseconds within which 99 of 100 requests are answered: what latency is compared with where nothing else was served before.',
+    unless: { default: 1000 },
+  },
   'online.pointerMaxAgeSeconds': {
     means: 'Seconds after which the pointer is read again before an answer.',
     unless: { default: 5 },

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { lineRequestLog } from '#adapters/aws/request-log.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { folderArtifactStore } from '#adapters/folder/artifact-store.ts';
@@ -78,6 +79,9 @@ export async function servingOf(served: Served): Promise<Serving & { switchTo(re
     features: onlineFeatures,
     folder: own,
     log: requestLog(model),
+    // As functions write them, and kept nowhere.
+    metrics: embeddedMetrics(clock, () => {}),
+    environment: 'prod',
     switchTo,
   };
 }

@@ -8,7 +8,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { Role } from '#domain/policy/policy.ts';
 import type { Context } from '../context.ts';
 import { refuse, RefusedError } from '../refusal.ts';
-import { call, type HttpAnswer } from '../http.ts';
+import { call, type HttpAnswer } from '#adapters/http-call.ts';
 import { readSession, type Session, sessionFile, writeSession } from './session.ts';
 import { type ControlAccess, refreshed } from './sign-in.ts';
 

@@ -48,9 +48,16 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Recompute features': 'making stored features anew',
   'Judge drift': 'judging what was found',
   // rollback
-  'Choose target': 'choosing what to go back to',
   'Switch pointer': 'switching the pointer back',
   'Open incident': 'opening an incident',
+  'Wait before probing': 'waiting until the endpoint reads the pointer again',
+  'Probe endpoint': 'asking the endpoint who answers',
+  'Wait between probes': 'waiting between two probes',
+  'Probe endpoint again': 'asking the endpoint again',
+  'Judge probes': 'judging who answered',
+  'Check request log': 'looking for answers of the release that was rolled back',
+  'Wait for request log': 'waiting for the request log',
+  'Verify rollback': 'recording whether the rollback is complete',
   'Repair predictions': 'repairing the predictions',
   // batch inference
   'Plan reconciliation': 'planning what has to be scored',

@@ -15,26 +15,31 @@ import { httpApiHandler } from '#runtime/http-api.ts';
 import { clock, ledgerOf, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { servingCore } from '#serving/server.ts';
 
-const { MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, REQUEST_LOG_KEY, RETENTION_DAYS } = readEnvironment(
-  z.object({
-    MODEL: Text,
-    LEDGER_TABLE: Text,
-    LAKE_BUCKET: Text,
-    ARTIFACT_BUCKET: Text,
-    REQUEST_LOG_KEY: Text,
-    RETENTION_DAYS: z.coerce.number().int().nonnegative(),
-  }),
-);
+const { ENVIRONMENT, MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, REQUEST_LOG_KEY, RETENTION_DAYS } =
+  readEnvironment(
+    z.object({
+      ENVIRONMENT: Text,
+      MODEL: Text,
+      LEDGER_TABLE: Text,
+      LAKE_BUCKET: Text,
+      ARTIFACT_BUCKET: Text,
+      REQUEST_LOG_KEY: Text,
+      RETENTION_DAYS: z.coerce.number().int().nonnegative(),
+    }),
+  );
 const FOLDER = '/tmp/endpoint';
 // A process that was ended while it loaded has left its files.
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
+const metrics = embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`));
 const ledger = ledgerOf({ ledger: LEDGER_TABLE });
 const { lake, documents, releases } = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });
 
 export const handler = httpApiHandler(
   servingCore({
+    environment: ENVIRONMENT,
     model: MODEL,
+    metrics,
     ledger,
     clock,
     artifacts: releases,
@@ -50,7 +55,7 @@ export const handler = httpApiHandler(
       bucket: LAKE_BUCKET,
       model: MODEL,
       keepsEvents: RETENTION_DAYS > 0,
-      metrics: embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`)),
+      metrics,
       writeLine: (line) => written(process.stdout, `${line}\n`),
     }),
   }),

@@ -6,13 +6,14 @@ import { s3TrainingData } from '#adapters/aws/training.ts';
 import * as engine from '#adapters/duckdb/engine.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
-import { s3, storesOf, Text } from '#runtime/wiring.ts';
+import { clock, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { measureStability } from '#use-cases/drift/measure-stability.ts';
 import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
 import { measureAnswers } from '#use-cases/requests/measure-answers.ts';
+import { checkRequestLog } from '#use-cases/rollback/check-request-log.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -22,6 +23,7 @@ const deps = {
   engine,
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
+const requests = s3RequestStore(s3, LAKE_BUCKET);
 const training = TRAINING_BUCKET === undefined ? undefined : s3TrainingData(s3, TRAINING_BUCKET);
 const daily = buildDailyPartition(deps);
 const features = buildFeaturePartition(deps);
@@ -32,7 +34,8 @@ export const handler = tasks({
   'Build aggregates': daily,
   'Build feature partition': features,
   'Build feature shard': features,
-  'Measure answers': measureAnswers({ ...deps, requests: s3RequestStore(s3, LAKE_BUCKET) }),
+  'Check request log': checkRequestLog({ ...deps, requests, clock }),
+  'Measure answers': measureAnswers({ ...deps, requests }),
   'Measure comparison': measureComparison(deps),
   'Measure stability': measureStability(deps),
   'Recompute features': recomputeFeatures(deps),

@@ -6,7 +6,6 @@ import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, Text } from '#runtime/wiring.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { confirmRelease } from '#use-cases/confirmation/confirm-release.ts';
-import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE } = readEnvironment(z.object({ ENVIRONMENT: Text, LEDGER_TABLE: Text }));
@@ -15,6 +14,5 @@ const deps = { environment: ENVIRONMENT, ledger: ledgerOf({ ledger: LEDGER_TABLE
 export const handler = tasks({
   'Commit promotion': commitPromotion(deps),
   'Confirm release': confirmRelease(deps),
-  'Choose target': chooseTarget(deps),
   'Switch pointer': switchPointer(deps),
 });

@@ -20,7 +20,9 @@ import { recordReleaseFailure } from '#use-cases/promotion/record-release-failur
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { planReview } from '#use-cases/probation/plan-review.ts';
+import { judgeProbes } from '#use-cases/rollback/judge-probes.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { verifyRollback } from '#use-cases/rollback/verify-rollback.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, SOURCE_BUCKETS } = readEnvironment(
   z.object({
@@ -60,6 +62,8 @@ export const handler = tasks({
   'Plan review': planReview(deps),
   'Plan drift check': planDriftCheck(deps),
   'Open incident': openIncident(deps),
+  'Judge probes': judgeProbes(deps),
+  'Verify rollback': verifyRollback(deps),
   'Record refusal': recordRefusal(deps),
   'Record failure': recordReleaseFailure(deps),
 });

@@ -117,6 +117,14 @@ export function accessTo(names: Names) {
       variables: { MACHINE_ARN: names.stateMachineArn(machine) },
       statements: [{ actions: ['states:StartExecution'], resources: [names.stateMachineArn(machine)] }],
     }),
+    /** Metrics and alarms; CloudWatch knows these rights for all of an account's metrics only. */
+    readsAlarms: (): Access => ({
+      variables: {},
+      statements: [
+        { actions: ['cloudwatch:GetMetricData'], resources: ['*'] },
+        { actions: ['cloudwatch:DescribeAlarms'], resources: [names.arn('cloudwatch', 'alarm:*')] },
+      ],
+    }),
     /** Task tokens are their own proof; Step Functions knows this right for a machine only. */
     returnsTokens: (...machines: string[]): Access => ({
       variables: {},

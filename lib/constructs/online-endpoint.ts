@@ -26,6 +26,9 @@ const THROTTLE = { rateLimit: 200, burstLimit: 100 };
  * AWS's metrics are those of one model. It reads what the pointer names, and writes its request log, mostly as lines of its own log.
  */
 export class OnlineEndpoint extends Construct {
+  readonly model: string;
+  readonly api: HttpApi;
+
   constructor(scope: Construct, id: string, props: OnlineEndpointProps) {
     super(scope, id);
     const { names, model } = props;
@@ -74,6 +77,8 @@ export class OnlineEndpoint extends Construct {
     // Metrics by route: health checks are no predictions.
     if (stage.node.defaultChild instanceof CfnStage)
       stage.node.defaultChild.addPropertyOverride('DefaultRouteSettings.DetailedMetricsEnabled', true);
+    this.model = model;
+    this.api = api;
     new CfnOutput(this, 'Url', { value: api.apiEndpoint }).overrideLogicalId(endpointOutput(model));
   }
 }

@@ -1,10 +1,12 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
+import { CfnAlias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
+import { EndpointAlarms, endpointPrefix } from '#lib/constructs/endpoint-alarms.ts';
 import { RetainedTable } from '#lib/constructs/retained-table.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
 import { OnlineEndpoint } from '#lib/constructs/online-endpoint.ts';
@@ -21,6 +23,9 @@ export interface InferenceStackProps extends StackProps, StackContext {
 
 /** Batch inference: keeps the store of predictions what the pointer and the data say. */
 export class InferenceStack extends Stack {
+  /** What sends a golden request, for the machine that verifies rollbacks. */
+  readonly prober: SharedFunction;
+
   constructor(scope: Construct, id: string, props: InferenceStackProps) {
     super(scope, id, props);
     const { names } = props;
@@ -64,7 +69,7 @@ export class InferenceStack extends Stack {
         detailType: ['PARTITION_ADMITTED', 'RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK'],
       },
       targets: [
-        new LambdaFunction(store.lambda, {
+        new FunctionTarget(store.lambda, {
           event: RuleTargetInput.fromObject({
             task: 'Request reconciliation',
             input: { model: EventField.fromPath('$.detail.model'), trigger: EventField.fromPath('$.detail-type') },
@@ -75,18 +80,25 @@ export class InferenceStack extends Stack {
     const online = props.deployed.models.flatMap(({ definition }) =>
       definition.online === undefined ? [] : [{ model: definition.name, ...definition.online }],
     );
+    const endpoints: OnlineEndpoint[] = [];
     if (online.length > 0) {
       const requestLog = new RequestLogPipeline(this, 'RequestLog', props);
       const reservedConcurrency = endpointConcurrency(props.config, names.environment, online.length);
-      for (const { model, retentionDays } of online)
-        new OnlineEndpoint(this, `Endpoint-${model}`, {
-          ...props,
-          model,
-          retentionDays,
-          requestLog,
-          reservedConcurrency,
-        });
+      endpoints.push(
+        ...online.map(
+          ({ model, retentionDays }) =>
+            new OnlineEndpoint(this, `Endpoint-${model}`, {
+              ...props,
+              model,
+              retentionDays,
+              requestLog,
+              reservedConcurrency,
+            }),
+        ),
+      );
     }
+    this.prober = this.probing(props, endpoints);
+    this.alarming(props, endpoints);
     for (const { definition } of props.deployed.models) {
       new Schedule(this, `Daily-${definition.name}`, {
         name: names.name(`predict-${definition.name}`),
@@ -103,5 +115,78 @@ export class InferenceStack extends Stack {
         input: { task: 'Check service level', input: { model: definition.name } },
       });
     }
+  }
+
+  /** What sends golden requests: each minute to every endpoint, and when a rollback is verified. */
+  private probing(props: InferenceStackProps, endpoints: readonly OnlineEndpoint[]): SharedFunction {
+    const { names } = props;
+    const access = accessTo(names);
+    const urls = Object.fromEntries(endpoints.map(({ model, api }) => [model, api.apiEndpoint]));
+    const prober = new GatehouseFunction(this, 'Prober', {
+      ...props,
+      privilege: 'prober',
+      timeoutSeconds: 60,
+      isAsynchronous: true,
+    }).bind(access.environment(), access.readsLedger(), access.readsArtifacts(), {
+      variables: { ENDPOINT_URLS: this.toJsonString(urls) },
+      statements: endpoints.map(({ model, api }) => ({
+        actions: ['execute-api:Invoke'],
+        resources: [names.arn('execute-api', `${api.apiId}/*/POST/v2/models/${model}/infer`)],
+      })),
+    });
+    if (endpoints.length > 0)
+      new Schedule(this, 'Probes', {
+        name: names.name('probes'),
+        expression: 'rate(1 minute)',
+        targetArn: prober.lambda.functionArn,
+        action: 'lambda:InvokeFunction',
+        input: { task: 'Probe endpoints', input: {} },
+      });
+    return prober.share();
+  }
+
+  /** The alarms of all endpoints, and the function that they wake. */
+  private alarming(props: InferenceStackProps, endpoints: readonly OnlineEndpoint[]): void {
+    const { names } = props;
+    const access = accessTo(names);
+    const apis = Object.fromEntries(endpoints.map(({ model, api }) => [model, api.apiId]));
+    if (endpoints.length === 0) return;
+    const judge = new GatehouseFunction(this, 'Alarms', {
+      ...props,
+      privilege: 'alarms',
+      timeoutSeconds: 60,
+      isAsynchronous: true,
+    }).bind(access.environment(), access.writesLedger('ALARM'), access.starts('rollback'), access.readsAlarms(), {
+      variables: { ENDPOINT_APIS: this.toJsonString(apis), NAME_PREFIX: endpointPrefix(names) },
+      statements: [
+        {
+          actions: ['states:DescribeExecution'],
+          resources: [names.arn('states', `execution:${names.name('rollback')}:*`)],
+        },
+      ],
+    });
+    const alias = new CfnAlias(this, 'AlarmsAlias', {
+      name: 'live',
+      functionName: judge.lambda.functionName,
+      functionVersion: judge.version.version,
+    });
+    const trigger = LambdaFunction.fromFunctionAttributes(this, 'AlarmsLive', {
+      functionArn: alias.ref,
+      sameEnvironment: true,
+    });
+    for (const { definition, policy } of props.deployed.models) {
+      const endpoint = endpoints.find(({ model }) => model === definition.name);
+      if (endpoint === undefined || policy.serving === undefined) continue;
+      const { model } = endpoint;
+      const { apiId: api } = endpoint.api;
+      new EndpointAlarms(this, `Alarms-${model}`, { names, model, api, rule: policy.serving, trigger });
+    }
+    new Schedule(this, 'Supervision', {
+      name: names.name('alarms-supervised'),
+      expression: 'rate(1 minute)',
+      targetArn: judge.lambda.functionArn,
+      action: 'lambda:InvokeFunction',
+      input: { task: 'Supervise alarms', input: {} },
+    });
   }
 }

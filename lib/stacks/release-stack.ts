@@ -17,6 +17,7 @@ export interface ReleaseStackProps extends StackProps, StackContext {
   readonly deployed: DeployedModels;
   readonly features: SharedFunction;
   readonly score: SharedFunction;
+  readonly prober: SharedFunction;
 }
 
 /** The machines that promoted a release and roll it back, and the few functions that may. */
@@ -73,6 +74,8 @@ export class ReleaseStack extends Stack {
       bindings: {
         ReleaseFunction: { function: release },
         PointerFunction: { function: pointer },
+        FeaturesFunction: { function: props.features },
+        ProberFunction: { function: props.prober },
         BatchInferenceMachine: { machine: 'batch-inference' },
       },
     });

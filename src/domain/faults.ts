@@ -45,6 +45,7 @@ export const FAULTS = {
   NO_CATALOGUE: lasting('a function that has no catalogue table reads a partition'),
 
   // The audit chain
+  METRICS_UNREAD: passing('CloudWatch did not give a metric'),
   CHAIN_CONTENDED: passing('the audit chain is contended: each attempt met another record'),
   CHAIN_RESERVED: lasting('a change writes an item that follows from the record'),
   AUDIT_REQUIRED: lasting('an item that is written with its audit record only is written without'),

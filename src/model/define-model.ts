@@ -71,6 +71,7 @@ export interface ModelInput {
     readonly context: readonly { readonly column: string; readonly of: readonly string[]; readonly within: string }[];
     readonly maxRows?: number;
     readonly maxAggregateAgeDays?: number;
+    readonly objectiveMs?: number;
     readonly pointerMaxAgeSeconds?: number;
     readonly retentionDays?: number;
   };

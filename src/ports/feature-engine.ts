@@ -132,6 +132,19 @@ export interface FeatureEngine extends PartitionCheck {
   }): Promise<
     { readonly kind: 'measured'; readonly days: readonly AnsweredDay[] } | Extract<EngineResult, { kind: 'refused' }>
   >;
+  /** How many requests of some files of the request log are of an epoch before one, and began after a moment. */
+  countAnswersOfOlderEpochs(input: {
+    readonly requests: readonly string[];
+    readonly epoch: number;
+    readonly since: string;
+  }): Promise<number>;
+  /** How many requests of a release began between two moments, and the 99th percentile of their milliseconds; null of none. */
+  measureLatency(input: {
+    readonly requests: readonly string[];
+    readonly release: Digest;
+    readonly from: string;
+    readonly until: string;
+  }): Promise<{ readonly answers: number; readonly p99: number | null }>;
   /** How far each feature has moved from what it was in the reference's files. */
   measureStability(input: {
     readonly reference: readonly string[];

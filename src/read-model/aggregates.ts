@@ -1,10 +1,25 @@
 import type { Digest } from '#domain/canonical/digest.ts';
+import { aggregateBasis } from '#domain/data/feature-plan.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { AggregatesList, PublishedAggregates } from '#domain/prediction/aggregates.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import { AggregatesList, PublishedAggregates, servedDays } from '#domain/prediction/aggregates.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find } from './items.ts';
+
+/** The days whose events an endpoint of a definition answers now. */
+export async function answeredDays(
+  { ledger, documents }: { readonly ledger: ReadableLedger; readonly documents: ReadableStore },
+  definition: ModelDefinition,
+  now: Date,
+): Promise<readonly string[]> {
+  const current =
+    definition.features.aggregateDays === 0
+      ? undefined
+      : await readAggregates(ledger, documents, definition.name, aggregateBasis(definition));
+  return servedDays(now.toISOString().slice(0, 10), current?.days.at(-1)?.day);
+}
 
 /** Which list of daily aggregates is current for a basis. */
 export async function findAggregates(

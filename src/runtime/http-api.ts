@@ -8,13 +8,14 @@ export function httpApiHandler(
 ): (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2> {
   return async (event) => {
     const started = performance.now();
-    const { http, requestId } = event.requestContext;
+    const { http, requestId, timeEpoch } = event.requestContext;
     const { method } = http;
     const { status, headers, body, fault } = await core.handle({
       id: requestId,
       method,
       path: event.rawPath,
       headers: event.headers,
+      receivedAt: new Date(timeEpoch),
       ...(event.body === undefined ? {} : { body: Buffer.from(event.body, event.isBase64Encoded ? 'base64' : 'utf8') }),
     });
     const line = { method, path: event.rawPath, status, milliseconds: Math.round(performance.now() - started) };

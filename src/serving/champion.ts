@@ -1,11 +1,15 @@
 import type { Digest } from '#domain/canonical/digest.ts';
+import { isDependencyFault } from '#domain/alarm/attribution.ts';
 import { GatehouseError } from '#domain/error.ts';
+import type { ActivePolicy } from '#domain/policy/activation.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { refusal, refusalText } from '#domain/refusal/refusal.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
+import type { Metrics } from '#ports/metrics.ts';
 import type { RequestLog } from '#ports/request-log.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import { readActivePolicy } from '#read-model/policy.ts';
 import { type Lease, loaded, type Loaded } from './leases.ts';
 import { statusOf } from './protocol.ts';
 import { type LoadedRelease, type Loading, loadRelease, type Refused } from './release.ts';
@@ -14,6 +18,9 @@ export interface Serving extends Loading {
   readonly ledger: Pick<ReadableLedger, 'get' | 'getMany' | 'query'>;
   readonly clock: Clock;
   readonly log: RequestLog;
+  /** What alarms watch; `arm` and the rest of the dimensions are the core's. */
+  readonly metrics: Metrics;
+  readonly environment: string;
 }
 
 /** The release that a pointer names, in use by one request. */
@@ -21,6 +28,8 @@ export interface Champion {
   readonly kind: 'champion';
   readonly pointer: Pointer;
   readonly lease: Lease<LoadedRelease>;
+  /** Milliseconds above which an answer is slow, by the policy in force; undefined where it does not say. */
+  readonly slowAboveMs: number | undefined;
 }
 
 /** Knows which release answers. */
@@ -35,6 +44,7 @@ export interface Champions {
 type Reading = {
   readonly readAt: number;
   readonly pointer: Pointer;
+  readonly slowAboveMs: number | undefined;
 } & ({ readonly kind: 'ready'; readonly champion: Loaded<LoadedRelease> } | Refused);
 
 /** How long a reading is good for while no release says so. */
@@ -87,15 +97,17 @@ export function champions(deps: Serving): Champions {
       if (features.kind === 'leased') await features.lease.end();
       return found;
     } catch (fault) {
-      return { kind: 'refused', refusal: refusal('champion-loads', `${release}: ${messageOf(fault)}`), fault };
+      const rule = isDependencyFault(fault) ? 'release-read' : 'champion-loads';
+      return { kind: 'refused', refusal: refusal(rule, `${release}: ${messageOf(fault)}`), fault };
     }
   };
 
   const refresh = async (): Promise<Refused | undefined> => {
     const readAt = clock.now().getTime();
     let pointer: Pointer | undefined;
+    let policy: ActivePolicy | undefined;
     try {
-      pointer = await readPointer(ledger, model);
+      [pointer, policy] = await Promise.all([readPointer(ledger, model), readActivePolicy(ledger, model)]);
     } catch (fault) {
       return { kind: 'refused', refusal: refusal('pointer-read', messageOf(fault)), fault };
     }
@@ -107,7 +119,8 @@ export function champions(deps: Serving): Champions {
       prepare(pointer.current),
       target === undefined || target === pointer.current ? undefined : prepare(target),
     ]);
-    reading = 'kind' in champion ? { readAt, pointer, ...champion } : { readAt, pointer, kind: 'ready', champion };
+    const about = { readAt, pointer, slowAboveMs: slowAbove(pointer, policy) };
+    reading = 'kind' in champion ? { ...about, ...champion } : { ...about, kind: 'ready', champion };
     const kept = new Set([pointer.current, target]);
     for (const release of refusals.keys()) if (!kept.has(release)) refusals.delete(release);
     for (const [release, old] of releases) {
@@ -128,7 +141,10 @@ export function champions(deps: Serving): Champions {
         if (reading !== undefined && age <= maxAge() && (age >= 0 || hasWaited)) {
           if (reading.kind === 'refused') return reading;
           const lease = reading.champion.lease();
-          if (lease !== undefined) return { kind: 'champion', pointer: reading.pointer, lease };
+          if (lease !== undefined) {
+            const { pointer, slowAboveMs } = reading;
+            return { kind: 'champion', pointer, lease, slowAboveMs };
+          }
         }
         refreshing ??= refresh().finally(() => {
           refreshing = undefined;
@@ -147,6 +163,12 @@ export function champions(deps: Serving): Champions {
       }
     },
   };
+}
+
+/** What the policy in force calls slow, of the baseline that was pinned when the release was promoted. */
+function slowAbove({ latency }: Pointer, policy: ActivePolicy | undefined): number | undefined {
+  const rule = policy?.rules.serving;
+  return latency === null || rule === undefined ? undefined : rule.latency.factor * latency.p99;
 }
 
 /** Whatever refused the champion, the cause is the release and not the request. */

@@ -142,6 +142,8 @@ export interface EndpointResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The rule by which nothing else is answered. */
+  readonly rule?: string;
   /** What was thrown, where a fault is answered: for the host's log. */
   readonly fault?: unknown;
 }
@@ -160,7 +162,7 @@ export function statusOf({ rule }: Refusal): number {
 
 /** A refusal as the protocol says errors. */
 export function refused(why: Refusal, fault?: unknown): EndpointResponse {
-  const response = answered({ error: refusalText(why) }, statusOf(why));
+  const response = { ...answered({ error: refusalText(why) }, statusOf(why)), rule: why.rule };
   return fault === undefined ? response : { ...response, fault };
 }
 

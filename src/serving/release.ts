@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { aggregateBasis, firstAggregateOf } from '#domain/data/feature-plan.ts';
-import { addDays, daysBetween } from '#domain/data/partition.ts';
+import { daysBetween } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
-import { type AggregateDays, aggregatesFor } from '#domain/prediction/aggregates.ts';
+import { type AggregateDays, aggregatesFor, servedDays } from '#domain/prediction/aggregates.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { fileOf, ReleaseManifest } from '#domain/release/manifest.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
@@ -154,10 +154,7 @@ function dayFeatures(
     });
   const features: Pick<LoadedRelease, DayPart> = {
     servedDays(today) {
-      const until = current?.days.at(-1)?.day;
-      const newest = until === undefined ? today : addDays(until, 1);
-      // A list ends before the day that it is made for; what is of a day that has not come is served by nobody.
-      return [...new Set([addDays(today, -1), today, newest < today ? newest : today])];
+      return servedDays(today, current?.days.at(-1)?.day);
     },
     whyStopped(today) {
       const most = definition.online?.maxAggregateAgeDays ?? 0;

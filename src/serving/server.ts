@@ -1,3 +1,5 @@
+import { ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
+import { isDependencyFault, isOfDependency } from '#domain/alarm/attribution.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { answer, answerGolden } from './answer.ts';
 import { type Champion, champions, dayOf, type Serving } from './champion.ts';
@@ -12,6 +14,8 @@ export interface EndpointRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** When the call reached the host, where that was before this. */
+  readonly receivedAt?: Date | undefined;
   readonly body?: Uint8Array | undefined;
 }
 
@@ -72,22 +76,21 @@ export function servingCore(deps: Serving): ServingCore {
     }
   };
 
-  const infer = async (route: ModelRoute, request: EndpointRequest): Promise<EndpointResponse> => {
+  const infer = async (route: ModelRoute, request: EndpointRequest, seen: Seen): Promise<EndpointResponse> => {
     const read = readRequest(request.body ?? new Uint8Array(), request.headers);
     if (read.kind === 'refused') return refused(read.refusal);
-    const startedAt = deps.clock.now();
     return byChampion(route, async (champion) => {
       if (isGolden(read.request)) {
+        seen.isPrediction = false;
         const golden = await answerGolden(champion, read.request);
         return golden.kind === 'refused' ? refused(golden.refusal) : answered(golden.response);
       }
+      seen.slowAboveMs = champion.slowAboveMs;
+      const { startedAt } = seen;
       const result = await answer(champion, read.request, startedAt);
       if (result.kind === 'refused') return refused(result.refusal, result.fault);
-      const { request: logged, raw } = entryOf(champion, result, {
-        id: request.id,
-        startedAt,
-        endedAt: deps.clock.now(),
-      });
+      const call = { id: request.id, startedAt, endedAt: deps.clock.now() };
+      const { request: logged, raw } = entryOf(champion, result, call);
       try {
         await deps.log.write(logged, raw);
       } catch (fault) {
@@ -97,7 +100,7 @@ export function servingCore(deps: Serving): ServingCore {
     });
   };
 
-  const dispatch = async (request: EndpointRequest): Promise<EndpointResponse> => {
+  const dispatch = async (request: EndpointRequest, seen: Seen): Promise<EndpointResponse> => {
     const route = routeOf(request.path);
     if (route === undefined) return refusedBy('endpoint-path', `there is no ${request.path.slice(0, 200)}`);
     const method = route.kind === 'infer' ? 'POST' : 'GET';
@@ -123,20 +126,76 @@ export function servingCore(deps: Serving): ServingCore {
       case 'model-ready':
         return byChampion(route, () => ready((isReady) => ({ name: route.model, ready: isReady })));
       case 'infer':
-        return infer(route, request);
+        seen.isPrediction = true;
+        return infer(route, request, seen);
     }
   };
 
   return {
     async handle(request) {
-      try {
-        return await dispatch(request);
-      } catch (fault) {
-        return refused(refusal('answer-computed', messageOf(fault)), fault);
-      }
+      const seen: Seen = {
+        startedAt: arrivalOf(request, deps.clock.now()),
+        isPrediction: false,
+        slowAboveMs: undefined,
+      };
+      const response = await unthrown(() => dispatch(request, seen));
+      measure(deps, seen, response);
+      return response;
     },
     close: () => serving.close(),
   };
+}
+
+/** What is known of a request when it is answered. */
+interface Seen {
+  readonly startedAt: Date;
+  /** Whether it asks for predictions: golden requests do not. */
+  isPrediction: boolean;
+  /** Milliseconds above which its answer is slow. */
+  slowAboveMs: number | undefined;
+}
+
+/**
+ * Says what came of a request, for the alarms. AWS counts every answer above 499 of the API, whatever was asked for: of each that
+ * something beside the release is the reason of, this says so.
+ */
+function measure({ metrics, environment, model, clock }: Serving, seen: Seen, response: EndpointResponse): void {
+  const { status, rule, fault } = response;
+  const isFailed = status >= 500;
+  const isOther = isFailed && ((rule !== undefined && isOfDependency(rule)) || isDependencyFault(fault));
+  const unavailable = { [ENDPOINT_METRICS.dependencyUnavailable]: Number(isOther) };
+  const dimensions = { environment, model, arm: 'champion' };
+  if (!seen.isPrediction) {
+    if (isOther) metrics.emit(dimensions, unavailable);
+    return;
+  }
+  const milliseconds = Math.max(0, clock.now().getTime() - seen.startedAt.getTime());
+  const slow =
+    seen.slowAboveMs === undefined ? {} : { [ENDPOINT_METRICS.slow]: Number(milliseconds > seen.slowAboveMs) };
+  metrics.emit(dimensions, {
+    [ENDPOINT_METRICS.requests]: 1,
+    [ENDPOINT_METRICS.errors]: Number(isFailed && !isOther),
+    ...unavailable,
+    ...(status === 200 ? { [ENDPOINT_METRICS.latency]: milliseconds, ...slow } : {}),
+  });
+}
+
+/** Whatever is thrown is answered. */
+async function unthrown(work: () => Promise<EndpointResponse>): Promise<EndpointResponse> {
+  try {
+    return await work();
+  } catch (fault) {
+    return refused(refusal('answer-computed', messageOf(fault)), fault);
+  }
+}
+
+/** The longest that a call can have been on its way: an HTTP API waits for thirty seconds. */
+const LONGEST_MS = 30_000;
+
+/** When a request arrived; what a host says of another time is of another clock. */
+function arrivalOf({ receivedAt }: EndpointRequest, now: Date): Date {
+  const age = receivedAt === undefined ? Number.NaN : now.getTime() - receivedAt.getTime();
+  return receivedAt !== undefined && age >= 0 && age <= LONGEST_MS ? receivedAt : now;
 }
 
 function notReady(says: (isReady: boolean) => object, why: Refusal, fault: unknown): EndpointResponse {

@@ -47,8 +47,8 @@ racing(
     await ledger.transact([pointerWrite(undefined, first)], 'first pointer');
     let before: Pointer = first;
     const back = async (each: Ledger, rollback: string): Promise<string> => {
-      const { current: from, epoch, lastConfirmed: target } = before;
-      const input = { model: MODEL, rollback, actor: 'person:op', reason: 'race', target: { ...target, from, epoch } };
+      const { current: from, epoch } = before;
+      const input = { model: MODEL, rollback, actor: 'person:op', reason: 'race', from, epoch, to: null };
       const answer = await switchPointer(deps(each))(input);
       return 'status' in answer ? String(answer.status) : '';
     };

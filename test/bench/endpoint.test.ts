@@ -24,7 +24,14 @@ const definition: ModelDefinition = {
   ...online,
   events: { ...online.events, columns: { id: 'VARCHAR', who: 'VARCHAR', at: 'TIMESTAMP' } },
   features: { ...online.features, aggregateDays: 0 },
-  online: { context: [], maxRows: 3, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 0, retentionDays: 30 },
+  online: {
+    context: [],
+    maxRows: 3,
+    maxAggregateAgeDays: 2,
+    objectiveMs: 1000,
+    pointerMaxAgeSeconds: 0,
+    retentionDays: 30,
+  },
 };
 const SQL = {
   'features/daily.sql': 'SELECT count(*) AS labels FROM labels',

@@ -7,7 +7,7 @@ import type { ApprovalRequest } from '#domain/control/request.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { findRequest } from '#cli/commands/promotion/decide.ts';
 import { answerOf } from '#cli/control/api.ts';
-import { call } from '#cli/http.ts';
+import { call } from '#adapters/http-call.ts';
 import { readSession, type Session, sessionFile, writeSession } from '#cli/control/session.ts';
 
 const session: Session = {

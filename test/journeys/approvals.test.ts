@@ -12,7 +12,7 @@ import { detailsOf } from '#domain/audit/chain.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { type Item, type Key, withoutKey } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { call } from '#cli/http.ts';
+import { call } from '#adapters/http-call.ts';
 
 import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { signedCall } from '#cli/endpoint/signed-call.ts';
-import { call } from '#cli/http.ts';
+import { signedCall } from '#adapters/aws/signed-call.ts';
+import { call } from '#adapters/http-call.ts';
 import { literal, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { AnsweredDay } from '#domain/prediction/answers.ts';
@@ -62,11 +62,15 @@ async function asked(
       data: events.map((event) => event[name as keyof Payment]),
     })),
   });
-  const { status, text } = await signedCall(cloud, new URL(`/v2/models/${MODEL}/infer`, url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
+  const { status, text } = await signedCall(
+    { ...cloud, region: cloud.names.region },
+    new URL(`/v2/models/${MODEL}/infer`, url),
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    },
+  );
   if (status !== 200) return { status, digest: text, probability: undefined };
   const answer = Answer.parse(JSON.parse(text));
   return { status, digest: answer.parameters.digest, probability: answer.outputs[0]?.data[0] };

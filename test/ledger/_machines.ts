@@ -7,7 +7,6 @@ import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-tar
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
-import { chooseTarget } from '#use-cases/rollback/choose-target.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
@@ -122,18 +121,11 @@ async function stepRollback(_: World, { deps }: Environment, execution: Executio
     execution.state = 'Record refusal';
   };
   switch (execution.state) {
-    case 'Choose target': {
-      const answer = await call(chooseTarget(deps));
-      execution.found = { ...found, target: answer };
-      if (answer.status === 'chosen') execution.state = 'Switch pointer';
-      else if (answer.status === 'switched') execution.state = 'Verify serving';
-      else refuse(answer.refusal);
-      return;
-    }
     case 'Switch pointer': {
-      const answer = await call(switchPointer(deps), { target: found['target'] });
+      const answer = await call(switchPointer(deps), { to: null });
+      execution.found = { ...found, target: answer };
       if (answer.status === 'switched') execution.state = 'Verify serving';
-      else refuse();
+      else refuse(answer.refusal);
       return;
     }
     case 'Verify serving':

@@ -126,6 +126,13 @@ export async function flightDay(): Promise<ModelDay> {
 export async function cardDay(): Promise<ModelDay> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-cards-'));
   const partitions = await cards.prepare({ folder, sample: 1 });
-  const online = { context: [], maxRows: 100, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5, retentionDays: 30 };
+  const online = {
+    context: [],
+    maxRows: 100,
+    maxAggregateAgeDays: 2,
+    objectiveMs: 1000,
+    pointerMaxAgeSeconds: 5,
+    retentionDays: 30,
+  };
   return modelDay('test/models/card-fraud', '2026-02-01', partitions, online);
 }

@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryOnlineFeatures } from '#adapters/memory/online-features.ts';
+import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { memoryRequestLog } from '#adapters/memory/request-log.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { aggregateBasis } from '#domain/data/feature-plan.ts';
@@ -43,6 +44,7 @@ export const online: ModelDefinition = {
     context: [{ column: 'who', of: ['who'], withinMinutes: 120 }],
     maxRows: 3,
     maxAggregateAgeDays: 2,
+    objectiveMs: 1000,
     pointerMaxAgeSeconds: 5,
     retentionDays: 30,
   },
@@ -115,6 +117,7 @@ export async function endpoint() {
     },
   };
   const log = memoryRequestLog();
+  const metrics = memoryMetrics();
   let lists = 0;
   const reads = { pointer: 0 };
   const deps: Serving = {
@@ -127,6 +130,8 @@ export async function endpoint() {
     folder: await mkdtemp(join(tmpdir(), 'gatehouse-endpoint-')),
     clock: all.clock,
     log,
+    metrics,
+    environment: 'prod',
     ledger: {
       ...prod.ledger,
       async get(key) {
@@ -151,6 +156,7 @@ export async function endpoint() {
     serving: deps,
     features,
     log,
+    metrics,
     models,
     reads,
     during,

@@ -4,6 +4,8 @@ import { httpApiHandler } from '#runtime/http-api.ts';
 import type { EndpointResponse } from '#serving/protocol.ts';
 import type { EndpointRequest } from '#serving/server.ts';
 
+const ARRIVED = Date.parse('2026-03-02T09:00:00.000Z');
+
 /** What the core is given for an event, and what API Gateway is given for an answer. */
 async function handled(event: object, answer: EndpointResponse) {
   const given: EndpointRequest[] = [];
@@ -18,7 +20,7 @@ async function handled(event: object, answer: EndpointResponse) {
     rawPath: '/v2',
     headers: {},
     isBase64Encoded: false,
-    requestContext: { requestId: 'call 1', http: { method: 'GET' } },
+    requestContext: { requestId: 'call 1', timeEpoch: ARRIVED, http: { method: 'GET' } },
   };
   const result = await httpApiHandler(core)({ ...whole, ...event } as APIGatewayProxyEventV2);
   return { given, result };
@@ -33,11 +35,18 @@ it.each([
     rawPath: '/v2/models/m/infer',
     body,
     isBase64Encoded,
-    requestContext: { requestId: 'call 1', http: { method: 'POST' } },
+    requestContext: { requestId: 'call 1', timeEpoch: ARRIVED, http: { method: 'POST' } },
   };
   const { given } = await handled(event, OK);
   expect(given).toEqual([
-    { id: 'call 1', method: 'POST', path: '/v2/models/m/infer', headers: {}, body: Buffer.from('{"a":"é"}') },
+    {
+      id: 'call 1',
+      method: 'POST',
+      path: '/v2/models/m/infer',
+      headers: {},
+      receivedAt: new Date(ARRIVED),
+      body: Buffer.from('{"a":"é"}'),
+    },
   ]);
 });
 

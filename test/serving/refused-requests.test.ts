@@ -239,6 +239,7 @@ describe('a request is refused, by its field,', () => {
         context: [],
         maxRows: 3,
         maxAggregateAgeDays: 2,
+        objectiveMs: 1000,
         pointerMaxAgeSeconds: 5,
         retentionDays: 30,
       },

@@ -85,12 +85,18 @@ export const FIRST_RELEASE = {
   },
 } satisfies Partial<ScriptOf<'promotion'>>;
 
+const at = '2026-03-02T09:00:00.000Z';
+
 export const ROLLBACK = {
-  'Choose target': { status: 'chosen', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 2 },
-  'Switch pointer': { status: 'switched' },
+  'Switch pointer': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 3, at },
   'Verify serving': { status: 'verified' },
   'Open incident': { incident: 'i', affected: 3 },
+  'Probe endpoint': { status: 'answered', release: 'sha256:a', epoch: 3, at },
+  'Probe endpoint again': { status: 'answered', release: 'sha256:a', epoch: 3, at },
+  'Judge probes': { status: 'answers', found: 'two probes', since: at, days: ['2026-03-02'] },
   'Repair predictions': child,
+  'Check request log': { status: 'checked', stale: 0 },
+  'Verify rollback': { status: 'COMPLETE', found: 'two probes' },
   'Record refusal': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'rollback'>;
@@ -276,7 +282,15 @@ export const DRIFT = {
 export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; readonly script: ScriptOf<M> } } = {
   promotion: { input: { model: 'm' }, script: PROMOTION },
   rollback: {
-    input: { model: 'm', rollback: 'rollback-1', actor: 'person:op', reason: 'wrong', from: 'sha256:b', epoch: 2 },
+    input: {
+      model: 'm',
+      rollback: 'rollback-1',
+      actor: 'person:op',
+      reason: 'wrong',
+      from: 'sha256:b',
+      epoch: 2,
+      to: null,
+    },
     script: ROLLBACK,
   },
   confirmation: {

@@ -18,7 +18,7 @@ describe('a fault that no repetition mends', () => {
     'promotion: Refuse promotion': { 'Pull release': REFUSED },
     'promotion: Roll back': { 'Verify serving': { status: 'failed', reason: 'gone' } },
     'probation: Roll back': { 'Judge release': { ...PROBATION['Judge release'], status: 'roll-back' } },
-    'rollback: Record refusal': { 'Choose target': REFUSED },
+    'rollback: Record refusal': { 'Switch pointer': REFUSED },
     'retraining: Reject run': { 'Plan windows': { status: 'refused', reasons: [] } },
     'retraining: Reject unfit data': { 'Validate data': unfit('FAIL') },
     'retraining: Reject untrained run': { 'Package candidates': { status: 'nothing', reasons: [] } },

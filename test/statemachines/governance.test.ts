@@ -49,11 +49,21 @@ const GUARDS = [
     act: 'Stable',
     guards: ['Plan drift check', 'Measure stability', 'Recompute features', 'Judge drift', 'Anything found?'],
   },
-  { name: 'rollback', act: 'Switch pointer', guards: ['Choose target', 'Target found?'] },
   {
     name: 'rollback',
     act: 'Rolled back',
-    guards: ['Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'],
+    guards: [
+      'Switch pointer',
+      'Verify serving',
+      'Open incident',
+      'Probe endpoint',
+      'Probe endpoint again',
+      'Judge probes',
+      'Repair predictions',
+      'Check request log',
+      'Verify rollback',
+      'Rollback verified?',
+    ],
   },
   {
     name: 'validation',
@@ -135,7 +145,6 @@ it('lets one state switch a pointer in each machine, and only in these', () => {
   expect(writers.toSorted()).toEqual([
     'confirmation: Confirm release',
     'promotion: Commit promotion',
-    'rollback: Choose target',
     'rollback: Switch pointer',
   ]);
 });

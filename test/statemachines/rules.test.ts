@@ -34,7 +34,7 @@ const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back'
 /** The state that writes down what went wrong. It has no Catch: what it cannot record, the execution recorder does. */
 const RECORDING = 'Record failure';
 /** Tasks that something else than a machine calls: an EventBridge rule, or a schedule. */
-const CALLED_BY_EVENTS = ['Check service level', 'Request reconciliation'];
+const CALLED_BY_EVENTS = ['Check service level', 'Request reconciliation', 'Probe endpoints'];
 
 const tables = handlerTables();
 const every = MACHINES.flatMap((name) => statesOf(machine(name)).map((found) => ({ machine: name, ...found })));
@@ -165,7 +165,7 @@ describe.each([...tables])('the table of %s', (privilege, { tasks: known, text }
     const called = tasks.filter(({ name, state }) => name === task && privilegeOf(state) === privilege);
     // What events call has no machine, and a file of its own name.
     const files = CALLED_BY_EVENTS.includes(task)
-      ? [`inference/${task.toLowerCase().replaceAll(' ', '-')}`]
+      ? [`${privilege === 'prober' ? 'alarm' : 'inference'}/${task.toLowerCase().replaceAll(' ', '-')}`]
       : called.map(({ machine: of, name }) => contractFileOf(of, name));
     expect(files.length).toBeGreaterThan(0);
     const direct = useCasesIn(text);

@@ -24,7 +24,14 @@ import { released, request, scene } from './_scene.ts';
 const online: ModelDefinition = {
   ...definition,
   features: { ...definition.features, aggregateDays: 2 },
-  online: { context: [], maxRows: 100, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5, retentionDays: 30 },
+  online: {
+    context: [],
+    maxRows: 100,
+    maxAggregateAgeDays: 2,
+    objectiveMs: 1000,
+    pointerMaxAgeSeconds: 5,
+    retentionDays: 30,
+  },
 };
 const basis = aggregateBasis(online);
 

@@ -27,7 +27,14 @@ import { makeRelease } from './_releases.ts';
 const online: ModelDefinition = {
   ...definition,
   features: { ...definition.features, aggregateDays: 2 },
-  online: { context: [], maxRows: 100, maxAggregateAgeDays: 2, pointerMaxAgeSeconds: 5, retentionDays: 30 },
+  online: {
+    context: [],
+    maxRows: 100,
+    maxAggregateAgeDays: 2,
+    objectiveMs: 1000,
+    pointerMaxAgeSeconds: 5,
+    retentionDays: 30,
+  },
 };
 const otherSql: ModelDefinition = {
   ...online,

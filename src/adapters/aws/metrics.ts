@@ -1,3 +1,4 @@
+import { Metrics as EmbeddedMetrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Metrics } from '#ports/metrics.ts';
@@ -7,15 +8,17 @@ import type { Metrics } from '#ports/metrics.ts';
  * Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function embeddedMetrics(clock: Clock, write: (line: string) => void): Metrics {
+  const metrics = new EmbeddedMetrics({ namespace: METRICS_NAMESPACE });
+  // The name of the service would be one more dimension, and no alarm would find the metric.
+  metrics.clearDefaultDimensions();
   return {
     emit(dimensions, values) {
-      const directive = {
-        Namespace: METRICS_NAMESPACE,
-        Dimensions: [Object.keys(dimensions)],
-        Metrics: Object.keys(values).map((Name) => ({ Name, Unit: 'None' })),
-      };
-      const about = { Timestamp: clock.now().getTime(), CloudWatchMetrics: [directive] };
-      write(JSON.stringify({ _aws: about, ...dimensions, ...values }));
+      metrics.addDimensions({ ...dimensions });
+      metrics.setTimestamp(clock.now());
+      for (const [name, value] of Object.entries(values)) metrics.addMetric(name, MetricUnit.NoUnit, value);
+      write(JSON.stringify(metrics.serializeMetrics()));
+      metrics.clearMetrics();
+      metrics.clearDimensions();
     },
   };
 }

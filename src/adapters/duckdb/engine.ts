@@ -1,3 +1,4 @@
+export { countAnswersOfOlderEpochs, measureLatency } from './request-figures.ts';
 export { measureAnswers } from './answers.ts';
 export { checkPartition } from './check-partition.ts';
 export { measureComparison } from './comparison.ts';

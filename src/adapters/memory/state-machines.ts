@@ -22,7 +22,9 @@ export function memoryStateMachines(): StateMachines & {
       messageText(`the input of ${machine}`, input);
       const earlier = started.get(name);
       if (earlier === undefined) started.set(name, structuredClone({ machine, input }));
-      return earlier === undefined || isDeepStrictEqual(earlier, { machine, input }) ? 'started' : 'already-started';
+      // As on AWS: an execution that has ended is not started again, whatever its input.
+      if (earlier === undefined) return 'started';
+      return !ended.has(name) && isDeepStrictEqual(earlier, { machine, input }) ? 'started' : 'already-started';
     },
     async succeed(token, output) {
       messageText('the answer to a task', output);

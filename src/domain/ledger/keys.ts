@@ -41,6 +41,8 @@ export const keys = {
   checkedData: (model: string): Key => ({ pk: `DATA#${model}`, sk: 'CHECKED' }),
   quarantine: (model: string, release: string): Key => ({ pk: keys.quarantined(model), sk: release }),
   quarantined: (model: string): string => `QUARANTINE#${model}`,
+  /** The newest rollback that an alarm has triggered. */
+  automaticRollback: (model: string): Key => ({ pk: `ALARM#${model}`, sk: 'ROLLBACK' }),
   incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
   runs: (model: string): string => `RUN#${model}`,
@@ -111,6 +113,7 @@ const AUTHORITIES = {
   DATA: 'governed',
   AGGREGATES: 'governed',
   QUARANTINE: 'governed',
+  ALARM: 'governed',
   INCIDENT: 'governed',
   UPSTREAM: 'governed',
   PEER: 'governed',

@@ -121,6 +121,8 @@ const Online = z.strictObject({
   maxRows: z.int().min(1).max(1000).default(100),
   /** Age in days of the newest aggregates beyond which nothing is answered: 1 is the day before the request's. */
   maxAggregateAgeDays: z.int().min(1).max(30).default(2),
+  /** Milliseconds within which 99 of 100 requests are answered: the latency's baseline where nothing else was served before. */
+  objectiveMs: z.int().min(10).max(29_000).default(1000),
   /** Seconds after which the pointer is read again before an answer. */
   pointerMaxAgeSeconds: z.int().min(0).max(300).default(5),
   /** Days that raw events of requests are kept, from which answers can be computed again; 0 keeps none. */

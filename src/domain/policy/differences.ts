@@ -39,17 +39,31 @@ export function differencesOf(before: Policy, after: Policy): readonly Differenc
   return [...paths].flatMap((path): Difference[] => {
     if (was.get(path) === is.get(path)) return [];
     const isLooser = looser.some((each) => path === each || path.startsWith(`${each}.`));
-    // No model has a say in how its first release comes in, so that nothing tells the two directions apart.
-    const isInitial = path.startsWith('transitions.initial.');
-    const direction = isLooser ? 'looser' : isInitial ? 'may be looser' : 'not looser';
+    const direction = isLooser ? 'looser' : isFloorAlone(path) ? 'may be looser' : 'not looser';
     return [{ path, before: was.get(path) ?? null, after: is.get(path) ?? null, direction }];
   });
 }
 
+/** Of what no model has a say in, nothing tells the two directions apart. */
+const FLOOR_ALONE = [
+  /^transitions\.initial\./,
+  /^data\.rowCounts\.weeks$/,
+  /^drift\.minimumRows$/,
+  /^serving\.(?:confidence|hoursBetweenRollbacks|.+\.minutes|.+\.minimumCount)$/,
+];
+
+function isFloorAlone(path: string): boolean {
+  return FLOOR_ALONE.some((each) => each.test(path));
+}
+
 function loosenedPaths(before: Policy, after: Policy): readonly string[] {
   try {
-    const { activation, comparison, data, drift, transitions } = after;
-    const optional = { ...(data === undefined ? {} : { data }), ...(drift === undefined ? {} : { drift }) };
+    const { activation, comparison, data, drift, serving, transitions } = after;
+    const optional = {
+      ...(data === undefined ? {} : { data }),
+      ...(drift === undefined ? {} : { drift }),
+      ...(serving === undefined ? {} : { serving }),
+    };
     tighten(before.model, before, { activation, comparison, transitions, ...optional });
     return [];
   } catch (error) {

@@ -149,6 +149,31 @@ function tightenDrift(
   };
 }
 
+/** Tighter is what rolls an endpoint's release back sooner. How much proof that takes is the floor's alone. */
+function tightenServing(
+  base: Policy['serving'],
+  own: PolicyTightening['serving'],
+  { smaller, loosened }: Ratchet,
+): Pick<Policy, 'serving'> {
+  if (base === undefined) {
+    if (own !== undefined) loosened.push('serving: the floor has none');
+    return {};
+  }
+  const { errors, latency, health } = base;
+  return {
+    serving: {
+      ...base,
+      errors: { ...errors, rate: smaller('serving.errors.rate', errors.rate, own?.errors?.rate) },
+      latency: {
+        ...latency,
+        factor: smaller('serving.latency.factor', latency.factor, own?.latency?.factor),
+        share: smaller('serving.latency.share', latency.share, own?.latency?.share),
+      },
+      health: { failures: smaller('serving.health.failures', health.failures, own?.health?.failures) },
+    },
+  };
+}
+
 /** Tighter is what rolls a release back sooner, and on less. */
 function tightenProbation(
   path: string,
@@ -222,6 +247,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     comparison,
     ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
     ...tightenDrift(floor.drift, own.drift, { larger, smaller, allowed, loosened }),
+    ...tightenServing(floor.serving, own.serving, { larger, smaller, allowed, loosened }),
     ...(own.costs === undefined ? {} : { costs: own.costs }),
     transitions: {
       initial: floor.transitions.initial,

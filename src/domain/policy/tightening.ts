@@ -7,6 +7,7 @@ import {
   DriftRule,
   ProbationRule,
   RowCountRule,
+  ServingRule,
   TransitionRule,
 } from './policy.ts';
 
@@ -19,6 +20,9 @@ const { slices, guards, provisional, ...comparison } = ComparisonRule.shape;
 const { rowCounts: _rowCounts, ...data } = DataRule.shape;
 const { weeks: _weeks, ...rowCounts } = RowCountRule.shape;
 const { minimumRows: _minimumRows, ...drift } = DriftRule.shape;
+const { errors, latency, health } = ServingRule.shape;
+const { minutes: _errorMinutes, minimumCount: _errorCount, ...errorRate } = errors.shape;
+const { minutes: _latencyMinutes, minimumCount: _latencyCount, ...slowAnswers } = latency.shape;
 const { fast, ...probation } = ProbationRule.shape;
 const { probation: _probation, ...transition } = TransitionRule.shape;
 
@@ -58,6 +62,15 @@ export const PolicyTightening = someOf({
   }),
   /** How drift of the served release is detected. Default of what is left out: the floor’s. */
   drift: someOf(drift),
+  /** When an endpoint's release is rolled back by itself. Default of what is left out: the floor’s. */
+  serving: someOf({
+    /** Failed requests. Default of what is left out: the floor’s. */
+    errors: someOf(errorRate),
+    /** Slow answers. Default of what is left out: the floor’s. */
+    latency: someOf(slowAnswers),
+    /** Failed probes. Default of what is left out: the floor’s. */
+    health: someOf(health.shape),
+  }),
   /** Costs of wrong decisions, for the evaluation report only; no gate uses them. Default: none, and the report shows no costs. */
   costs: Costs,
   /** What each kind of promotion needs. Default of what is left out: the floor’s; `initial` is the floor's alone. */

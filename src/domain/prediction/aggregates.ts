@@ -46,3 +46,15 @@ export function aggregatesFor(
   const first = addDays(day, -features.aggregateDays);
   return days.filter((each) => each.day >= first && each.day < day);
 }
+
+/**
+ * The days whose events are answered on a day: itself, the day before, and the day that the newest aggregates are for, which in a replay of
+ * history is another one. The last is the one that requests are expected of.
+ *
+ * @param until the newest day of the published aggregates; undefined where the model has none
+ */
+export function servedDays(today: string, until: string | undefined): readonly string[] {
+  const newest = until === undefined ? today : addDays(until, 1);
+  // A list ends before the day that it is made for; what is of a day that has not come is served by nobody.
+  return [...new Set([addDays(today, -1), today, newest < today ? newest : today])];
+}

@@ -58,7 +58,7 @@ export function commitPromotion(state: GroundsState, now: Date): CommitDecision 
     },
     // A release that is promoted again is not in its own rollback history.
     confirmedReleases(replaced).filter((each) => each.release !== release),
-    { until, pendingPropagation },
+    { until, pendingPropagation, latency: null },
   );
   const committed: Promotion = {
     ...promotion,

@@ -15,10 +15,22 @@ export const PendingPropagation = z.strictObject({
 });
 export type PendingPropagation = z.infer<typeof PendingPropagation>;
 
-/** A release to go back to; what it owed when it was replaced is owed again when it comes back. */
+/** How fast answers were before a release was served: what "slower than before" is measured against while it is. */
+export const LatencyBaseline = z.strictObject({
+  /** Milliseconds: the 99th percentile of the outgoing champion's answers, or the model's objective. */
+  p99: z.number().positive(),
+  /** `champion` where enough of its answers were measured, `objective` otherwise. */
+  source: z.enum(['champion', 'objective']),
+  /** How many of the outgoing champion's answers were measured. */
+  answers: z.int().nonnegative(),
+});
+export type LatencyBaseline = z.infer<typeof LatencyBaseline>;
+
+/** A release to go back to; what it owed when it was replaced is owed again when it comes back, and so is its baseline. */
 const Named = z.strictObject({
   release: Digest,
   version: Version,
+  latency: LatencyBaseline.exactOptional(),
   pendingPropagation: PendingPropagation.exactOptional(),
 });
 type Named = z.infer<typeof Named>;
@@ -42,6 +54,8 @@ export const Pointer = z.strictObject({
   rollbackHistory: z.array(Named).max(REMEMBERED).default([]),
   /** What the served hotfix owes; while it does, no promotion but a hotfix is promoted. */
   pendingPropagation: PendingPropagation.nullable().default(null),
+  /** Null where the model answers no requests. */
+  latency: LatencyBaseline.nullable().default(null),
   traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
   /** Grows by one with every change of the pointer: of the champion, of its status, of the traffic. */
   seq: z.int().min(1),
@@ -84,10 +98,11 @@ export function advancePointer(
   next: Pick<Pointer, 'model' | 'environment' | 'current' | 'version' | 'fencingToken' | 'writtenBy' | 'at'>,
   /** The confirmed releases that it can be rolled back to, newest first. */
   confirmed: readonly Named[],
-  /** The end of its probation, if it is on one, and what it owes. */
-  { until, pendingPropagation }: Pick<Pointer, 'until' | 'pendingPropagation'> = {
+  /** The end of its probation, if it is on one, what it owes, and what its latency is compared with. */
+  { until, pendingPropagation, latency }: Pick<Pointer, 'until' | 'pendingPropagation' | 'latency'> = {
     until: null,
     pendingPropagation: null,
+    latency: null,
   },
 ): Pointer {
   return {
@@ -96,6 +111,7 @@ export function advancePointer(
     status: until === null ? 'confirmed' : 'probation',
     until,
     pendingPropagation,
+    latency,
     lastConfirmed: confirmed[0] ?? null,
     rollbackHistory: confirmed.slice(1, 1 + REMEMBERED),
     traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },
@@ -136,11 +152,13 @@ export function divideTraffic(
 /** The confirmed releases that a pointer knows, newest first: what it serves, if that is confirmed, and what it goes back to. */
 export function confirmedReleases(pointer: Pointer | undefined): readonly Named[] {
   if (pointer === undefined) return [];
-  const { status, current, version, pendingPropagation, lastConfirmed, rollbackHistory } = pointer;
+  const { status, current: release, version, pendingPropagation, latency, lastConfirmed, rollbackHistory } = pointer;
+  const kept = {
+    ...(pendingPropagation === null ? {} : { pendingPropagation }),
+    ...(latency === null ? {} : { latency }),
+  };
   return [
-    ...(status === 'confirmed'
-      ? [{ release: current, version, ...(pendingPropagation === null ? {} : { pendingPropagation }) }]
-      : []),
+    ...(status === 'confirmed' ? [{ release, version, ...kept }] : []),
     ...(lastConfirmed === null ? [] : [lastConfirmed]),
     ...rollbackHistory,
   ];

@@ -6,7 +6,13 @@ import { keys } from '../ledger/keys.ts';
 import { advancePointer, type Pointer, pointerWrite } from './pointer.ts';
 
 export type RollbackTarget =
-  | { readonly kind: 'target'; readonly release: Digest; readonly version: string }
+  | {
+      readonly kind: 'target';
+      readonly release: Digest;
+      readonly version: string;
+      /** The versions that were confirmed after it, newest first: they stay what they are, and no later rollback goes to them. */
+      readonly skipped: readonly string[];
+    }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** What a rollback is about: a release, and the epoch in which it was seen to be wrong. */
@@ -15,21 +21,39 @@ export interface Attributed {
   readonly epoch: number;
 }
 
-/** Where a rollback goes: to the release that was confirmed before the current one, never blindly to "the previous". */
+/**
+ * Where a rollback goes: to the release that was confirmed before the current one, or to an older one that is named; never blindly to
+ * "the previous".
+ *
+ * @param to the digest of a confirmed release of the rollback history
+ */
 export function rollbackTarget(
   pointer: Pointer | undefined,
   isQuarantined: (release: Digest) => boolean,
+  to: Digest | null = null,
 ): RollbackTarget {
-  if (pointer === undefined) {
+  if (pointer === undefined)
     return refuse('rollback-target', 'nothing is in production here', 'promote a release first');
-  }
-  const target = pointer.lastConfirmed;
-  if (target === null) {
+  const confirmed = behind(pointer);
+  const [first] = confirmed;
+  if (first === undefined) {
     const found = `${pointer.version} is the first release here: there is nothing to go back to`;
     return refuse('rollback-target', found, 'promote another release');
   }
-  if (isQuarantined(target.release)) return refuse('release-quarantined', target.version, 'promote another release');
-  return { kind: 'target', release: target.release, version: target.version };
+  const target = to === null ? first : confirmed.find(({ release }) => release === to);
+  if (target === undefined) {
+    const known = confirmed.map(({ version }) => version).join(', ');
+    return refuse('rollback-target', `${to} was not confirmed before ${pointer.version}`, `name one of: ${known}`);
+  }
+  const { release, version } = target;
+  if (isQuarantined(release)) return refuse('release-quarantined', version, 'promote another release');
+  const skipped = confirmed.slice(0, confirmed.indexOf(target)).map((each) => each.version);
+  return { kind: 'target', release, version, skipped };
+}
+
+/** The confirmed releases that a rollback can go back to, newest first. */
+function behind({ lastConfirmed, rollbackHistory }: Pointer): Pointer['rollbackHistory'] {
+  return lastConfirmed === null ? [] : [lastConfirmed, ...rollbackHistory];
 }
 
 /** Why a rollback is not about what the pointer says now, or undefined: an alarm of an older epoch rolls nothing back. */
@@ -44,12 +68,15 @@ export function whyNotAttributed(pointer: Pointer, { from, epoch }: Attributed):
   return refusal('rollback-from', found);
 }
 
-/** The transaction of a rollback: the pointer goes back, the digest that it named is quarantined, for ever. */
+/** The transaction of a rollback: the pointer goes back, the digest that it named is quarantined. */
 export function rollBack(
   pointer: Pointer,
-  target: { readonly release: Digest; readonly version: string },
+  target: { readonly release: Digest; readonly version: string; readonly skipped?: readonly string[] },
   rollback: { readonly id: string; readonly actor: string; readonly reason: string; readonly now: Date },
 ): { readonly pointer: Pointer; readonly writes: readonly Write[]; readonly event: AuditEvent } {
+  const confirmed = behind(pointer);
+  const from = confirmed.findIndex(({ release }) => release === target.release);
+  const kept = confirmed[from];
   const next = advancePointer(
     pointer,
     {
@@ -61,8 +88,8 @@ export function rollBack(
       writtenBy: rollback.id,
       at: rollback.now.toISOString(),
     },
-    pointer.rollbackHistory,
-    { until: null, pendingPropagation: pointer.lastConfirmed?.pendingPropagation ?? null },
+    from === -1 ? [] : confirmed.slice(from + 1),
+    { until: null, pendingPropagation: kept?.pendingPropagation ?? null, latency: kept?.latency ?? null },
   );
   return {
     pointer: next,
@@ -76,6 +103,7 @@ export function rollBack(
           version: pointer.version,
           reason: rollback.reason,
           rollback: rollback.id,
+          actor: rollback.actor,
           at: rollback.now.toISOString(),
         },
         condition: ABSENT,
@@ -91,6 +119,7 @@ export function rollBack(
         version: target.version,
         from: pointer.current,
         reason: rollback.reason,
+        ...((target.skipped ?? []).length === 0 ? {} : { skipped: [...(target.skipped ?? [])] }),
         pointerSeq: next.seq,
         epoch: next.epoch,
       },

@@ -45,6 +45,7 @@ export const SERVING_RULES = {
   'pointer-read': serving(503, 'the pointer can be read', 'try again'),
   'champion-promoted': serving(503, 'the pointer names a release', 'promote a release'),
   'champion-loads': serving(503, 'the served release loads', 'roll back, or repair what is named'),
+  'release-read': serving(503, 'the files of the served release can be read', 'try again'),
   'champion-online': serving(503, 'the served release answers requests', 'promote a release whose model.ts has online'),
   'aggregates-load': serving(503, 'the daily aggregates load'),
   'aggregates-published': serving(

@@ -35,15 +35,23 @@ export type ChangeResult =
 /** How often a change is tried anew when another change of the same model took its place in the chain. */
 const ATTEMPTS = 40;
 
-/** Makes a state change and its audit record one transaction, exactly once per operation. */
-export async function recordChange(deps: Recording, change: Change): Promise<ChangeResult> {
+/** Where a change goes in its chain, as `findOperationAndHead` reads it. */
+type Place = Awaited<ReturnType<typeof findOperationAndHead>>;
+
+/**
+ * Makes a state change and its audit record one transaction, exactly once per operation.
+ *
+ * @param read the place of the operation, where the caller has read it together with something else: one call less
+ */
+export async function recordChange(deps: Recording, change: Change, read?: Place): Promise<ChangeResult> {
   const { ledger, clock, environment } = deps;
   const headText = keyText(keys.chainHead(change.model));
   const operationText = keyText(keys.operation(change.model, change.operation));
   const changes = changesOf(change.writes);
   const digest = digestOf(changes);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const { done, head } = await findOperationAndHead(ledger, change.model, change.operation);
+    const isRead = attempt === 1 && read !== undefined;
+    const { done, head } = isRead ? read : await findOperationAndHead(ledger, change.model, change.operation);
     if (done !== undefined) return { kind: 'already-recorded', ...done };
     const now = clock.now();
     if (change.until !== undefined && !(now < change.until))

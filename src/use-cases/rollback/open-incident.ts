@@ -3,6 +3,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
+import { findAutomaticRollback } from '#read-model/alarms.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, Refused, type Task } from '#use-cases/task.ts';
@@ -29,7 +30,12 @@ export const RecordRefusal = contract({
 /** Opens the incident of a rollback, with the partitions that the bad release has written: its blast radius. */
 export function openIncident(deps: Recording): Task {
   return OpenIncident.task(async ({ model, rollback, actor, reason, from, release, serving }) => {
-    const affected = (await readPredictions(deps.ledger, model)).filter((manifest) => manifest.release === from);
+    const [published, automatic] = await Promise.all([
+      readPredictions(deps.ledger, model),
+      findAutomaticRollback(deps.ledger, model),
+    ]);
+    const affected = published.filter((manifest) => manifest.release === from);
+    const alarm = automatic?.rollback === rollback ? automatic : undefined;
     const incident = `incident-${rollback}`;
     await recordChange(deps, {
       model,
@@ -46,6 +52,9 @@ export function openIncident(deps: Recording): Task {
             from,
             release,
             serving: serving.reason ?? serving.status,
+            ...(alarm === undefined
+              ? {}
+              : { alarm: { name: alarm.alarm, kind: alarm.kind, found: alarm.found, values: { ...alarm.values } } }),
             days: affected.map(({ day }) => day),
             rows: affected.reduce((sum, { rows }) => sum + rows, 0),
             openedAt: deps.clock.now().toISOString(),

@@ -172,9 +172,13 @@ describe('the registry of events', () => {
       'PROMOTION_REFUSED',
       'RELEASE_JUDGED',
       'RELEASE_ROLLED_BACK',
+      'ROLLBACK_NOT_TRIGGERED',
       'ROLLBACK_REFUSED',
+      'ROLLBACK_TRIGGERED',
+      'ROLLBACK_VERIFIED',
       'ROWS_NOT_PUBLISHED',
       'RUN_FAILED',
+      'SERVING_RULES_DIFFER',
     ]);
   });
 });

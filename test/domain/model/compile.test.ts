@@ -55,6 +55,7 @@ describe('compileModel', () => {
       ],
       maxRows: 7,
       maxAggregateAgeDays: 2,
+      objectiveMs: 1000,
       pointerMaxAgeSeconds: 5,
       retentionDays: 30,
     });

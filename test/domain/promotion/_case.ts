@@ -55,6 +55,7 @@ export const pointer: Pointer = {
   rollbackHistory: [],
   until: null,
   pendingPropagation: null,
+  latency: null,
   traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,

@@ -182,7 +182,7 @@ describe('the lock', () => {
 
 describe('a rollback', () => {
   it('goes to what was confirmed before, never blindly to the previous one', () => {
-    expect(rollbackTarget(pointer, () => false)).toEqual({ kind: 'target', ...pointer.lastConfirmed });
+    expect(rollbackTarget(pointer, () => false)).toEqual({ kind: 'target', ...pointer.lastConfirmed, skipped: [] });
     expect(rollbackTarget(undefined, () => false)).toMatchObject({ refusal: { rule: 'rollback-target' } });
     expect(rollbackTarget({ ...pointer, lastConfirmed: null }, () => false)).toMatchObject({
       refusal: { rule: 'rollback-target', found: expect.stringContaining('nothing to go back to') },

@@ -20,7 +20,7 @@ function letIn(pointer: Pointer | undefined, { release, version }: (typeof RELEA
     pointer,
     { ...next, at: NOW.toISOString() },
     confirmedReleases(pointer).filter((each) => each.release !== release),
-    { until: null, pendingPropagation: null },
+    { until: null, pendingPropagation: null, latency: null },
   );
 }
 

@@ -36,6 +36,7 @@ describe('the events of a golden request', () => {
         context: [],
         maxRows: 1,
         maxAggregateAgeDays: 2,
+        objectiveMs: 1000,
         pointerMaxAgeSeconds: 5,
         retentionDays: 30,
       },

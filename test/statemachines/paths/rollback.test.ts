@@ -3,51 +3,62 @@ import { REFUSED, ROLLBACK } from '../_scripts.ts';
 import { run } from './_run.ts';
 
 describe('rollback', () => {
-  const SWITCHED = ['Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'];
+  const PROBED = [
+    'Wait before probing',
+    'Probe endpoint',
+    'Wait between probes',
+    'Probe endpoint again',
+    'Judge probes',
+    'Endpoint answers?',
+  ];
+  const CHECKED = ['Check request log', 'Request log closed?'];
+  const BEGUN = ['Switch pointer', 'Switched?', 'Verify serving', 'Open incident'];
+  const ENDED = ['Verify rollback', 'Rollback verified?'];
 
-  it('switches first, then proves, tells and repairs', async () => {
+  it('switches first, then tells, proves who answers, and repairs', async () => {
     const { path, calls } = await run('rollback');
-    expect(path).toEqual(['Choose target', 'Target found?', 'Switch pointer', 'Switched?', ...SWITCHED, 'Rolled back']);
-    expect(calls.at(-1)).toMatchObject({
+    expect(path).toEqual([...BEGUN, ...PROBED, 'Repair predictions', ...CHECKED, ...ENDED, 'Rolled back']);
+    expect(calls.find(({ child }) => child !== undefined)).toMatchObject({
       child: 'batch-inference',
       payload: { model: 'm', run: 'rollback-1-repair', trigger: 'rollback' },
     });
   });
 
-  it('looks again when somebody moved the pointer in between', async () => {
-    const chosen = ROLLBACK['Choose target'];
+  it('probes again while the release that was rolled back may still answer', async () => {
+    const judged = ROLLBACK['Judge probes'];
     const { path } = await run('rollback', {
-      'Choose target': [chosen, REFUSED],
-      'Switch pointer': { status: 'moved' },
+      'Judge probes': [{ ...judged, status: 'pending', found: 'the old one answers' }, judged],
     });
-    expect(path).toEqual([
-      'Choose target',
-      'Target found?',
-      'Switch pointer',
-      'Switched?',
-      'Choose target',
-      'Target found?',
-      'Record refusal',
-      'Refused',
-    ]);
+    expect(path).toEqual([...BEGUN, ...PROBED, ...PROBED, 'Repair predictions', ...CHECKED, ...ENDED, 'Rolled back']);
   });
 
-  it('recognises that it has switched already', async () => {
+  it('waits until the request log is whole', async () => {
     const { path } = await run('rollback', {
-      'Choose target': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 2 },
+      'Check request log': [
+        { status: 'open', stale: 0 },
+        { status: 'checked', stale: 0 },
+      ],
     });
-    expect(path).toEqual(['Choose target', 'Target found?', ...SWITCHED, 'Rolled back']);
+    const waited = [...CHECKED, 'Wait for request log', ...CHECKED];
+    expect(path).toEqual([...BEGUN, ...PROBED, 'Repair predictions', ...waited, ...ENDED, 'Rolled back']);
+  });
+
+  it.each(['partial', 'unable', 'none'] as const)('repairs predictions where probes are %s', async (status) => {
+    const { path } = await run('rollback', { 'Judge probes': { ...ROLLBACK['Judge probes'], status } });
+    expect(path).toContain('Repair predictions');
+  });
+
+  it.each(['PARTIAL', 'UNABLE'] as const)('fails, and so is seen, where it is %s', async (status) => {
+    const { path, status: end } = await run('rollback', {
+      'Verify rollback': { status, found: 'the old one answers' },
+    });
+    expect(path.slice(-2)).toEqual(['Rollback verified?', 'Failed']);
+    expect(end).toBe('FAILED');
   });
 
   it('says so when there is nothing to go back to', async () => {
-    const { path, status } = await run('rollback', { 'Choose target': REFUSED });
-    expect(path).toEqual(['Choose target', 'Target found?', 'Record refusal', 'Refused']);
+    const { path, status } = await run('rollback', { 'Switch pointer': REFUSED });
+    expect(path).toEqual(['Switch pointer', 'Switched?', 'Record refusal', 'Refused']);
     expect(status).toBe('SUCCEEDED');
-  });
-
-  it('repairs and fails when what it went back to is not served', async () => {
-    const { path, error } = await run('rollback', { 'Verify serving': { status: 'failed', reason: 'damaged' } });
-    expect(path.slice(-4)).toEqual(['Open incident', 'Repair predictions', 'Serving verified?', 'Failed']);
-    expect(error).toBe('RollbackFailed');
   });
 });

@@ -1,7 +1,20 @@
 import { z } from 'zod';
 import { Digest } from '../../canonical/digest.ts';
+import { AlarmKind } from '../../alarm/alarm.ts';
 import { DriftStatus, InputsStatus } from '../../drift/drift-work.ts';
 import { event, Rule, Text } from './event.ts';
+
+const AlarmDetails = {
+  /** The name of the alarm, or of the rule where the policy in force was evaluated without one. */
+  alarm: Text,
+  kind: AlarmKind,
+  /** The pointer's epoch when it was evaluated. */
+  epoch: z.int(),
+  policy: Digest,
+  /** What was measured, and what it means. */
+  found: z.string(),
+  values: z.record(z.string(), z.number()),
+};
 
 /** What happens to what is served, and to its predictions. */
 export const SERVING_EVENTS = {
@@ -97,10 +110,32 @@ export const SERVING_EVENTS = {
       version: Text,
       from: Digest,
       reason: Text,
+      /** Versions that were confirmed after the one that is served again: a person has named an older one. */
+      skipped: z.array(Text).exactOptional(),
       pointerSeq: z.int(),
       epoch: z.int(),
     }),
     true,
+  ),
+  ROLLBACK_TRIGGERED: event(
+    'an alarm has triggered a rollback: what was measured proves it',
+    z.strictObject({ ...AlarmDetails, rollback: Text }),
+    true,
+  ),
+  ROLLBACK_NOT_TRIGGERED: event(
+    'an alarm fired and no rollback was triggered',
+    z.strictObject({ ...AlarmDetails, verdict: z.enum(['page', 'none']) }),
+    { unless: ['verdict', 'none'] },
+  ),
+  SERVING_RULES_DIFFER: event(
+    'alarms are deployed with other thresholds than are in force; those in force decide',
+    z.strictObject({ deployed: Digest, inForce: Digest, found: z.string() }),
+    true,
+  ),
+  ROLLBACK_VERIFIED: event(
+    'it was verified whether the release of a rollback is what answers',
+    z.strictObject({ rollback: Text, result: z.enum(['COMPLETE', 'PARTIAL', 'UNABLE']), found: z.string() }),
+    { unless: ['result', 'COMPLETE'] },
   ),
   ROLLBACK_REFUSED: event(
     'a rollback was refused',

@@ -1,11 +1,16 @@
 import { Hash } from '@smithy/core/serde';
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { Cloud } from '../cloud.ts';
-import { call, type HttpAnswer } from '../http.ts';
+import { call, type HttpAnswer } from '../http-call.ts';
+
+/** Who calls, and where. */
+export interface Caller {
+  readonly credentials: ConstructorParameters<typeof SignatureV4>[0]['credentials'];
+  readonly region: string;
+}
 
 /** One call of an API that takes signed calls only (SigV4), with the caller's own AWS credentials. */
 export async function signedCall(
-  cloud: Pick<Cloud, 'credentials' | 'names'>,
+  caller: Caller,
   url: URL,
   {
     method,
@@ -15,8 +20,8 @@ export async function signedCall(
 ): Promise<HttpAnswer> {
   const signer = new SignatureV4({
     service: 'execute-api',
-    region: cloud.names.region,
-    credentials: cloud.credentials,
+    region: caller.region,
+    credentials: caller.credentials,
     sha256: Hash.bind(null, 'sha256'),
   });
   const signed = await signer.sign({
