@@ -34,7 +34,11 @@ export const promotion = {
     'Prepare rollback target': { reads: ['model'], adds: 'rollbackTarget', ...PrepareRollbackTarget },
     'Plan aggregates': { reads: ['model'], adds: 'aggregates', ...PlanAggregates },
     'Build aggregates': { reads: ['$'], adds: null, ...BuildPartitions },
-    'Publish aggregates': { reads: ['model', 'aggregates'], adds: 'publishedAggregates', ...PublishAggregates },
+    'Publish aggregates': {
+      reads: ['model', 'aggregates', 'builtAggregates'],
+      adds: 'publishedAggregates',
+      ...PublishAggregates,
+    },
     'Commit promotion': { reads: ['model'], adds: 'commit', ...CommitPromotion },
     'Verify serving': { reads: ['model', 'promotion'], adds: 'serving', ...VerifyServing },
     'Roll back': { reads: ['model', 'promotion', 'commit'], adds: 'rollback', starts: rollback },

@@ -54,7 +54,7 @@ export const PROMOTION = {
   'Evaluate gates': { status: 'passed' },
   'Request approvals': { status: 'approved' },
   'Prepare rollback target': { status: 'ready', target: null },
-  'Plan aggregates': { status: 'planned', list: 'sha256:l', dailyBatches: batches.dailyBatches },
+  'Plan aggregates': { status: 'planned', list: 'sha256:l', replaces: null, dailyBatches: batches.dailyBatches },
   'Build aggregates': built,
   'Publish aggregates': { status: 'published' },
   'Commit promotion': { status: 'committed', release: 'sha256:r', epoch: 3 },

@@ -34,6 +34,8 @@ export interface MachineContext {
   readonly source: Environment;
   /** What the comparison with the champion measures. */
   readonly measured?: ComparisonMeasure;
+  /** What stands for the use-cases of some states. */
+  readonly tasks?: Readonly<Record<string, Task>>;
   /** What people do when they are asked: whoever returns the token lets the machine go on. */
   readonly people?: () => Promise<void>;
   /** Something that happens before a state is entered. */
@@ -55,7 +57,7 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
     'Request approvals': requestApprovals(own),
     'Prepare rollback target': prepareRollbackTarget(own),
     'Plan aggregates': planPromotedAggregates(own),
-    'Build aggregates': async () => ({ status: 'built' }),
+    'Build aggregates': async () => ({ status: 'built', refused: null }),
     'Publish aggregates': publishPromotedAggregates(own),
     'Commit promotion': commitPromotion(own),
     'Verify serving': verifyServing(own),
@@ -70,6 +72,7 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
       const { digest } = await own.documents.write(bytes(canonicalJson(around.measured)));
       return { status: 'measured', comparisons: [], measure: digest };
     },
+    ...around.tasks,
   };
   await requested(own, request);
   return execute('promotion', { model: MODEL }, answering(own, tasks, around), name);

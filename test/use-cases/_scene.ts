@@ -116,8 +116,12 @@ export async function scene(lastDay = '2001-01-25') {
     await decides(prod, control, name, 'pat', 'platform');
   };
   /** Makes a release that staging has let through, and the request for it; people approve, and it gains two per cent. */
-  const candidate = async (text: string, overrides: Partial<PromotionRequest> = {}) => {
-    const asked = request(await makeRelease(staging.releases, text), overrides);
+  const candidate = async (
+    text: string,
+    overrides: Partial<PromotionRequest> = {},
+    contents?: Parameters<typeof makeRelease>[3],
+  ) => {
+    const asked = request(await makeRelease(staging.releases, text, 'trained', contents), overrides);
     await released(prod, asked);
     const name = promotionName(asked);
     const well: MachineContext = { ...around, measured: fortnight(0.02), people: both(name) };

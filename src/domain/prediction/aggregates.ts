@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { addDays } from '../data/partition.ts';
+import { ABSENT, equals, type Write } from '../ledger/item.ts';
+import { keys } from '../ledger/keys.ts';
 import { Day, type ModelDefinition, ModelName } from '../model/definition.ts';
 
 /** Daily aggregates by their digests in the lake, oldest first, without a gap. */
@@ -23,7 +25,7 @@ export const AggregatesList = document(
 );
 export type AggregatesList = z.infer<typeof AggregatesList>;
 
-/** The list that is current for a basis: written by the batch run that saw that each of its aggregates is built. */
+/** The list that is current for a basis: written by the batch run or promotion that saw that each of its aggregates is built. */
 export const PublishedAggregates = z.strictObject({
   formatVersion: z.literal(1),
   model: ModelName,
@@ -36,6 +38,12 @@ export const PublishedAggregates = z.strictObject({
   publishedAt: z.iso.datetime(),
 });
 export type PublishedAggregates = z.infer<typeof PublishedAggregates>;
+
+/** The write that makes a list current, as long as the list that its planner saw still is: null where there was none. */
+export function aggregatesWrite(published: PublishedAggregates, replaces: Digest | null): Write {
+  const item = { ...keys.aggregates(published.model, published.basis), ...published };
+  return { kind: 'put', item, condition: replaces === null ? ABSENT : equals({ list: replaces }) };
+}
 
 /** The part of a list that features of a day's events may see: what a batch would give them, as far as it is there. */
 export function aggregatesFor(

@@ -36,6 +36,7 @@ export const RELEASE_RULES = {
   'one-on-probation': promotion(409, 'nothing is promoted while a release is on probation'),
   'probation-allowed': promotion(409, 'what passes provisionally is served on probation'),
   'approval-given': promotion(409, 'the roles that the policy names approve before the request expires'),
+  'aggregates-built': promotion(409, 'the daily aggregates that an endpoint loads for a release are built'),
   'commit-conditions': promotion(409, 'what a commit was decided on is unchanged when it is written', AGAIN),
   'promotion-opened': promotion(409, 'the target answers a request in time'),
   'promotion-succeeded': rulesOf('promotion_failed')(409, 'a promotion runs without a fault'),

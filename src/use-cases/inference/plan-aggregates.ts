@@ -17,6 +17,8 @@ export interface PlannedAggregates {
   readonly basis: Digest;
   readonly historyFrom: string;
   readonly days: AggregatesList['days'];
+  /** The published list of the basis: it alone may be replaced by this one. */
+  readonly replaces: Digest | null;
   /** Whether this list is the published one. */
   readonly isCurrent: boolean;
 }
@@ -30,6 +32,7 @@ export async function planAggregates(
   { model, lastConfirmed }: Pick<Pointer, 'model' | 'lastConfirmed'>,
   { source, catalogue }: { readonly source: StoredDefinition; readonly catalogue: readonly AdmittedPartition[] },
 ): Promise<readonly PlannedAggregates[]> {
+  // A release that is damaged is no target of a rollback either.
   const target = lastConfirmed === null ? undefined : await readableDefinition(releases, lastConfirmed.release);
   const sources = target === undefined ? [source] : [source, target];
   const online = sources.filter(({ definition }) => definition.online !== undefined);
@@ -40,9 +43,9 @@ export async function planAggregates(
     if (served === undefined) return [];
     const { daily, historyFrom } = served;
     const days = daily.map(({ day, digest }) => ({ day, digest }));
-    const published = await findAggregates(ledger, model, basis);
-    const isCurrent = published?.list === listDigest({ model, basis, historyFrom, days });
-    return [{ source: each, daily, basis, historyFrom, days, isCurrent }];
+    const replaces = (await findAggregates(ledger, model, basis))?.list ?? null;
+    const isCurrent = replaces === listDigest({ model, basis, historyFrom, days });
+    return [{ source: each, daily, basis, historyFrom, days, replaces, isCurrent }];
   });
   return (await Promise.all(planned)).flat();
 }
@@ -50,8 +53,11 @@ export async function planAggregates(
 /** What says of a release that it is damaged. */
 const DAMAGE = new Set<FaultCode>(['ARTIFACT_MISSING', 'ARTIFACT_TAMPERED', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
 
-/** A release that is damaged is no target of a rollback either; the batch of the served one goes on. */
-async function readableDefinition(releases: ReadableStore, release: Digest): Promise<StoredDefinition | undefined> {
+/** A release's definition, or undefined where the release is damaged: what concerns others goes on without it. */
+export async function readableDefinition(
+  releases: ReadableStore,
+  release: Digest,
+): Promise<StoredDefinition | undefined> {
   try {
     return await definitionOf(releases, release);
   } catch (error) {

@@ -23,6 +23,7 @@ const COMMITTING = [
   'Build missing aggregates',
   'Build aggregates',
   'Publish aggregates',
+  'Aggregates published?',
   'Commit promotion',
   'Committed?',
   'Verify serving',
@@ -49,10 +50,15 @@ describe('promotion', () => {
 
   it('builds no aggregates that are there', async () => {
     const { path } = await run('promotion', { 'Plan aggregates': { status: 'current' } });
-    const built = ['Build missing aggregates', 'Build aggregates', 'Publish aggregates'];
+    const built = ['Build missing aggregates', 'Build aggregates', 'Publish aggregates', 'Aggregates published?'];
     expect(path).toEqual(
       [...TO_APPROVAL, 'Approved?', ...COMMITTING, 'Promoted'].filter((state) => !built.includes(state)),
     );
+  });
+
+  it('keeps aggregates that were published meanwhile', async () => {
+    const { path } = await run('promotion', { 'Publish aggregates': { status: 'kept' } });
+    expect(path).toEqual([...TO_APPROVAL, 'Approved?', ...COMMITTING, 'Promoted']);
   });
 
   it('hands the measurement, and not the plan, to the gates', async () => {
@@ -75,7 +81,12 @@ describe('promotion', () => {
       REFUSED,
       [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 2), 'Rollback target is missing'],
     ],
-    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 9), 'Commit was refused']],
+    [
+      'Publish aggregates',
+      REFUSED,
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 8), 'Aggregates were not built'],
+    ],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 10), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
     const { path, status, calls } = await run('promotion', { [state]: answer });
     expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);
