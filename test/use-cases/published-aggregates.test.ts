@@ -15,7 +15,9 @@ import { execute } from '#local/statemachines/interpreter.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { BuiltKind } from '#ports/lake.ts';
 import { findAggregates, readAggregates } from '#read-model/aggregates.ts';
+import { readOpenRefusals } from '#read-model/refusals.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import { writeRefusals } from '#use-cases/data/batch-refusals.ts';
 import { planReconciliation, PlanReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
 import { reportRun } from '#use-cases/inference/report-run.ts';
@@ -92,7 +94,9 @@ async function build({ dailyBatches }: Planned, but: readonly string[] = []): Pr
   return daily.map(({ day }) => day);
 }
 
-/** Runs a batch whose machine builds the daily aggregates, but some, and has everything scored. */
+const cause = { rule: 'feature-sql-runs', found: 'a column is not there', remedy: 'mend the SQL' } as const;
+
+/** Runs a batch whose machine builds the daily aggregates, but some, which are refused, and has everything scored. */
 async function batch(run: string, but: readonly string[] = []) {
   let planned: Planned | undefined;
   const report = reportRun(prod);
@@ -100,8 +104,9 @@ async function batch(run: string, but: readonly string[] = []) {
   const tasks: Record<string, Task> = {
     'Plan reconciliation': async () => (planned = await plan(run)),
     'Build daily partition': async () => {
-      if (planned !== undefined) await build(planned, but);
-      return { status: 'built', refused: null };
+      const asked = planned === undefined ? [] : await build(planned, but);
+      const refusals = asked.filter((day) => but.includes(day)).map((day) => ({ day, ...cause }));
+      return { status: 'built', refused: await writeRefusals(prod.documents, refusals) };
     },
     'Build feature partition': none,
     'Score partition': async () => {
@@ -125,6 +130,21 @@ async function batch(run: string, but: readonly string[] = []) {
 const published = (of = online) => findAggregates(prod.ledger, MODEL, aggregateBasis(of));
 const days = async (of = online): Promise<readonly string[] | undefined> =>
   (await readAggregates(prod.ledger, prod.documents, MODEL, aggregateBasis(of)))?.days.map(({ day }) => day);
+
+/** What records say of what was published. */
+const recorded = async () =>
+  (await prod.chain()).filter(({ code }) => code === 'PREDICTIONS_PUBLISHED').map(({ details }) => details);
+const runItem = (run: string) => prod.ledger.get(keys.run(MODEL, run));
+
+/** A list that a promotion publishes. */
+async function promotes(): Promise<Digest> {
+  const basis = aggregateBasis(online);
+  const list = digestOf('a list of a promotion');
+  const said = { formatVersion: 1, model: MODEL, basis, list, until: '2001-01-15', run: 'promotion', epoch: 1 };
+  const item = { ...keys.aggregates(MODEL, basis), ...said, publishedAt: prod.clock.now().toISOString() };
+  await prod.ledger.transact([{ kind: 'put', item }], 'promotion');
+  return list;
+}
 
 describe('the list of daily aggregates that endpoints load', () => {
   it('goes back from the newest day as far as features of that day do, and is built up to that day itself', async () => {
@@ -171,10 +191,10 @@ describe('the list of daily aggregates that endpoints load', () => {
     expect(path).toContain('Report idle run');
     expect(document['planned']).toMatchObject({ kind: 'none' });
     expect(await published()).toMatchObject({ run: 'run-2' });
-    expect((await prod.chain()).map(({ details }) => (details as { kind?: string }).kind)).toEqual([
-      'full',
-      'aggregates',
-      'none',
+    expect(await recorded()).toMatchObject([
+      { kind: 'full', lists: { published: 1, kept: 0 } },
+      { kind: 'aggregates', lists: { published: 1, kept: 0 } },
+      { kind: 'none' },
     ]);
   });
 
@@ -207,5 +227,111 @@ describe('the list of daily aggregates that endpoints load', () => {
     await build(planned);
     await publishPredictions(prod)({ model: MODEL, plan: planned.plan });
     expect(await prod.ledger.query(`AGGREGATES#${MODEL}`)).toEqual([]);
+  });
+});
+
+describe('a list that was published since a run was planned', () => {
+  it.each(['before the run reads it', 'after the run reads it'])('stays, and the run says so: %s', async (when) => {
+    await batch('run-1');
+    await admitDays(prod.ledger, '2001-01-15', '2001-01-16', { mark: 'corrected' });
+    const planned = await plan('run-2');
+    await build(planned);
+    const { partitions, aggregates } = await readDocument(prod.documents, BatchPlan, planned.plan);
+    expect(aggregates).toMatchObject([{ replaces: (await published())?.list }]);
+    await store(
+      'predictions',
+      partitions.map(({ predictions }) => predictions),
+    );
+    let list = when.startsWith('before') ? await promotes() : undefined;
+    const { ledger } = prod;
+    const transact: typeof ledger.transact = async (writes, token) => {
+      list ??= await promotes();
+      return ledger.transact(writes, token);
+    };
+    const publication = await publishPredictions({ ...prod, ledger: { ...ledger, transact } })({
+      model: MODEL,
+      plan: planned.plan,
+    });
+    expect(publication).toMatchObject({
+      status: 'published',
+      published: partitions.length,
+      lists: { published: 0, superseded: 1, unbuilt: [] },
+    });
+    expect(await published()).toMatchObject({ list, run: 'promotion' });
+    expect((await recorded()).at(-1)).toMatchObject({ run: 'run-2', lists: { published: 0, kept: 1 } });
+  });
+
+  it('stays where the run has nothing but that list to publish: it records that it published nothing', async () => {
+    await batch('run-1', ['2001-01-15']);
+    const planned = await plan('run-2');
+    expect(planned.kind).toBe('aggregates');
+    await build(planned);
+    const list = await promotes();
+    const before = await recorded();
+    const publication = await publishPredictions(prod)({ model: MODEL, plan: planned.plan });
+    expect(publication).toEqual({ status: 'kept', lists: { published: 0, superseded: 1, unbuilt: [] } });
+    expect(await published()).toMatchObject({ list });
+    expect(await recorded()).toEqual(before);
+    const steps = { daily: [], features: [], scored: [] };
+    await reportRun(prod)({ model: MODEL, run: 'run-2', trigger: 'test', planned, ...steps, publication });
+    expect(await runItem('run-2')).toMatchObject({
+      status: 'up-to-date',
+      published: 0,
+      lists: { published: 0, superseded: 1, unbuilt: [] },
+    });
+    expect(await recorded()).toEqual(before);
+  });
+});
+
+describe('a run with a day of aggregates that is refused', () => {
+  it('publishes none and records none, says which day and why, and alerts once', async () => {
+    await batch('run-1');
+    await admitDays(prod.ledger, '2001-01-15', '2001-01-15', { mark: 'corrected' });
+    const before = await published();
+    await batch('run-2', ['2001-01-15']);
+    expect(await published()).toEqual(before);
+    const records = await recorded();
+    for (const run of ['run-3', 'run-4']) {
+      expect((await batch(run, ['2001-01-15'])).document['planned']).toMatchObject({ kind: 'aggregates' });
+      expect(await runItem(run)).toMatchObject({
+        status: 'blocked',
+        published: 0,
+        lists: { published: 0, superseded: 0, unbuilt: ['2001-01-15'] },
+        blocked: [{ day: '2001-01-15', ...cause }],
+      });
+    }
+    expect(await published()).toEqual(before);
+    expect(await recorded()).toEqual(records);
+    expect(records.at(-1)).toMatchObject({ run: 'run-2', lists: { published: 0, kept: 1 } });
+    expect((await prod.codes()).filter((code) => code === 'PREDICTIONS_BLOCKED')).toHaveLength(1);
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toMatchObject([{ day: '2001-01-15', rule: cause.rule }]);
+    await batch('run-5');
+    expect(await published()).toMatchObject({ run: 'run-5', until: '2001-01-15' });
+    expect(await runItem('run-5')).toMatchObject({ status: 'published', lists: { published: 1 } });
+    expect(await readOpenRefusals(prod.ledger, MODEL)).toEqual([]);
+  });
+
+  it('publishes the days before it where they are newer than what is published', async () => {
+    await batch('run-1');
+    await admitDays(prod.ledger, '2001-01-15', '2001-01-17', { mark: 'again' });
+    await batch('run-2', ['2001-01-17']);
+    expect(await published()).toMatchObject({ run: 'run-2', until: '2001-01-16' });
+    expect(await runItem('run-2')).toMatchObject({ lists: { published: 1, unbuilt: ['2001-01-17'] } });
+    // The list of the days before it is there: the next run publishes nothing.
+    const records = await recorded();
+    await batch('run-3', ['2001-01-17']);
+    expect(await published()).toMatchObject({ run: 'run-2' });
+    expect(await recorded()).toEqual(records);
+  });
+
+  it('says what it published also where its answer got lost', async () => {
+    await batch('run-1', ['2001-01-15']);
+    const planned = await plan('run-2');
+    await build(planned);
+    const first = await publishPredictions(prod)({ model: MODEL, plan: planned.plan });
+    const records = await recorded();
+    expect(await publishPredictions(prod)({ model: MODEL, plan: planned.plan })).toEqual(first);
+    expect(first).toMatchObject({ status: 'published', lists: { published: 1, superseded: 0, unbuilt: [] } });
+    expect(await recorded()).toEqual(records);
   });
 });

@@ -42,6 +42,19 @@ export function unscoredDays(
   );
 }
 
+/** The cause of each day of aggregates that a run was to list and that is not built; a day that nothing was said of says so. */
+export function unbuiltDays(days: readonly string[], refused: readonly RefusedDay[]): readonly RefusedDay[] {
+  return days.map(
+    (day) =>
+      refused.find((each) => each.day === day) ?? {
+        day,
+        rule: 'aggregates-built' as const,
+        found: 'its daily aggregate is not built, and no batch said why',
+        remedy: 'read the log of the function features',
+      },
+  );
+}
+
 /** How a batch run may end. */
 export const RunStatus = z.enum([
   'published',
@@ -60,17 +73,18 @@ export type RunStatus = z.infer<typeof RunStatus>;
  */
 export function runStatus(run: {
   readonly planned: 'planned' | 'nothing-served';
+  /** Partitions and lists of aggregates. */
   readonly published: number | undefined;
-  readonly publication: 'published' | 'withdrawn' | undefined;
+  readonly publication: 'published' | 'kept' | 'withdrawn' | undefined;
   readonly blocked: number;
   readonly waiting: number;
   /** The days that are to be kept scored; undefined where nothing is served. */
   readonly days: number | undefined;
 }): RunStatus {
   const { planned, publication, published = 0, blocked, waiting, days } = run;
-  if (publication !== undefined && publication !== 'published') return publication;
+  if (publication === 'withdrawn') return publication;
   if (published === 0 && blocked > 0) return 'blocked';
-  if (publication !== undefined) return publication;
+  if (publication === 'published') return publication;
   if (planned !== 'planned') return planned;
   if (days === 0) return 'no-data';
   return waiting > 0 ? 'waiting' : 'up-to-date';

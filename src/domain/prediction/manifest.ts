@@ -84,8 +84,10 @@ export const BatchPlan = document(
         rows: z.int().nonnegative().nullable(),
       }),
     ),
-    /** The daily aggregates that endpoints should load, for each basis. */
-    aggregates: z.array(z.strictObject({ basis: Digest, historyFrom: Day, days: AggregateDays })).exactOptional(),
+    /** The daily aggregates that endpoints should load, for each basis, and the published list that they may replace. */
+    aggregates: z
+      .array(z.strictObject({ basis: Digest, historyFrom: Day, days: AggregateDays, replaces: Digest.nullable() }))
+      .exactOptional(),
     /** Partitions that cannot be scored yet, and what they wait for. */
     waiting: z.array(z.string()),
     /** Those of them that wait for a partition which was refused, and why it was. */

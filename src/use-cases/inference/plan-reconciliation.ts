@@ -106,7 +106,14 @@ export function planReconciliation(deps: ReconciliationPlanning): Task {
       })),
       ...(aggregates.length === 0
         ? {}
-        : { aggregates: aggregates.map(({ basis, historyFrom, days }) => ({ basis, historyFrom, days: [...days] })) }),
+        : {
+            aggregates: aggregates.map(({ basis, historyFrom, days, replaces }) => ({
+              basis,
+              historyFrom,
+              days: [...days],
+              replaces,
+            })),
+          }),
       waiting: waiting.map(waitingText),
       ...(blocked.length === 0 ? {} : { blocked }),
     });

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { ranges } from '#domain/data/feature-work.ts';
-import { ABSENT, equals, type Item, keyText, type Write } from '#domain/ledger/item.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { ABSENT, equals, type Item, type Key, keyText, type Write } from '#domain/ledger/item.ts';
+import { authorityOf, keys } from '#domain/ledger/keys.ts';
 import { BatchPlan, PredictionManifest, PublishedPredictions } from '#domain/prediction/manifest.ts';
 import { readDocument, writeDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Lake } from '#ports/lake.ts';
-import { findPredictions } from '#read-model/predictions.ts';
-import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { contract, type Task } from '#use-cases/task.ts';
-import { listWrites, type PlannedList } from './aggregates-list.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { findPredictions, readFence } from '#read-model/predictions.ts';
+import { type ChangeResult, operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { contract, type Said, type Task } from '#use-cases/task.ts';
+import { ListsOutcome, listWrites, NO_LISTS } from './aggregates-list.ts';
 import { holdsFence } from './fence.ts';
 
 export interface Publication extends Recording {
@@ -23,6 +24,8 @@ export interface Publication extends Recording {
 const FLIP = 80;
 /** Days that are named as not scored: an execution's document has room for 13 KB of them. */
 const MOST_NAMED = 1000;
+/** How often a part is tried anew when lists of aggregates were replaced while it was written. */
+const ATTEMPTS = 3;
 /** Objects that are looked for at a time. */
 const AT_ONCE = 20;
 
@@ -36,7 +39,10 @@ export const PublishPredictions = contract({
       carried: z.int(),
       unscored: z.array(z.string()),
       unscoredCount: z.int(),
+      lists: ListsOutcome,
     }),
+    /** There was nothing to publish but lists of aggregates, and what is published stays. */
+    z.object({ status: z.literal('kept'), lists: ListsOutcome }),
     /** Another run, or another release, has taken its place. */
     z.object({ status: z.literal('withdrawn'), published: z.int(), failed: z.array(z.string()) }),
   ]),
@@ -46,8 +52,7 @@ export const PublishPredictions = contract({
  * Flips the manifests of what a run has scored, in transactions that check that the pointer's epoch and the fence are
  * still the run's: a reader sees a whole partition of one release or the one before it, and a withdrawn release's run
  * publishes nothing. Each transaction carries its own audit record; the last one names the daily aggregates that the model's
- * endpoints load. Refused features or predictions leave their
- * partition as it was.
+ * endpoints load. Refused features or predictions leave their partition as it was, and a list that was replaced meanwhile stays.
  */
 export function publishPredictions(deps: Publication): Task {
   return PublishPredictions.task(async ({ model, plan: digest }) => {
@@ -55,33 +60,42 @@ export function publishPredictions(deps: Publication): Task {
     // Parts are of the plan and not of what was found: a repetition finds the same ones, whatever was scored meanwhile.
     const parts = ranges(Math.max(1, plan.partitions.length), FLIP);
     const done = { published: 0, rows: 0, carried: 0, unscored: [] as string[] };
+    let lists = NO_LISTS;
     for (const [index, { from, to }] of parts.entries()) {
       const { manifests, unscored } = await findManifests(deps, plan, plan.partitions.slice(from, to));
       const rows = manifests.reduce((sum, manifest) => sum + manifest.rows, 0);
       const flips = await flipWrites(deps, manifests);
-      const lists = index + 1 === parts.length ? await listWrites(deps, listsOf(plan)) : [];
-      const event: AuditEvent = {
-        code: 'PREDICTIONS_PUBLISHED',
-        actor: 'pipeline:prediction-store',
-        release: plan.release,
-        details: {
-          run: plan.run,
-          kind: plan.kind,
-          part: index + 1,
-          parts: parts.length,
-          partitions: manifests.length,
-          rows,
-          manifest: await rootOf(deps.documents, manifests),
-          epoch: plan.epoch,
-        },
-      };
-      const operation = operationName('publish', plan.run, digest, index);
-      const result = await recordChange(deps, {
-        model,
-        operation,
-        writes: [...checks(plan), ...flips, ...lists],
-        event,
-      });
+      const manifest = await rootOf(deps.documents, manifests);
+      const isLast = index + 1 === parts.length;
+      let result: ChangeResult | undefined;
+      for (let attempt = 1; result === undefined || (attempt <= ATTEMPTS && isOfLists(result)); attempt += 1) {
+        if (isLast) lists = await listWrites(deps, plan);
+        if (plan.partitions.length === 0 && lists.outcome.published === 0) return keptLists(deps, plan, lists.outcome);
+        const event: AuditEvent = {
+          code: 'PREDICTIONS_PUBLISHED',
+          actor: 'pipeline:prediction-store',
+          release: plan.release,
+          details: {
+            run: plan.run,
+            kind: plan.kind,
+            part: index + 1,
+            parts: parts.length,
+            partitions: manifests.length,
+            rows,
+            manifest,
+            epoch: plan.epoch,
+            ...(isLast && plan.aggregates !== undefined
+              ? { lists: { published: lists.outcome.published, kept: lists.kept } }
+              : {}),
+          },
+        };
+        result = await recordChange(deps, {
+          model,
+          operation: operationName('publish', plan.run, digest, index),
+          writes: [...checks(plan), ...flips, ...lists.writes],
+          event,
+        });
+      }
       if (result.kind === 'refused')
         return { status: 'withdrawn', published: done.published, failed: result.failed.map(keyText) };
       done.published += manifests.length;
@@ -94,8 +108,31 @@ export function publishPredictions(deps: Publication): Task {
       ...done,
       unscored: done.unscored.slice(0, MOST_NAMED),
       unscoredCount: done.unscored.length,
+      lists: lists.outcome,
     };
   });
+}
+
+/** Whether nothing but lists of aggregates, which were replaced meanwhile, kept a transaction from being committed. */
+function isOfLists(result: ChangeResult): boolean {
+  const isList = ({ pk }: Key): boolean => authorityOf(pk) === 'AGGREGATES';
+  return result.kind === 'refused' && result.failed.every(isList);
+}
+
+/** The answer of a run that publishes nothing: no record says that it did. */
+async function keptLists(
+  { ledger }: Publication,
+  { model, epoch, release, fence }: BatchPlan,
+  lists: z.output<typeof ListsOutcome>,
+): Promise<Said<z.output<typeof PublishPredictions.output>>> {
+  const [pointer, newest] = await Promise.all([readPointer(ledger, model), readFence(ledger, model)]);
+  const failed = [
+    ...(pointer?.epoch === epoch && pointer.current === release ? [] : [keys.pointer(model)]),
+    ...(newest?.fence === fence ? [] : [keys.fence(model)]),
+  ];
+  return failed.length === 0
+    ? { status: 'kept', lists }
+    : { status: 'withdrawn', published: 0, failed: failed.map(keyText) };
 }
 
 /** What the run must still be for it to publish: the newest one, of the release that is served. */
@@ -130,11 +167,6 @@ async function findManifests(
     }
   }
   return { manifests, unscored };
-}
-
-/** The daily aggregates of a plan that endpoints should load. */
-function listsOf({ model, run, epoch, aggregates = [] }: BatchPlan): readonly PlannedList[] {
-  return aggregates.map((each) => ({ model, run, epoch, ...each }));
 }
 
 /** The document that names what a record's transaction published. */

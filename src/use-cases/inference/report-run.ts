@@ -4,7 +4,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { RefusedDay } from '#domain/data/build-refusals.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item } from '#domain/ledger/item.ts';
-import { RunStatus, runStatus, unscoredDays } from '#domain/prediction/blocked.ts';
+import { RunStatus, runStatus, unbuiltDays, unscoredDays } from '#domain/prediction/blocked.ts';
 import { BatchKind, BatchPlan } from '#domain/prediction/manifest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -14,6 +14,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 import { readRefusals } from '#use-cases/data/batch-refusals.ts';
 import { recordRefusals, resolveRefusals } from '#use-cases/data/open-refusals.ts';
 import { contract, type Task } from '#use-cases/task.ts';
+import { ListsOutcome } from './aggregates-list.ts';
 import { changeFence } from './fence.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 
@@ -41,11 +42,12 @@ export const ReportRun = contract({
     scored: Batches,
     publication: z
       .object({
-        status: z.enum(['published', 'withdrawn']),
+        status: z.enum(['published', 'kept', 'withdrawn']),
         published: z.int().optional(),
         rows: z.int().optional(),
         carried: z.int().optional(),
         unscored: z.array(z.string()).optional(),
+        lists: ListsOutcome.optional(),
       })
       .optional(),
     /** What each batch of rows for look-up came to, where the model has them. */
@@ -96,12 +98,12 @@ export function reportRun(deps: Reporting): Task {
     const status = runStatus({
       planned: planned.status,
       publication: publication?.status,
-      published: publication?.published,
+      published: counts.published + (publication?.lists?.published ?? 0),
       blocked: blocked.length,
       waiting: counts.waiting,
       days: planned.days,
     });
-    // What an superseded run did not score, a newer one has scored or recorded.
+    // What a superseded run did not score, a newer one has scored or recorded.
     if (publication?.status !== 'withdrawn') await keepBlocked(deps, { model, run }, blocked);
     if (counts.unpublished > 0) await tellUnpublished(deps, { model, run, requested }, counts.unpublished, lookup);
     const item: Item = {
@@ -116,6 +118,7 @@ export function reportRun(deps: Reporting): Task {
       startedAt: planned.startedAt ?? now,
       endedAt: now,
       ...counts,
+      ...(publication?.lists === undefined ? {} : { lists: publication.lists }),
     };
     if (publication === undefined && release !== null) {
       // The record of a run that published stands in the transaction of its flips; a run that found nothing to do says so here.
@@ -143,7 +146,7 @@ export function reportRun(deps: Reporting): Task {
   });
 }
 
-/** The days that were due and have no predictions, with their causes. */
+/** The days that were due and have no predictions, or no aggregates that endpoints should load, with their causes. */
 async function blockedDays(
   { documents }: Reporting,
   { planned, publication, daily, features, scored }: z.output<typeof ReportRun.input>,
@@ -156,7 +159,10 @@ async function blockedDays(
       batches.map(({ refused }) => refused),
     );
   const refused = { daily: await of(daily), features: await of(features), scored: await of(scored) };
-  return [...unscoredDays(publication?.unscored ?? [], refused), ...waiting];
+  const unscored = [...unscoredDays(publication?.unscored ?? [], refused), ...waiting];
+  const known = new Set(unscored.map(({ day }) => day));
+  const unbuilt = (publication?.lists?.unbuilt ?? []).filter((day) => !known.has(day));
+  return [...unscored, ...unbuiltDays(unbuilt, refused.daily)];
 }
 
 /** Records what is newly blocked, one record for each cause, and ends the refusals of the days that are not any more. */

@@ -159,6 +159,8 @@ export const SERVING_EVENTS = {
       rows: z.int(),
       manifest: Digest.nullable(),
       epoch: z.int(),
+      /** Lists of daily aggregates that the last part published, and those that it was to replace and did not. */
+      lists: z.strictObject({ published: z.int().nonnegative(), kept: z.int().nonnegative() }).exactOptional(),
     }),
   ),
   ROWS_NOT_PUBLISHED: event(
