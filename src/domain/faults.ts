@@ -35,6 +35,7 @@ export const FAULTS = {
   TOKEN_REUSED: lasting('an idempotency token was used with another body'),
   BAD_TRANSACTION: lasting('no ledger accepts the transaction'),
   BAD_TRAFFIC: lasting('traffic is divided among arms that cannot be'),
+  BAD_POINTER: lasting('a pointer is written that does not follow the one before it'),
   BAD_ITEM: lasting('an item holds a value of another type than it must'),
   KEY_TOO_LONG: lasting('a key is longer than DynamoDB accepts'),
   ITEM_TOO_LARGE: lasting('an item is larger than DynamoDB accepts'),

@@ -104,6 +104,15 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'a lock is not freed', ledger: writing(without(['LOCK'], ['PROMOTION_REFUSED', 'RELEASE_PROMOTED'])) },
   { name: 'a fencing token is used again', ledger: writing(edited('LOCK', (item) => ({ ...item, fencingToken: 1 }))) },
   { name: 'the pointer is written over whatever is there', ledger: writing(unconditional(['POINTER'])) },
+  {
+    name: 'half of the traffic is for nobody',
+    ledger: writing(
+      edited('POINTER', (item) => ({
+        ...item,
+        traffic: { ...(item['traffic'] as object), arms: [{ release: textOf(item, 'current'), share: 0.5 }] },
+      })),
+    ),
+  },
   { name: 'approvals are not used up', ledger: writing(without(['APPROVAL'], ['RELEASE_PROMOTED'])) },
   {
     name: 'the requester may approve',

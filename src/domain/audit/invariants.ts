@@ -5,6 +5,7 @@ import { AUDIT_EVENTS } from './events.ts';
 import type { Invariant, LedgerState, ReadRecord } from './invariant.ts';
 import { chainPublished, chainUnbroken } from './invariants/chain.ts';
 import { policiesVoted, promotionsGrounded } from './invariants/grounds.ts';
+import { epochsFollow, trafficDivided } from './invariants/pointer.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
 import { ledgerReplays } from './invariants/replay.ts';
 import { baselineServable, nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
@@ -15,6 +16,8 @@ export const INVARIANTS: readonly Invariant[] = [
   chainPublished,
   ledgerReplays,
   pointerFollowsChain,
+  epochsFollow,
+  trafficDivided,
   promotionsProven,
   promotionsApproved,
   promotionsGrounded,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Digest } from '../canonical/digest.ts';
+import { canonicalJson, Digest } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
@@ -75,8 +75,15 @@ export function pointerCheck(model: string, read: Pointer | undefined): Write {
   return { kind: 'check', key: keys.pointer(model), condition };
 }
 
-/** The one conditional write of a pointer: only over the value that was read, or over none. */
+/**
+ * The one conditional write of a pointer: only over the value that was read, or over none, and only of one that follows it.
+ * @throws GatehouseError `BAD_TRAFFIC`, `BAD_POINTER`
+ */
 export function pointerWrite(previous: Pointer | undefined, next: Pointer): Write {
+  mustBeDivided(next);
+  const why = previous === undefined ? undefined : whyNotFollowing(previous, next);
+  if (why !== undefined)
+    throw new GatehouseError('BAD_POINTER', `no pointer of ${next.model} is written so: ${why}`, { pointer: next });
   return {
     kind: 'put',
     item: { ...keys.pointer(next.model), ...next },
@@ -132,21 +139,49 @@ export function divideTraffic(
   arms: Pointer['traffic']['arms'],
   by: Pick<Pointer, 'fencingToken' | 'writtenBy'>,
 ): Pointer {
+  const traffic = { planSeq: previous.traffic.planSeq + 1, arms };
+  const next = { ...previous, ...by, traffic, seq: previous.seq + 1 };
+  mustBeDivided(next);
+  return next;
+}
+
+/** Why a pointer's traffic cannot be divided as it says: each arm is another release with a share of all, and the champion is one. */
+export function whyNotDivided({
+  current,
+  traffic: { arms },
+}: Pick<Pointer, 'current' | 'traffic'>): string | undefined {
   const sum = arms.reduce((total, { share }) => total + share, 0);
   const releases = new Set(arms.map(({ release }) => release));
-  const why = !releases.has(previous.current)
-    ? `the champion ${previous.current} is no arm`
-    : releases.size < arms.length
-      ? 'a release is an arm twice'
-      : arms.some(({ share }) => !(share > 0))
-        ? 'an arm has no share'
-        : sum >= WHOLE.least && sum <= WHOLE.most
-          ? undefined
-          : `the shares sum up to ${sum}`;
-  if (why !== undefined)
-    throw new GatehouseError('BAD_TRAFFIC', `traffic of ${previous.model} cannot be divided so: ${why}`, { arms });
-  const traffic = { planSeq: previous.traffic.planSeq + 1, arms };
-  return { ...previous, ...by, traffic, seq: previous.seq + 1 };
+  if (!releases.has(current)) return `the champion ${current} is no arm`;
+  if (releases.size < arms.length) return 'a release is an arm twice';
+  if (arms.some(({ share }) => !(share > 0))) return 'an arm has no share';
+  return sum >= WHOLE.least && sum <= WHOLE.most ? undefined : `the shares sum up to ${sum}`;
+}
+
+function mustBeDivided(pointer: Pointer): void {
+  const why = whyNotDivided(pointer);
+  if (why === undefined) return;
+  const { arms } = pointer.traffic;
+  throw new GatehouseError('BAD_TRAFFIC', `traffic of ${pointer.model} cannot be divided so: ${why}`, { arms });
+}
+
+/**
+ * Why a pointer cannot follow another one, or none: each is the next by number, another epoch begins exactly where the champion is another
+ * one, and another plan of traffic exactly where the arms are.
+ */
+export function whyNotFollowing(previous: Pointer | undefined, next: Pointer): string | undefined {
+  const before = previous ?? { ...next, current: null, traffic: { planSeq: 0, arms: null }, seq: 0, epoch: 0 };
+  const { model, environment } = before;
+  if (next.model !== model || next.environment !== environment)
+    return `it is of ${next.environment}/${next.model}, not ${environment}/${model}`;
+  const isSame = canonicalJson(next.traffic.arms) === canonicalJson(before.traffic.arms);
+  const numbers = [
+    ['seq', next.seq, before.seq + 1],
+    ['epoch', next.epoch, before.epoch + (next.current === before.current ? 0 : 1)],
+    ['planSeq', next.traffic.planSeq, before.traffic.planSeq + (isSame ? 0 : 1)],
+  ] as const;
+  const wrong = numbers.find(([, is, expected]) => is !== expected);
+  return wrong === undefined ? undefined : `its ${wrong[0]} is ${wrong[1]}, not ${wrong[2]}`;
 }
 
 /** The confirmed releases that a pointer knows, newest first: what it serves, if that is confirmed, and what it goes back to. */

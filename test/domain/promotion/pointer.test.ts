@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import {
   advancePointer,
   confirmedReleases,
   divideTraffic,
   type Pointer,
+  pointerWrite,
   REMEMBERED,
 } from '#domain/promotion/pointer.ts';
 import { rollBack, rollbackTarget } from '#domain/promotion/rollback.ts';
@@ -110,7 +111,60 @@ it.each([
   if (champion === undefined) throw new Error('no releases');
   const named = arms.map(({ release, share }) => ({ release: RELEASES[release]?.release ?? champion.release, share }));
   const by = { fencingToken: 2, writtenBy: 'canary' };
-  expect(() => divideTraffic(letIn(undefined, champion), named, by)).toThrow(
-    expect.objectContaining({ code: 'BAD_TRAFFIC' }),
-  );
+  const before = letIn(undefined, champion);
+  const bad = expect.objectContaining({ code: 'BAD_TRAFFIC' });
+  expect(() => divideTraffic(before, named, by)).toThrow(bad);
+  // Nor does whoever makes such a pointer by other means write it.
+  const next = { ...before, traffic: { planSeq: 2, arms: named }, seq: 2 };
+  expect(() => pointerWrite(before, next)).toThrow(bad);
+  expect(() => pointerWrite(undefined, next)).toThrow(bad);
+});
+
+describe('a pointer is written over the one that it follows', () => {
+  const [first, second] = RELEASES;
+  if (first === undefined || second === undefined) throw new Error('no releases');
+  const before = letIn(undefined, first);
+  const arms = [
+    { release: first.release, share: 0.9 },
+    { release: second.release, share: 0.1 },
+  ];
+  const divided = divideTraffic(before, arms, { fencingToken: 1, writtenBy: 'canary' });
+  const promoted = letIn(before, second);
+
+  it('when it is promoted, divided, confirmed or rolled back', () => {
+    const trial = { ...promoted, status: 'probation', until: NOW.toISOString() } as const;
+    const confirmed = { ...trial, status: 'confirmed', until: null, seq: trial.seq + 1 } as const;
+    const back = rollBack(promoted, first, { id: 'r', actor: 'person:op', reason: 'wrong', now: NOW }).pointer;
+    const pairs: (readonly [Pointer | undefined, Pointer])[] = [
+      [undefined, before],
+      [before, divided],
+      [before, promoted],
+      [divided, letIn(divided, second)],
+      [trial, confirmed],
+      [promoted, back],
+    ];
+    for (const [previous, next] of pairs) expect(pointerWrite(previous, next)).toMatchObject({ kind: 'put' });
+  });
+
+  it.each<[string, Pointer, string]>([
+    ['whose epoch stays, although the champion is another', { ...promoted, epoch: 1 }, 'its epoch is 1, not 2'],
+    ['whose epoch grows by two', { ...promoted, epoch: 3 }, 'its epoch is 3, not 2'],
+    ['whose epoch grows with its traffic', { ...divided, epoch: 2 }, 'its epoch is 2, not 1'],
+    [
+      'whose plan stays, although traffic is divided',
+      { ...divided, traffic: { planSeq: 1, arms } },
+      'its planSeq is 1',
+    ],
+    [
+      'whose plan grows with nothing',
+      { ...before, seq: 2, traffic: { ...before.traffic, planSeq: 2 } },
+      'planSeq is 2',
+    ],
+    ['whose number stays', { ...promoted, seq: 1 }, 'its seq is 1, not 2'],
+    ['of another model', { ...promoted, model: 'other' }, 'it is of prod/other'],
+  ])('and not one %s', (_, next, found) => {
+    expect(() => pointerWrite(before, next)).toThrow(
+      expect.objectContaining({ code: 'BAD_POINTER', message: expect.stringContaining(found) as string }),
+    );
+  });
 });
