@@ -184,12 +184,14 @@ describe('a blocked batch run', () => {
     status: 'blocked',
     blockedDays: 14,
     blocked,
+    lists: { published: 0, superseded: 1, unbuilt: ['2001-01-13'] },
   };
 
   it('is shown with its days and causes', async () => {
     await fill(ledger(), [item]);
     await show(test.context);
     expect(test.text()).toMatch(/status +blocked/);
+    expect(test.text()).toMatch(/lists +\{"published":0,"superseded":1,"unbuilt":\["2001-01-13"\]\}/);
     expect(test.text()).toContain(`blocked days\n  2001-01-13: ${RULE}: ${FOUND}; ${REMEDY}\n  and 13 more`);
   });
 
