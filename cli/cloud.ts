@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
@@ -45,6 +46,8 @@ export interface Cloud {
   readonly cognito: CognitoIdentityProviderClient;
   /** The caller's own credentials in the environment's account. */
   readonly credentials: SFNClient['config']['credentials'];
+  /** The ARN of the caller, as STS knows it. */
+  identity(): Promise<string>;
   /** The outputs of one of the environment's stacks: another stack of the account may have one of the same name. */
   outputs(stack: string): Promise<Readonly<Record<string, string>>>;
 }
@@ -94,6 +97,7 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     lambda: new LambdaClient(settings),
     cognito: new CognitoIdentityProviderClient(settings),
     credentials: () => deployed(sfn.config.credentials()),
+    identity: async () => (await new STSClient(settings).send(new GetCallerIdentityCommand())).Arn ?? '',
     outputs: (stack) => deployed(outputsOf(new CloudFormationClient(settings), names.name(stack))),
   };
 }

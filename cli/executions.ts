@@ -26,9 +26,13 @@ export interface ExecutionView {
 /** The longest that a command waits for an execution that has no shorter limit of its own. */
 export const EXECUTION_DEADLINE_MS = 6 * 3_600_000;
 
-/** Who starts an execution from this command line: the user of this machine; the account's own trail knows the credentials. */
-export function operator(): string {
-  return `person:${userInfo().username}`;
+/**
+ * Who starts an execution from this command line: the caller's AWS identity, as the caller says; the account's own trail (CloudTrail) proves it.
+ * Where STS does not answer, which keeps nobody from rolling back, it is the user of this machine.
+ */
+export async function operator(cloud: Pick<Cloud, 'identity'>): Promise<string> {
+  const identity = await cloud.identity().catch(() => undefined);
+  return `person:${(identity ?? userInfo().username).replaceAll(/[\s#]/g, '_').slice(0, 128)}`;
 }
 
 /** A name that no other execution has. */

@@ -86,6 +86,10 @@ export default defineOwnership({
     ITEM_FAILED: { owner: 'platform', escalateAfterHours: 4 },
     RELEASE_ROLLED_BACK: { owner: 'ml-lead', escalateAfterHours: 24 },
     ROLLBACK_REFUSED: { owner: 'platform', escalateAfterHours: 1 },
+    ROLLBACK_TRIGGERED: { owner: 'platform', escalateAfterHours: 1 },
+    ROLLBACK_NOT_TRIGGERED: { owner: 'platform', escalateAfterHours: 1 },
+    ROLLBACK_VERIFIED: { owner: 'platform', escalateAfterHours: 1 },
+    SERVING_RULES_DIFFER: { owner: 'ml-lead', escalateAfterHours: 24 },
     RELEASE_JUDGED: { owner: 'ml-lead', escalateAfterHours: 24 },
     DRIFT_CHECKED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     INCIDENT_OPENED: { owner: 'platform', escalateAfterHours: 4 },
@@ -98,6 +102,12 @@ export default defineOwnership({
   },
   alarms: {
     drift: { owner: 'ml-engineer', escalateAfterHours: 24 },
+    'endpoint-errors': { owner: 'platform', escalateAfterHours: 1 },
+    'endpoint-latency': { owner: 'platform', escalateAfterHours: 1 },
+    'endpoint-health': { owner: 'platform', escalateAfterHours: 1 },
+    'endpoint-unprobed': { owner: 'platform', escalateAfterHours: 1 },
+    'endpoint-unavailable': { owner: 'platform', escalateAfterHours: 1 },
+    'endpoint-throttled': { owner: 'platform', escalateAfterHours: 4 },
     'drift-unchecked': { owner: 'platform', escalateAfterHours: 24 },
   },
 });

@@ -24,6 +24,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
   POLICY: 'a vote is verified; a policy comes into force',
   POINTER: 'a release is served, confirmed or rolled back',
   QUARANTINE: 'a release is quarantined',
+  ALARM: 'an alarm triggers a rollback',
   INCIDENT: 'an incident is opened',
 };
 
@@ -34,7 +35,7 @@ export async function operatingModelParts(deployed: readonly Deployed[]): Promis
     ['accounts', accountTable()],
     ['responsibilities', responsibilityTable()],
     ['models', await modelTable()],
-    ['alerts', alertTable(deployed)],
+    ['alerts', await alertTable(deployed)],
     ['people', peopleTable()],
     ['transitions', transitionTable()],
     ['decisions', decisionTable(deployed)],
@@ -81,7 +82,9 @@ async function modelTable(): Promise<string> {
   return table(['model', 'owner', 'escalation', 'approve for prod', 'vote on its policy'], rows);
 }
 
-function alertTable(deployed: readonly Deployed[]): string {
+async function alertTable(deployed: readonly Deployed[]): Promise<string> {
+  const { models } = await compileDeployment(ROOT, config);
+  const names = models.map(({ definition }) => definition.name);
   const codes = Object.keys(AUDIT_EVENTS) as AuditCode[];
   const alerts = codes.flatMap((code) => {
     const owner = ownership.alerts[code];
@@ -90,7 +93,7 @@ function alertTable(deployed: readonly Deployed[]): string {
     if (owner === undefined) return [];
     return [[`[\`${code}\`](runbook.md#${code.toLowerCase()})`, owner.owner, `${owner.escalateAfterHours} h`]];
   });
-  const alarms = [...alarmsOf(deployed)].map((alarm) => {
+  const alarms = [...alarmsOf(deployed, names)].map((alarm) => {
     const owner = ownership.alarms[alarm];
     if (owner === undefined) throw new Error(`governance/ownership.ts: the alarm ${alarm} has no owner`);
     return [`alarm \`gatehouse-<env>-${alarm}-<model>\``, owner.owner, `${owner.escalateAfterHours} h`];
@@ -99,12 +102,12 @@ function alertTable(deployed: readonly Deployed[]): string {
 }
 
 /** The names of the CloudWatch alarms, without environment and model. */
-function alarmsOf(deployed: readonly Deployed[]): ReadonlySet<string> {
+function alarmsOf(deployed: readonly Deployed[], models: readonly string[]): ReadonlySet<string> {
   const names = deployed.flatMap(({ environment, resources }) =>
     Object.values(resources)
       .filter(({ Type: type }) => type === 'AWS::CloudWatch::Alarm')
-      .map(({ Properties: { AlarmName: name, Dimensions: dimensions } }) => {
-        const [model = ''] = JSON.stringify(dimensions).match(/(?<="Name":"model","Value":")[^"]+/) ?? [];
+      .map(({ Properties: { AlarmName: name } }) => {
+        const model = models.find((each) => String(name).endsWith(`-${each}`)) ?? '';
         return String(name).replace(`gatehouse-${environment}-`, '').replace(`-${model}`, '');
       }),
   );

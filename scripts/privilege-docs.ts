@@ -152,6 +152,9 @@ const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string)
   [/^states:StartExecution$/, 'calls', (machine) => `starts ${machine}`],
   [/^states:DescribeExecution$/, 'calls', (machine) => `sees how executions of ${machine} ended`],
   [/^states:SendTaskSuccess$/, 'calls', (machine) => `returns tokens of ${machine}`],
+  [/^execute-api:Invoke$/, 'calls', () => 'the endpoints'],
+  [/^cloudwatch:GetMetricData$/, 'reads', () => 'metrics'],
+  [/^cloudwatch:DescribeAlarms$/, 'reads', () => 'alarms'],
   [/^sagemaker:Create/, 'calls', () => 'starts training jobs'],
   [/^sagemaker:Describe/, 'reads', () => 'training jobs'],
   [/^iam:PassRole$/, 'calls', (role) => `passes role ${role}`],
@@ -198,7 +201,15 @@ const Reference = z.union([
   z.object({ 'Fn::GetAtt': z.tuple([z.string(), z.string()]) }).transform((value) => value['Fn::GetAtt'][0]),
 ]);
 
+/** A name of which a part is known when it is deployed. */
+const Joined = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]) }).transform((value) => {
+  const [separator, parts] = value['Fn::Join'];
+  return parts.map((part) => (typeof part === 'string' ? part : '…')).join(separator);
+});
+
 function physicalName(thing: unknown, resources: Resources): string {
+  const joined = Joined.safeParse(thing);
+  if (joined.success) return joined.data;
   const { Properties: properties = {} } = resources[Reference.parse(thing)] ?? {};
   const name = [
     'TopicName',

@@ -80,7 +80,17 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     args: '<model>',
     summary: 'roll production back to the last confirmed release and repair its predictions; needs no approval',
     required: [['--reason <text>', 'why, for the audit trail and the incident']],
-    examples: ['rollback flight-delay --env prod --reason "calibration is off since Monday"'],
+    options: [
+      [
+        '--to <release>',
+        'an older confirmed release, as 1.0.0, model@1.0.0 or sha256:...; those between stay what they are',
+      ],
+      ['--dry-run', 'say what would be done, and do nothing'],
+    ],
+    examples: [
+      'rollback flight-delay --env prod --reason "calibration is off since Monday"',
+      'rollback flight-delay --env prod --to 1.0.0 --reason "both releases of May" --dry-run',
+    ],
     load: () => import('../commands/rollback/rollback.ts'),
   },
   {

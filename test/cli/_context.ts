@@ -144,6 +144,7 @@ function ledgerOnly(
     rows: { of: absent },
     releases,
     outputs: outputs === undefined ? absent : () => Promise.resolve(outputs),
+    identity: () => Promise.resolve(`arn:aws:iam::${namesOf(config, environment).account}:root`),
     credentials: () => Promise.resolve({ accessKeyId: namesOf(config, environment).account, secretAccessKey: 'test' }),
     get s3() {
       return absent();

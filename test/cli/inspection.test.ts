@@ -56,6 +56,23 @@ describe('rollback', () => {
     await fill(test.ledgerOf('prod'), [{ ...keys.quarantine(MODEL, digestOf('0.1.0')), release: digestOf('0.1.0') }]);
     await expect(rollback(test.context)).rejects.toMatchObject({ refusal: { rule: 'release-quarantined' } });
   });
+
+  it.each([['0.1.0'], [`${MODEL}@0.1.0`], [digestOf('0.1.0').slice(0, 20)]])(
+    'says what it would do to go to %s, and does nothing',
+    async (to) => {
+      const test = await afterRollback({ model: MODEL, reason: 'wrong', to, dryRun: true }, 'prod');
+      await rollback(test.context);
+      expect(test.text()).toContain(`would take ${MODEL} in prod back from 1.0.0 to 0.1.0 (${digestOf('0.1.0')})`);
+      expect(test.text()).toContain('and repair 1 days of predictions; nothing was changed');
+    },
+  );
+
+  it('refuses to go to what was not confirmed before, and names what was', async () => {
+    const test = await afterRollback({ model: MODEL, reason: 'wrong', to: '1.0.1' }, 'prod');
+    await expect(rollback(test.context)).rejects.toMatchObject({
+      refusal: { rule: 'rollback-target', found: '1.0.1 was not confirmed before 1.0.0', remedy: 'name one of: 0.1.0' },
+    });
+  });
 });
 
 describe('predictions', () => {

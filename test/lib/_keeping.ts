@@ -127,7 +127,10 @@ export function keeping(): void {
           )) {
             if (placeholder.endsWith('Machine'))
               expect(value).toMatch(new RegExp(`^arn:aws:states:.*:stateMachine:gatehouse-${environment}-`));
-            else expect(JSON.stringify(value)).toMatch(/CurrentVersion|:function:gatehouse-\w+-(features|score):live"/);
+            else
+              expect(JSON.stringify(value)).toMatch(
+                /CurrentVersion|:function:gatehouse-\w+-(features|score|prober):live"/,
+              );
           }
         }
       }

@@ -8,6 +8,7 @@ import { rolesOf, synthesised } from './_synth.ts';
 
 /** What AWS knows no resource for: pulling images, and the log deliveries of state machines. */
 const WITHOUT_RESOURCE = [
+  'cloudwatch:GetMetricData',
   'ecr:GetAuthorizationToken',
   'logs:CreateLogDelivery',
   'logs:DeleteLogDelivery',
@@ -38,6 +39,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
   staging: {
     ADMISSION: ['admission'],
     AGGREGATES: ['prediction-store', 'release'],
+    ALARM: ['alarms'],
     APPROVAL: ['intake', 'pointer'],
     CURSOR: ['intake', 'publisher'],
     EVIDENCE: ['gates'],

@@ -1,5 +1,5 @@
 // What an endpoint and its probe say for the alarms.
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
@@ -114,10 +114,10 @@ describe('an endpoint', () => {
   it('names what keeps the files of a release from being read, which another release would meet as well', async () => {
     const other = await endpoint();
     await other.promote(await other.release('release 100'));
-    const read = other.prod.releases.read;
-    other.prod.releases.read = () => Promise.reject(Object.assign(new Error('503'), { $fault: 'server' }));
+    const reading = vi.spyOn(other.prod.releases, 'read');
+    reading.mockRejectedValue(Object.assign(new Error('503'), { $fault: 'server' }));
     expect((await other.infer()).json.error).toMatch(/^release-read: /);
-    other.prod.releases.read = read;
+    reading.mockRestore();
     await other.promote(await other.release('broken'));
     other.clock.at += 60_000;
     expect((await other.infer()).json.error).toMatch(/^champion-loads: /);

@@ -79,7 +79,11 @@ export async function checkReading(
 /** Starts a batch run for a reader who found another release's predictions; says so. */
 async function startRecompute(context: Context, cloud: Cloud, model: string): Promise<void> {
   const name = freshName(model, 'batch-mismatch');
-  await startExecution(cloud, 'batch-inference', name, { model, run: name, trigger: `mismatch:${operator()}` });
+  await startExecution(cloud, 'batch-inference', name, {
+    model,
+    run: name,
+    trigger: `mismatch:${await operator(cloud)}`,
+  });
   context.note(
     `run ${name} has begun, because the model says recompute: gatehouse run watch ${model} ${name} --machine batch-inference --env ${cloud.environment}`,
   );

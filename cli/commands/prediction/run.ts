@@ -15,7 +15,11 @@ export const run: Run = async (context) => {
     return;
   }
   const name = freshName(model, 'batch-manual');
-  const arn = await startExecution(cloud, 'batch-inference', name, { model, run: name, trigger: operator() });
+  const arn = await startExecution(cloud, 'batch-inference', name, {
+    model,
+    run: name,
+    trigger: await operator(cloud),
+  });
   context.note(`run ${name} has begun`);
   if (!context.wait) {
     context.print({

@@ -28,7 +28,7 @@ export const run: Run = async (context) => {
     `Confirm ${model}@${version} in ${environment}, which is on probation until ${shortTime(until)}? A rollback of what comes after it will go back to it.`,
   );
   const confirmation = freshName('confirmation', model);
-  const input = { model, confirmation, actor: operator(), reason, evidence, release, epoch };
+  const input = { model, confirmation, actor: await operator(cloud), reason, evidence, release, epoch };
   const arn = await startExecution(cloud, 'confirmation', confirmation, input);
   const data = { confirmation, environment, model, version };
   if (!context.wait) {

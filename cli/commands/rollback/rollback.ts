@@ -1,16 +1,25 @@
 import { z } from 'zod';
+import type { Digest } from '#domain/canonical/digest.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { rollbackTarget } from '#domain/promotion/rollback.ts';
+import type { Pointer } from '#domain/promotion/pointer.ts';
+import { behind, rollbackTarget } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
 import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
 import type { Run } from '../../context.ts';
+import { parseReference } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
 
-const Input = z.object({ model: ModelName, reason: SeenText.min(3).max(500) });
+const Input = z.object({
+  model: ModelName,
+  reason: SeenText.min(3).max(500),
+  to: z.string().optional(),
+  dryRun: z.boolean().default(false),
+});
 
 export const run: Run = async (context) => {
-  const { model, reason } = context.input(Input);
+  const { model, reason, to: named, dryRun } = context.input(Input);
   const environment = context.environment(['staging', 'prod']);
   const cloud = context.cloud(environment);
   const [pointer, quarantined] = await Promise.all([
@@ -18,8 +27,28 @@ export const run: Run = async (context) => {
     readQuarantined(cloud.ledger, model),
   ]);
   // The machine decides again from what it reads itself; this look is for the person who is asked for consent.
-  const target = rollbackTarget(pointer, (release) => quarantined.includes(release));
+  const to = named === undefined || pointer === undefined ? null : confirmedRelease(pointer, named);
+  const target = rollbackTarget(pointer, (release) => quarantined.includes(release), to);
   if (target.kind === 'refuse') throw new RefusedError(target.refusal);
+  const skipped = target.skipped.map((version) => `${version} was confirmed after it, and stays what it is`);
+  if (dryRun) {
+    const affected = (await readPredictions(cloud.ledger, model)).filter(({ release }) => release === pointer?.current);
+    const days = affected.map(({ day }) => day);
+    context.print({
+      data: { environment, model, from: pointer?.version, to: target.version, skipped: target.skipped, days },
+      sections: [
+        {
+          lines: [
+            `would take ${model} in ${environment} back from ${pointer?.version ?? 'nothing'} to ${target.version} (${target.release})`,
+            ...skipped.map((line) => `  ${line}`),
+            `  and repair ${days.length} days of predictions; nothing was changed`,
+          ],
+        },
+      ],
+    });
+    return;
+  }
+  for (const line of skipped) context.note(line);
   await context.confirm(
     `Take ${model} in ${environment} back from ${pointer?.version ?? 'nothing'} to ${target.version}? The digest it serves now never comes back.`,
   );
@@ -27,10 +56,11 @@ export const run: Run = async (context) => {
   const arn = await startExecution(cloud, 'rollback', rollback, {
     model,
     reason,
-    actor: operator(),
+    actor: await operator(cloud),
     rollback,
     from: pointer?.current,
     epoch: pointer?.epoch,
+    to,
   });
   context.note(`rollback ${rollback} of ${model} in ${environment} has begun`);
   if (!context.wait) {
@@ -58,3 +88,18 @@ export const run: Run = async (context) => {
     ],
   });
 };
+
+/** The release of the rollback history that a person names: by its version, as model@version, or by the beginning of its digest. */
+function confirmedRelease(pointer: Pointer, text: string): Digest {
+  const confirmed = behind(pointer);
+  const known = confirmed.map(({ version }) => version).join(', ') || 'none';
+  const byVersion = confirmed.find(({ version }) => version === text || `${pointer.model}@${version}` === text);
+  if (byVersion !== undefined) return byVersion.release;
+  const reference = parseReference(
+    text.includes('@') || /^(?:sha256:)?[0-9a-f]{8,}$/.test(text) ? text : `${pointer.model}@${text}`,
+  );
+  const found = confirmed.filter(({ release }) => reference.kind === 'digest' && release.startsWith(reference.prefix));
+  const [only, ...others] = found;
+  if (only !== undefined && others.length === 0) return only.release;
+  return refuse('rollback-target', `${text} was not confirmed before ${pointer.version}`, `name one of: ${known}`);
+}

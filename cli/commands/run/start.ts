@@ -43,7 +43,12 @@ export const run: Run = async (context) => {
   if (environment === 'dev') await noteUndeployed(context, cloud, model);
   const asOf = given ?? addDays(newest, 1);
   const name = machine === 'retraining' ? freshName(model, asOf, 'manual') : freshName(model, asOf, machine);
-  const arn = await startExecution(cloud, machine, name, inputOf(machine, { model, asOf, name }));
+  const arn = await startExecution(
+    cloud,
+    machine,
+    name,
+    inputOf(machine, { model, asOf, name, trigger: await operator(cloud) }),
+  );
   context.note(`${machine} ${name} as of ${asOf} has begun`);
   if (!context.wait) {
     context.print({
@@ -67,10 +72,13 @@ export const run: Run = async (context) => {
 };
 
 /** What a machine's schedule would hand to it. */
-function inputOf(machine: Startable, { model, asOf, name }: { model: string; asOf: string; name: string }): object {
+function inputOf(
+  machine: Startable,
+  { model, asOf, name, trigger }: { model: string; asOf: string; name: string; trigger: string },
+): object {
   switch (machine) {
     case 'retraining':
-      return { model, asOf, trigger: operator(), run: name };
+      return { model, asOf, trigger, run: name };
     case 'data-quality':
       return { model, training: null };
     case 'probation':

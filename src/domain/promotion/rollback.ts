@@ -52,7 +52,7 @@ export function rollbackTarget(
 }
 
 /** The confirmed releases that a rollback can go back to, newest first. */
-function behind({ lastConfirmed, rollbackHistory }: Pointer): Pointer['rollbackHistory'] {
+export function behind({ lastConfirmed, rollbackHistory }: Pointer): Pointer['rollbackHistory'] {
   return lastConfirmed === null ? [] : [lastConfirmed, ...rollbackHistory];
 }
 

@@ -1,4 +1,5 @@
 import { type PolicyFloor } from '#domain/policy/policy.ts';
+import { SERVING } from '#test/domain/alarm/_serving.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { ACTIVATION, comparisonRule, probationRule, RULE } from './_rule.ts';
 
@@ -23,6 +24,7 @@ export const floor: PolicyFloor = {
   comparison: { ...numbers, provisional: { minimumImprovement: 0.0025, tolerance: 0.01 } },
   data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 }, earlyLabels: 0.01, replacedLabels: 0.1 },
   drift: { ...DRIFT, stable: ['x'] },
+  serving: SERVING,
   transitions: {
     initial: { ...transition, approvals: [] },
     staging: { ...transition, approvals: [], opensOnOffer: true, probation: probationRule(14) },

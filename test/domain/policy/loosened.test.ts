@@ -55,6 +55,18 @@ const loosened: [string, PolicyTightening, string][] = [
     { data: { rowCounts: { minimumWeeks: 4 } } },
     "data.rowCounts.minimumWeeks: 4 is looser than the floor's 3",
   ],
+  [
+    'more requests that fail',
+    { serving: { errors: { rate: 0.06 } } },
+    "serving.errors.rate: 0.06 is looser than the floor's 0.05",
+  ],
+  [
+    'answers that are slower',
+    { serving: { latency: { factor: 3, share: 0.01 } } },
+    "serving.latency.factor: 3 is looser than the floor's 2",
+  ],
+  ['more slow answers', { serving: { latency: { share: 0.02 } } }, 'serving.latency.share: 0.02 is looser'],
+  ['more failed probes', { serving: { health: { failures: 4 } } }, 'serving.health.failures: 4 is looser'],
   ['an input that is not looked at', { drift: { stable: ['y'] } }, "drift.stable: x is the floor's and missing here"],
   [
     'inputs further from what they were',

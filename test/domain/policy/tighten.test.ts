@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
 import { tighten } from '#domain/policy/tighten.ts';
-import type { PolicyTightening } from '#domain/policy/tightening.ts';
+import { PolicyTightening } from '#domain/policy/tightening.ts';
+import { SERVING } from '#test/domain/alarm/_serving.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
 import { probationRule } from './_rule.ts';
 import { transition, numbers, floor } from './_floor.ts';
@@ -65,6 +66,21 @@ describe('a model’s policy', () => {
     });
     expect(none.comparison).toEqual(numbers);
     expect(none.transitions.staging).not.toHaveProperty('probation');
+  });
+
+  it('may have its endpoint rolled back sooner, and has no say in how much proof that takes', () => {
+    const own = { serving: { errors: { rate: 0.01 }, latency: { factor: 1.5 }, health: { failures: 2 } } };
+    expect(tighten('m', floor, own).serving).toEqual({
+      ...SERVING,
+      errors: { ...SERVING.errors, rate: 0.01 },
+      latency: { ...SERVING.latency, factor: 1.5 },
+      health: { failures: 2 },
+    });
+    const { serving: _serving, ...without } = floor;
+    expect(tighten('m', without, {})).not.toHaveProperty('serving');
+    expect(() => tighten('m', without, own)).toThrow('serving: the floor has none');
+    expect(PolicyTightening.safeParse({ serving: { errors: { minimumCount: 100 } } }).success).toBe(false);
+    expect(PolicyTightening.safeParse({ serving: { hoursBetweenRollbacks: 1 } }).success).toBe(false);
   });
 
   it('may have rows nearer to the usual, and judge them sooner', () => {
