@@ -42,28 +42,25 @@ export const merged = (a: Sample, b: Sample): Sample => ({
 });
 
 /**
- * The datapoints of `periods` periods of `period` milliseconds from `start` on, oldest first: undefined where nothing was
- * measured. A period contains its beginning and not its end.
+ * The datapoints of the periods of `period` milliseconds that begin at `start` or after it, oldest first; a period without
+ * samples has none. A period contains its beginning and not its end.
  */
 export function datapoints(
   samples: readonly Sample[],
   statistic: Statistic,
   start: number,
   period: number,
-  periods: number,
-): readonly (Datapoint | undefined)[] {
-  const totals: (Sample | undefined)[] = Array.from({ length: periods });
+): readonly Datapoint[] {
+  const totals = new Map<number, Sample>();
   for (const sample of samples) {
-    const index = Math.floor((sample.at - start) / period);
-    if (index < 0 || index >= periods) continue;
-    const total = totals[index];
-    totals[index] = total === undefined ? sample : merged(total, sample);
+    if (sample.at < start) continue;
+    const at = start + Math.floor((sample.at - start) / period) * period;
+    const total = totals.get(at);
+    totals.set(at, total === undefined ? sample : merged(total, sample));
   }
-  return totals.map((total, index) =>
-    total === undefined
-      ? undefined
-      : { at: start + index * period, sampleCount: total.count, value: statisticOf(total, statistic) },
-  );
+  return [...totals]
+    .toSorted(([a], [b]) => a - b)
+    .map(([at, total]) => ({ at, sampleCount: total.count, value: statisticOf(total, statistic) }));
 }
 
 function statisticOf({ count, sum, minimum, maximum }: Sample, statistic: Statistic): number {

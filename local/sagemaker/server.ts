@@ -1,6 +1,6 @@
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Hono } from 'hono';
 import { join } from 'node:path';
+import { callerAccount } from '../emulator/caller.ts';
 import { hasEnded, JobStore, type Job, type TrainingJob } from './job.ts';
 import { Notices } from './notices.ts';
 import * as requests from './requests.ts';
@@ -35,6 +35,8 @@ export function createSageMaker(context: RunnerContext): SageMaker {
         context.req.header('authorization') ?? '',
         context.req.header('x-amz-security-token'),
       );
+      if (account === undefined)
+        throw new ApiError('AccessDeniedException', 'the request is not signed by a key of an account');
       const answer = operation(account, await context.req.json());
       return context.body(JSON.stringify(answer ?? {}), 200, headers);
     } catch (error) {
@@ -198,29 +200,4 @@ function list(jobs: readonly TrainingJob[], query: requests.ListTrainingJobs): u
     ...(job.endedAt !== undefined && { TrainingEndTime: seconds(job.endedAt) }),
   }));
   return { TrainingJobSummaries, ...(to < found.length && { NextToken: String(to) }) };
-}
-
-// On the emulator a user's access key id *is* the account; a role's temporary key is one that the emulator can resolve.
-function callerAccount({
-  endpoint,
-  region,
-}: RunnerContext): (authorization: string, token: string | undefined) => Promise<string> {
-  const known = new Map<string, string>();
-  return async (authorization, token) => {
-    const key = /Credential=([^/,\s]+)\//.exec(authorization)?.[1];
-    if (key === undefined) throw new ApiError('AccessDeniedException', 'the request is not signed');
-    if (/^\d{12}$/.test(key)) return key;
-    const remembered = known.get(key);
-    if (remembered !== undefined) return remembered;
-    const credentials = {
-      accessKeyId: key,
-      secretAccessKey: 'test',
-      ...(token !== undefined && { sessionToken: token }),
-    };
-    const identity = await new STSClient({ endpoint, region, credentials }).send(new GetCallerIdentityCommand({}));
-    if (identity.Account === undefined)
-      throw new ApiError('AccessDeniedException', `the access key id ${key} belongs to no account`);
-    known.set(key, identity.Account);
-    return identity.Account;
-  };
 }
