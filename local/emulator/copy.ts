@@ -3,8 +3,8 @@ import { copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { GatehouseError } from '#domain/error.ts';
 import { localCloudStatus } from './cloud.ts';
-import { freePort } from './processes.ts';
-import { type Ports, rememberedPorts, rememberPorts } from './state.ts';
+import { freePorts } from './ports.ts';
+import { type Ports, type RememberedPorts, rememberedPorts, rememberPorts, SERVICES } from './state.ts';
 
 /**
  * What the emulator writes once, or replaces as a whole under another name first: objects and functions' code. Two homes can
@@ -21,6 +21,7 @@ const LEFT = new Set([
   // Names files by their digests, which other ports change.
   'emulator/state/saved.json',
   'sagemaker/tmp',
+  'cloudwatch/tmp',
   'local.json',
   'local.lock',
   'ports.json',
@@ -40,10 +41,7 @@ export async function copyLocalCloud(from: string, to: string): Promise<Ports> {
       state,
     });
   }
-  const [emulator, sagemaker] = [await freePort(), await freePort()];
-  if (emulator === undefined || sagemaker === undefined || emulator === sagemaker)
-    throw new GatehouseError('LOCAL_PORT_UNUSABLE', 'no port of 127.0.0.1 can be listened on');
-  const ports = { emulator, sagemaker };
+  const ports = await freePorts();
   await mkdir(to, { recursive: false });
   await copyFolder(from, to, '', (text) => withPorts(text, before, ports));
   rememberPorts(to, ports);
@@ -70,11 +68,8 @@ async function share(source: string, target: string): Promise<void> {
 }
 
 /** The text with each address of the old ports replaced by that of the new ones. */
-function withPorts(text: string, before: Ports, after: Ports): string {
-  const renamed = new Map([
-    [String(before.emulator), String(after.emulator)],
-    [String(before.sagemaker), String(after.sagemaker)],
-  ]);
+function withPorts(text: string, before: RememberedPorts, after: Ports): string {
+  const renamed = new Map(SERVICES.map((name) => [String(before[name]), String(after[name])]));
   return text.replaceAll(/(?<host>localhost|127\.0\.0\.1):(?<port>\d+)/g, (whole, host: string, port: string) =>
     renamed.has(port) ? `${host}:${renamed.get(port)}` : whole,
   );

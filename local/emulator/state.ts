@@ -4,6 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { isAlive } from './processes.ts';
 
+/** The processes of a local cloud. */
+export const SERVICES = ['emulator', 'sagemaker', 'cloudwatch'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
 const Service = z.strictObject({ pid: z.int().positive(), port: z.int().positive(), log: z.string() });
 
 /** What `<home>/local.json` says of a running local cloud. */
@@ -16,14 +20,18 @@ export const LocalState = z.strictObject({
   startedAt: z.iso.datetime(),
   emulator: Service,
   sagemaker: Service,
+  /** A cloud that an earlier version started has none: it counts as one that has crashed. */
+  cloudwatch: Service.optional(),
 });
 export type LocalState = z.infer<typeof LocalState>;
 
 const stateFile = (home: string): string => join(home, 'local.json');
 const portsFile = (home: string): string => join(home, 'ports.json');
 
-const Ports = z.strictObject({ emulator: z.int().positive(), sagemaker: z.int().positive() });
-export type Ports = z.infer<typeof Ports>;
+const Port = z.int().positive();
+const RememberedPorts = z.strictObject({ emulator: Port, sagemaker: Port, cloudwatch: Port.optional() });
+export type RememberedPorts = z.infer<typeof RememberedPorts>;
+export type Ports = Readonly<Record<ServiceName, number>>;
 
 function readDocument<T>(path: string, schema: z.ZodType<T>): T | undefined {
   try {
@@ -44,16 +52,17 @@ export function writeDocument(path: string, value: unknown): void {
 /** Reads what was last started under a home, whether or not it still runs. */
 export const readState = (home: string): LocalState | undefined => readDocument(stateFile(home), LocalState);
 /** Records what runs, and its ports for the next start: persisted resources (queue URLs) contain them. */
-export function writeState(state: LocalState): void {
+export function writeState(state: LocalState, ports: Ports): void {
   writeDocument(stateFile(state.home), state);
-  rememberPorts(state.home, { emulator: state.emulator.port, sagemaker: state.sagemaker.port });
+  rememberPorts(state.home, ports);
 }
 /** Records the ports of the next start. */
 export const rememberPorts = (home: string, ports: Ports): void => writeDocument(portsFile(home), ports);
 /** Forgets what ran; the ports stay remembered. */
 export const clearState = (home: string): void => rmSync(stateFile(home), { force: true });
 /** The ports of the previous start, if there was one. */
-export const rememberedPorts = (home: string): Ports | undefined => readDocument(portsFile(home), Ports);
+export const rememberedPorts = (home: string): RememberedPorts | undefined =>
+  readDocument(portsFile(home), RememberedPorts);
 
 /** When the emulator of a home last saved all of its state, in milliseconds of the epoch. */
 export const lastSave = (home: string): number | undefined =>

@@ -123,6 +123,7 @@ export const FAULTS = {
   LOCAL_START_FAILED: lasting('a process of the local cloud does not start'),
   LOCAL_STATE_NOT_SAVED: lasting('the local cloud ended without saving its state'),
   LOCAL_SYNTH_FAILED: lasting('the app does not synthesise'),
+  LOCAL_TIME_SCALE_UNUSABLE: lasting('the time scale of a local cloud is no positive number'),
 } as const satisfies Readonly<Record<string, FaultDefinition>>;
 
 export type FaultCode = keyof typeof FAULTS;

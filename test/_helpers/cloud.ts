@@ -1,4 +1,5 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -54,6 +55,7 @@ export function clients(cloud: LocalCloud, account: string) {
   const config = { ...common, endpoint: cloud.endpoint };
   return {
     cloudFormation: lazily(() => new CloudFormationClient(config)),
+    cloudWatch: lazily(() => new CloudWatchClient({ ...common, endpoint: cloud.cloudwatchEndpoint })),
     cognito: lazily(() => new CognitoIdentityProviderClient(config)),
     dynamodb: lazily(() => new DynamoDBClient(config)),
     events: lazily(() => new EventBridgeClient(config)),

@@ -47,7 +47,7 @@ test('a second start finds the first, both at once included; stop leaves no proc
   expect(second).toEqual(first);
   expect(await start()).toEqual(first);
   expect(localCloudStatus(home)).toEqual({ state: 'running', cloud: first });
-  expect(processes()).toHaveLength(2);
+  expect(processes()).toHaveLength(3);
   expect(await stopLocalCloud(home)).toBe(true);
   expect(processes()).toEqual([]);
   expect(localCloudStatus(home)).toEqual({ state: 'stopped' });
@@ -108,7 +108,7 @@ test('a crash is seen, and the next start cleans up after it', async () => {
   expect(broken).toMatchObject({ dead: ['emulator'], logs: [join(first.home, 'logs', 'emulator.log')] });
   await start();
   expect(localCloudStatus(home).state).toBe('running');
-  expect(processes()).toHaveLength(2);
+  expect(processes()).toHaveLength(3);
 });
 
 test('a job that a crash interrupted ends with it and has failed', async () => {
@@ -132,7 +132,7 @@ test('a job that a crash interrupted ends with it and has failed', async () => {
   const describe = () => sagemaker().send(new DescribeTrainingJobCommand({ TrainingJobName: 'interrupted' }));
   await eventually('training', async () => ((await describe()).SecondaryStatus === 'Training' ? true : undefined));
   process.kill(pidOf('sagemaker'), 'SIGKILL');
-  await eventually('the end of the program', async () => (processes().length === 1 ? true : undefined));
+  await eventually('the end of the program', async () => (processes().length === 2 ? true : undefined));
   await start();
   expect(await describe()).toMatchObject({
     TrainingJobStatus: 'Failed',
@@ -157,6 +157,13 @@ test('a busy port is told with the variable that names another', async () => {
   } finally {
     server.close();
   }
+});
+
+test('a time scale that is no positive number is a fault that names the variable', async () => {
+  const refused = startLocalCloud({ ...OPTIONS, home, timeScale: 0 });
+  await expect(refused).rejects.toMatchObject({ code: 'LOCAL_TIME_SCALE_UNUSABLE' });
+  await expect(refused).rejects.toThrow('set GATEHOUSE_LOCAL_TIME_SCALE to a positive number');
+  expect(processes()).toEqual([]);
 });
 
 test('a service that ends at its start shows the end of its log', async () => {

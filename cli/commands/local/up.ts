@@ -10,7 +10,7 @@ export const run: Run = async (context) => {
     sections: [
       {
         lines: [
-          `the local cloud runs at ${cloud.endpoint} (SageMaker: ${cloud.sagemakerEndpoint}), state in ${cloud.home}`,
+          `the local cloud runs at ${cloud.endpoint} (SageMaker: ${cloud.sagemakerEndpoint}, CloudWatch: ${cloud.cloudwatchEndpoint}), state in ${cloud.home}`,
           'next: gatehouse deploy, or everything at once: npm run quickstart',
         ],
       },
