@@ -82,7 +82,7 @@ export function evaluationInterval({ period, evaluationPeriods }: AlarmRule): nu
   return period * evaluationPeriods > DAY_S ? 3_600_000 : 60_000;
 }
 
-/** An evaluation of an alarm, with what AWS tells of it as `reasonData`. */
+/** An evaluation of an alarm, with what AWS reports of it as `reasonData`. */
 export interface Verdict extends Evaluation {
   readonly reasonData: string;
 }

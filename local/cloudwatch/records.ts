@@ -26,7 +26,7 @@ const ApiRequest = z.strictObject({
   status: z.int(),
 });
 
-/** What the emulator tells of its executions (local/emulator/records.py). */
+/** What the emulator reports of its executions (local/emulator/records.py). */
 export const Records = z.strictObject({
   /** The accounts that have alarms. */
   accounts: z.array(z.string()),

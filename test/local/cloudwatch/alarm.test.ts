@@ -121,7 +121,7 @@ describe('actions', () => {
     expect(lambdaActions({ alarm: { ...ALARM, ActionsEnabled: false }, state: 'ALARM' })).toEqual([]);
   });
 
-  test('are told of the alarm as AWS tells them', () => {
+  test('get the event that AWS sends', () => {
     expect(alarmEvent({ ...transition, state: 'ALARM' })).toEqual({
       source: 'aws.cloudwatch',
       alarmArn: ALARM.AlarmArn,
