@@ -2,6 +2,7 @@
 // flips manifests, under the pointer's epoch and the run's fence.
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
+import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
@@ -28,6 +29,7 @@ const deps = {
   environment: ENVIRONMENT,
   ledger: ledgerOf({ ledger: LEDGER_TABLE, catalogue: CATALOGUE_TABLE }),
   clock,
+  metrics: embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`)),
   machines: stepFunctions(new SFNClient(), () => MACHINE_ARN),
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
   engine: FEATURE_ENGINE,

@@ -3,7 +3,7 @@ import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 'aws-
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { DRIFT_METRICS, METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
+import { DRIFT_METRICS, METRICS_NAMESPACE, UNCHECKED_HOURS } from '#domain/drift/metrics.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import type { Names } from '#model/names.ts';
 
@@ -21,34 +21,32 @@ export class DriftAlarms extends Construct {
   constructor(scope: Construct, id: string, { names, model, policy }: DriftAlarmsProps) {
     super(scope, id);
     const dimensionsMap = { environment: names.environment, model };
-    const metric = (metricName: string, statistic: string) =>
-      new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic, period: Duration.days(1) });
-    const topic = Topic.fromTopicArn(this, 'Alerts', names.alertsTopicArn);
-    const alarms = [
-      ...(policy.drift === undefined
-        ? []
-        : [
-            new Alarm(this, 'Drifted', {
-              alarmName: names.name(`drift-${model}`),
-              alarmDescription: `a stable input of ${model} has moved: docs/runbook.md, DRIFT_CHECKED`,
-              metric: metric(DRIFT_METRICS.index, Stats.MAXIMUM),
-              threshold: policy.drift.index,
-              comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-              evaluationPeriods: 1,
-              // Where it could not be judged, the check itself says so; where there was no check, the other alarm does.
-              treatMissingData: TreatMissingData.NOT_BREACHING,
-            }),
-          ]),
-      new Alarm(this, 'Unchecked', {
-        alarmName: names.name(`drift-unchecked-${model}`),
-        alarmDescription: `no drift check of ${model} for two days: docs/runbook.md, a drift check that does not come`,
-        metric: metric(DRIFT_METRICS.checks, Stats.SUM),
-        threshold: 1,
-        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-        evaluationPeriods: 2,
-        treatMissingData: TreatMissingData.BREACHING,
-      }),
-    ];
-    for (const alarm of alarms) alarm.addAlarmAction(new SnsAction(topic));
+    const largest = (metricName: string, period: Duration) =>
+      new Metric({ namespace: METRICS_NAMESPACE, metricName, dimensionsMap, statistic: Stats.MAXIMUM, period });
+    const alerts = new SnsAction(Topic.fromTopicArn(this, 'Alerts', names.alertsTopicArn));
+    if (policy.drift !== undefined)
+      new Alarm(this, 'Drifted', {
+        alarmName: names.name(`drift-${model}`),
+        alarmDescription: `a stable input of ${model} has moved: docs/runbook.md, DRIFT_CHECKED`,
+        metric: largest(DRIFT_METRICS.index, Duration.days(1)),
+        threshold: policy.drift.index,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluationPeriods: 1,
+        // Where it could not be judged, the check itself says so; where there was no check, the other alarm does.
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(alerts);
+    const unchecked = new Alarm(this, 'Unchecked', {
+      alarmName: names.name(`drift-unchecked-${model}`),
+      alarmDescription: `no drift check of ${model} for two days, or nobody looks: docs/runbook.md, a drift check that does not come`,
+      metric: largest(DRIFT_METRICS.unchecked, Duration.hours(1)),
+      threshold: UNCHECKED_HOURS,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: 1,
+      // An alarm begins without data. As breaching, missing data would page when the stack is made; as it is, a new stack has as
+      // many hours as any other time, and data that does not come any more is a change of state, which pages below.
+      treatMissingData: TreatMissingData.MISSING,
+    });
+    unchecked.addAlarmAction(alerts);
+    unchecked.addInsufficientDataAction(alerts);
   }
 }

@@ -5,7 +5,7 @@ it('writes a line from which CloudWatch makes metrics: a directive, and each nam
   const lines: string[] = [];
   const at = new Date('2026-03-02T09:00:00.000Z');
   const metrics = embeddedMetrics({ now: () => at }, (line) => lines.push(line));
-  metrics.emit({ environment: 'prod', model: 'm' }, { DriftChecks: 1, StableInputIndex: 0.38 });
+  metrics.emit({ environment: 'prod', model: 'm' }, { HoursWithoutDriftCheck: 1, StableInputIndex: 0.38 });
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     {
       _aws: {
@@ -15,7 +15,7 @@ it('writes a line from which CloudWatch makes metrics: a directive, and each nam
             Namespace: 'Gatehouse',
             Dimensions: [['environment', 'model']],
             Metrics: [
-              { Name: 'DriftChecks', Unit: 'None' },
+              { Name: 'HoursWithoutDriftCheck', Unit: 'None' },
               { Name: 'StableInputIndex', Unit: 'None' },
             ],
           },
@@ -23,7 +23,7 @@ it('writes a line from which CloudWatch makes metrics: a directive, and each nam
       },
       environment: 'prod',
       model: 'm',
-      DriftChecks: 1,
+      HoursWithoutDriftCheck: 1,
       StableInputIndex: 0.38,
     },
   ]);

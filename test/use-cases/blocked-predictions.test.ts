@@ -16,6 +16,7 @@ import { readOpenRefusals } from '#read-model/refusals.ts';
 import { admitPartition } from '#use-cases/admission/admit-partition.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
+import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { checkServiceLevel } from '#use-cases/inference/check-service-level.ts';
 import { planReconciliation } from '#use-cases/inference/plan-reconciliation.ts';
 import { publishPredictions } from '#use-cases/inference/publish-predictions.ts';
@@ -169,7 +170,7 @@ async function batch() {
 const published = async () => (await prod.ledger.query(keys.predictions(MODEL))).map(({ sk }) => sk);
 const refused = async () => (await readOpenRefusals(prod.ledger, MODEL)).map(({ kind, day }) => `${kind} ${day}`);
 const records = async (code: string) => (await prod.chain()).filter((record) => record.code === code);
-const check = () => checkServiceLevel(prod)({ model: MODEL });
+const check = () => checkServiceLevel({ ...prod, metrics: memoryMetrics() })({ model: MODEL });
 
 describe.each([
   ['when they are read', unchecked, []],
@@ -265,9 +266,8 @@ describe('the service level', () => {
   });
 
   it('asks nothing where nothing is served', async () => {
-    expect(await checkServiceLevel(world().environment('staging'))({ model: MODEL })).toEqual({
-      status: 'nothing-served',
-    });
+    const staging = { ...world().environment('staging'), metrics: memoryMetrics() };
+    expect(await checkServiceLevel(staging)({ model: MODEL })).toEqual({ status: 'nothing-served' });
   });
 });
 

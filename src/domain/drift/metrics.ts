@@ -1,10 +1,13 @@
 /** Where CloudWatch keeps what the functions measure. */
 export const METRICS_NAMESPACE = 'Gatehouse';
 
-/** What a drift check emits, each by environment and model; alarms name the same. */
+/** What alarms on drift watch, each by environment and model. */
 export const DRIFT_METRICS = {
-  /** 1 for each check that came to an end, whatever it found. */
-  checks: 'DriftChecks',
-  /** The largest population stability index of a stable input; none where it could not be judged. */
+  /** The largest population stability index of a stable input, by each check; none where it could not be judged. */
   index: 'StableInputIndex',
+  /** Hours since a check came to its end, emitted each hour by what is no part of a check. */
+  unchecked: 'HoursWithoutDriftCheck',
 } as const;
+
+/** A check is due each day; one may fail, or wait for its retries. */
+export const UNCHECKED_HOURS = 48;

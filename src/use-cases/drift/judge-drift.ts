@@ -106,10 +106,8 @@ export function judgeDrift(deps: Judging & { readonly metrics: Metrics }): Task 
         },
       },
     });
-    deps.metrics.emit(
-      { environment: deps.environment, model },
-      { [DRIFT_METRICS.checks]: 1, ...(inputs.worst === null ? {} : { [DRIFT_METRICS.index]: inputs.worst.index }) },
-    );
+    if (inputs.worst !== null)
+      deps.metrics.emit({ environment: deps.environment, model }, { [DRIFT_METRICS.index]: inputs.worst.index });
     return { status, inputs: inputs.status, reason: inputs.reason.slice(0, 500) };
   });
 }

@@ -6,6 +6,7 @@ import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { type ReportingUnchecked, reportUnchecked } from '#use-cases/drift/report-unchecked.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
 
@@ -25,11 +26,12 @@ export const CheckServiceLevel = contract({
 /**
  * Checks whether each day that is due has its predictions within the hours that the served release's definition promises, and
  * records and alerts what has not, once a day for as long as it lasts. It sees what no run says: runs that were never asked
- * for, or that wait for data which does not come.
+ * for, or that wait for data which does not come. For the same reason it is what reports how long no drift check has come.
  */
-export function checkServiceLevel(deps: Recording & ReadingPredictions): Task {
+export function checkServiceLevel(deps: Recording & ReadingPredictions & ReportingUnchecked): Task {
   return CheckServiceLevel.task(async ({ model }) => {
     const pointer = await readPointer(deps.ledger, model);
+    await reportUnchecked(deps, model, pointer);
     if (pointer === undefined) return { status: 'nothing-served' };
     const { state, refusals } = await readPredictionState(deps, model, pointer.current);
     const { plan, waiting } = planPredictions(state);

@@ -52,9 +52,9 @@ describe('a line in the embedded metric format', () => {
     const lines: string[] = [];
     emitter({ now: () => new Date(NOW) }, (line) => lines.push(line)).emit(
       { environment: 'prod', model: 'm' },
-      { DriftChecks: 1 },
+      { StableInputIndex: 0.2 },
     );
-    expect(lines.map(shown)).toEqual([['Gatehouse DriftChecks {"environment":"prod","model":"m"} = 1 None']]);
+    expect(lines.map(shown)).toEqual([['Gatehouse StableInputIndex {"environment":"prod","model":"m"} = 0.2 None']]);
   });
 
   test('is told from another document that has the word in it', () => {
