@@ -82,8 +82,7 @@ export class MetricStore {
   /** Reads what was saved; a file that cannot be read is a fault. */
   load(path: string): void {
     if (!existsSync(path)) return;
-    for (const { key, samples } of Stored.parse(JSON.parse(readFileSync(path, 'utf8'))).series)
-      this.#series.set(key, samples);
+    for (const { key, samples } of readStored(path)) this.#series.set(key, samples);
     this.#sweep();
   }
 
@@ -98,6 +97,16 @@ export class MetricStore {
       if (left.length === 0) this.#series.delete(key);
       else if (left.length < samples.length) this.#series.set(key, left);
     }
+  }
+}
+
+function readStored(path: string): z.infer<typeof Stored>['series'] {
+  try {
+    return Stored.parse(JSON.parse(readFileSync(path, 'utf8'))).series;
+  } catch (error) {
+    throw new Error(`${path} is not what a stop saved: ${String(error)}; remove it, and alarms begin without data`, {
+      cause: error,
+    });
   }
 }
 

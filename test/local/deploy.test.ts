@@ -21,6 +21,7 @@ const Seen = z.object({
   account: z.string(),
   endpoint: z.string(),
   sagemaker: z.string(),
+  cloudwatch: z.string(),
   names: z.array(z.string()),
 });
 
@@ -40,7 +41,12 @@ test('every account gets its own stacks, and its functions see the local cloud a
   await expect(one.sqs().send(new GetQueueUrlCommand({ QueueName: 'fixture-two' }))).rejects.toThrow();
   const { Payload } = await one.lambda().send(new InvokeCommand({ FunctionName: 'fixture-one' }));
   const seen = Seen.parse(JSON.parse(Buffer.from(Payload ?? []).toString()));
-  expect(seen).toMatchObject({ account: '111111111111', endpoint: cloud.endpoint, sagemaker: cloud.sagemakerEndpoint });
+  expect(seen).toMatchObject({
+    account: '111111111111',
+    endpoint: cloud.endpoint,
+    sagemaker: cloud.sagemakerEndpoint,
+    cloudwatch: cloud.cloudwatchEndpoint,
+  });
   expect(seen.node).toMatch(/^v24\./);
   expect(seen.names).not.toContain('PLANTED_IN_PARENT');
 });

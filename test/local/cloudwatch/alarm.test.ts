@@ -165,7 +165,7 @@ test('metrics outlive a stop, for two weeks; a damaged file is a fault', async (
     after.load(path);
     expect(after.samples(ACCOUNT, metric)).toEqual(samples.slice(1));
     await writeFile(path, '{"formatVersion":1,"series":[{"key":"x"}]}');
-    expect(() => new MetricStore(1000).load(path)).toThrow('samples');
+    expect(() => new MetricStore(1000).load(path)).toThrow('metrics.json is not what a stop saved');
     new MetricStore(1000).load(join(folder, 'none.json'));
   } finally {
     await rm(folder, { recursive: true });

@@ -106,7 +106,7 @@ async function notified(): Promise<readonly string[]> {
   return messages;
 }
 
-/** Waits until the function that alarms invoke has been told of a transition. */
+/** Waits until the function that alarms invoke has got the event of a transition. */
 const heard = (alarm: string, from: string, to: string) =>
   becomes(1, 'Heard', 'Events', { alarm, change: `aws.cloudwatch ${ACCOUNT} ${from} ${to}` });
 
