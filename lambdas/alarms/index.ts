@@ -4,6 +4,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { cloudWatchAlarms, cloudWatchMetrics } from '#adapters/aws/alarms.ts';
+import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { AlarmKind } from '#domain/alarm/alarm.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
@@ -38,6 +39,7 @@ const deps = {
   clock,
   metrics: cloudWatchMetrics(cloudWatch),
   alarms: cloudWatchAlarms(cloudWatch),
+  emitted: embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`)),
   machines: stepFunctions(new SFNClient(), () => MACHINE_ARN),
   deployed: readDeployedModels(),
   watched,

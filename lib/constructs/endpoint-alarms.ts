@@ -4,7 +4,7 @@ import { LambdaAction, SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { type AlarmKind, ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
+import { type AlarmKind, ENDPOINT_METRICS, UNPROBED_MINUTES } from '#domain/alarm/alarm.ts';
 import { METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
 import type { ServingRule } from '#domain/policy/policy.ts';
 import type { Names } from '#model/names.ts';
@@ -92,13 +92,13 @@ export class EndpointAlarms extends Construct {
       }),
     ];
     for (const each of waking) each.addAlarmAction(new LambdaAction(trigger, { useUniquePermissionId: true }));
-    alarm('unprobed', 'probes that do not come', {
-      metric: own(ENDPOINT_METRICS.probes, Stats.SUM, 5),
-      threshold: 1,
-      operator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      periods: [3, 3],
-      missing: TreatMissingData.BREACHING,
+    const unprobed = alarm('unprobed', 'probes that do not come', {
+      metric: own(ENDPOINT_METRICS.unprobed, Stats.MAXIMUM, 5),
+      threshold: UNPROBED_MINUTES,
+      // An alarm begins without data: a new stack does not page. Data that does not come any more is a change of state.
+      missing: TreatMissingData.MISSING,
     });
+    unprobed.addInsufficientDataAction(topic);
     alarm('unavailable', 'an endpoint that lacks something beside its release', {
       metric: own(ENDPOINT_METRICS.dependencyUnavailable, Stats.SUM, errors.minutes, true),
       threshold: errors.minimumCount,

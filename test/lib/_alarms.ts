@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { AlarmKind } from '#domain/alarm/alarm.ts';
+import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
+import { evaluateAt, watched } from '#local/cloudwatch/alarm.ts';
+import { sampleOf } from '#local/cloudwatch/statistics.ts';
+import { MetricStore } from '#local/cloudwatch/store.ts';
+import { TimeScale } from '#local/cloudwatch/time-scale.ts';
+import { AlarmKind, ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
 import { queriesOf } from '#domain/alarm/samples.ts';
 import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
 import { namesOf } from '#model/names.ts';
@@ -35,7 +40,7 @@ export function alarms(): void {
       const read = AlarmKind.options.flatMap((kind) => Object.values(queriesOf(kind, endpoint)));
       const own = { environment, model: MODEL };
       const drift = Object.values(DRIFT_METRICS).map((name) => ({ namespace: 'Gatehouse', name, dimensions: own }));
-      const probes = { namespace: 'Gatehouse', name: 'Probes', dimensions: own };
+      const probes = { namespace: 'Gatehouse', name: ENDPOINT_METRICS.unprobed, dimensions: own };
       const known = [...read, ...drift, probes].map(({ namespace, name, dimensions }) => ({
         namespace,
         name,
@@ -72,13 +77,7 @@ export function alarms(): void {
         ComparisonOperator: 'GreaterThanThreshold',
         TreatMissingData: 'notBreaching',
       });
-      expect(of('drift-unchecked')).toMatchObject({
-        MetricName: 'DriftChecks',
-        Threshold: 1,
-        ComparisonOperator: 'LessThanThreshold',
-        Period: 86_400,
-        TreatMissingData: 'breaching',
-      });
+      expect(of('drift-unchecked')).toMatchObject({ MetricName: DRIFT_METRICS.unchecked, Threshold: 48 });
       // One period, so that low traffic is seen as well; what is missing never rolls back.
       expect(of('endpoint-errors')).toMatchObject({
         Namespace: 'AWS/ApiGateway',
@@ -103,7 +102,43 @@ export function alarms(): void {
         EvaluationPeriods: 5,
         TreatMissingData: 'ignore',
       });
-      expect(of('endpoint-unprobed')).toMatchObject({ TreatMissingData: 'breaching' });
     },
   );
+
+  const beginning = (hours: number, from: number): readonly number[] =>
+    Array.from({ length: hours }, (_, hour) => from + hour);
+  const NONE = [undefined, undefined, undefined, undefined, undefined];
+  it.each([
+    ['a new cloud, where nothing is served', [...NONE, ...beginning(60, 0).map(() => 0)], []],
+    ['a cloud in which no check ever comes', [undefined, ...beginning(60, 0)], ['hour 50: ALARM']],
+    ['a cloud that is checked each day', beginning(120, 0).map((hour) => hour % 25), []],
+    ['a cloud in which checks stop, and come again', [...beginning(50, 10), 0, 1, 2], ['hour 39: ALARM']],
+    ['a cloud in which nobody reports any more', [0, 1, 2, ...NONE], ['hour 5: INSUFFICIENT_DATA']],
+  ])('the alarm on drift checks that do not come pages as it should in %s', async (_, hours, pages) => {
+    const [deployed] = resourcesOf(await synthesised(), 'AWS::CloudWatch::Alarm')
+      .map(({ properties }) => properties as MetricAlarm)
+      .filter(({ MetricName }) => MetricName === DRIFT_METRICS.unchecked);
+    expect(pagesOf({ ...deployed, StateValue: 'INSUFFICIENT_DATA' }, hours)).toEqual(pages);
+  });
+}
+
+const HOUR = 3_600_000;
+
+/** The transitions of an alarm that somebody is told, by CloudWatch's rules, where its metric is emitted at ten past each hour. */
+function pagesOf(alarm: MetricAlarm, hours: readonly (number | undefined)[]): readonly string[] {
+  const rule = watched(alarm);
+  if (typeof rule === 'string') throw new Error(rule);
+  const [start, store, scale] = [Date.UTC(2026, 10, 1), new MetricStore(1000), new TimeScale(1, 0)];
+  const actions = { OK: alarm.OKActions, ALARM: alarm.AlarmActions, INSUFFICIENT_DATA: alarm.InsufficientDataActions };
+  const pages: string[] = [];
+  let { state } = rule;
+  for (const [hour, value] of hours.entries())
+    for (let minute = 0; minute < 60; minute += 10) {
+      const at = start + hour * HOUR + minute * 60_000;
+      const { state: next } = evaluateAt(store, scale, '', rule, at, state);
+      if (next !== state && (actions[next] ?? []).length > 0) pages.push(`hour ${hour}: ${next}`);
+      state = next;
+      if (minute === 10 && value !== undefined) store.add('', rule.metric, sampleOf(at, value, 'None'));
+    }
+  return pages;
 }

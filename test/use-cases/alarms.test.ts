@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import type { AlarmKind } from '#domain/alarm/alarm.ts';
 import { queriesOf } from '#domain/alarm/samples.ts';
 import { keys } from '#domain/ledger/keys.ts';
@@ -241,10 +242,15 @@ it('asks for the metrics of this endpoint alone', () => {
 });
 
 describe('the supervisor', () => {
+  let emitted: ReturnType<typeof memoryMetrics>;
+  beforeEach(() => {
+    emitted = memoryMetrics();
+  });
   const supervise = (firing: readonly string[], is: Policy = rules) =>
     superviseAlarms({
       ...deps,
       alarms: { inAlarm: async () => firing },
+      emitted,
       deployed: { ...deployed, models: deployed.models.map((each) => ({ ...each, policy: is })) },
       watched: (['errors', 'latency', 'health'] as const).map((kind) => ({ name: `${kind}-toy`, kind, endpoint })),
       prefix: '',
@@ -261,7 +267,7 @@ describe('the supervisor', () => {
   it('looks at nothing else', async () => {
     await here.letIn('bad');
     expect(await supervise([])).toEqual({ evaluated: [] });
-    expect(windows).toEqual([]);
+    expect(started()).toEqual([]);
   });
 
   it('evaluates the thresholds in force where others are deployed, and says so once', async () => {
@@ -272,6 +278,18 @@ describe('the supervisor', () => {
     await supervise([], loose);
     const said = (await prod.chain()).filter(({ code }) => code === 'SERVING_RULES_DIFFER');
     expect(said).toMatchObject([{ details: { found: 'serving.errors.rate: deployed 0.9, in force 0.05' } }]);
+  });
+
+  it('says how long no probe has learned anything, since something is served', async () => {
+    const said = async () => {
+      await supervise([]);
+      return emitted.emitted.at(-1);
+    };
+    here.clock.at += 12 * 60_000;
+    measured = {};
+    expect(await said()).toEqual([{ environment: 'prod', model: MODEL }, { MinutesWithoutProbe: 12 }]);
+    measured = { probes: 1 };
+    expect((await said())?.[1]).toEqual({ MinutesWithoutProbe: 0 });
   });
 
   it('decides nothing by a threshold that is deployed only', async () => {

@@ -20,9 +20,14 @@ export const ENDPOINT_METRICS = {
   slow: 'SlowAnswers',
   /** 1 for each probe that learned something, or found nothing promoted; none where something beside the release is why. */
   probes: 'Probes',
+  /** Minutes since a probe learned something, emitted each minute by what sends none. */
+  unprobed: 'MinutesWithoutProbe',
   /** 1 for a probe that failed, 0 for one that did not. */
   probeFailed: 'ProbeFailed',
 } as const;
+
+/** Minutes without a probe that people are paged after: some may fail, or wait for their retries. */
+export const UNPROBED_MINUTES = 15;
 
 /** The newest rollback of a model that an alarm has triggered. */
 export const AutomaticRollback = z.strictObject({

@@ -1,15 +1,20 @@
 import { z } from 'zod';
-import { AlarmKind, TRIGGER } from '#domain/alarm/alarm.ts';
+import { type AlarmKind, ENDPOINT_METRICS, TRIGGER } from '#domain/alarm/alarm.ts';
 import type { MeasuredEndpoint } from '#domain/alarm/samples.ts';
+import { METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
 import { digestOfJson } from '#domain/canonical/digest.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { rulesOf } from '#domain/policy/differences.ts';
 import type { Alarms } from '#ports/alarms.ts';
+import type { Metrics } from '#ports/metrics.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { each, type Fault, throwFaults } from '#use-cases/each.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { actOnAlarm, type ActingOnAlarms } from './act-on-alarm.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** A kind of alarm of an endpoint, by the name that it is deployed under. */
 export interface WatchedAlarm {
@@ -20,6 +25,8 @@ export interface WatchedAlarm {
 
 export interface Supervising extends ActingOnAlarms {
   readonly alarms: Alarms;
+  /** Where it says what alarms watch. */
+  readonly emitted: Metrics;
   readonly deployed: DeployedModels;
   readonly watched: readonly WatchedAlarm[];
   /** What the names of all of them begin with. */
@@ -49,6 +56,13 @@ export function superviseAlarms(deps: Supervising): Task {
         if (await doRulesDiffer(deps, model)) differing.add(model);
       },
     );
+    const endpoints = new Map(deps.watched.map(({ endpoint }) => [endpoint.model, endpoint]));
+    await each(
+      faults,
+      endpoints.values(),
+      ({ model }) => ({ item: `probes of ${model}`, model }),
+      (endpoint) => reportUnprobed(deps, endpoint),
+    );
     const evaluated: { alarm: string; verdict: string; found: string }[] = [];
     await each(
       faults,
@@ -62,6 +76,29 @@ export function superviseAlarms(deps: Supervising): Task {
     throwFaults(faults, { evaluated });
     return { evaluated };
   });
+}
+
+/** Says how long ago a probe learned something, since the served release is there: what sends none does so. */
+async function reportUnprobed(deps: Supervising, { environment, model }: MeasuredEndpoint): Promise<void> {
+  const now = deps.clock.now();
+  const pointer = await readPointer(deps.ledger, model);
+  const dimensions = { environment, model };
+  let minutes = 0;
+  if (pointer !== undefined) {
+    const query = {
+      namespace: METRICS_NAMESPACE,
+      name: ENDPOINT_METRICS.probes,
+      dimensions,
+      statistic: 'Sum' as const,
+    };
+    const { probes } = await deps.metrics.read(
+      { probes: query },
+      { from: new Date(now.getTime() - HOUR_MS), until: now },
+    );
+    const newest = Math.max(Date.parse(pointer.at), ...probes.map(({ at }) => at.getTime()));
+    minutes = Math.max(0, (now.getTime() - newest) / 60_000);
+  }
+  deps.emitted.emit(dimensions, { [ENDPOINT_METRICS.unprobed]: minutes });
 }
 
 /** Whether other thresholds are in force than are deployed; it is recorded once for each two. */
