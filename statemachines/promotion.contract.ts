@@ -7,6 +7,8 @@ import { CommitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { RecordPromotionFailure, RefusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { OpenPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { PlanPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
+import { MeasureLatency } from '#use-cases/promotion/measure-latency.ts';
+import { PlanLatency } from '#use-cases/promotion/plan-latency.ts';
 import { PrepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { PlanAggregates, PublishAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { PullRelease } from '#use-cases/promotion/pull-release.ts';
@@ -32,6 +34,8 @@ export const promotion = {
     'Evaluate gates': { reads: ['model', 'verification', 'plan'], adds: 'gates', ...JudgeGates },
     'Request approvals': { reads: ['model'], adds: 'approval', ...RequestApprovals },
     'Prepare rollback target': { reads: ['model'], adds: 'rollbackTarget', ...PrepareRollbackTarget },
+    'Plan latency': { reads: ['model'], adds: 'latencyPlan', ...PlanLatency },
+    'Measure latency': { reads: ['model', 'latencyPlan'], adds: 'latency', ...MeasureLatency },
     'Plan aggregates': { reads: ['model'], adds: 'aggregates', ...PlanAggregates },
     'Build aggregates': { reads: ['$'], adds: null, ...BuildPartitions },
     'Publish aggregates': {
@@ -39,7 +43,7 @@ export const promotion = {
       adds: 'publishedAggregates',
       ...PublishAggregates,
     },
-    'Commit promotion': { reads: ['model'], adds: 'commit', ...CommitPromotion },
+    'Commit promotion': { reads: ['model', 'latency'], adds: 'commit', ...CommitPromotion },
     'Verify serving': { reads: ['model', 'promotion'], adds: 'serving', ...VerifyServing },
     'Roll back': { reads: ['model', 'promotion', 'commit'], adds: 'rollback', starts: rollback },
     'Refuse promotion': { reads: ['model', 'outcome'], adds: 'ending', ...RefusePromotion },

@@ -30,6 +30,8 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Build missing aggregates': 'building daily aggregates',
   'Publish aggregates': 'publishing daily aggregates',
   'Prepare rollback target': 'making sure that it can be rolled back',
+  'Plan latency': 'looking for what its latency is compared with',
+  'Measure latency': 'measuring the latency of what is served',
   'Commit promotion': 'switching the pointer',
   'Verify serving': 'verifying that it is what is served',
   'Confirm release': 'confirming the release on probation',

@@ -13,6 +13,7 @@ import { stageData } from '#use-cases/data-quality/stage-data.ts';
 import { measureStability } from '#use-cases/drift/measure-stability.ts';
 import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
 import { measureAnswers } from '#use-cases/requests/measure-answers.ts';
+import { measureLatency } from '#use-cases/promotion/measure-latency.ts';
 import { checkRequestLog } from '#use-cases/rollback/check-request-log.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
@@ -36,6 +37,7 @@ export const handler = tasks({
   'Build feature shard': features,
   'Check request log': checkRequestLog({ ...deps, requests, clock }),
   'Measure answers': measureAnswers({ ...deps, requests }),
+  'Measure latency': measureLatency({ ...deps, requests }),
   'Measure comparison': measureComparison(deps),
   'Measure stability': measureStability(deps),
   'Recompute features': recomputeFeatures(deps),

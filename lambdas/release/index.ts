@@ -12,6 +12,7 @@ import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/w
 import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { planLatency } from '#use-cases/promotion/plan-latency.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
@@ -55,6 +56,7 @@ export const handler = tasks({
   'Plan comparison': planPromotionComparison(deps),
   'Request approvals': requestApprovals(deps),
   'Prepare rollback target': prepareRollbackTarget(deps),
+  'Plan latency': planLatency(deps),
   'Plan aggregates': planPromotedAggregates(deps),
   'Publish aggregates': publishPromotedAggregates(deps),
   'Verify serving': verifyServing(deps),

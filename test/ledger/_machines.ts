@@ -98,7 +98,7 @@ async function stepPromotion(world: World, environment: Environment, execution: 
     case 'Prepare rollback target':
       return goOn(await call(prepareRollbackTarget(deps)), 'ready', 'Commit promotion');
     case 'Commit promotion':
-      return goOn(await call(commitPromotion(deps)), 'committed', 'Verify serving');
+      return goOn(await call(commitPromotion(deps), { latency: null }), 'committed', 'Verify serving');
     case 'Verify serving':
       await call(verifyServing(deps), { release });
       execution.state = 'done';

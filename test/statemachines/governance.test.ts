@@ -21,6 +21,8 @@ const GUARDS = [
       'Approvals needed?',
       'Prepare rollback target',
       'Rollback target ready?',
+      'Plan latency',
+      'Measure latency',
       'Plan aggregates',
       'Aggregates planned?',
     ],

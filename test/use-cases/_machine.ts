@@ -6,12 +6,15 @@ import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { Write } from '#domain/ledger/item.ts';
 import { type PromotionRequest, promotionName, requestWrite } from '#domain/promotion/promotion.ts';
+import type { RequestFiles } from '#ports/request-log.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { measureLatency } from '#use-cases/promotion/measure-latency.ts';
+import { planLatency } from '#use-cases/promotion/plan-latency.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
@@ -36,6 +39,8 @@ export interface MachineContext {
   readonly measured?: ComparisonMeasure;
   /** What stands for the use-cases of some states. */
   readonly tasks?: Readonly<Record<string, Task>>;
+  /** What the endpoint has answered. */
+  readonly requests?: RequestFiles;
   /** What people do when they are asked: whoever returns the token lets the machine go on. */
   readonly people?: () => Promise<void>;
   /** Something that happens before a state is entered. */
@@ -56,6 +61,8 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
     'Evaluate gates': evaluateGates(own),
     'Request approvals': requestApprovals(own),
     'Prepare rollback target': prepareRollbackTarget(own),
+    'Plan latency': planLatency(own),
+    'Measure latency': measureLatency({ engine, requests: around.requests ?? memoryRequestStore() }),
     'Plan aggregates': planPromotedAggregates(own),
     'Build aggregates': async () => ({ status: 'built', refused: null }),
     'Publish aggregates': publishPromotedAggregates(own),

@@ -163,6 +163,8 @@ describe('a promotion', () => {
     ['Evaluate gates'],
     ['Request approvals'],
     ['Prepare rollback target'],
+    ['Plan latency'],
+    ['Measure latency'],
     ['Commit promotion'],
   ] as const;
   const ofPromotion =

@@ -12,6 +12,7 @@ import {
   provisionalGates,
   whyNotCommitting,
 } from './grounds.ts';
+import type { LatencyBaseline } from './latency.ts';
 import { advancePointer, confirmedReleases, type Pointer, pointerWrite } from './pointer.ts';
 import { freeLock, type Promotion, promotionWrite } from './promotion.ts';
 
@@ -29,8 +30,14 @@ export type CommitDecision =
 /**
  * The one transaction that promotes a release in an environment: the pointer moves from the value that was read, all
  * that the decision rests on is checked again by the ledger itself, and every approval is used up.
+ *
+ * @param latency what the release's latency is compared with while it is served; null where it answers no requests
  */
-export function commitPromotion(state: GroundsState, now: Date): CommitDecision {
+export function commitPromotion(
+  state: GroundsState,
+  now: Date,
+  latency: LatencyBaseline | null = null,
+): CommitDecision {
   const { promotion, pointer } = state;
   const grounds = judgeGrounds(state, now);
   const refusal = whyNotCommitting(grounds);
@@ -58,7 +65,7 @@ export function commitPromotion(state: GroundsState, now: Date): CommitDecision 
     },
     // A release that is promoted again is not in its own rollback history.
     confirmedReleases(replaced).filter((each) => each.release !== release),
-    { until, pendingPropagation, latency: null },
+    { until, pendingPropagation, latency },
   );
   const committed: Promotion = {
     ...promotion,

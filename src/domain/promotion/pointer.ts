@@ -4,6 +4,7 @@ import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
+import { LatencyBaseline } from './latency.ts';
 import { Version } from '../release/registration.ts';
 
 /** What a hotfix owes: the environments that it went past have yet to carry its digest. */
@@ -14,17 +15,6 @@ export const PendingPropagation = z.strictObject({
   since: z.iso.datetime(),
 });
 export type PendingPropagation = z.infer<typeof PendingPropagation>;
-
-/** How fast answers were before a release was served: what "slower than before" is measured against while it is. */
-export const LatencyBaseline = z.strictObject({
-  /** Milliseconds: the 99th percentile of the outgoing champion's answers, or the model's objective. */
-  p99: z.number().positive(),
-  /** `champion` where enough of its answers were measured, `objective` otherwise. */
-  source: z.enum(['champion', 'objective']),
-  /** How many of the outgoing champion's answers were measured. */
-  answers: z.int().nonnegative(),
-});
-export type LatencyBaseline = z.infer<typeof LatencyBaseline>;
 
 /** A release to go back to; what it owed when it was replaced is owed again when it comes back, and so is its baseline. */
 const Named = z.strictObject({

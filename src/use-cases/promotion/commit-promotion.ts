@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { commitPromotion as decide } from '#domain/promotion/commit.ts';
+import { LatencyBaseline } from '#domain/promotion/latency.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
@@ -12,7 +13,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 import { contract, Refused, type Task } from '#use-cases/task.ts';
 
 export const CommitPromotion = contract({
-  input: PromotionParameters,
+  input: PromotionParameters.extend({ latency: LatencyBaseline.nullable() }),
   output: z.discriminatedUnion('status', [
     z.object({ status: z.literal('committed'), release: Digest, epoch: z.int() }),
     Refused,
@@ -27,12 +28,12 @@ const ATTEMPTS = 3;
  * since it was read is read again, and refused by its own rule if it stands against the commit.
  */
 export function commitPromotion(deps: Recording): Task {
-  return CommitPromotion.task(async (named) => {
+  return CommitPromotion.task(async ({ latency, ...named }) => {
     let changed = '';
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const promotion = await readPromotion(deps.ledger, named);
       if (promotion.status === 'committed') return committed(promotion);
-      const decision = decide(await readGrounds(deps.ledger, promotion), deps.clock.now());
+      const decision = decide(await readGrounds(deps.ledger, promotion), deps.clock.now(), latency);
       if (decision.kind === 'refuse') return { status: 'refused', refusal: decision.refusal };
       const result = await recordChange(deps, {
         model: promotion.model,

@@ -18,6 +18,8 @@ const JUDGING = ['Compare with champion', 'Evaluate gates', 'Champion beaten?'];
 const COMMITTING = [
   'Prepare rollback target',
   'Rollback target ready?',
+  'Plan latency',
+  'Measure latency',
   'Plan aggregates',
   'Aggregates planned?',
   'Build missing aggregates',
@@ -84,9 +86,9 @@ describe('promotion', () => {
     [
       'Publish aggregates',
       REFUSED,
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 8), 'Aggregates were not built'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 10), 'Aggregates were not built'],
     ],
-    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 10), 'Commit was refused']],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 12), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
     const { path, status, calls } = await run('promotion', { [state]: answer });
     expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);
