@@ -6,6 +6,7 @@ import { probation } from './probation.contract.ts';
 import { promotion } from './promotion.contract.ts';
 import { retraining } from './retraining.contract.ts';
 import { rollback } from './rollback.contract.ts';
+import { rollbackVerification } from './rollback-verification.contract.ts';
 import { validation } from './validation.contract.ts';
 
 /** The contract of each machine, by the name of its ASL file. */
@@ -18,5 +19,6 @@ export const CONTRACTS = {
   promotion,
   retraining,
   rollback,
+  'rollback-verification': rollbackVerification,
   validation,
 } as const;

@@ -1,5 +1,7 @@
 import { sourcesOf } from '#domain/environment/environment.ts';
 import { Stack, type StackProps } from 'aws-cdk-lib';
+import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
@@ -19,6 +21,18 @@ export interface ReleaseStackProps extends StackProps, StackContext {
   readonly score: SharedFunction;
   readonly prober: SharedFunction;
 }
+
+/** What a rollback's record says, as the machine that verifies it takes it. */
+const VERIFIED = {
+  model: EventField.fromPath('$.detail.model'),
+  rollback: EventField.fromPath('$.detail.details.rollback'),
+  target: {
+    release: EventField.fromPath('$.detail.release'),
+    from: EventField.fromPath('$.detail.details.from'),
+    epoch: EventField.fromPath('$.detail.details.epoch'),
+    at: EventField.fromPath('$.detail.at'),
+  },
+};
 
 /** The machines that promoted a release and roll it back, and the few functions that may. */
 export class ReleaseStack extends Stack {
@@ -74,10 +88,23 @@ export class ReleaseStack extends Stack {
       bindings: {
         ReleaseFunction: { function: release },
         PointerFunction: { function: pointer },
-        FeaturesFunction: { function: props.features },
-        ProberFunction: { function: props.prober },
         BatchInferenceMachine: { machine: 'batch-inference' },
       },
+    });
+    const verification = new AslStateMachine(this, 'RollbackVerificationMachine', {
+      ...props,
+      machine: 'rollback-verification',
+      bindings: {
+        ReleaseFunction: { function: release },
+        FeaturesFunction: { function: props.features },
+        ProberFunction: { function: props.prober },
+      },
+    });
+    new Rule(this, 'RolledBack', {
+      ruleName: names.name('rolled-back'),
+      eventBus: EventBus.fromEventBusName(this, 'Bus', names.bus),
+      eventPattern: { source: ['gatehouse'], detailType: ['RELEASE_ROLLED_BACK'] },
+      targets: [new SfnStateMachine(verification.stateMachine, { input: RuleTargetInput.fromObject(VERIFIED) })],
     });
     const probation = new AslStateMachine(this, 'ProbationMachine', {
       ...props,
@@ -119,7 +146,15 @@ export class ReleaseStack extends Stack {
     }
     new ExecutionRecorder(this, 'Recorder', {
       ...props,
-      machines: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
+      machines: [
+        'promotion',
+        'confirmation',
+        'rollback',
+        'rollback-verification',
+        'probation',
+        'drift',
+        'batch-inference',
+      ],
     });
   }
 }

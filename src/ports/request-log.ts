@@ -17,8 +17,12 @@ export interface StoredRequests {
 
 /** The request log in the lake, as files. */
 export interface RequestFiles {
-  /** Copies the files of a day's answers into a folder: Parquet, a row for each request; some may hold the same one. */
-  fetch(model: string, day: string, folder: string): Promise<readonly string[]>;
+  /**
+   * Copies the files of a day's answers into a folder: Parquet, a row for each request; some may hold the same one.
+   *
+   * @param since leaves out files of minutes before it; requests of its own minute are there
+   */
+  fetch(model: string, day: string, folder: string, since?: Date): Promise<readonly string[]>;
 }
 
 /** The request log in the lake. */

@@ -6,6 +6,7 @@ export type Machine =
   | 'promotion'
   | 'confirmation'
   | 'rollback'
+  | 'rollback-verification'
   | 'probation'
   | 'drift'
   | 'batch-inference';

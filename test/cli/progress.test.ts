@@ -12,6 +12,7 @@ const MACHINES: readonly Machine[] = [
   'promotion',
   'confirmation',
   'rollback',
+  'rollback-verification',
   'probation',
   'drift',
   'batch-inference',

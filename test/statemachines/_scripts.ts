@@ -99,15 +99,19 @@ export const ROLLBACK = {
   'Switch pointer': { status: 'switched', release: 'sha256:a', version: '0.1.0', from: 'sha256:b', epoch: 3, at },
   'Verify serving': { status: 'verified' },
   'Open incident': { incident: 'i', affected: 3 },
-  'Probe endpoint': { status: 'answered', release: 'sha256:a', epoch: 3, at },
-  'Probe endpoint again': { status: 'answered', release: 'sha256:a', epoch: 3, at },
-  'Judge probes': { status: 'answers', found: 'two probes', since: at, days: ['2026-03-02'] },
   'Repair predictions': child,
-  'Check request log': { status: 'checked', stale: 0 },
-  'Verify rollback': { status: 'COMPLETE', found: 'two probes' },
   'Record refusal': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'rollback'>;
+
+export const ROLLBACK_VERIFICATION = {
+  'Probe endpoint': { status: 'answered', release: 'sha256:a', epoch: 3, at },
+  'Probe endpoint again': { status: 'answered', release: 'sha256:a', epoch: 3, at },
+  'Judge probes': { status: 'answers', found: 'two probes', since: at, days: ['2026-03-02'] },
+  'Check request log': { status: 'checked', stale: 0 },
+  'Verify rollback': { status: 'COMPLETE', found: 'two probes' },
+  'Record failure': { status: 'failed' },
+} satisfies ScriptOf<'rollback-verification'>;
 
 export const CONFIRMATION = {
   'Confirm release': { status: 'confirmed' },
@@ -308,6 +312,14 @@ export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; 
       to: null,
     },
     script: ROLLBACK,
+  },
+  'rollback-verification': {
+    input: {
+      model: 'm',
+      rollback: 'rollback-1',
+      target: { release: 'sha256:a', from: 'sha256:b', epoch: 3, at },
+    },
+    script: ROLLBACK_VERIFICATION,
   },
   confirmation: {
     input: {

@@ -54,14 +54,15 @@ const GUARDS = [
   {
     name: 'rollback',
     act: 'Rolled back',
+    guards: ['Switch pointer', 'Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'],
+  },
+  {
+    name: 'rollback-verification',
+    act: 'Verified',
     guards: [
-      'Switch pointer',
-      'Verify serving',
-      'Open incident',
       'Probe endpoint',
       'Probe endpoint again',
       'Judge probes',
-      'Repair predictions',
       'Check request log',
       'Verify rollback',
       'Rollback verified?',

@@ -1,4 +1,3 @@
-import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { memoryRequestStore } from '#adapters/memory/request-log.ts';
 import * as engine from '#adapters/duckdb/request-figures.ts';
 import { execute, type Call, type Execution, TaskError } from '#local/statemachines/interpreter.ts';
@@ -22,12 +21,8 @@ import { pullRelease } from '#use-cases/promotion/pull-release.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
-import { probeEndpoint } from '#use-cases/alarm/probe-endpoint.ts';
-import { checkRequestLog } from '#use-cases/rollback/check-request-log.ts';
-import { judgeProbes } from '#use-cases/rollback/judge-probes.ts';
 import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
-import { verifyRollback } from '#use-cases/rollback/verify-rollback.ts';
 import type { Task } from '#use-cases/task.ts';
 import { bytes, type Environment, MODEL } from './_environments.ts';
 
@@ -108,18 +103,10 @@ export async function rollBack(
   around: Partial<MachineContext> = {},
 ): Promise<Execution> {
   const epoch = (await readPointer(own.ledger, MODEL))?.epoch;
-  // The model answers no requests; endpoints have tests of their own.
-  const endpoints = { models: [], post: () => Promise.reject(new Error('it has no endpoint')) };
-  const probe = probeEndpoint({ ...own, endpoints, metrics: memoryMetrics() });
   const tasks: Record<string, Task> = {
     'Switch pointer': switchPointer(own),
     'Verify serving': verifyServing(own),
     'Open incident': openIncident(own),
-    'Probe endpoint': probe,
-    'Probe endpoint again': probe,
-    'Judge probes': judgeProbes(own),
-    'Check request log': checkRequestLog({ ...own, requests: memoryRequestStore(), engine }),
-    'Verify rollback': verifyRollback(own),
     'Record refusal': recordRefusal(own),
     'Record failure': recordRunFailure(own),
   };

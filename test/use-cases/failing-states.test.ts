@@ -220,15 +220,7 @@ describe('a rollback', () => {
     expect((await readPointer(prod.ledger, MODEL))?.current).toBe(bad.release);
   });
 
-  it.each([
-    ['Verify serving'],
-    ['Open incident'],
-    ['Probe endpoint'],
-    ['Judge probes'],
-    ['Repair predictions'],
-    ['Check request log'],
-    ['Verify rollback'],
-  ])(
+  it.each([['Verify serving'], ['Open incident'], ['Repair predictions']])(
     'that fails in "%s" has gone back before anything else could fail; asked again it does what was left',
     async (state) => {
       const epoch = (await readPointer(prod.ledger, MODEL))?.epoch;

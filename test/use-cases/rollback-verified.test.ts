@@ -107,7 +107,6 @@ describe('the verdict', () => {
       model: MODEL,
       rollback: 'r-1',
       target,
-      serving: { status: 'verified' },
       probes: { status: 'answers', found: 'two probes were answered by the release' },
       log: { stale: 0 },
       ...overrides,
@@ -118,7 +117,6 @@ describe('the verdict', () => {
     ['COMPLETE', { probes: { status: 'none', found: 'the model answers no requests' } }],
     ['PARTIAL', { probes: { status: 'partial', found: 'the old one answers' } }],
     ['PARTIAL', { log: { stale: 2 } }],
-    ['PARTIAL', { serving: { status: 'failed', reason: 'no object' } }],
     ['UNABLE', { probes: { status: 'unable', found: 'forbidden' } }],
     ['PARTIAL', { probes: { status: 'unable', found: 'forbidden' }, log: { stale: 2 } }],
   ])('is %s, recorded once', async (result, overrides) => {

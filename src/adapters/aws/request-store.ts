@@ -36,11 +36,19 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
         throw error;
     }
   };
-  const fetch = async (kind: Kind, model: string, day: string, folder: string): Promise<readonly string[]> => {
+  const fetch = async (
+    kind: Kind,
+    model: string,
+    day: string,
+    folder: string,
+    since?: Date,
+  ): Promise<readonly string[]> => {
     const keys: string[] = [];
     const prefix = folderOf(kind, model, day);
+    // A file is named by the minute of its requests.
+    const first = since === undefined ? '' : minuteOf(since.toISOString());
     for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
-      for (const { Key: key } of page.Contents ?? []) if (key !== undefined) keys.push(key);
+      for (const { Key: key = '' } of page.Contents ?? []) if (key.slice(prefix.length) >= first) keys.push(key);
     if (keys.length > MOST_FILES)
       throw new GatehouseError(
         'REQUESTS_TOO_MANY',
@@ -74,7 +82,7 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     }
   };
   return {
-    fetch: (model, day, folder) => fetch('requests', model, day, folder),
+    fetch: (model, day, folder, since) => fetch('requests', model, day, folder, since),
     async add(entries) {
       const groups = Map.groupBy(entries, ({ request: { model, day, startedAt } }) =>
         JSON.stringify([model, day, minuteOf(startedAt)]),

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeRequests } from '../duckdb/request-files.ts';
-import type { RequestEntry } from '#domain/prediction/request-log.ts';
+import { minuteOf, type RequestEntry } from '#domain/prediction/request-log.ts';
 import type { RequestLog, RequestStore } from '#ports/request-log.ts';
 import { canonicalJson } from '#domain/canonical/digest.ts';
 
@@ -28,8 +28,13 @@ export function memoryRequestStore(): RequestStore & { readonly entries: Map<str
     async add(added) {
       for (const entry of added) entries.set(canonicalJson(entry), entry);
     },
-    async fetch(model, day, folder) {
-      const own = [...entries.values()].filter(({ request }) => request.model === model && request.day === day);
+    async fetch(model, day, folder, since) {
+      const own = [...entries.values()].filter(
+        ({ request }) =>
+          request.model === model &&
+          request.day === day &&
+          (since === undefined || minuteOf(request.startedAt) >= minuteOf(since.toISOString())),
+      );
       if (own.length === 0) return [];
       const home = join(folder, `requests-${day}`);
       await mkdir(home);

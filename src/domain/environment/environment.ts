@@ -8,8 +8,8 @@ export const ORIGIN = 'dev' satisfies Environment;
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
   dev: ['retraining', 'validation', 'data-quality'],
-  staging: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
-  prod: ['promotion', 'confirmation', 'rollback', 'probation', 'drift', 'batch-inference'],
+  staging: ['promotion', 'confirmation', 'rollback', 'rollback-verification', 'probation', 'drift', 'batch-inference'],
+  prod: ['promotion', 'confirmation', 'rollback', 'rollback-verification', 'probation', 'drift', 'batch-inference'],
   control: [],
 } as const satisfies Readonly<Record<Environment, readonly string[]>>;
 

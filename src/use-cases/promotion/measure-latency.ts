@@ -41,7 +41,7 @@ export function measureLatency(deps: {
       if (objectiveMs === null) return { baseline: null, reason: '' };
       if (release === null) return { baseline: latencyBaseline(objectiveMs, undefined), reason: '' };
       try {
-        const files = await Promise.all(days.map((day) => deps.requests.fetch(model, day, folder)));
+        const files = await Promise.all(days.map((day) => deps.requests.fetch(model, day, folder, new Date(from))));
         const measured = await deps.engine.measureLatency({ requests: files.flat(), release, from, until });
         return { baseline: latencyBaseline(objectiveMs, measured), reason: '' };
       } catch (error) {

@@ -35,7 +35,7 @@ export function checkRequestLog(deps: {
     const whole = closedUntil(deps.clock.now()).getTime();
     if (whole < Date.parse(target.at) + PAST_SWITCH_MS) return { status: 'open', stale: 0 };
     return withFolder(async (folder) => {
-      const files = await Promise.all(days.map((day) => deps.requests.fetch(model, day, folder)));
+      const files = await Promise.all(days.map((day) => deps.requests.fetch(model, day, folder, new Date(since))));
       const stale = await deps.engine.countAnswersOfOlderEpochs({ requests: files.flat(), epoch: target.epoch, since });
       return { status: 'checked' as const, stale };
     });

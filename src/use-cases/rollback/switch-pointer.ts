@@ -106,7 +106,7 @@ function refused(why: Refusal): { status: 'refused'; refusal: Refusal } {
 /** What a rollback has done, as its record says. */
 async function switched(ledger: Ledger, model: string, seq: number): Promise<Switched> {
   const record = await findRecord(ledger, model, seq);
-  if (record?.release == null)
+  if (record === undefined || record.release === null)
     throw new GatehouseError('RECORD_VANISHED', `record ${seq} of ${model} was read before, and is not there`, { seq });
   const { version, from, epoch } = detailsOf(record, 'RELEASE_ROLLED_BACK');
   return { status: 'switched', release: record.release, version, from, epoch, at: record.at };

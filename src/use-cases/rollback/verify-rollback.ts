@@ -9,7 +9,6 @@ export const VerifyRollback = contract({
     model: z.string(),
     rollback: z.string(),
     target: z.object({ release: Digest }),
-    serving: z.object({ status: z.string(), reason: z.string().optional() }),
     probes: z.object({ status: z.string(), found: z.string() }),
     log: z.object({ stale: z.int() }),
   }),
@@ -22,9 +21,8 @@ export const VerifyRollback = contract({
 
 /** Says whether a rollback has reached whoever asks, by all that was looked at, and records it. */
 export function verifyRollback(deps: Recording): Task {
-  return VerifyRollback.task(async ({ model, rollback, target, serving, probes, log }) => {
+  return VerifyRollback.task(async ({ model, rollback, target, probes, log }) => {
     const wrong = [
-      ...(serving.status === 'verified' ? [] : [serving.reason ?? serving.status]),
       ...(log.stale === 0 ? [] : [`${log.stale} requests were answered by an older epoch after the switch`]),
       ...(probes.status === 'answers' || probes.status === 'none' ? [] : [probes.found]),
     ];

@@ -1,8 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { REFUSED, ROLLBACK } from '../_scripts.ts';
+import { REFUSED, ROLLBACK_VERIFICATION } from '../_scripts.ts';
 import { run } from './_run.ts';
 
 describe('rollback', () => {
+  const SWITCHED = ['Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'];
+
+  it('switches first, then proves, tells and repairs', async () => {
+    const { path, calls } = await run('rollback');
+    expect(path).toEqual(['Switch pointer', 'Switched?', ...SWITCHED, 'Rolled back']);
+    expect(calls.at(-1)).toMatchObject({
+      child: 'batch-inference',
+      payload: { model: 'm', run: 'rollback-1-repair', trigger: 'rollback' },
+    });
+  });
+
+  it('says so when there is nothing to go back to', async () => {
+    const { path, status } = await run('rollback', { 'Switch pointer': REFUSED });
+    expect(path).toEqual(['Switch pointer', 'Switched?', 'Record refusal', 'Refused']);
+    expect(status).toBe('SUCCEEDED');
+  });
+
+  it('repairs and fails when what it went back to is not served', async () => {
+    const { path, error } = await run('rollback', { 'Verify serving': { status: 'failed', reason: 'damaged' } });
+    expect(path.slice(-4)).toEqual(['Open incident', 'Repair predictions', 'Serving verified?', 'Failed']);
+    expect(error).toBe('RollbackFailed');
+  });
+});
+
+describe('the verification of a rollback', () => {
   const PROBED = [
     'Wait before probing',
     'Probe endpoint',
@@ -12,53 +37,40 @@ describe('rollback', () => {
     'Endpoint answers?',
   ];
   const CHECKED = ['Check request log', 'Request log closed?'];
-  const BEGUN = ['Switch pointer', 'Switched?', 'Verify serving', 'Open incident'];
   const ENDED = ['Verify rollback', 'Rollback verified?'];
 
-  it('switches first, then tells, proves who answers, and repairs', async () => {
-    const { path, calls } = await run('rollback');
-    expect(path).toEqual([...BEGUN, ...PROBED, 'Repair predictions', ...CHECKED, ...ENDED, 'Rolled back']);
-    expect(calls.find(({ child }) => child !== undefined)).toMatchObject({
-      child: 'batch-inference',
-      payload: { model: 'm', run: 'rollback-1-repair', trigger: 'rollback' },
-    });
+  it('sends two probes, reads the request log, and says what became of it', async () => {
+    const { path } = await run('rollback-verification');
+    expect(path).toEqual([...PROBED, ...CHECKED, ...ENDED, 'Verified']);
   });
 
   it('probes again while the release that was rolled back may still answer', async () => {
-    const judged = ROLLBACK['Judge probes'];
-    const { path } = await run('rollback', {
+    const judged = ROLLBACK_VERIFICATION['Judge probes'];
+    const { path } = await run('rollback-verification', {
       'Judge probes': [{ ...judged, status: 'pending', found: 'the old one answers' }, judged],
     });
-    expect(path).toEqual([...BEGUN, ...PROBED, ...PROBED, 'Repair predictions', ...CHECKED, ...ENDED, 'Rolled back']);
+    expect(path).toEqual([...PROBED, ...PROBED, ...CHECKED, ...ENDED, 'Verified']);
   });
 
   it('waits until the request log is whole', async () => {
-    const { path } = await run('rollback', {
+    const { path } = await run('rollback-verification', {
       'Check request log': [
         { status: 'open', stale: 0 },
         { status: 'checked', stale: 0 },
       ],
     });
-    const waited = [...CHECKED, 'Wait for request log', ...CHECKED];
-    expect(path).toEqual([...BEGUN, ...PROBED, 'Repair predictions', ...waited, ...ENDED, 'Rolled back']);
+    expect(path).toEqual([...PROBED, ...CHECKED, 'Wait for request log', ...CHECKED, ...ENDED, 'Verified']);
   });
 
-  it.each(['partial', 'unable', 'none'] as const)('repairs predictions where probes are %s', async (status) => {
-    const { path } = await run('rollback', { 'Judge probes': { ...ROLLBACK['Judge probes'], status } });
-    expect(path).toContain('Repair predictions');
+  it.each(['partial', 'unable', 'none'] as const)('looks at the request log where probes are %s', async (status) => {
+    const judged = { ...ROLLBACK_VERIFICATION['Judge probes'], status };
+    expect((await run('rollback-verification', { 'Judge probes': judged })).path).toContain('Check request log');
   });
 
   it.each(['PARTIAL', 'UNABLE'] as const)('fails, and so is seen, where it is %s', async (status) => {
-    const { path, status: end } = await run('rollback', {
-      'Verify rollback': { status, found: 'the old one answers' },
-    });
+    const verdict = { status, found: 'the old one answers' };
+    const { path, status: end } = await run('rollback-verification', { 'Verify rollback': verdict });
     expect(path.slice(-2)).toEqual(['Rollback verified?', 'Failed']);
     expect(end).toBe('FAILED');
-  });
-
-  it('says so when there is nothing to go back to', async () => {
-    const { path, status } = await run('rollback', { 'Switch pointer': REFUSED });
-    expect(path).toEqual(['Switch pointer', 'Switched?', 'Record refusal', 'Refused']);
-    expect(status).toBe('SUCCEEDED');
   });
 });
