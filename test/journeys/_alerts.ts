@@ -21,12 +21,19 @@ const Alert = z.looseObject({
 });
 export type Alert = z.infer<typeof Alert>;
 
+/** What CloudWatch sends to the same topic. */
+const Alarm = z.looseObject({ AlarmName: z.string(), NewStateValue: z.string() });
+
 const Notification = z.object({ Subject: z.string(), Message: z.string() });
 
 /** Somebody who has subscribed to an environment's alerts. */
 export interface Listener {
   /** Waits for an alert that must come. */
   hears(code: AuditCode, fits?: (alert: Alert) => boolean): Promise<Alert>;
+  /** Waits for an alarm that must go off. */
+  hearsAlarm(name: string): Promise<void>;
+  /** The names of the alarms that have gone off so far. */
+  alarms(): readonly string[];
 }
 
 /** Subscribes a queue to an environment's alerts, as a pager would be. */
@@ -41,11 +48,15 @@ export async function listen(journey: Journey, environment: SpineEnvironment): P
       new SubscribeCommand({ TopicArn: names.alertsTopicArn, Protocol: 'sqs', Endpoint: Attributes?.['QueueArn'] }),
     );
   const heard: Alert[] = [];
+  const alarms: string[] = [];
   const receive = async (): Promise<void> => {
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
     for (const { Body = '' } of Messages) {
       const { Subject, Message } = Notification.parse(JSON.parse(Body));
-      heard.push(Alert.parse({ ...(JSON.parse(Message) as object), subject: Subject }));
+      const message = JSON.parse(Message) as object;
+      const alarm = Alarm.safeParse(message);
+      if (!alarm.success) heard.push(Alert.parse({ ...message, subject: Subject }));
+      else if (alarm.data.NewStateValue !== 'OK') alarms.push(alarm.data.AlarmName);
     }
     if (Messages.length === 0) return;
     const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
@@ -60,5 +71,12 @@ export async function listen(journey: Journey, environment: SpineEnvironment): P
           throw new Error(`an alert with the subject ${alert.subject}`);
         return alert;
       }),
+    hearsAlarm: async (name) => {
+      await eventually(`the alarm ${name}`, async () => {
+        await receive();
+        return alarms.includes(name) ? name : undefined;
+      });
+    },
+    alarms: () => alarms,
   };
 }

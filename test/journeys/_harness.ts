@@ -75,6 +75,8 @@ export async function openJourney(
     readonly folders?: readonly string[];
     /** Factor on the machines' waits and retries, where a journey is about little else. */
     readonly waitScale?: number;
+    /** How much faster than the clock alarms see time. */
+    readonly timeScale?: number;
   } = {},
 ): Promise<Journey> {
   const { folders = FOLDERS, ...own } = options;

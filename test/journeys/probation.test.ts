@@ -1,3 +1,4 @@
+import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { readPointer, readQuarantined } from '#read-model/pointer.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { readPredictions } from '#read-model/predictions.ts';
+import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { silence } from './_hearing.ts';
@@ -48,7 +50,8 @@ beforeAll(async () => {
   models = await mkdtemp(join(ROOT, 'models-'));
   await cp(join(import.meta.dirname, '../models', MODEL), join(models, MODEL), { recursive: true });
   await writeFile(join(models, MODEL, 'policy.ts'), `export default ${JSON.stringify(POLICY)};\n`);
-  journey = await openJourney('offered', { folders: [models] });
+  // Alarms are evaluated each two seconds.
+  journey = await openJourney('offered', { folders: [models], timeScale: 30 });
   pager = await listen(journey, 'prod');
 });
 afterAll(async () => {
@@ -227,6 +230,20 @@ test('another unit is alerted on the day after, and dev retrains once, not for e
   ]);
   const retrainings = await records(journey, 'dev', 'RETRAINING_STARTED');
   expect(retrainings.filter(({ details }) => details['trigger'] === 'drift')).toHaveLength(1);
+});
+
+test('the alarms on drift say what the checks say, and that checks come', async () => {
+  const { aws, names } = journey.account('prod');
+  await pager.hearsAlarm(names.name(`drift-${MODEL}`));
+  const unchecked = names.name(`drift-unchecked-${MODEL}`);
+  const state = async () => {
+    const { MetricAlarms } = await aws.cloudWatch().send(new DescribeAlarmsCommand({ AlarmNames: [unchecked] }));
+    return MetricAlarms?.[0]?.StateValue;
+  };
+  expect(await state()).toBe('INSUFFICIENT_DATA');
+  await journey.invoke('prod', 'prediction-store', { task: 'Check service level', input: { model: MODEL } });
+  await eventually('a check that has come', async () => ((await state()) === 'OK' ? true : undefined));
+  expect(pager.alarms()).not.toContain(unchecked);
 });
 
 test('status shows what drifted, by how much, and where its picture is', async () => {

@@ -1,3 +1,4 @@
+import { GetMetricDataCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, GetQueueUrlCommand } from '@aws-sdk/client-sqs';
 import { CreateTrainingJobCommand, DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
@@ -54,15 +55,29 @@ test('a second start finds the first, both at once included; stop leaves no proc
   expect(await stopLocalCloud(home)).toBe(false);
 });
 
+/** The values of a metric of the last hour. */
+async function measured(cloud: LocalCloud): Promise<readonly number[] | undefined> {
+  const MetricStat = { Metric: { Namespace: 'N', MetricName: 'm' }, Period: 3600, Stat: 'Sum' };
+  const [StartTime, EndTime] = [new Date(Date.now() - 3_600_000), new Date(Date.now() + 60_000)];
+  const query = { MetricDataQueries: [{ Id: 'm', MetricStat }], StartTime, EndTime };
+  const { MetricDataResults } = await clients(cloud, ACCOUNT).cloudWatch().send(new GetMetricDataCommand(query));
+  return MetricDataResults?.[0]?.Values;
+}
+
 test('what was stored survives a stop, under the same endpoint', async () => {
   const first = await start();
   await s3(first).send(new CreateBucketCommand({ Bucket: 'kept' }));
   await s3(first).send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'still here' }));
+  await clients(first, ACCOUNT)
+    .cloudWatch()
+    .send(new PutMetricDataCommand({ Namespace: 'N', MetricData: [{ MetricName: 'm', Value: 3 }] }));
   await stopLocalCloud(home);
   const second = await start();
   expect(second.endpoint).toBe(first.endpoint);
   const { Body } = await s3(second).send(new GetObjectCommand({ Bucket: 'kept', Key: 'a' }));
   expect(await Body?.transformToString()).toBe('still here');
+  expect(second.cloudwatchEndpoint).toBe(first.cloudwatchEndpoint);
+  expect(await measured(second)).toEqual([3]);
 });
 
 test('a copy of a stopped cloud has its objects and queues, on ports of its own, and leaves the cloud as it was', async () => {
