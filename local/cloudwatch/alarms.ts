@@ -33,10 +33,15 @@ export class Alarms {
     this.#context = context;
   }
 
-  /** Does each evaluation of an account's alarms that has become due. */
+  /** Does each evaluation of an account's alarms that has become due; one that fails is said once, and tried again. */
   async evaluate(account: string, now: number): Promise<void> {
     for await (const { MetricAlarms } of paginateDescribeAlarms({ client: this.#client(account) }, {}))
-      for (const alarm of MetricAlarms ?? []) await this.#evaluate(account, alarm, now);
+      for (const alarm of MetricAlarms ?? [])
+        try {
+          await this.#evaluate(account, alarm, now);
+        } catch (error) {
+          this.#sayOnce(`the alarm ${alarm.AlarmName} of ${account} could not be evaluated: ${String(error)}`);
+        }
   }
 
   /** An alarm of an account, by its name. */

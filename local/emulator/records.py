@@ -77,6 +77,10 @@ def _record_lambda() -> None:
 
 def _execution(config: dict, started: float, outcome: str, log: str) -> None:
     name = config.get("FunctionName", "")
+    if not config.get("FunctionArn"):
+        # Nothing that is deployed is without one; an execution must not fail by being recorded.
+        print(f"an execution of {name} is not recorded: it has no ARN", file=sys.stderr, flush=True)
+        return
     account, _ = lambda_svc._account_region_from_function_config(config)
     # arn:aws:lambda:<region>:<account>:function:<name>[:<version or alias>]
     qualifier = config["FunctionArn"].split(":")[7:]
