@@ -6,9 +6,9 @@ import { keptDays } from '#domain/prediction/reconciliation.ts';
 import { serviceLevel } from '#domain/prediction/service-level.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { type ReportingUnchecked, reportUnchecked } from '#use-cases/drift/report-unchecked.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { type ReadingPredictions, readPredictionState } from './prediction-state.ts';
+import { type ReportingUnchecked, reportUnchecked } from './report-unchecked.ts';
 
 /** The hours that are promised, and the newest day that has predictions of the served release. */
 const Level = { hours: z.number().positive(), newest: Day.nullable() };

@@ -17,13 +17,18 @@ interface Deployed {
   StateValue: string;
 }
 
-const deployed = (AlarmName: string, own: Partial<Deployed> = {}): Deployed => ({
-  ...{ Period: 60, EvaluationPeriods: 1, Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' },
-  ...{ Namespace: 'N', MetricName: 'm', Statistic: 'Sum', TreatMissingData: 'notBreaching' },
-  AlarmName,
+const ERRORS = {
+  Namespace: 'N',
+  MetricName: 'm',
+  Statistic: 'Sum',
+  Period: 60,
+  EvaluationPeriods: 1,
+  Threshold: 0,
+  ComparisonOperator: 'GreaterThanThreshold',
+  TreatMissingData: 'notBreaching',
   StateValue: 'OK',
-  ...own,
-});
+};
+const deployed = (AlarmName: string, own: Partial<Deployed> = {}): Deployed => ({ ...ERRORS, AlarmName, ...own });
 
 /** The alarms of an emulator, and each state that was set, in order. */
 let alarms: Deployed[] = [];
