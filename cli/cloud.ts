@@ -13,6 +13,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
+import type { Caller } from '#adapters/aws/signed-call.ts';
 import { localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
@@ -100,6 +101,11 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     identity: async () => (await new STSClient(settings).send(new GetCallerIdentityCommand())).Arn ?? '',
     outputs: (stack) => deployed(outputsOf(new CloudFormationClient(settings), names.name(stack))),
   };
+}
+
+/** Who calls APIs of an environment that take signed calls. */
+export function callerOf({ credentials, names: { region } }: Pick<Cloud, 'credentials' | 'names'>): Caller {
+  return { credentials, region };
 }
 
 /** What is said when environments share an account; undefined when each has its own. */

@@ -29,6 +29,7 @@ const NATIVE: Readonly<Record<string, readonly string[]>> = {
 };
 /** Functions that need to know the models which are deployed. */
 const WITH_MODELS = new Set([
+  'alarms',
   'admission',
   'training',
   'data-quality',

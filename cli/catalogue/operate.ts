@@ -136,6 +136,15 @@ export const OPERATE: readonly CommandSpec[] = [
     load: () => import('../commands/local/down.ts'),
   },
   {
+    name: 'local fault',
+    group,
+    args: '<model> <kind>',
+    summary: 'let the served release fail at its endpoint in the local cloud: errors, latency, wrong-answers, or none',
+    options: [['--milliseconds <n>', 'how much longer each answer takes, with latency', '3000']],
+    examples: ['local fault flight-delay errors', 'local fault flight-delay latency --milliseconds 5000 --env staging'],
+    load: () => import('../commands/local/fault.ts'),
+  },
+  {
     name: 'local status',
     group,
     summary: 'whether the local cloud runs, and where',

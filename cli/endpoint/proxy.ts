@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import type { Cloud } from '../cloud.ts';
+import { callerOf, type Cloud } from '../cloud.ts';
 import { signedCall } from '#adapters/aws/signed-call.ts';
 
 /** What a client says to this process, and not to the endpoint. */
@@ -26,7 +26,7 @@ export function endpointProxy(cloud: Pick<Cloud, 'credentials' | 'names'>, url: 
     if (!/^\/v2(?:\/|$)/.test(target.pathname))
       return Response.json({ error: 'the proxy passes on calls of the Open Inference Protocol, /v2' }, { status: 404 });
     const headers = Object.fromEntries(Object.entries(req.header()).filter(([name]) => !OWN_HEADERS.has(name)));
-    const { status, text } = await signedCall({ ...cloud, region: cloud.names.region }, target, {
+    const { status, text } = await signedCall(callerOf(cloud), target, {
       method: req.method,
       headers,
       ...(req.method === 'GET' ? {} : { body: await req.text() }),

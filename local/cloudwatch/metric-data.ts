@@ -5,8 +5,8 @@ import type { MetricStore } from './store.ts';
 import type { TimeScale } from './time-scale.ts';
 import { ApiError } from './wire.ts';
 
-/** Where a page of an answer begins: after so many datapoints, in the scaled time of the first page. */
-const Token = z.strictObject({ after: z.int().min(0), offset: z.number() });
+/** Where a page of an answer begins: after so many datapoints. */
+const Token = z.strictObject({ after: z.int().min(0) });
 
 interface Result {
   readonly Id: string;
@@ -18,23 +18,17 @@ interface Result {
 
 /**
  * Answers GetMetricData: periods begin at StartTime, rounded down as AWS does, and before EndTime; those without data are left
- * out. In a scaled time the window is moved as `TimeScale.offset` says.
+ * out. In a scaled time both ends of the window are scaled, and timestamps are mapped back (`TimeScale.unscaled`).
  */
-export function metricData(
-  store: MetricStore,
-  scale: TimeScale,
-  account: string,
-  request: GetMetricData,
-  now: number,
-): unknown {
-  const { after, offset } = readToken(request.NextToken) ?? { after: 0, offset: scale.offset(now) };
+export function metricData(store: MetricStore, scale: TimeScale, account: string, request: GetMetricData): unknown {
+  const { after } = readToken(request.NextToken) ?? { after: 0 };
   const until = after + request.MaxDatapoints;
   const results: Result[] = [];
   let total = 0;
   for (const { Id, Label, MetricStat, ReturnData } of request.MetricDataQueries) {
     if (MetricStat === undefined) throw new ApiError('ValidationError', `MetricDataQueries: ${Id} has no MetricStat`);
     if (!ReturnData) continue;
-    const found = window(store, scale, account, MetricStat, request, offset);
+    const found = window(store, scale, account, MetricStat, request);
     const page = found.slice(Math.max(0, after - total), Math.max(0, until - total));
     total += found.length;
     // A metric without data is answered for on the first page.
@@ -42,7 +36,7 @@ export function metricData(
     results.push({
       Id,
       Label: Label ?? MetricStat.Metric.MetricName,
-      Timestamps: page.map(({ at }) => (at - offset) / 1000),
+      Timestamps: page.map(({ at }) => scale.unscaled(at) / 1000),
       Values: page.map(({ value }) => value),
       StatusCode: found.length === 0 || total <= until ? 'Complete' : 'PartialData',
     });
@@ -50,7 +44,7 @@ export function metricData(
   return {
     MetricDataResults: results,
     Messages: [],
-    ...(total > until && { NextToken: Buffer.from(JSON.stringify({ after: until, offset })).toString('base64') }),
+    ...(total > until && { NextToken: Buffer.from(JSON.stringify({ after: until })).toString('base64') }),
   };
 }
 
@@ -63,12 +57,11 @@ function window(
   account: string,
   { Metric, Period, Stat, Unit }: MetricStat,
   { StartTime, EndTime, ScanBy }: GetMetricData,
-  offset: number,
 ): readonly Datapoint[] {
   const period = Period * 1000;
   const rounding = Math.min(period, 60_000);
-  const start = Math.floor((StartTime * 1000 + offset) / rounding) * rounding;
-  const end = EndTime * 1000 + offset;
+  const start = Math.floor(scale.scaled(StartTime * 1000) / rounding) * rounding;
+  const end = scale.scaled(EndTime * 1000);
   const metric = { namespace: Metric.Namespace, name: Metric.MetricName, dimensions: Metric.Dimensions };
   const samples = store
     .samples(account, metric, Unit)

@@ -77,7 +77,7 @@ export function createCloudWatch(context: CloudWatchContext): CloudWatch {
         return {};
       }
       case 'GetMetricData':
-        return metricData(store, scale, caller.account, requests.parseRequest(requests.GetMetricData, input), now());
+        return metricData(store, scale, caller.account, requests.parseRequest(requests.GetMetricData, input));
       case 'SetAlarmState':
         return setAlarmState(input, caller);
       default:

@@ -20,14 +20,11 @@ export class TimeScale {
   }
 
   /**
-   * The milliseconds between the clock and the scaled time at an instant. Who asks for metric data at `now` reads his own clock
-   * and knows no scale: by `now - d` he means "a deployed duration d ago" ("the last ten minutes", after he waited for ten
-   * minutes that a test made shorter). So his instants are moved by this offset, as one: his window ends where the scaled time
-   * is, and keeps its length; the answer's timestamps are moved back, and lie in the window that he asked for. What he may not do
-   * is to take an instant that he noted long before for the beginning of a window: the clock's length of it is shorter than what
-   * went by in scaled time. With a factor of 1 the offset is 0.
+   * The instant of the clock that a scaled one is of. Who asks for metric data knows no scale: both ends of his window are mapped as
+   * instants are, and what he is answered is mapped back, so that a window since something happened (a release, a rollback) has all
+   * that came after it, and nothing that came before.
    */
-  offset(now: number): number {
-    return this.scaled(now) - now;
+  unscaled(at: number): number {
+    return this.#origin + (at - this.#origin) / this.factor;
   }
 }

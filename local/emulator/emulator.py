@@ -1,12 +1,13 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's three processes.
 
-Ten things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Eleven things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made
 over TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a
 table's stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an
 invocation waits for a process that is at work, before it starts another; a task token is taken once; state is kept
 over a stop as a whole (saved_state.py); executions of functions and requests to HTTP APIs are recorded for the
-CloudWatch subset, which evaluates the alarms (records.py, local/cloudwatch); executions of state machines that a stop
+CloudWatch subset, which evaluates the alarms (records.py, local/cloudwatch); faults of releases are injected where
+somebody asks for them (faults.py); executions of state machines that a stop
 ended are announced as ended, as AWS announces each end; and the process group ends with its owner, so that a killed
 test leaves nothing behind.
 """
@@ -23,6 +24,7 @@ import time
 import types
 import zipfile
 
+from faults import inject_faults
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import error_response_json, set_request_account_id, set_request_region
@@ -174,6 +176,8 @@ if __name__ == "__main__":
     wait_for_idle_workers()
     take_tokens_once()
     announce_interrupted_executions()
+    # Below what records, which counts what a fault makes of an execution.
+    inject_faults(arguments[0])
     record_executions(os.environ["AWS_ENDPOINT_URL_CLOUDWATCH"])
     if "STATE_DIR" in os.environ:
         keep_state(os.environ["STATE_DIR"])

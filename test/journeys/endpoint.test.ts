@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { signedCall } from '#adapters/aws/signed-call.ts';
 import { call } from '#adapters/http-call.ts';
 import { literal, rowsOf, withDatabase } from '#adapters/duckdb/database.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
@@ -12,69 +11,24 @@ import { findPrediction } from '#read-model/predictions.ts';
 import { replay } from '#test/models/card-fraud/replay.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { eventually } from '../_helpers/cloud.ts';
+import { Answer, asking, type Asking, EVENT, type Payment } from './_endpoint.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
 import { FIRST, letIntoProd, offeredRelease, type Release, servedRelease, serves } from './_lifecycle.ts';
 
 const ENV = ['--env', 'prod'] as const;
-/** An event of the day that the newest aggregates are for, which no producer will land. */
-const EVENT = { payment_id: 900_001, card: 'card-7', paid_at: `${FIRST.asOf}T08:15:00Z`, amount: 120.5, abroad: true };
-
-type Payment = typeof EVENT;
-
 let journey: Journey;
 let baseline: Release;
 let release: Release;
 let url: URL;
+let consumer: Asking;
+/** Asks the endpoint for predictions, by a signed call as any consumer makes it. */
+const asked = (events?: readonly Payment[]) => consumer.ask(events);
 beforeAll(async () => {
   journey = await openJourney('candidate');
   baseline = await servedRelease(journey, 'prod');
   release = await offeredRelease(journey);
 });
 afterAll(() => journey[Symbol.asyncDispose]());
-
-const Answer = z.object({
-  model_version: z.string(),
-  parameters: z.looseObject({ digest: z.string(), aggregates_until: z.string() }),
-  outputs: z.array(z.object({ name: z.string(), data: z.array(z.union([z.number(), z.string()])) })),
-});
-
-/** Asks the endpoint for predictions, by a signed call as any consumer makes it; the probability is that of the first event. */
-async function asked(
-  events: readonly Payment[] = [EVENT],
-): Promise<{ readonly status: number; readonly digest: string; readonly probability: unknown }> {
-  const { names } = journey.account('prod');
-  const cloud = {
-    names,
-    credentials: async () => ({ accessKeyId: names.account, secretAccessKey: 'test' }),
-  };
-  const inputs = Object.entries({
-    payment_id: 'INT64',
-    card: 'BYTES',
-    paid_at: 'BYTES',
-    amount: 'FP64',
-    abroad: 'BOOL',
-  });
-  const body = JSON.stringify({
-    inputs: inputs.map(([name, datatype]) => ({
-      name,
-      datatype,
-      shape: [events.length],
-      data: events.map((event) => event[name as keyof Payment]),
-    })),
-  });
-  const { status, text } = await signedCall(
-    { ...cloud, region: cloud.names.region },
-    new URL(`/v2/models/${MODEL}/infer`, url),
-    {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-    },
-  );
-  if (status !== 200) return { status, digest: text, probability: undefined };
-  const answer = Answer.parse(JSON.parse(text));
-  return { status, digest: answer.parameters.digest, probability: answer.outputs[0]?.data[0] };
-}
 
 /** Asks while something goes on, and once more: the answers, of which none may be an error. */
 async function askingWhile(work: Promise<unknown>): Promise<readonly string[]> {
@@ -101,13 +55,9 @@ const answersFrom = (wanted: Release) =>
   });
 
 test('one command shows where the endpoint is, and one gets an answer from the release that the pointer names', async () => {
-  const Shown = z.object({ url: z.string(), ready: z.boolean(), inputs: z.array(z.object({ name: z.string() })) });
-  const shown = await eventually('the endpoint to be ready', async () => {
-    const found = await journey.run(Shown, ['endpoint', 'show', MODEL, ...ENV]);
-    return found.ready ? found : undefined;
-  });
-  url = new URL(shown.url);
-  expect(shown.inputs.map(({ name }) => name).toSorted()).toEqual(Object.keys(EVENT).toSorted());
+  consumer = await asking(journey, 'prod');
+  ({ url } = consumer);
+  expect(consumer.inputs.toSorted()).toEqual(Object.keys(EVENT).toSorted());
   const file = join(journey.cloud.home, 'event.json');
   await writeFile(file, JSON.stringify(EVENT));
   const answer = await journey.run(Answer, ['endpoint', 'ask', MODEL, ...ENV, '--event', file]);

@@ -27,6 +27,7 @@ const ENDINGS = [
   'Rolled back',
   'Skewed',
   'Stable',
+  'Verified',
   'Watched',
 ];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */

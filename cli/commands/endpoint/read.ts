@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { exactJson } from '#domain/canonical/exact-json.ts';
 import { endpointOutput } from '#domain/model/deployed.ts';
-import type { Cloud } from '../../cloud.ts';
+import { callerOf, type Cloud } from '../../cloud.ts';
 import { signedCall } from '#adapters/aws/signed-call.ts';
 import { refuse } from '../../refusal.ts';
 
@@ -25,7 +25,7 @@ export async function endpointUrl(cloud: Cloud, model: string): Promise<URL> {
 
 /** What an endpoint answers to a call by its protocol; its own errors are refusals, with what it says. */
 export async function callEndpoint<T>(cloud: Cloud, schema: z.ZodType<T>, url: URL, body?: object): Promise<T> {
-  const answer = await signedCall({ ...cloud, region: cloud.names.region }, url, {
+  const answer = await signedCall(callerOf(cloud), url, {
     method: body === undefined ? 'GET' : 'POST',
     ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: exactJson(body) }),
   });

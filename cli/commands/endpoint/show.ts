@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import { callerOf } from '../../cloud.ts';
 import type { Run } from '../../context.ts';
 import { signedCall } from '#adapters/aws/signed-call.ts';
 import { Metadata } from './protocol.ts';
@@ -11,8 +12,7 @@ export const run: Run = async (context) => {
   const cloud = context.cloud(context.environment(['staging', 'prod'], 'prod'));
   const url = await endpointUrl(cloud, model);
   const pointer = await readPointer(cloud.ledger, model);
-  const get = (path: string) =>
-    signedCall({ ...cloud, region: cloud.names.region }, new URL(path, url), { method: 'GET' });
+  const get = (path: string) => signedCall(callerOf(cloud), new URL(path, url), { method: 'GET' });
   const [ready, told] = await Promise.all([get(`/v2/models/${model}/ready`), get(`/v2/models/${model}`)]);
   // Without a release that loads there is no metadata, and what is said instead of ready says why.
   const metadata = told.status === 200 ? Metadata.parse(JSON.parse(told.text)) : undefined;

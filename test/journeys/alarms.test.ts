@@ -1,0 +1,130 @@
+// What an endpoint does wrong is seen by an alarm of the deployed stacks, and the release that does it goes.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { detailsOf } from '#domain/audit/chain.ts';
+import { z } from 'zod';
+import { keys } from '#domain/ledger/keys.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readPredictions } from '#read-model/predictions.ts';
+import { eventually } from '../_helpers/cloud.ts';
+import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harness.ts';
+import { listen, type Listener } from './_alerts.ts';
+import { recorded, records, type Release, servedRelease } from './_lifecycle.ts';
+import { type Asking, asking } from './_endpoint.ts';
+
+/** A period of five minutes is over in ten seconds. */
+const TIME_SCALE = 30;
+
+let journey: Journey;
+let bad: Release;
+beforeAll(async () => {
+  journey = await openJourney('champion', { timeScale: TIME_SCALE });
+  bad = await servedRelease(journey, 'prod');
+});
+afterAll(() => journey[Symbol.asyncDispose]());
+
+const Fault = z.object({ version: z.string(), kind: z.string() });
+const inject = (environment: SpineEnvironment, kind: string) =>
+  journey.run(Fault, ['local', 'fault', MODEL, kind, '--env', environment]);
+
+/** Asks until something has come, as consumers would go on doing; the statuses of the answers. */
+async function askingUntil<T>(consumer: Asking, what: string, look: () => Promise<T | undefined>): Promise<T> {
+  return eventually(
+    what,
+    async () => {
+      await consumer.ask();
+      return look();
+    },
+    120,
+  );
+}
+
+/** Waits, while consumers ask, until an environment serves another release, and gives what its chain says of that. */
+async function rolledBack(environment: SpineEnvironment, consumer: Asking, listener: Listener, alarm: string) {
+  const { ledger, names } = journey.account(environment);
+  await askingUntil(consumer, `${alarm} to roll back`, async () => {
+    const pointer = await readPointer(ledger, MODEL);
+    return pointer?.current === bad.release ? undefined : pointer;
+  });
+  await listener.hearsAlarm(names.name(`endpoint-${alarm}-${MODEL}`));
+  const triggered = await recorded(journey, environment, 'ROLLBACK_TRIGGERED');
+  await recorded(journey, environment, 'RELEASE_ROLLED_BACK');
+  return detailsOf(triggered, 'ROLLBACK_TRIGGERED');
+}
+
+test('a release that fails requests is rolled back by itself, people are told, and its predictions are repaired', async () => {
+  const listener = await listen(journey, 'prod');
+  const consumer = await asking(journey, 'prod');
+  expect((await consumer.ask()).status).toBe(200);
+  await inject('prod', 'errors');
+  const { kind, values, rollback } = await rolledBack('prod', consumer, listener, 'errors');
+  expect(kind).toBe('errors');
+  expect(values['failed']).toBeGreaterThanOrEqual(5);
+  // The release before it answers, although the fault is still there: it is of the release.
+  const baseline = await servedRelease(journey, 'prod');
+  await eventually('answers of the release before', async () => {
+    const { status, digest } = await consumer.ask();
+    return status === 200 && digest === baseline.release ? true : undefined;
+  });
+  const { ledger } = journey.account('prod');
+  const incident = await eventually('the incident', () => ledger.get(keys.incident(MODEL, `incident-${rollback}`)));
+  expect(incident).toMatchObject({ from: bad.release, alarm: { kind: 'errors', values } });
+  await listener.hears('ROLLBACK_TRIGGERED');
+  await listener.hears('INCIDENT_OPENED');
+  await eventually(
+    'predictions of the release before',
+    async () => {
+      const all = await readPredictions(ledger, MODEL);
+      return all.length > 0 && all.every(({ release }) => release === baseline.release) ? true : undefined;
+    },
+    120,
+  );
+  // Nothing is left to go back to: whatever fails now, people are paged and nothing walks on.
+  await inject('prod', 'errors');
+  await askingUntil(consumer, 'a page', async () => {
+    await journey.invoke('prod', 'alarms', { task: 'Supervise alarms', input: {} });
+    return ledger
+      .query(keys.chainBucket(MODEL, 0))
+      .then((items) => (JSON.stringify(items).includes('ROLLBACK_NOT_TRIGGERED') ? true : undefined));
+  });
+  expect((await servedRelease(journey, 'prod')).release).toBe(baseline.release);
+  await inject('prod', 'none');
+});
+
+test('a release that became slow is rolled back by itself', async () => {
+  const listener = await listen(journey, 'staging');
+  const consumer = await asking(journey, 'staging');
+  expect((await consumer.ask()).status).toBe(200);
+  await inject('staging', 'latency');
+  const { kind, values } = await rolledBack('staging', consumer, listener, 'latency');
+  expect(kind).toBe('latency');
+  expect(values['slow']).toBeGreaterThanOrEqual(5);
+});
+
+test('the rollback is verified: two probes are answered by the release before, and nobody else was served longer', async () => {
+  const verified = await recorded(journey, 'prod', 'ROLLBACK_VERIFIED', () => true, 240);
+  expect(verified.details).toMatchObject({ result: 'COMPLETE' });
+  expect(await journey.fsck()).toEqual([]);
+});
+
+test('a release whose probe is answered by other values than it promised is rolled back by itself', async () => {
+  await using other = await openJourney('champion', { timeScale: TIME_SCALE });
+  const { ledger } = other.account('prod');
+  const probe = () => other.invoke('prod', 'prober', { task: 'Probe endpoints', input: {} });
+  expect(await probe()).toMatchObject({ probes: { [MODEL]: { status: 'answered' } } });
+  await other.run(Fault, ['local', 'fault', MODEL, 'wrong-answers', '--env', 'prod']);
+  expect(await probe()).toMatchObject({ probes: { [MODEL]: { status: 'failed' } } });
+  await eventually(
+    'health to roll back',
+    async () => {
+      await probe();
+      const pointer = await readPointer(ledger, MODEL);
+      return pointer?.current === bad.release ? undefined : pointer;
+    },
+    120,
+  );
+  const [triggered] = await eventually('its record', async () => {
+    const found = await records(other, 'prod', 'ROLLBACK_TRIGGERED');
+    return found.length > 0 ? found : undefined;
+  });
+  expect(triggered?.details).toMatchObject({ kind: 'health' });
+});
