@@ -26,6 +26,9 @@ const Fault = z.object({ version: z.string(), kind: z.string() });
 const inject = (environment: SpineEnvironment, kind: string) =>
   journey.run(Fault, ['local', 'fault', MODEL, kind, '--env', environment]);
 
+const supervise = (environment: SpineEnvironment) =>
+  journey.invoke(environment, 'alarms', { task: 'Supervise alarms', input: {} });
+
 /** Asks until something has come, as consumers would go on doing; the statuses of the answers. */
 async function askingUntil<T>(consumer: Asking, what: string, look: () => Promise<T | undefined>): Promise<T> {
   return eventually(
@@ -42,6 +45,8 @@ async function askingUntil<T>(consumer: Asking, what: string, look: () => Promis
 async function rolledBack(environment: SpineEnvironment, consumer: Asking, listener: Listener, alarm: string) {
   const { ledger, names } = journey.account(environment);
   await askingUntil(consumer, `${alarm} to roll back`, async () => {
+    // The alarm acts when it changes, on what little it has seen; then it is the supervisor's, each minute.
+    await supervise(environment);
     const pointer = await readPointer(ledger, MODEL);
     return pointer?.current === bad.release ? undefined : pointer;
   });
@@ -81,7 +86,7 @@ test('a release that fails requests is rolled back by itself, people are told, a
   // Nothing is left to go back to: whatever fails now, people are paged and nothing walks on.
   await inject('prod', 'errors');
   await askingUntil(consumer, 'a page', async () => {
-    await journey.invoke('prod', 'alarms', { task: 'Supervise alarms', input: {} });
+    await supervise('prod');
     return ledger
       .query(keys.chainBucket(MODEL, 0))
       .then((items) => (JSON.stringify(items).includes('ROLLBACK_NOT_TRIGGERED') ? true : undefined));
