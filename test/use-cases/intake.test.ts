@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_CHAIN } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
-import { digestOf } from '#domain/canonical/digest.ts';
+import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { promotionName, type PromotionRequest } from '#domain/promotion/promotion.ts';
 import { findPromotionRequest } from '#read-model/promotions.ts';
+import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { type Environment, MODEL, publishRecords } from './_environments.ts';
 import { RELEASE, dev, staging, prod, control, hears, begin } from './_intake.ts';
 
@@ -48,6 +49,13 @@ const promoted = (kind: 'trained' | 'baseline', release = RELEASE, pointerSeq = 
     approvedBy: [],
   },
 });
+
+const rolledBack = {
+  code: 'RELEASE_ROLLED_BACK',
+  actor: 'pipeline:gates',
+  release: digestOf('before'),
+  details: { rollback: 'r', version: '0.1.0', from: RELEASE, reason: 'wrong', pointerSeq: 4, epoch: 4 },
+} as const;
 
 const asked = (release = RELEASE, environment = 'prod'): AuditEvent => ({
   code: 'PROMOTION_REQUESTED',
@@ -177,15 +185,31 @@ describe('prod', () => {
 
   it('marks what staging has rolled back since', async () => {
     await staging.says(promoted('trained'));
-    await staging.says({
-      code: 'RELEASE_ROLLED_BACK',
-      actor: 'person:op',
-      release: digestOf('before'),
-      details: { rollback: 'r', version: '0.1.0', from: RELEASE, reason: 'wrong', pointerSeq: 3, epoch: 3 },
-    });
+    await staging.says(rolledBack);
     await hears(prod, staging);
     expect(await prod.ledger.get(keys.upstream(MODEL, RELEASE, 'staging'))).toMatchObject({
       withdrawn: expect.stringMatching(/^sha256:/),
     });
+  });
+
+  it('knows what staging promotes again after a rollback, and not by a record that is older than that', async () => {
+    const upstream = () => prod.ledger.get(keys.upstream(MODEL, RELEASE, 'staging'));
+    await staging.says(promoted('trained'));
+    await staging.says(promoted('trained', RELEASE, 3));
+    await staging.says(rolledBack);
+    await hears(prod, staging);
+    const old = (await staging.chain())[1];
+    // A reader that was slow hands on what another has passed.
+    if (old !== undefined) await followPeer(prod)(old, digestOf(canonicalJson(old)), () => Promise.resolve());
+    expect((await upstream())?.['withdrawn']).not.toBeNull();
+    await staging.says(promoted('trained', RELEASE, 5));
+    await hears(prod, staging);
+    expect(await upstream()).toMatchObject({ seq: 3, withdrawn: null });
+    await control.says(asked());
+    await hears(prod, control);
+    expect(await startedBy(prod)).toMatchObject([{ release: RELEASE, source: 'staging' }]);
+    await staging.says({ ...rolledBack, details: { ...rolledBack.details, rollback: 'r-2', pointerSeq: 6 } });
+    await hears(prod, staging);
+    expect((await upstream())?.['withdrawn']).not.toBeNull();
   });
 });

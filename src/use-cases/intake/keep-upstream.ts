@@ -2,8 +2,10 @@ import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { Upstream } from '#domain/gates/gates/released-upstream.ts';
-import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { ABSENT, type Condition, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import type { Ledger } from '#ports/ledger.ts';
+import { findOperation, findRecord } from '#read-model/chain.ts';
 import { readUpstream } from '#read-model/upstream.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
@@ -14,14 +16,32 @@ export async function keepUpstream(deps: Recording, record: AuditRecord, hash: D
   const upstream = upstreamOf(record, hash);
   if (upstream === undefined) return undefined;
   const key = keys.upstream(record.model, upstream.release, record.environment);
-  // A condition that fails means that an earlier record said so of the same digest: that one stands.
-  await recordChange(deps, {
-    model: record.model,
-    operation: operationName('upstream', hash),
-    writes: [{ kind: 'put', item: { ...key, ...upstream }, condition: ABSENT }],
-    event: upstreamEvent('UPSTREAM_RELEASED', record, hash, upstream),
-  });
+  const keep = (condition: Condition) =>
+    recordChange(deps, {
+      model: record.model,
+      operation: operationName('upstream', hash),
+      writes: [{ kind: 'put', item: { ...key, ...upstream }, condition }],
+      event: upstreamEvent('UPSTREAM_RELEASED', record, hash, upstream),
+    });
+  if ((await keep(ABSENT)).kind !== 'refused') return upstream;
+  // An earlier record said so of the same digest: that one stands, unless the peer rolled it back in between.
+  const [earlier] = await readUpstream(deps.ledger, record.model, upstream.release, [record.environment]);
+  if (earlier !== undefined && (await isAfterWithdrawal(deps.ledger, record, earlier)))
+    await keep(equals({ record: earlier.record, withdrawn: earlier.withdrawn }));
   return upstream;
+}
+
+/** Whether a peer has promoted a release after it had rolled it back: its quarantine there was lifted in between. */
+async function isAfterWithdrawal(ledger: Ledger, record: AuditRecord, { withdrawn }: Upstream): Promise<boolean> {
+  if (withdrawn === null || record.code !== 'RELEASE_PROMOTED') return false;
+  const done = await findOperation(ledger, record.model, withdrawalOperation(withdrawn));
+  const said = done === undefined ? undefined : await findRecord(ledger, record.model, done.seq);
+  return said !== undefined && record.seq > detailsOf(said, 'UPSTREAM_ROLLED_BACK').seq;
+}
+
+/** The operation under which it is recorded that a peer rolled a release back. */
+function withdrawalOperation(record: Digest): string {
+  return operationName('withdrawn', record);
 }
 
 /**
@@ -40,7 +60,7 @@ export async function withdrawnByPeer(
     const key = keys.upstream(record.model, upstream.release, record.environment);
     await recordChange(deps, {
       model: record.model,
-      operation: operationName('withdrawn', hash),
+      operation: withdrawalOperation(hash),
       writes: [
         { kind: 'put', item: { ...key, ...upstream, withdrawn: hash }, condition: equals({ record: upstream.record }) },
       ],
