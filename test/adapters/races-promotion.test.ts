@@ -12,6 +12,7 @@ import { readPointer } from '#read-model/pointer.ts';
 import { readLock } from '#read-model/promotions.ts';
 import { type Change, type ChangeResult, recordChange } from '#use-cases/audit/record-change.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
+import { Refused } from '#use-cases/task.ts';
 import { admissible, inForce, MODEL, NOW, PASSED, pointer as first, recordsOf } from '#test/domain/promotion/_case.ts';
 import { freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import { expectChain, race, racers, racing, racingLedger } from './_races.ts';
@@ -50,6 +51,9 @@ racing(
       const { current: from, epoch } = before;
       const input = { model: MODEL, rollback, actor: 'person:op', reason: 'race', from, epoch, to: null };
       const answer = await switchPointer(deps(each))(input);
+      // Whoever comes later is told that the pointer is in another epoch.
+      const refused = Refused.safeParse(answer).data;
+      if (refused !== undefined) return refused.refusal.rule === 'rollback-epoch' ? 'moved' : refused.refusal.rule;
       return 'status' in answer ? String(answer.status) : '';
     };
     const forward = async (each: Ledger, promotion: string, version: string): Promise<string> => {

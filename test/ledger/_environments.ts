@@ -143,7 +143,7 @@ export function world(from?: Beginning, mutant?: Mutant) {
             input:
               mutant?.started?.(input as Execution['input'], references[name].pointer) ?? (input as Execution['input']),
             startedAt: clock.now().toISOString(),
-            state: machine === 'promotion' ? 'Open promotion' : 'Choose target',
+            state: machine === 'promotion' ? 'Open promotion' : 'Switch pointer',
             tries: 0,
             found: {},
             token: undefined,
