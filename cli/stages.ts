@@ -18,7 +18,10 @@ export const STAGES: Readonly<Record<Stage, { readonly owner: Role; readonly mea
   Production: { owner: 'platform', meaning: 'the champion of prod' },
   Retired: { owner: 'platform', meaning: 'was the champion of prod' },
   Rejected: { owner: 'ml-engineer', meaning: 'rejected in dev, or its newest promotion was refused or failed' },
-  Quarantined: { owner: 'platform', meaning: 'rolled back; it cannot be promoted there again' },
+  Quarantined: {
+    owner: 'platform',
+    meaning: 'rolled back; it cannot be promoted there again unless its quarantine is lifted',
+  },
 };
 
 /** What the ledgers say of one release. */

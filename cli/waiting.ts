@@ -1,5 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** How long a target may take to pull what control recorded: the reconciler comes by every few minutes when an announcement got lost. */
+export const PULL_DEADLINE_MS = 15 * 60_000;
+
 /** How a wait looks again: often at first, then every second. */
 const FIRST_MS = 200;
 const SLOWEST_MS = 1000;

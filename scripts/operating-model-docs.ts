@@ -23,7 +23,8 @@ const DECISIONS: Readonly<Record<string, string>> = {
   APPROVAL: 'a signed approval is verified, and used once',
   POLICY: 'a vote is verified; a policy comes into force',
   POINTER: 'a release is served, confirmed or rolled back',
-  QUARANTINE: 'a release is quarantined',
+  QUARANTINE: 'a release is quarantined; an automatic quarantine is lifted',
+  QUARANTINE_VOTE: 'a vote to lift a quarantine is verified',
   ALARM: 'an alarm triggers a rollback',
   INCIDENT: 'an incident is opened',
 };

@@ -86,6 +86,27 @@ export const INSPECT: readonly CommandSpec[] = [
     load: () => import('../commands/policy/activate.ts'),
   },
   {
+    name: 'quarantine list',
+    group,
+    nounSummary: 'releases that were rolled back and are kept away',
+    args: '[model]',
+    summary: 'what is quarantined, since when, why, by whom, and who has voted to lift it',
+    examples: ['quarantine list', 'quarantine list flight-delay --env prod -o json'],
+    load: () => import('../commands/quarantine/list.ts'),
+  },
+  {
+    name: 'quarantine lift',
+    group,
+    args: '<release>',
+    summary: 'vote, as the signed-in user, to lift an automatic quarantine; the active policy names the required roles',
+    required: [['--reason <text>', 'why the release may be promoted again, for the audit trail']],
+    options: [['--role <role>', 'the role in which you vote, if you have several']],
+    examples: [
+      'quarantine lift flight-delay@0.1.1 --env prod --role risk --reason "the store was down, not the release"',
+    ],
+    load: () => import('../commands/quarantine/lift.ts'),
+  },
+  {
     name: 'prediction plan',
     group,
     nounSummary: 'published predictions and their reconciliation',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Refusal } from '#domain/refusal/refusal.ts';
 import { Decision, type DecisionInput } from '#domain/control/decision.ts';
 import type { PolicyVote } from '#domain/control/policy-vote.ts';
+import type { QuarantineVote } from '#domain/control/quarantine-vote.ts';
 import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -15,13 +16,18 @@ import { type ControlAccess, refreshed } from './sign-in.ts';
 /** What the API says of a request and the decisions on it. */
 const Shown = z.object({ request: ApprovalRequest, decisions: z.array(Decision) });
 
+/** What it says of a vote that it recorded: in which role, and by which record. */
+const Voted = z.object({ role: Role, statement: z.string() });
+type Voted = z.infer<typeof Voted>;
+
 /** Control's API as a signed-in person uses it. */
 export interface ControlApi {
   readonly username: string;
   requests(): Promise<readonly ApprovalRequest[]>;
   request(model: string, promotion: string): Promise<z.infer<typeof Shown>>;
   ask(ask: PromotionRequestBody): Promise<{ readonly seq: number }>;
-  vote(vote: PolicyVote): Promise<{ readonly role: Role; readonly statement: string }>;
+  vote(vote: PolicyVote): Promise<Voted>;
+  voteToLift(vote: QuarantineVote): Promise<Voted>;
   decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
 }
 
@@ -52,7 +58,8 @@ export async function controlApi(context: Context): Promise<ControlApi> {
     request: (model, promotion) =>
       send(Shown, 'GET', `/requests/${encodeURIComponent(promotion)}?model=${encodeURIComponent(model)}`),
     ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
-    vote: (vote) => send(z.object({ role: Role, statement: z.string() }), 'POST', '/policies', vote),
+    vote: (vote) => send(Voted, 'POST', '/policies', vote),
+    voteToLift: (vote) => send(Voted, 'POST', '/quarantines', vote),
     decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
   };
 }

@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { parseDocument } from '#domain/canonical/digest.ts';
 import { DecisionInput } from '#domain/control/decision.ts';
 import { PolicyVote } from '#domain/control/policy-vote.ts';
+import { QuarantineVote } from '#domain/control/quarantine-vote.ts';
 import { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { type Refusal, refusal, RULES } from '#domain/refusal/refusal.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { decide, type Deciding } from '#use-cases/control/decide.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
+import { decideQuarantine } from '#use-cases/control/decide-quarantine.ts';
+import type { VoteResult } from '#use-cases/control/record-vote.ts';
 import { readApprovalRequests } from '#read-model/requests.ts';
 import { showRequest } from '#use-cases/control/show-request.ts';
 import { type Asking, requestPromotion } from '#use-cases/control/request-promotion.ts';
@@ -55,9 +58,11 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
   });
   api.post('/policies', async (context) => {
     const vote = body(PolicyVote, await json(context.req.raw), 'request body');
-    const result = await decidePolicy(deps, context.get('username'), vote);
-    if (result.kind === 'refused') throw refused(result.refusal);
-    return context.json({ role: result.role, seq: result.seq, statement: result.statement }, 202);
+    return context.json(voted(await decidePolicy(deps, context.get('username'), vote)), 202);
+  });
+  api.post('/quarantines', async (context) => {
+    const vote = body(QuarantineVote, await json(context.req.raw), 'request body');
+    return context.json(voted(await decideQuarantine(deps, context.get('username'), vote)), 202);
   });
   api.post('/decisions', async (context) => {
     const input = body(DecisionInput, await json(context.req.raw), 'request body');
@@ -75,6 +80,13 @@ export function approvalsApi(deps: Deciding & Asking): Hono<Api> {
     throw error;
   });
   return api;
+}
+
+/** What a vote that was recorded is answered with. */
+function voted(result: VoteResult) {
+  if (result.kind === 'refused') throw refused(result.refusal);
+  const { role, seq, statement } = result;
+  return { role, seq, statement };
 }
 
 /** A refusal as HTTP answers it, by the status of its rule. */

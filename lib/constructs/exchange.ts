@@ -209,7 +209,8 @@ function intakeOf(scope: Construct, props: ExchangeProps, inbox: Queue): Gatehou
       'CURSOR',
       'FAULT',
       'PEER',
-      ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY'] : []),
+      // It takes in votes, and does what they decide: it activates a policy, and lifts a quarantine.
+      ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY', 'QUARANTINE_VOTE', 'QUARANTINE'] : []),
       ...(environment === 'control' ? ['REQUEST'] : []),
       ...(environment === 'dev' ? ['RELEASED'] : []),
     ),

@@ -23,6 +23,7 @@ const ROUTES: readonly (readonly [HttpMethod, string])[] = [
   [HttpMethod.POST, '/promotions'],
   [HttpMethod.POST, '/decisions'],
   [HttpMethod.POST, '/policies'],
+  [HttpMethod.POST, '/quarantines'],
 ];
 
 /** Where people meet the system: who they are, what they may decide, and the API by which they do. */

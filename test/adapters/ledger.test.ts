@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
-import { ABSENT, equals, type Item, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, absentOrEquals, equals, type Item, MAX_ACTIONS, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { clients, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
@@ -145,6 +145,21 @@ describe.each([
     const expected = holds ? COMMITTED : { kind: 'condition-failed', failed: [{ pk: 'RUN#m', sk: 'held' }] };
     expect(await ledger.transact([check], randomUUID())).toEqual(expected);
     expect(await ledger.transact([put(held, equals(values))], randomUUID())).toEqual(expected);
+    expect(await ledger.transact([put(held, absentOrEquals(values))], randomUUID())).toEqual(expected);
+  });
+
+  it('holds a condition on what may be absent where nothing is, and puts there', async () => {
+    const values = { text: 'a', number: 1 };
+    const check: Write = { kind: 'check', key: { pk: 'RUN#m', sk: 'may be' }, condition: absentOrEquals(values) };
+    const failed = { kind: 'condition-failed', failed: [{ pk: 'RUN#m', sk: 'may be' }] };
+    expect(await ledger.transact([check], 'may be: nothing')).toEqual(COMMITTED);
+    expect(await ledger.transact([put(item('may be', values), absentOrEquals(values))], 'may be: put')).toEqual(
+      COMMITTED,
+    );
+    expect(await ledger.transact([check], 'may be: equal')).toEqual(COMMITTED);
+    expect(await ledger.transact([put(item('may be'), absentOrEquals(values))], 'may be: bare')).toEqual(COMMITTED);
+    expect(await ledger.transact([check], 'may be: without the values')).toEqual(failed);
+    expect(await ledger.transact([put(item('may be', values), absentOrEquals(values))], 'may be: no')).toEqual(failed);
   });
 
   it('takes a condition on what is not there for one that does not hold', async () => {

@@ -31,7 +31,7 @@ describe('why', () => {
     expect(test.text()).toContain('it was promoted at 2026-03-02 09:00Z');
     // The end of it: what became of the release afterwards.
     expect(test.text()).toMatch(
-      /\n {2}release-quarantined: flight-delay@1\.0\.1 was rolled back in prod at .* by person:op: wrong; a quarantined digest never comes back.*$/,
+      /\n {2}release-quarantined: flight-delay@1\.0\.1 was rolled back in prod at .* by person:op: wrong; what a person quarantined stays.*$/,
     );
   });
 

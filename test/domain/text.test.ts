@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DecisionInput } from '#domain/control/decision.ts';
 import { personOf } from '#domain/control/person.ts';
 import { PolicyVote } from '#domain/control/policy-vote.ts';
+import { QuarantineVote } from '#domain/control/quarantine-vote.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { Hotfix } from '#domain/policy/policy.ts';
 import { escaped, seen } from '#domain/text.ts';
@@ -28,6 +29,8 @@ describe('other people’s text', () => {
     expect(DecisionInput.safeParse({ ...decision, comment: 'fine, naïve 数据' }).success).toBe(true);
     expect(DecisionInput.safeParse({ ...decision, comment: text }).error?.issues[0]?.path).toEqual(['comment']);
     expect(PolicyVote.safeParse({ ...vote, comment: text }).error?.issues[0]?.path).toEqual(['comment']);
+    const lift = { model: 'churn', environment: 'prod', release: digestOf('r'), rollback: 'rollback-1', reason: text };
+    expect(QuarantineVote.safeParse(lift).error?.issues[0]?.path).toEqual(['reason']);
     expect(Hotfix.safeParse({ reason: text }).error?.issues[0]?.path).toEqual(['reason']);
     expect(() => personOf(`lea${text}`)).toThrow();
   });

@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
 
-import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readQuarantined } from '#read-model/quarantines.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';

@@ -8,7 +8,7 @@ import type { ChainRecord, Pointer, Promotion } from './_documents.ts';
 
 /** The authorities under which stands what was decided. */
 const GOVERNED = new Set(
-  'POINTER REGISTRATION VERSION RELEASED EVIDENCE APPROVAL PROMOTION PROMOTION_REQUEST LOCK POLICY QUARANTINE INCIDENT UPSTREAM PEER REQUEST DECISION'.split(
+  'POINTER REGISTRATION VERSION RELEASED EVIDENCE APPROVAL PROMOTION PROMOTION_REQUEST LOCK POLICY QUARANTINE QUARANTINE_VOTE INCIDENT UPSTREAM PEER REQUEST DECISION'.split(
     ' ',
   ),
 );
@@ -110,7 +110,8 @@ export function reference(name: Name, from?: Reference): Reference {
         own.pointer = item as unknown as Pointer;
         return;
       case 'QUARANTINE':
-        own.quarantined.add(item.sk);
+        if (item['status'] === 'lifted') own.quarantined.delete(item.sk);
+        else own.quarantined.add(item.sk);
         return;
       case 'LOCK':
         own.highestToken = Math.max(own.highestToken, Number(item['fencingToken']));

@@ -1,15 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { memoryDirectory } from '#adapters/memory/people.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type DeployedModels, policyDigest } from '#domain/model/deployed.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
-import { followPeer } from '#use-cases/intake/follow-peer.ts';
-import { readPeer } from '#use-cases/intake/read-peer.ts';
 import { promote } from './_machine.ts';
 import { scene } from './_scene.ts';
-import { deployed as first, type Environment, hours, MODEL, policy, publishRecords } from './_environments.ts';
+import { deployed as first, type Environment, hours, MODEL, policy } from './_environments.ts';
+import { directory, hearsControl } from './_voting.ts';
 
 /** What is to come: more days, and nobody but one person to change it. */
 const NEXT: Policy = {
@@ -32,15 +30,6 @@ beforeEach(async () => {
   prod = { ...here.prod, deployed: under(NEXT) };
 });
 
-const directory = memoryDirectory({
-  pat: ['platform'],
-  pia: ['platform'],
-  eve: ['risk'],
-  both: ['platform', 'risk'],
-  eng: ['ml-engineer'],
-  nobody: [],
-});
-
 /** A person says so in control, and prod hears of it; the time passes in which a repetition is the same vote. */
 async function votes(username: string, { digest = policyDigest(NEXT), into = prod, replaces, ...role }: Vote = {}) {
   const asking = { ...control, directory, models: [MODEL] };
@@ -55,9 +44,7 @@ async function votes(username: string, { digest = policyDigest(NEXT), into = pro
     comment: '',
     ...role,
   });
-  here.clock.at += hours(0.1);
-  await publishRecords(control, MODEL);
-  await readPeer(into, 'control', MODEL, followPeer(into));
+  await hearsControl({ ...here, control }, into);
   return result;
 }
 interface Vote {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
-import { isQuarantined, readPointer } from '#read-model/pointer.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { isQuarantined } from '#read-model/quarantines.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Ledger } from '#ports/ledger.ts';

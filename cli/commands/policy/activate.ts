@@ -4,9 +4,10 @@ import { ModelName } from '#domain/model/definition.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import { countVotes, PolicyApproval, voteExpiry } from '#domain/policy/activation.ts';
 import { differencesOf } from '#domain/policy/differences.ts';
-import { type ApprovalRule, Role, TargetEnvironment } from '#domain/policy/policy.ts';
+import { Role, TargetEnvironment } from '#domain/policy/policy.ts';
 import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import { controlApi } from '../../control/api.ts';
+import { missingText } from '../../control/votes.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { modelFolder } from '../../references.ts';
@@ -74,8 +75,3 @@ export const run: Run = async (context) => {
     ],
   });
 };
-
-function missingText(missing: readonly ApprovalRule[]): string {
-  if (missing.length === 0) return 'nobody is missing';
-  return `still missing: ${missing.map(({ role, count }) => `${count} of ${role}`).join(', ')}`;
-}

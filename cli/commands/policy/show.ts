@@ -5,7 +5,8 @@ import { rulesOf } from '#domain/policy/differences.ts';
 import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import type { Run } from '../../context.ts';
 import { modelFolder } from '../../references.ts';
-import { shortDigest, shortTime } from '../../report.ts';
+import { voteText } from '../../control/votes.ts';
+import { shortDigest } from '../../report.ts';
 import { compileFloor, compilePolicyOf } from '../model/policy.ts';
 import { whereDeployed } from '../status/collect.ts';
 
@@ -19,13 +20,7 @@ export const run: Run = async (context) => {
       const { ledger } = context.cloud(environment);
       const active = await whereDeployed(readActivePolicy(ledger, model), undefined);
       const votes = active === undefined ? [] : await readPolicyVotes(ledger, model, active);
-      const now = context.now().getTime();
-      const votedBy = votes
-        .filter((vote) => vote.policy === digest)
-        .map(({ subject, role, expiresAt }) => {
-          const until = Date.parse(expiresAt) > now ? 'until' : 'expired';
-          return `${subject} (${role}, ${until} ${shortTime(expiresAt)})`;
-        });
+      const votedBy = votes.filter((vote) => vote.policy === digest).map((vote) => voteText(vote, context.now()));
       return { environment, inForce: active?.policy ?? null, activation: active?.activation ?? 0, votedBy };
     }),
   );

@@ -1,15 +1,14 @@
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
+import { isAutomatic } from '#domain/promotion/quarantine.ts';
 import { readRecords } from '#read-model/chain.ts';
-import { readQuarantined } from '#read-model/pointer.ts';
+import { readQuarantined } from '#read-model/quarantines.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import { whereDeployed } from '../status/collect.ts';
 import type { Context } from '../../context.ts';
 import type { FoundRelease } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-
-const REMEDY = 'a quarantined digest never comes back: promote another release, or train a new one';
 
 /** The quarantine of a release that was rolled back in an environment on its way: where, by whom, and why. */
 export async function quarantineOf(
@@ -27,7 +26,14 @@ export async function quarantineOf(
       rolledBack === undefined
         ? `${model}@${version} is quarantined in ${environment}`
         : `${model}@${version} was rolled back in ${environment} at ${rolledBack.at} by ${rolledBack.actor}: ${detailsOf(rolledBack, 'RELEASE_ROLLED_BACK').reason}`;
-    return { rule: 'release-quarantined', found, remedy: REMEDY };
+    const isLiftable = rolledBack !== undefined && isAutomatic(rolledBack);
+    return {
+      rule: 'release-quarantined',
+      found,
+      remedy: isLiftable
+        ? `promote another release, or lift it: gatehouse quarantine lift ${model}@${version} --env ${environment} --reason "why"`
+        : 'what a person quarantined stays: promote another release, or train a new one',
+    };
   }
   return undefined;
 }

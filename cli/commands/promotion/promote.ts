@@ -12,11 +12,8 @@ import { refuse, RefusedError, UsageError } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';
 import { type FoundRelease, findRelease, modelNames, parseReference } from '../../references.ts';
 import { interruptibly } from '../../interrupt.ts';
-import { poll } from '../../waiting.ts';
+import { poll, PULL_DEADLINE_MS } from '../../waiting.ts';
 import { mustNotBeQuarantined } from './not-there.ts';
-
-/** How long a target may take to pull a request: the reconciler comes by every few minutes when an announcement got lost. */
-const DEADLINE_MS = 15 * 60_000;
 
 const Input = z.object({
   release: z.string(),
@@ -52,7 +49,7 @@ export const run: Run = async (context) => {
   const target = context.cloud(to);
   const goesOn = `the request goes on; see: gatehouse why ${model}@${version} --to ${to}`;
   const outcome = await interruptibly(goesOn, (signal) =>
-    poll(() => outcomeOf(target, model, seq), DEADLINE_MS, signal),
+    poll(() => outcomeOf(target, model, seq), PULL_DEADLINE_MS, signal),
   );
   const opened = mustHaveOpened(outcome, found, to);
   context.print({

@@ -4,8 +4,9 @@ import { ModelName } from '#domain/model/definition.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { behind, rollbackTarget } from '#domain/promotion/rollback.ts';
 import { SeenText } from '#domain/text.ts';
-import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
+import { readQuarantined } from '#read-model/quarantines.ts';
 import type { Run } from '../../context.ts';
 import { parseReference } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
@@ -50,7 +51,7 @@ export const run: Run = async (context) => {
   }
   for (const line of skipped) context.note(line);
   await context.confirm(
-    `Take ${model} in ${environment} back from ${pointer?.version ?? 'nothing'} to ${target.version}? The digest it serves now never comes back.`,
+    `Take ${model} in ${environment} back from ${pointer?.version ?? 'nothing'} to ${target.version}? The digest it serves now is quarantined for good.`,
   );
   const rollback = freshName('rollback', model);
   const arn = await startExecution(cloud, 'rollback', rollback, {

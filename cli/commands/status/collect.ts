@@ -1,6 +1,6 @@
 import type { Environment } from '#domain/environment/environment.ts';
-import { type HashedRecord, readRecords } from '#read-model/chain.ts';
-import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readRecords } from '#read-model/chain.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { readFence, readPredictions } from '#read-model/predictions.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import { readRegistrations } from '#read-model/registrations.ts';
@@ -8,14 +8,14 @@ import { readRuns, type Review, type Run } from '#read-model/runs.ts';
 import { type Cloud, notDeployed } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
-import { type EnvironmentFacts, type Stage, stageOf, STAGES } from '../../stages.ts';
+import { type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
-import type { Registration } from '#domain/release/registration.ts';
 import { DriftCheck } from './drift-check.ts';
 import { levelIfKnown } from '../prediction/level.ts';
 import { type RefusalThere, refusalsThere } from './refusals.ts';
+import { factsOf, servingFacts } from './serving-facts.ts';
 import { type AtWork, atWork, lackingApprovals } from '../../progress/inspect.ts';
 
 /** A promotion that has not ended. */
@@ -125,7 +125,7 @@ async function carriedByStaging(
 ): Promise<ReadonlySet<string>> {
   if (environments.every(({ pendingPropagation }) => pendingPropagation === undefined)) return new Set();
   const facts = await whereDeployed(servingFacts(context, 'staging', model), undefined);
-  return new Set([...(facts?.promoted ?? [])].filter((release) => facts?.quarantined.has(release) !== true));
+  return facts?.carried ?? new Set();
 }
 
 function workIn(cloud: Cloud, model: string, now: Date): Promise<readonly AtWork[]> {
@@ -250,40 +250,9 @@ export async function releaseStatuses(
       isOffered: offered.has(release),
       isRejectedInDev: rejected.has(registration.run) && !offered.has(release),
       isQuarantined: [staging, prod].some((facts) => facts?.quarantined.has(release) === true),
-      staging: factsOf(staging, registration),
-      prod: factsOf(prod, registration),
+      staging: factsOf(staging, registration, staging?.carried),
+      prod: factsOf(prod, registration, prod?.promoted),
     });
     return { version, release, kind, stage, owner: STAGES[stage].owner, at };
   });
-}
-
-interface ServingFacts {
-  readonly current: string | undefined;
-  readonly promoted: ReadonlySet<string>;
-  readonly newest: ReadonlyMap<string, string>;
-  readonly quarantined: ReadonlySet<string>;
-}
-
-async function servingFacts(context: Context, environment: Environment, model: string): Promise<ServingFacts> {
-  const { ledger } = context.cloud(environment);
-  const [pointer, chain, promotions, quarantined] = await Promise.all([
-    readPointer(ledger, model),
-    readRecords(ledger, model),
-    readPromotions(ledger, model),
-    readQuarantined(ledger, model),
-  ]);
-  const promoted = chain
-    .filter(({ record }: HashedRecord) => record.code === 'RELEASE_PROMOTED')
-    .flatMap(({ record }) => record.release ?? []);
-  // Newest first: the first of a release is its newest.
-  const newest = new Map(promotions.toReversed().map(({ release, status }) => [release, status]));
-  return { current: pointer?.current, promoted: new Set(promoted), newest, quarantined: new Set(quarantined) };
-}
-
-function factsOf(facts: ServingFacts | undefined, { release }: Registration): EnvironmentFacts {
-  return {
-    isCurrent: facts?.current === release,
-    wasPromoted: facts?.promoted.has(release) === true,
-    newestPromotion: facts?.newest.get(release),
-  };
 }

@@ -206,9 +206,14 @@ function conditionExpression(condition: Condition): {
     return { ConditionExpression: 'attribute_not_exists(#pk)', ExpressionAttributeNames: { '#pk': 'pk' } };
   }
   const entries = Object.entries(condition.values);
+  const equal = entries.map((_, index) => `#n${index} = :v${index}`).join(' AND ');
+  const isOptional = condition.kind === 'absent-or-equals';
   return {
-    ConditionExpression: entries.map((_, index) => `#n${index} = :v${index}`).join(' AND '),
-    ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+    ConditionExpression: isOptional ? `attribute_not_exists(#pk) OR (${equal})` : equal,
+    ExpressionAttributeNames: {
+      ...(isOptional ? { '#pk': 'pk' } : {}),
+      ...Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+    },
     ExpressionAttributeValues: Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
   };
 }

@@ -92,8 +92,9 @@ function holds(condition: Condition, item: Item | undefined): boolean {
   switch (condition.kind) {
     case 'absent':
       return item === undefined;
-    case 'equals': {
-      if (item === undefined) return false;
+    case 'equals':
+    case 'absent-or-equals': {
+      if (item === undefined) return condition.kind === 'absent-or-equals';
       for (const name in condition.values) if (item[name] !== condition.values[name]) return false;
       return true;
     }

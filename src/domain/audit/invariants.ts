@@ -7,8 +7,9 @@ import { chainPublished, chainUnbroken } from './invariants/chain.ts';
 import { policiesVoted, promotionsGrounded } from './invariants/grounds.ts';
 import { epochsFollow, trafficDivided } from './invariants/pointer.ts';
 import { lockOwned, pointerFollowsChain, promotionsApproved, promotionsProven } from './invariants/promotions.ts';
+import { nothingQuarantined, quarantinesVoted } from './invariants/quarantines.ts';
 import { ledgerReplays } from './invariants/replay.ts';
-import { baselineServable, nothingQuarantined, predictionsWhole, releasesWhole } from './invariants/serving.ts';
+import { baselineServable, predictionsWhole, releasesWhole } from './invariants/serving.ts';
 
 /** What must hold of every environment at any time. */
 export const INVARIANTS: readonly Invariant[] = [
@@ -24,6 +25,7 @@ export const INVARIANTS: readonly Invariant[] = [
   policiesVoted,
   lockOwned,
   nothingQuarantined,
+  quarantinesVoted,
   releasesWhole,
   baselineServable,
   predictionsWhole,

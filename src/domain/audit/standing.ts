@@ -6,6 +6,7 @@ import { type Item, keyText } from '../ledger/item.ts';
 import { authorityOf } from '../ledger/keys.ts';
 import { Pointer } from '../promotion/pointer.ts';
 import { Lock, Promotion } from '../promotion/promotion.ts';
+import { isActive } from '../promotion/quarantine.ts';
 import type { LedgerState } from './invariant.ts';
 
 type Governed = Pick<
@@ -34,6 +35,8 @@ export function governedState(standing: readonly Item[]): Governed {
     promotions: all('PROMOTION', Promotion),
     evidence: all('EVIDENCE', StoredEvidence),
     approvals: all('APPROVAL', Approval),
-    quarantined: (under.get('QUARANTINE') ?? []).flatMap((item) => Digest.safeParse(item['release']).data ?? []),
+    quarantined: (under.get('QUARANTINE') ?? [])
+      .filter(isActive)
+      .flatMap((item) => Digest.safeParse(item['release']).data ?? []),
   };
 }

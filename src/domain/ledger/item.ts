@@ -15,13 +15,16 @@ export interface Key {
 /** An item: a key and the document under it. */
 export type Item = Key & { readonly [name: string]: Json };
 
+type Values = Readonly<Record<string, string | number | boolean | null>>;
+
 /**
- * What must hold of an item for a write to take effect: nothing is there, or something is there whose named top-level
- * attributes equal the values given.
+ * What must hold of an item for a write to take effect: nothing is there, something is there whose named top-level
+ * attributes equal the values given, or either of the two.
  */
 export type Condition =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'equals'; readonly values: Readonly<Record<string, string | number | boolean | null>> };
+  | { readonly kind: 'equals'; readonly values: Values }
+  | { readonly kind: 'absent-or-equals'; readonly values: Values };
 
 /** One action of a transaction: put a whole item, or only check one. Nothing is ever deleted. */
 export type Write =
@@ -44,8 +47,13 @@ export function keyText(key: Key): string {
 export const ABSENT: Condition = { kind: 'absent' };
 
 /** The condition that an item is there with these values. */
-export function equals(values: Readonly<Record<string, string | number | boolean | null>>): Condition {
+export function equals(values: Values): Condition {
   return { kind: 'equals', values };
+}
+
+/** The condition that there is no item, or one with these values. */
+export function absentOrEquals(values: Values): Condition {
+  return { kind: 'absent-or-equals', values };
 }
 
 /** The longest idempotency token that DynamoDB takes. */

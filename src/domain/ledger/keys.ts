@@ -41,6 +41,11 @@ export const keys = {
   checkedData: (model: string): Key => ({ pk: `DATA#${model}`, sk: 'CHECKED' }),
   quarantine: (model: string, release: string): Key => ({ pk: keys.quarantined(model), sk: release }),
   quarantined: (model: string): string => `QUARANTINE#${model}`,
+  /** That a person wants the quarantine to be lifted that a rollback made. */
+  quarantineApproval: (model: string, release: string, rollback: string, subject: string): Key => ({
+    pk: `QUARANTINE_VOTE#${model}`,
+    sk: `${release}#${rollback}#${subject}`,
+  }),
   /** The newest rollback that an alarm has triggered. */
   automaticRollback: (model: string): Key => ({ pk: `ALARM#${model}`, sk: 'ROLLBACK' }),
   incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
@@ -113,6 +118,7 @@ const AUTHORITIES = {
   DATA: 'governed',
   AGGREGATES: 'governed',
   QUARANTINE: 'governed',
+  QUARANTINE_VOTE: 'governed',
   ALARM: 'governed',
   INCIDENT: 'governed',
   UPSTREAM: 'governed',

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { CastVote, countUnexpired, whyNotVoting } from '../approval/vote.ts';
 import type { Refusal } from '../refusal/refusal.ts';
-import { countByRole } from '../approval/count-by-role.ts';
 import { Digest } from '../canonical/digest.ts';
-import { ABSENT, equals, type Write } from '../ledger/item.ts';
+import { ABSENT, equals, type Item, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
-import { Policy, Role } from './policy.ts';
+import { Policy } from './policy.ts';
 
 /** The policy that is in force in an environment: the `activation`-th that ever was. */
 export const ActivePolicy = z.strictObject({
@@ -17,17 +17,12 @@ export const ActivePolicy = z.strictObject({
 export type ActivePolicy = z.infer<typeof ActivePolicy>;
 
 /** A person's verified vote to activate a policy in place of the one in force. It counts for that replacement only, until it expires. */
-export const PolicyApproval = z.strictObject({
+export const PolicyApproval = CastVote.extend({
   formatVersion: z.literal(1),
   model: ModelName,
   policy: Digest,
   /** Which activation it ends. */
   replaced: z.int().min(1),
-  subject: z.string().min(1),
-  role: Role,
-  /** The hash of the signed record in control's chain that says so. */
-  statement: Digest,
-  expiresAt: z.iso.datetime(),
 });
 export type PolicyApproval = z.infer<typeof PolicyApproval>;
 
@@ -57,43 +52,21 @@ export function whyNotActivating(
       rule: 'policy-in-force',
       found: `the vote replaces ${vote.replaces} (activation ${vote.activation}); ${active.policy} (activation ${active.activation}) is in force`,
     };
-  const needed = active.rules.activation.map(({ role }) => role);
-  if (!needed.some((role) => role === vote.role))
-    return { rule: 'approval-role', found: `role ${vote.role} does not vote, but ${needed.join(', ')}` };
-  if (!(Date.parse(vote.expiresAt) > now.getTime()))
-    return { rule: 'approval-expired', found: `the vote expired at ${vote.expiresAt}` };
-  return undefined;
+  return whyNotVoting(vote, active.rules.activation, now);
 }
 
 /** The votes that count now for a policy in place of the one in force, and who is still missing. */
 export function countVotes(active: ActivePolicy, policy: Digest, votes: readonly PolicyApproval[], now: Date) {
-  return countByRole(
+  return countUnexpired(
     active.rules.activation,
-    votes.filter(
-      (vote) =>
-        vote.policy === policy && vote.replaced === active.activation && Date.parse(vote.expiresAt) > now.getTime(),
-    ),
+    votes.filter((vote) => vote.policy === policy && vote.replaced === active.activation),
+    now,
   );
 }
 
-/** The write that keeps a person's vote: there is one of each, unless an earlier one has expired. */
-export function policyApprovalWrite(approval: PolicyApproval, earlier: PolicyApproval | undefined, now: Date): Write {
-  const { model, replaced, policy, subject } = approval;
-  const hasExpired = earlier !== undefined && !(Date.parse(earlier.expiresAt) > now.getTime());
-  return {
-    kind: 'put',
-    item: { ...keys.policyApproval(model, replaced, policy, subject), ...approval },
-    condition: hasExpired ? equals({ statement: earlier.statement }) : ABSENT,
-  };
-}
-
-/** The check that a vote is still the one that was counted. */
-export function voteCheck({ model, replaced, policy, subject, statement }: PolicyApproval): Write {
-  return {
-    kind: 'check',
-    key: keys.policyApproval(model, replaced, policy, subject),
-    condition: equals({ statement }),
-  };
+/** The item of a person's vote. */
+export function policyApprovalItem(vote: PolicyApproval): Item {
+  return { ...keys.policyApproval(vote.model, vote.replaced, vote.policy, vote.subject), ...vote };
 }
 
 /** The check that the policy in force is still the one that was read. */

@@ -7,6 +7,7 @@ import { keys } from '../ledger/keys.ts';
 import { ActivePolicy } from '../policy/activation.ts';
 import type { GroundsState } from './grounds.ts';
 import { Pointer } from './pointer.ts';
+import { isActive } from './quarantine.ts';
 import { type Promotion, PromotionRequest } from './promotion.ts';
 
 /** The environments whose chains can say something of a release that is promoted here. */
@@ -57,7 +58,7 @@ export function groundsFrom(
       }),
     ),
     approvals: approvals.map((item) => withoutKey(Approval, item)),
-    isQuarantined: find(keys.quarantine(model, release)) !== undefined,
+    isQuarantined: isActive(find(keys.quarantine(model, release))),
     upstream: new Map(
       UPSTREAMS.flatMap((environment) => {
         const upstream = said(release, environment);

@@ -11,6 +11,7 @@ import { keys } from '../ledger/keys.ts';
 import { type ActivePolicy, stillInForce } from '../policy/activation.ts';
 import { type Propagation, propagationChecks, whyNotPropagated } from './pending-propagation.ts';
 import type { Pointer } from './pointer.ts';
+import { notQuarantined } from './quarantine.ts';
 import { type Promotion, PromotionRequest, pinnedBy, transitionOf } from './promotion.ts';
 
 /** Everything in the ledger that a promotion's commit rests on, as it stood at one time. */
@@ -52,7 +53,11 @@ const RULES: readonly Rule[] = [
     Date.parse(deadline) > now.getTime() ? undefined : refuse('promotion-deadline', `the deadline was ${deadline}`),
   ({ promotion, isQuarantined }) =>
     isQuarantined
-      ? refuse('release-quarantined', promotion.release, 'train a new candidate: a quarantined digest never comes back')
+      ? refuse(
+          'release-quarantined',
+          promotion.release,
+          'train a new candidate; an automatic quarantine can be lifted by votes',
+        )
       : undefined,
   requestVerified,
   ({ promotion, pointer }) =>
@@ -179,7 +184,7 @@ export function groundChecks(state: GroundsState): readonly Write[] {
             condition: equals({ record: request.record }),
           } as const,
         ]),
-    { kind: 'check', key: keys.quarantine(model, release), condition: ABSENT },
+    notQuarantined(model, release),
   ];
   // A transaction names no item twice: what a pending propagation's digest and the release have in common is checked once.
   return [...new Map(checks.map((check) => [keyText(keyOf(check)), check])).values()];

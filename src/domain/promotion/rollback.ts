@@ -1,9 +1,9 @@
 import type { AuditEvent } from '../audit/events.ts';
 import type { Digest } from '../canonical/digest.ts';
 import { type Refusal, refusal, type Refusing } from '../refusal/refusal.ts';
-import { ABSENT, type Write } from '../ledger/item.ts';
-import { keys } from '../ledger/keys.ts';
+import type { Write } from '../ledger/item.ts';
 import { advancePointer, type Pointer, pointerWrite } from './pointer.ts';
+import { notQuarantined, quarantineWrite } from './quarantine.ts';
 
 export type RollbackTarget =
   | {
@@ -95,20 +95,15 @@ export function rollBack(
     pointer: next,
     writes: [
       pointerWrite(pointer, next),
-      {
-        kind: 'put',
-        item: {
-          ...keys.quarantine(pointer.model, pointer.current),
-          release: pointer.current,
-          version: pointer.version,
-          reason: rollback.reason,
-          rollback: rollback.id,
-          actor: rollback.actor,
-          at: rollback.now.toISOString(),
-        },
-        condition: ABSENT,
-      },
-      { kind: 'check', key: keys.quarantine(pointer.model, target.release), condition: ABSENT },
+      quarantineWrite(pointer.model, {
+        release: pointer.current,
+        version: pointer.version,
+        reason: rollback.reason,
+        rollback: rollback.id,
+        actor: rollback.actor,
+        at: rollback.now.toISOString(),
+      }),
+      notQuarantined(pointer.model, target.release),
     ],
     event: {
       code: 'RELEASE_ROLLED_BACK',

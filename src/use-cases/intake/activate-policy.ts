@@ -1,23 +1,21 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
-import { GatehouseError } from '#domain/error.ts';
-import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import {
   activationWrite,
   type ActivePolicy,
   countVotes,
   PolicyApproval,
-  policyApprovalWrite,
+  policyApprovalItem,
   stillInForce,
-  voteCheck,
   voteExpiry,
   whyNotActivating,
 } from '#domain/policy/activation.ts';
 import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
-import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { operationName, type Recording } from '#use-cases/audit/record-change.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { answerWaiting } from '#use-cases/promotion/answer-if-decided.ts';
+import { changeByVotes, keepVote, refuseDecision } from './count-votes.ts';
 
 interface Activating extends Recording {
   readonly deployed: DeployedModels;
@@ -51,11 +49,10 @@ export async function activatePolicy(deps: Activating, record: AuditRecord, stat
     return;
   }
   const approval = PolicyApproval.parse({ formatVersion: 1, ...vote, policy, replaced: activation, role, expiresAt });
-  const earlier = (await readPolicyVotes(deps.ledger, model, active, policy)).find((each) => each.subject === subject);
-  const result = await recordChange(deps, {
-    model,
-    operation: operationName('approve-policy', statement),
-    writes: [policyApprovalWrite(approval, earlier, now), stillInForce(model, active)],
+  const isKept = await keepVote(deps, 'approve-policy', approval, {
+    votes: await readPolicyVotes(deps.ledger, model, active, policy),
+    itemOf: policyApprovalItem,
+    check: stillInForce(model, active),
     event: {
       code: 'POLICY_VOTE_VERIFIED',
       actor: subject,
@@ -63,7 +60,7 @@ export async function activatePolicy(deps: Activating, record: AuditRecord, stat
       details: { policy, replaces: active.policy, subject, role, statement },
     },
   });
-  if (result.kind === 'refused') {
+  if (!isKept) {
     await refuseDecision(deps, vote, `policy ${policy}`, {
       rule: 'approval-once',
       found: `${subject} has voted for it already, or another policy was activated`,
@@ -81,43 +78,18 @@ async function activateIfAll(
 ): Promise<void> {
   const { model } = rules;
   const votes = await readPolicyVotes(deps.ledger, model, active, policy);
-  const { used, missing } = countVotes(active, policy, votes, deps.clock.now());
-  if (missing.length > 0) return;
-  await recordChange(deps, {
+  const counted = countVotes(active, policy, votes, deps.clock.now());
+  const result = await changeByVotes(deps, counted, policyApprovalItem, (approvedBy) => ({
     model,
     operation: operationName('policy', policy, active.activation),
-    writes: [activationWrite(active, policy, rules), ...used.map(voteCheck)],
-    until: new Date(Math.min(...used.map(({ expiresAt }) => Date.parse(expiresAt)))),
+    writes: [activationWrite(active, policy, rules)],
     event: {
       code: 'POLICY_ACTIVATED',
       actor: 'pipeline:intake',
       release: null,
-      details: { policy, replaces: active.policy, approvedBy: used.map(({ subject }) => subject) },
+      details: { policy, replaces: active.policy, approvedBy: [...approvedBy] },
     },
-  });
+  }));
   // A promotion that was opened under the policy before cannot be committed any more.
-  await answerWaiting(deps, model);
-}
-
-/** Records that a decision that arrived does not count, and why. */
-export async function refuseDecision(
-  deps: Recording,
-  decided: { readonly model: string; readonly subject: string; readonly statement: Digest; readonly release?: Digest },
-  about: string,
-  why: Omit<Refusal, 'remedy'>,
-): Promise<void> {
-  const { model, subject, statement, release } = decided;
-  const result = await recordChange(deps, {
-    model,
-    operation: operationName('refuse', statement),
-    writes: [],
-    event: {
-      code: 'DECISION_REFUSED',
-      actor: 'pipeline:intake',
-      release: release ?? null,
-      details: { promotion: about, subject, ...why, statement },
-    },
-  });
-  if (result.kind === 'refused')
-    throw new GatehouseError('DECISION_NOT_RECORDED', 'a refused decision could not be recorded', why);
+  if (result !== undefined) await answerWaiting(deps, model);
 }

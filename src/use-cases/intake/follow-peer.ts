@@ -13,9 +13,11 @@ import { findPromotion } from '#read-model/promotions.ts';
 import { readUpstream } from '#read-model/upstream.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
-import { activatePolicy, refuseDecision } from './activate-policy.ts';
+import { activatePolicy } from './activate-policy.ts';
+import { refuseDecision } from './count-votes.ts';
 import { keepReleased } from './keep-released.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
+import { liftQuarantine } from './lift-quarantine.ts';
 import type { PeerReading, ReadAlso, RecordHandler } from './read-peer.ts';
 import { retrainOnDrift } from './retrain-on-drift.ts';
 
@@ -57,6 +59,11 @@ export function followPeer(deps: Following): RecordHandler {
       case 'POLICY_VOTED': {
         const details = detailsOf(record, record.code);
         if (details.environment === deps.environment) await activatePolicy(deps, record, hash);
+        return;
+      }
+      case 'QUARANTINE_VOTED': {
+        const details = detailsOf(record, record.code);
+        if (details.environment === deps.environment) await liftQuarantine(deps, record, hash);
         return;
       }
       case 'DECISION_MADE': {

@@ -19,7 +19,8 @@ import {
   transitionOf,
 } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
-import { readPointer, readQuarantined } from '#read-model/pointer.ts';
+import { readPointer } from '#read-model/pointer.ts';
+import { readQuarantined } from '#read-model/quarantines.ts';
 import { activeOrDeployed, readActivePolicy } from '#read-model/policy.ts';
 import { findPromotion, findPromotionRequest, readLock } from '#read-model/promotions.ts';
 import { readPropagation, readUpstream } from '#read-model/upstream.ts';

@@ -20,7 +20,7 @@ import { answerGoldenRequest } from '#read-model/golden-request.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
-/** `quarantined` are the releases that were rolled back here. */
+/** `quarantined` are the releases that are quarantined here. */
 export const VerifyRelease = contract({
   input: z.object({ model: z.string(), release: Digest, quarantined: z.array(Digest) }),
   output: VerificationReport,

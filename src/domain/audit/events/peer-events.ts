@@ -54,6 +54,10 @@ export const PEER_EVENTS = {
       comment: z.string().max(500),
     }),
   ),
+  QUARANTINE_VOTED: event(
+    'a person voted to lift the quarantine of a release',
+    z.strictObject({ environment: Text, rollback: Text, subject: Text, role: Text, reason: z.string().max(500) }),
+  ),
   DECISION_MADE: event(
     'a person approved or rejected a promotion',
     z.strictObject({

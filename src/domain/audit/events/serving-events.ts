@@ -117,6 +117,14 @@ export const SERVING_EVENTS = {
     }),
     true,
   ),
+  QUARANTINE_VOTE_VERIFIED: event(
+    'a signed vote to lift a quarantine was verified and recorded',
+    z.strictObject({ rollback: Text, version: Text, subject: Text, role: Text, reason: z.string(), statement: Digest }),
+  ),
+  QUARANTINE_LIFTED: event(
+    'an automatic quarantine was lifted; the release can be promoted again',
+    z.strictObject({ rollback: Text, version: Text, approvedBy: z.array(z.string()) }),
+  ),
   ROLLBACK_TRIGGERED: event(
     'an alarm has triggered a rollback: what was measured proves it',
     z.strictObject({ ...AlarmDetails, rollback: Text }),

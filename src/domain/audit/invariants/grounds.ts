@@ -1,4 +1,3 @@
-import { GatehouseError } from '../../error.ts';
 import { type Item, type Key, keyText, withoutKey } from '../../ledger/item.ts';
 import { keys } from '../../ledger/keys.ts';
 import { ActivePolicy, countVotes, PolicyApproval } from '../../policy/activation.ts';
@@ -8,6 +7,7 @@ import { Pointer } from '../../promotion/pointer.ts';
 import { Promotion } from '../../promotion/promotion.ts';
 import { detailsOf } from '../chain.ts';
 import type { Invariant, ReadRecord } from '../invariant.ts';
+import { atEach, type Items } from './replayed.ts';
 
 /** Each commit, judged again by the commit's own rules on the ledger as the chain rebuilds it at that moment. */
 export const promotionsGrounded: Invariant = {
@@ -26,32 +26,6 @@ export const policiesVoted: Invariant = {
   check: (_, records) =>
     atEach(records, (items, record) => (record.code === 'POLICY_ACTIVATED' ? whyNotVoted(items, record) : [])),
 };
-
-type Items = ReadonlyMap<string, Item>;
-
-/** Judges each record by the governed items as its predecessors have left them. */
-function atEach(
-  records: readonly ReadRecord[],
-  judge: (items: Items, record: ReadRecord['record']) => readonly string[],
-): readonly string[] {
-  const items = new Map<string, Item>();
-  return records.flatMap(({ record, changed }) => {
-    const found = readable(record, () => judge(items, record));
-    // Torn changes are another invariant's finding: they rebuild nothing here.
-    for (const item of changed ?? []) items.set(keyText(item), item);
-    return found;
-  });
-}
-
-/** What cannot be read is named, not thrown. */
-function readable({ seq }: ReadRecord['record'], judge: () => readonly string[]): readonly string[] {
-  try {
-    return judge();
-  } catch (error) {
-    if (error instanceof GatehouseError) return [`what record ${seq} rests on cannot be read: ${error.message}`];
-    throw error;
-  }
-}
 
 function whyNotVoted(items: Items, record: ReadRecord['record']): readonly string[] {
   const { policy, replaces } = detailsOf(record, 'POLICY_ACTIVATED');

@@ -1,25 +1,4 @@
-import { detailsOf } from '../chain.ts';
 import type { Invariant } from '../invariant.ts';
-
-/** What was rolled back stays away. */
-export const nothingQuarantined: Invariant = {
-  id: 'nothing-quarantined',
-  meaning: 'no quarantined digest is served, and every digest that was rolled back is quarantined',
-  check({ pointer, quarantined }, records) {
-    const served =
-      pointer !== undefined && quarantined.includes(pointer.current)
-        ? [`the pointer names ${pointer.version}, which is quarantined`]
-        : [];
-    const taken = records
-      .filter(({ record }) => record.code === 'RELEASE_ROLLED_BACK')
-      .map(({ record }) => ({ seq: record.seq, from: detailsOf(record, 'RELEASE_ROLLED_BACK').from }));
-    const free = taken.filter(({ from }) => !quarantined.includes(from));
-    return [
-      ...served,
-      ...free.map(({ from, seq }) => `${from} was rolled back (record ${seq}) and is not quarantined`),
-    ];
-  },
-};
 
 /** What is served, and what a rollback would serve, is there byte for byte. */
 export const releasesWhole: Invariant = {

@@ -1,0 +1,70 @@
+import { type Item, keyText, withoutKey } from '../../ledger/item.ts';
+import { authorityOf, keys } from '../../ledger/keys.ts';
+import { ActivePolicy } from '../../policy/activation.ts';
+import { countLiftVotes, Quarantine, QuarantineApproval, whyNotLiftable } from '../../promotion/quarantine.ts';
+import { detailsOf } from '../chain.ts';
+import type { Invariant, ReadRecord } from '../invariant.ts';
+import { atEach, type Items } from './replayed.ts';
+
+/** What was rolled back stays away, unless people have lifted its quarantine. */
+export const nothingQuarantined: Invariant = {
+  id: 'nothing-quarantined',
+  meaning:
+    'no quarantined digest is served, and every digest that was rolled back is quarantined, unless that quarantine was lifted afterwards',
+  check({ pointer, quarantined }, records) {
+    const served =
+      pointer !== undefined && quarantined.includes(pointer.current)
+        ? [`the pointer names ${pointer.version}, which is quarantined`]
+        : [];
+    const chain = records.map(({ record }) => record);
+    const free = chain.flatMap((record) => {
+      if (record.code !== 'RELEASE_ROLLED_BACK') return [];
+      const { from, rollback } = detailsOf(record, record.code);
+      const isLifted = chain.some(
+        (each) =>
+          each.code === 'QUARANTINE_LIFTED' &&
+          each.seq > record.seq &&
+          each.release === from &&
+          detailsOf(each, each.code).rollback === rollback,
+      );
+      return isLifted || quarantined.includes(from)
+        ? []
+        : [`${from} was rolled back (record ${record.seq}) and is not quarantined`];
+    });
+    return [...served, ...free];
+  },
+};
+
+/** Each quarantine that was lifted, with the votes as the chain rebuilds them at that moment. */
+export const quarantinesVoted: Invariant = {
+  id: 'quarantines-voted',
+  meaning:
+    'each quarantine that was lifted was automatic, and voted on by enough distinct people of the roles that the policy in force named, by votes that had not expired',
+  check: (_, records) => atEach(records, whyNotLifted),
+};
+
+function whyNotLifted(items: Items, record: ReadRecord['record'], changed: readonly Item[]): readonly string[] {
+  const lifts = changed.filter((item) => authorityOf(item.pk) === 'QUARANTINE' && item['status'] === 'lifted');
+  const isLift = record.code === 'QUARANTINE_LIFTED';
+  if (!isLift) return lifts.map(({ sk }) => `${record.code} (record ${record.seq}) lifts the quarantine of ${sk}`);
+  const [lift, ...others] = lifts;
+  if (lift === undefined || others.length > 0 || lift.sk !== record.release)
+    return [`record ${record.seq} lifts ${lifts.map(({ sk }) => sk).join(', ') || 'nothing'}, not ${record.release}`];
+  const { model } = record;
+  const before = items.get(keyText(lift));
+  const inForce = items.get(keyText(keys.policy(model)));
+  const about = `the quarantine of ${lift.sk} was lifted (record ${record.seq})`;
+  if (before === undefined || inForce === undefined)
+    return [`${about}, and ${before === undefined ? 'there was none' : 'no policy was in force'}`];
+  const quarantine = withoutKey(Quarantine, before);
+  const why = whyNotLiftable(quarantine, quarantine.release);
+  if (why !== undefined) return [`${about} against ${why.rule}: ${why.found}`];
+  const { rollback } = detailsOf(record, 'QUARANTINE_LIFTED');
+  if (rollback !== quarantine.rollback) return [`${about} for ${rollback}, and ${quarantine.rollback} made it`];
+  const { pk } = keys.quarantineApproval(model, quarantine.release, rollback, '');
+  const votes = [...items.values()]
+    .filter((item) => item.pk === pk)
+    .map((item) => withoutKey(QuarantineApproval, item));
+  const { missing } = countLiftVotes(withoutKey(ActivePolicy, inForce), quarantine, votes, new Date(record.at));
+  return missing.map(({ role, count }) => `${about} without ${count} of ${role}`);
+}
