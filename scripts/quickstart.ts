@@ -1,5 +1,5 @@
 // `npm run quickstart`: the whole story on a laptop, through the stacks that deploy to AWS: a model from events to
-// production, a worse candidate refused, a rollback that repairs the predictions. `--ask` lets you decide as the approvers.
+// production, a worse candidate refused, rollbacks by hand and by an alarm that repair the predictions. `--ask` lets you decide as the approvers.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stdin } from 'node:process';
@@ -18,6 +18,8 @@ const MODEL = 'flight-delay';
 const SAMPLE = 0.1;
 /** Staging and prod need the held-out days, the days that their features look back on, and those that are kept scored. */
 const SERVING_HISTORY = '2001-01-01';
+/** How much faster than the clock alarms see time: five minutes are over in ten seconds. */
+const TIME_SCALE = 30;
 const asksPerson = process.argv.includes('--ask');
 const began = performance.now();
 
@@ -48,6 +50,7 @@ const story: readonly Story[] = [
   { title: 'Predictions of the second release', run: (say) => predict(say) },
   { title: 'Roll it back by hand', run: rollBack },
   { title: 'Ask production for one prediction', run: predictOne },
+  { title: 'Let it fail requests: an alarm rolls it back', run: failAndRollBack },
   { title: 'Check every invariant', run: check },
 ];
 
@@ -62,7 +65,7 @@ async function startCloud(): Promise<string> {
   for (const state of ['emulator', 'sagemaker', 'functions'])
     await rm(join(home, state), { recursive: true, force: true });
   const { account, region } = config.environments.control;
-  const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2 });
+  const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2, timeScale: TIME_SCALE });
   driver = driverOf(cloud, config);
   return `four AWS accounts on ${cloud.endpoint}`;
 }
@@ -232,6 +235,23 @@ async function predictOne(say: (text: string) => void): Promise<string> {
   };
   if (!(await until(isComputed, 60_000, 1_000))) throw new Error(`gatehouse ${replay.join(' ')} found no answer`);
   return `${said}\ncomputed again from its receipt, and the same to the bit: gatehouse ${replay.join(' ')}`;
+}
+
+/** Injects a fault into what production serves, and asks on until an alarm has rolled it back. */
+async function failAndRollBack(say: (text: string) => void): Promise<string> {
+  const before = await statusOf('prod');
+  await gatehouse(say, ['local', 'fault', MODEL, 'errors', '--env', 'prod']);
+  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', `models/${MODEL}/example-event.json`];
+  let failed = 0;
+  const isRolledBack = async (): Promise<boolean> => {
+    const { code } = await gatehouse(() => undefined, args, undefined, 1);
+    failed += code === 0 ? 0 : 1;
+    say(`${failed} requests failed`);
+    return (await statusOf('prod')).release !== before.release;
+  };
+  if (!(await until(isRolledBack, 120_000, 100))) throw new Error('no alarm rolled the release back');
+  const predictions = await predict(say);
+  return `${failed} requests failed, the metrics proved it, and nobody was asked\nrepaired: ${predictions}`;
 }
 
 async function check(say: (text: string) => void): Promise<string> {
