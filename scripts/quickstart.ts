@@ -251,7 +251,7 @@ async function failAndRollBack(say: (text: string) => void): Promise<string> {
   };
   if (!(await until(isRolledBack, 120_000, 100))) throw new Error('no alarm rolled the release back');
   const predictions = await predict(say);
-  return `${failed} requests failed, the metrics proved it, and nobody was asked\nrepaired: ${predictions}`;
+  return `${failed} requests failed, the metrics proved it, and no person was needed\nrepaired: ${predictions}`;
 }
 
 async function check(say: (text: string) => void): Promise<string> {
