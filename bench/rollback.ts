@@ -21,6 +21,9 @@ const EVALUATED_EVERY_MS = 60_000;
 const ROUNDS = 20;
 const API = { namespace: 'AWS/ApiGateway', dimensions: { ApiId: 'api1' } };
 
+/** The function crashes on each bad request. */
+const CRASHES = { namespace: 'AWS/Lambda', name: 'Errors', dimensions: { FunctionName: 'endpoint' } };
+
 interface Round {
   /** Milliseconds from the first bad request until the alarm is evaluated, of the clock of the simulation. */
   readonly alarmMs: number;
@@ -63,6 +66,7 @@ async function round(share: number, offsetMs: number): Promise<Round> {
       const isBad = Math.floor((failed + 1) / share) <= ((clock.at - began) * REQUESTS_PER_SECOND) / 1000;
       if (isBad) failed += 1;
       store.add('', { ...API, name: 'Count' }, sampleOf(clock.at, 1, 'None'));
+      store.add('', CRASHES, sampleOf(clock.at, Number(isBad), 'None'));
       store.add('', { ...API, name: '5xx' }, sampleOf(clock.at, Number(isBad), 'None'));
     }
     ({ state } = evaluateAt(store, scale, '', rule, clock.at, state));

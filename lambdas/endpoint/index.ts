@@ -2,8 +2,14 @@
 // from no other. It runs foreign model files and SQL, locked in; all that it may write is an entry of the request log that is too
 // long for a line.
 import { mkdirSync, rmSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
+import { s3Lake } from '#adapters/aws/lake.ts';
+import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { lineRequestLog } from '#adapters/aws/request-log.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
@@ -12,7 +18,7 @@ import { readAggregates } from '#read-model/aggregates.ts';
 import { written } from '#runtime/written.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { httpApiHandler } from '#runtime/http-api.ts';
-import { clock, ledgerOf, s3, storesOf, Text } from '#runtime/wiring.ts';
+import { clock, Text } from '#runtime/wiring.ts';
 import { servingCore } from '#serving/server.ts';
 
 const { ENVIRONMENT, MODEL, LEDGER_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, REQUEST_LOG_KEY, RETENTION_DAYS } =
@@ -32,8 +38,14 @@ const FOLDER = '/tmp/endpoint';
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const metrics = embeddedMetrics(clock, (line) => process.stdout.write(`${line}\n`));
-const ledger = ledgerOf({ ledger: LEDGER_TABLE });
-const { lake, documents, releases } = storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET });
+// A service that hangs must be seen to be the reason while there is time to say so.
+const quick = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true },
+};
+const s3 = new S3Client(quick);
+const ledger = dynamoLedger(DynamoDBDocumentClient.from(new DynamoDBClient(quick)), { ledger: LEDGER_TABLE });
+const documents = s3ArtifactStore(s3, LAKE_BUCKET);
 
 export const handler = httpApiHandler(
   servingCore({
@@ -42,14 +54,14 @@ export const handler = httpApiHandler(
     metrics,
     ledger,
     clock,
-    artifacts: releases,
-    lake,
+    artifacts: s3ArtifactStore(s3, ARTIFACT_BUCKET),
+    lake: s3Lake(s3, LAKE_BUCKET),
     aggregates: { read: (model, basis) => readAggregates(ledger, documents, model, basis) },
     scoring: onnxScoring,
     features: onlineFeatures,
     folder: FOLDER,
     log: lineRequestLog({
-      kms: new KMSClient(),
+      kms: new KMSClient(quick),
       keyId: REQUEST_LOG_KEY,
       s3,
       bucket: LAKE_BUCKET,

@@ -7,8 +7,8 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** The longest that an answer may take: an HTTP API waits for thirty seconds. */
-const TIMEOUT_MS = 30_000;
+/** The longest that an answer may take: an HTTP API waits for thirty seconds, and says so itself. */
+const TIMEOUT_MS = 35_000;
 
 /**
  * One HTTP call. Names under `.localhost` are this machine's (RFC 6761), which not every resolver knows: the call goes

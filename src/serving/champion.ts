@@ -28,7 +28,7 @@ export interface Champion {
   readonly kind: 'champion';
   readonly pointer: Pointer;
   readonly lease: Lease<LoadedRelease>;
-  /** Milliseconds above which an answer is slow, by the policy in force; undefined where it does not say. */
+  /** Milliseconds above which an answer is slow, by the policy in force; undefined where it does not say, and for whoever waited for a load. */
   readonly slowAboveMs: number | undefined;
 }
 
@@ -67,6 +67,8 @@ export function champions(deps: Serving): Champions {
   const refusals = new Map<Digest, Refused>();
   let reading: Reading | undefined;
   let refreshing: Promise<Refused | undefined> | undefined;
+  /** How many releases were loaded so far. */
+  let loads = 0;
 
   const maxAge = (): number =>
     1000 * (reading?.kind === 'ready' ? reading.champion.value.online.pointerMaxAgeSeconds : DEFAULT_MAX_AGE_SECONDS);
@@ -81,6 +83,7 @@ export function champions(deps: Serving): Champions {
     }
     const made = loaded(result.release, () => result.release.close());
     releases.set(release, made);
+    loads += 1;
     return made;
   };
 
@@ -91,7 +94,11 @@ export function champions(deps: Serving): Champions {
       const [found] = await Promise.all([ensure(release), deps.log.open()]);
       if ('kind' in found) return unservable(release, found);
       const today = dayOf(clock.now());
-      await found.value.refresh(today);
+      try {
+        await found.value.refresh(today);
+      } catch (fault) {
+        return { kind: 'refused', refusal: refusal('aggregates-load', messageOf(fault), 'try again'), fault };
+      }
       // What is refused here is refused again to whoever asks for the day.
       const features = await found.value.featuresOf(found.value.servedDays(today).at(-1) ?? today);
       if (features.kind === 'leased') await features.lease.end();
@@ -107,7 +114,11 @@ export function champions(deps: Serving): Champions {
     let pointer: Pointer | undefined;
     let policy: ActivePolicy | undefined;
     try {
-      [pointer, policy] = await Promise.all([readPointer(ledger, model), readActivePolicy(ledger, model)]);
+      // A policy that this code cannot read keeps nobody from an answer: nothing is called slow then.
+      [pointer, policy] = await Promise.all([
+        readPointer(ledger, model),
+        readActivePolicy(ledger, model).catch(() => undefined),
+      ]);
     } catch (fault) {
       return { kind: 'refused', refusal: refusal('pointer-read', messageOf(fault)), fault };
     }
@@ -119,7 +130,7 @@ export function champions(deps: Serving): Champions {
       prepare(pointer.current),
       target === undefined || target === pointer.current ? undefined : prepare(target),
     ]);
-    const about = { readAt, pointer, slowAboveMs: slowAbove(pointer, policy) };
+    const about = { readAt, pointer, slowAboveMs: slowAbove(pointer, policy, champion) };
     reading = 'kind' in champion ? { ...about, ...champion } : { ...about, kind: 'ready', champion };
     const kept = new Set([pointer.current, target]);
     for (const release of refusals.keys()) if (!kept.has(release)) refusals.delete(release);
@@ -135,6 +146,7 @@ export function champions(deps: Serving): Champions {
     async take() {
       const arrived = clock.now().getTime();
       let hasWaited = false;
+      const loadsBefore = loads;
       for (;;) {
         const age = reading === undefined ? Number.POSITIVE_INFINITY : arrived - reading.readAt;
         // A reading from the future is of a clock that was set back, unless this request has waited for it.
@@ -142,7 +154,8 @@ export function champions(deps: Serving): Champions {
           if (reading.kind === 'refused') return reading;
           const lease = reading.champion.lease();
           if (lease !== undefined) {
-            const { pointer, slowAboveMs } = reading;
+            const { pointer } = reading;
+            const slowAboveMs = loads === loadsBefore ? reading.slowAboveMs : undefined;
             return { kind: 'champion', pointer, lease, slowAboveMs };
           }
         }
@@ -166,9 +179,15 @@ export function champions(deps: Serving): Champions {
 }
 
 /** What the policy in force calls slow, of the baseline that was pinned when the release was promoted. */
-function slowAbove({ latency }: Pointer, policy: ActivePolicy | undefined): number | undefined {
+function slowAbove(
+  { latency }: Pointer,
+  policy: ActivePolicy | undefined,
+  champion: Loaded<LoadedRelease> | Refused,
+): number | undefined {
   const rule = policy?.rules.serving;
-  return latency === null || rule === undefined ? undefined : rule.latency.factor * latency.p99;
+  // A pointer that was written before baselines were pinned has the model's objective.
+  const p99 = latency?.p99 ?? ('kind' in champion ? undefined : champion.value.online.objectiveMs);
+  return p99 === undefined || rule === undefined ? undefined : rule.latency.factor * p99;
 }
 
 /** Whatever refused the champion, the cause is the release and not the request. */

@@ -90,6 +90,7 @@ export function servingCore(deps: Serving): ServingCore {
       const result = await answer(champion, read.request, startedAt);
       if (result.kind === 'refused') return refused(result.refusal, result.fault);
       const call = { id: request.id, startedAt, endedAt: deps.clock.now() };
+      seen.endedAt = call.endedAt;
       const { request: logged, raw } = entryOf(champion, result, call);
       try {
         await deps.log.write(logged, raw);
@@ -137,6 +138,7 @@ export function servingCore(deps: Serving): ServingCore {
         startedAt: arrivalOf(request, deps.clock.now()),
         isPrediction: false,
         slowAboveMs: undefined,
+        endedAt: undefined,
       };
       const response = await unthrown(() => dispatch(request, seen));
       measure(deps, seen, response);
@@ -151,8 +153,10 @@ interface Seen {
   readonly startedAt: Date;
   /** Whether it asks for predictions: golden requests do not. */
   isPrediction: boolean;
-  /** Milliseconds above which its answer is slow. */
+  /** Milliseconds above which its answer is slow; undefined where it had to wait for a load, which any release takes. */
   slowAboveMs: number | undefined;
+  /** When its predictions were there; latency is counted until then, as the request log does. */
+  endedAt: Date | undefined;
 }
 
 /**
@@ -169,7 +173,8 @@ function measure({ metrics, environment, model, clock }: Serving, seen: Seen, re
     if (isOther) metrics.emit(dimensions, unavailable);
     return;
   }
-  const milliseconds = Math.max(0, clock.now().getTime() - seen.startedAt.getTime());
+  const ended = seen.endedAt ?? clock.now();
+  const milliseconds = Math.max(0, ended.getTime() - seen.startedAt.getTime());
   const slow =
     seen.slowAboveMs === undefined ? {} : { [ENDPOINT_METRICS.slow]: Number(milliseconds > seen.slowAboveMs) };
   metrics.emit(dimensions, {
@@ -185,7 +190,8 @@ async function unthrown(work: () => Promise<EndpointResponse>): Promise<Endpoint
   try {
     return await work();
   } catch (fault) {
-    return refused(refusal('answer-computed', messageOf(fault)), fault);
+    const rule = isDependencyFault(fault) ? 'release-read' : 'answer-computed';
+    return refused(refusal(rule, messageOf(fault)), fault);
   }
 }
 

@@ -56,6 +56,9 @@ describe('an endpoint', () => {
       [{ kind: 'put', item: { ...keys.pointer(MODEL), ...pointer, latency } }],
       'latency',
     );
+    // Who waits for a load waits as long by any release.
+    await here.infer();
+    expect(said()?.[1]).not.toHaveProperty('SlowAnswers');
     let milliseconds = 40;
     here.during.predict = async () => void (here.clock.at += milliseconds);
     await here.infer();
@@ -75,7 +78,7 @@ describe('an endpoint', () => {
     ['a log that cannot be written', 503, () => (here.log.write = () => Promise.reject(new Error('full')))],
     [
       'a service that fails within an answer',
-      500,
+      503,
       () =>
         (here.during.predict = () =>
           Promise.reject(Object.assign(new Error('slow down'), { $fault: 'server', $metadata: {} }))),
@@ -196,7 +199,7 @@ describe('a probe', () => {
         }),
       }),
     };
-    here.clock.at += 61_000;
+    here.clock.at += 36_000;
     expect(await probe({ ...deps(), endpoints: stuck }, MODEL)).toMatchObject({
       status: 'failed',
       found: `${first} answers, the pointer names ${frozen?.current ?? ''}`,
@@ -218,6 +221,13 @@ describe('a probe', () => {
     await promoted();
     const post = async () => ({ status: 500, text: '{"message":"Internal Server Error"}' });
     expect(await probe({ ...deps(), endpoints: { models: [MODEL], post } }, MODEL)).toMatchObject({ status: 'failed' });
+  });
+
+  it('knows nothing where the store fails behind a release that is loaded: another release would meet it as well', async () => {
+    await promoted();
+    expect(await probed()).toMatchObject({ status: 'answered' });
+    vi.spyOn(here.prod.releases, 'read').mockRejectedValue(Object.assign(new Error('SlowDown'), { $fault: 'server' }));
+    expect(await probed()).toMatchObject({ status: 'unavailable', found: expect.stringContaining('release-read') });
   });
 
   it('has nothing to find before anything is promoted, and of a model that answers no requests', async () => {

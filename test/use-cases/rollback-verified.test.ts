@@ -86,6 +86,13 @@ describe('the request log after a rollback', () => {
     expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 0 });
   });
 
+  it('is unread where the lake cannot be: the verification says so', async () => {
+    clock.at += 10 * 60_000;
+    const requests = { ...memoryRequestStore(), fetch: () => Promise.reject(new Error('unreachable')) };
+    const check = checkRequestLog({ engine, requests, clock });
+    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'unread', stale: 0 });
+  });
+
   it('has no answer of an older epoch that began when the switch had to be known', async () => {
     const requests = memoryRequestStore();
     await requests.add([
@@ -108,7 +115,7 @@ describe('the verdict', () => {
       rollback: 'r-1',
       target,
       probes: { status: 'answers', found: 'two probes were answered by the release' },
-      log: { stale: 0 },
+      log: { status: 'checked', stale: 0 },
       ...overrides,
     });
 
@@ -116,9 +123,10 @@ describe('the verdict', () => {
     ['COMPLETE', {}],
     ['COMPLETE', { probes: { status: 'none', found: 'the model answers no requests' } }],
     ['PARTIAL', { probes: { status: 'partial', found: 'the old one answers' } }],
-    ['PARTIAL', { log: { stale: 2 } }],
+    ['PARTIAL', { log: { status: 'checked', stale: 2 } }],
+    ['UNABLE', { log: { status: 'unread', stale: 0 } }],
     ['UNABLE', { probes: { status: 'unable', found: 'forbidden' } }],
-    ['PARTIAL', { probes: { status: 'unable', found: 'forbidden' }, log: { stale: 2 } }],
+    ['PARTIAL', { probes: { status: 'unable', found: 'forbidden' }, log: { status: 'checked', stale: 2 } }],
   ])('is %s, recorded once', async (result, overrides) => {
     expect(await verify(overrides)).toMatchObject({ status: result });
     await verify(overrides);

@@ -32,16 +32,20 @@ export function judgeSamples(kind: AlarmKind, rule: ServingRule, series: Readonl
 }
 
 function judgeErrors(rule: ServingRule, series: Readonly<Record<string, Series>>): Judgement {
-  const [count, failed, throttled, unavailable, probes, failedProbes] = [
+  const [count, failed, crashed, errors, throttled, unavailable, probes, failedProbes] = [
     'count',
     'failed',
+    'crashed',
+    'errors',
     'throttled',
     'unavailable',
     'probes',
     'failedProbes',
   ].map((name) => sum(series[name]));
-  const requests = Math.max(0, count! - probes!);
-  const own = Math.min(requests, Math.max(0, failed! - throttled! - unavailable! - failedProbes!));
+  // What failed because of the release is counted, and not what is left over: what is missing, or comes late, proves nothing then. A
+  // function that crashes, or is too slow, says nothing itself. What no function answered says nothing of the release either way.
+  const own = Math.max(0, Math.min(failed!, errors! + crashed! - failedProbes!));
+  const requests = Math.max(own, count! - probes! - throttled! - unavailable!);
   const { rate, minutes, minimumCount } = rule.errors;
   const bound = lowerBound(own, requests, rule.confidence);
   const others = `${throttled} throttled, ${unavailable} for something beside the release`;
@@ -75,14 +79,17 @@ function judgeLatency(rule: ServingRule, series: Readonly<Record<string, Series>
 
 function judgeHealth(rule: ServingRule, series: Readonly<Record<string, Series>>): Judgement {
   const { failures } = rule.health;
-  const probes = (series['probeFailed'] ?? []).toSorted((a, b) => a.at.getTime() - b.at.getTime());
+  // A function that is throttled fails its probes as well, and no other release would be throttled less.
+  const minutes = new Set((series['throttled'] ?? []).filter(({ value }) => value > 0).map(({ at }) => at.getTime()));
+  const probes = (series['probeFailed'] ?? [])
+    .filter(({ at }) => !minutes.has(at.getTime()))
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime());
   const newest = probes.slice(-failures);
   const failed = newest.filter(({ value }) => value >= 1).length;
   const throttled = sum(series['throttled']);
   const found = `${failed} of the newest ${newest.length} probes failed, ${failures} in a row roll back; ${throttled} calls were throttled`;
   return {
-    // A function that is throttled fails its probes as well, and no other release would be throttled less.
-    isProven: newest.length === failures && failed === failures && throttled === 0,
+    isProven: newest.length === failures && failed === failures,
     found,
     values: { probes: probes.length, failed, throttled, threshold: failures },
   };

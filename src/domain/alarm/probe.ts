@@ -31,6 +31,9 @@ export type Reply =
     }
   | { readonly kind: 'failed' | 'unavailable'; readonly found: string };
 
+/** Statuses that are of the call: not allowed, throttled, or of a release that has no golden request. */
+const OF_THE_CALL = new Set([401, 403, 404, 429]);
+
 /** Reads what an endpoint, or AWS in its place, answers to the golden request. */
 export function readReply({ status, text }: { readonly status: number; readonly text: string }): Reply {
   const said = jsonOf(text);
@@ -47,8 +50,7 @@ export function readReply({ status, text }: { readonly status: number; readonly 
     .catch({ error: '' })
     .parse(said);
   if (isOfDependency(error.slice(0, Math.max(0, error.indexOf(':'))))) return { kind: 'unavailable', found: short };
-  // A status below 500 is of the call: throttled, not allowed, or of a release that has no golden request.
-  return { kind: status >= 500 ? 'failed' : 'unavailable', found: short };
+  return { kind: OF_THE_CALL.has(status) ? 'unavailable' : 'failed', found: short };
 }
 
 /** Whether an answer is what the release promised; in words where it is not. */

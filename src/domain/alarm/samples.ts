@@ -38,18 +38,21 @@ export function queriesOf(kind: AlarmKind, endpoint: MeasuredEndpoint): Readonly
     dimensions: { ApiId: api },
     statistic: 'Sum',
   });
-  const throttled: MetricQuery = {
+  const ofFunction = (name: string): MetricQuery => ({
     namespace: 'AWS/Lambda',
-    name: 'Throttles',
+    name,
     dimensions: { FunctionName: functionName },
     statistic: 'Sum',
-  };
+  });
+  const throttled = ofFunction('Throttles');
   const { probeFailed, dependencyUnavailable, slow } = ENDPOINT_METRICS;
   switch (kind) {
     case 'errors':
       return {
         count: ofApi('Count'),
         failed: ofApi('5xx'),
+        crashed: ofFunction('Errors'),
+        errors: own(ENDPOINT_METRICS.errors, 'Sum', 'champion'),
         throttled,
         unavailable: own(dependencyUnavailable, 'Sum', 'champion'),
         probes: own(probeFailed, 'SampleCount'),
@@ -62,18 +65,19 @@ export function queriesOf(kind: AlarmKind, endpoint: MeasuredEndpoint): Readonly
   }
 }
 
-/** Seconds after a switch in which answers of the release before may still be counted. */
-const SWITCHING_SECONDS = 10;
+/** Seconds that a call may take: what began before an endpoint knew of a switch may end so much later. */
+export const LONGEST_CALL_SECONDS = 30;
 
-/** The minutes that a kind of alarm is judged by: none of them of an epoch before the pointer's. */
+/** The minutes that a kind of alarm is judged by: none of them of an epoch before the pointer's; undefined while there are none. */
 export function windowOf(
   kind: AlarmKind,
   rule: ServingRule,
-  epochBegan: string,
+  { epochBegan, pointerMaxAgeSeconds }: { readonly epochBegan: string; readonly pointerMaxAgeSeconds: number },
   now: Date,
-): { readonly from: Date; readonly until: Date } {
+): { readonly from: Date; readonly until: Date } | undefined {
   // A probe that is late, or is missing, does not end a row of failures.
   const minutes = kind === 'health' ? rule.health.failures * 3 : rule[kind].minutes;
-  const switched = Date.parse(epochBegan) + SWITCHING_SECONDS * 1000;
-  return { from: new Date(Math.max(now.getTime() - minutes * 60_000, switched)), until: now };
+  const switched = Date.parse(epochBegan) + (pointerMaxAgeSeconds + LONGEST_CALL_SECONDS) * 1000;
+  const from = Math.max(now.getTime() - minutes * 60_000, switched);
+  return from < now.getTime() ? { from: new Date(from), until: now } : undefined;
 }

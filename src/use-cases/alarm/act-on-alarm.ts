@@ -4,6 +4,7 @@ import { type Judgement, judgeSamples } from '#domain/alarm/judge-samples.ts';
 import { type MeasuredEndpoint, queriesOf, windowOf } from '#domain/alarm/samples.ts';
 import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import type { MetricData } from '#ports/metric-data.ts';
@@ -15,6 +16,8 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 export interface ActingOnAlarms extends Recording {
+  /** The models as they are deployed. */
+  readonly deployed: DeployedModels;
   readonly metrics: MetricData;
   readonly machines: Pick<StateMachines, 'start' | 'endOf'>;
 }
@@ -49,7 +52,12 @@ export async function actOnAlarm(deps: ActingOnAlarms, woken: Woken): Promise<Ac
   if (pointer === undefined || policy === undefined || rule === undefined)
     return { verdict: 'none', found: pointer === undefined ? 'nothing is served' : 'the policy in force has no rule' };
   const rollback = automaticRollbackName(model, pointer.epoch);
-  const series = await deps.metrics.read(queriesOf(kind, endpoint), windowOf(kind, rule, pointer.at, now));
+  const { online } = deployedModel(deps.deployed, model).definition;
+  const since = { epochBegan: pointer.at, pointerMaxAgeSeconds: online?.pointerMaxAgeSeconds ?? 0 };
+  const window = windowOf(kind, rule, since, now);
+  if (window === undefined)
+    return { verdict: 'none', found: `epoch ${pointer.epoch} has just begun, at ${pointer.at}` };
+  const series = await deps.metrics.read(queriesOf(kind, endpoint), window);
   const judgement = judgeSamples(kind, rule, series);
   // Together, and last: by one call, and nothing is read between the decision and its record.
   const [automatic, place] = await Promise.all([
@@ -81,7 +89,9 @@ export async function actOnAlarm(deps: ActingOnAlarms, woken: Woken): Promise<Ac
     if (result.kind === 'refused')
       return { verdict: 'none', found: `another alarm was quicker, or the pointer moved: ${next.rollback}` };
   }
-  await start(deps, rollback, { pointer, automatic, woken, found: decision.found });
+  const said = automatic?.rollback === rollback ? automatic : { alarm: woken.alarm, found: decision.found };
+  // Where it ends again and again the supervisor says so.
+  await start(deps, pointer, rollback, said);
   return decision;
 }
 
@@ -126,17 +136,11 @@ const STARTS = 5;
 
 async function start(
   deps: ActingOnAlarms,
+  pointer: Pointer,
   rollback: string,
-  about: {
-    readonly pointer: Pointer;
-    readonly automatic: AutomaticRollback | undefined;
-    readonly woken: Woken;
-    readonly found: string;
-  },
-): Promise<void> {
-  const { pointer, automatic, woken, found } = about;
+  said: Pick<AutomaticRollback, 'alarm' | 'found'>,
+): Promise<'started' | 'stuck'> {
   // What a second start says is what the first one said: the name is the execution's, and its input as well.
-  const said = automatic?.rollback === rollback ? automatic : { alarm: woken.alarm, found };
   const input = {
     model: pointer.model,
     rollback,
@@ -148,9 +152,34 @@ async function start(
   };
   for (let attempt = 1; attempt <= STARTS; attempt += 1) {
     const name = attempt === 1 ? rollback : `${rollback}-${attempt}`;
-    if ((await deps.machines.start('rollback', name, input)) === 'started') return;
-    if ((await deps.machines.endOf('rollback', name)) === undefined) return;
+    if ((await deps.machines.start('rollback', name, input)) === 'started') return 'started';
+    if ((await deps.machines.endOf('rollback', name)) === undefined) return 'started';
   }
+  return 'stuck';
+}
+
+/** Starts a rollback that was triggered and has not switched the pointer, whatever alarms say by now; people are told where that is in vain. */
+export async function resumeRollback(deps: ActingOnAlarms, model: string): Promise<void> {
+  const [pointer, policy, automatic] = await Promise.all([
+    readPointer(deps.ledger, model),
+    readActivePolicy(deps.ledger, model),
+    findAutomaticRollback(deps.ledger, model),
+  ]);
+  if (pointer === undefined || policy === undefined || automatic?.epoch !== pointer.epoch) return;
+  const { rollback, alarm, kind, values } = automatic;
+  if ((await start(deps, pointer, rollback, automatic)) === 'started') return;
+  const found = `${rollback} has ended ${STARTS} times, and the pointer is where it was: roll back by hand`;
+  await recordChange(deps, {
+    model,
+    operation: operationName('stuck', rollback),
+    writes: [],
+    event: {
+      code: 'ROLLBACK_NOT_TRIGGERED',
+      actor: TRIGGER,
+      release: pointer.current,
+      details: { alarm, kind, epoch: pointer.epoch, policy: policy.policy, found, values, verdict: 'page' },
+    },
+  });
 }
 
 interface About {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { LONGEST_CALL_SECONDS } from '#domain/alarm/samples.ts';
 import { Probe, readReply, whyNotPromised } from '#domain/alarm/probe.ts';
-import type { Digest } from '#domain/canonical/digest.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
 import { GoldenRequest } from '#domain/release/golden-request.ts';
 import { fileOf, GOLDEN_REQUEST, ReleaseManifest } from '#domain/release/manifest.ts';
@@ -11,6 +11,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { Metrics } from '#ports/metrics.ts';
+import { definitionIn } from '#read-model/definitions.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
@@ -30,9 +31,6 @@ export function probeEndpoint(deps: Probing): Task {
   return ProbeEndpoint.task(({ model }) => probe(deps, model));
 }
 
-/** Seconds after a switch within which an endpoint may still answer by what it read of the pointer before. */
-const SWITCHING_SECONDS = 60;
-
 /** Sends the golden request of the served release through the API of a model, and says what came of it. */
 export async function probe(deps: Probing, model: string): Promise<Probe> {
   const at = deps.clock.now().toISOString();
@@ -45,20 +43,24 @@ export async function probe(deps: Probing, model: string): Promise<Probe> {
     if (reply.kind !== 'answer') return { status: reply.kind, found: reply.found, at };
     const { release, epoch, probabilities } = reply;
     const pointer = release === before.current ? before : await readPointer(deps.ledger, model);
-    if (release !== pointer?.current && !hasJustSwitched(pointer, deps.clock.now()))
+    const manifest = await readDocument(deps.releases, ReleaseManifest, release);
+    if (release !== pointer?.current && !(await mayStillAnswer(deps, manifest, pointer)))
       return { status: 'failed', found: `${release} answers, the pointer names ${pointer?.current ?? 'nothing'}`, at };
-    const why = whyNotPromised(await goldenOf(deps.releases, release), probabilities);
+    const golden = await readDocument(deps.releases, GoldenRequest, fileOf(manifest, GOLDEN_REQUEST).sha256);
+    const why = whyNotPromised(golden, probabilities);
     return why === undefined ? { status: 'answered', release, epoch, at } : { status: 'failed', found: why, at };
   } catch (error) {
     return { status: 'unavailable', found: messageOf(error).slice(0, 300), at };
   }
 }
 
-function hasJustSwitched(pointer: Pointer | undefined, now: Date): boolean {
-  return pointer !== undefined && now.getTime() - Date.parse(pointer.at) < SWITCHING_SECONDS * 1000;
-}
-
-async function goldenOf(releases: ReadableStore, release: Digest): Promise<GoldenRequest> {
-  const manifest = await readDocument(releases, ReleaseManifest, release);
-  return readDocument(releases, GoldenRequest, fileOf(manifest, GOLDEN_REQUEST).sha256);
+/** Whether a release may answer although the pointer names another: it reads the pointer again after some seconds. */
+async function mayStillAnswer(
+  { releases, clock }: Probing,
+  manifest: ReleaseManifest,
+  pointer: Pointer | undefined,
+): Promise<boolean> {
+  const { definition } = await definitionIn(releases, manifest);
+  const seconds = (definition.online?.pointerMaxAgeSeconds ?? 0) + LONGEST_CALL_SECONDS;
+  return pointer !== undefined && clock.now().getTime() - Date.parse(pointer.at) < seconds * 1000;
 }

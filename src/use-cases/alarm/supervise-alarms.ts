@@ -3,7 +3,7 @@ import { type AlarmKind, ENDPOINT_METRICS, TRIGGER } from '#domain/alarm/alarm.t
 import type { MeasuredEndpoint } from '#domain/alarm/samples.ts';
 import { METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
 import { digestOfJson } from '#domain/canonical/digest.ts';
-import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { deployedModel } from '#domain/model/deployed.ts';
 import { rulesOf } from '#domain/policy/differences.ts';
 import type { Alarms } from '#ports/alarms.ts';
 import type { Metrics } from '#ports/metrics.ts';
@@ -12,7 +12,7 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { each, type Fault, throwFaults } from '#use-cases/each.ts';
 import { contract, type Task } from '#use-cases/task.ts';
-import { actOnAlarm, type ActingOnAlarms } from './act-on-alarm.ts';
+import { actOnAlarm, type ActingOnAlarms, resumeRollback } from './act-on-alarm.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -27,7 +27,6 @@ export interface Supervising extends ActingOnAlarms {
   readonly alarms: Alarms;
   /** Where it says what alarms watch. */
   readonly emitted: Metrics;
-  readonly deployed: DeployedModels;
   readonly watched: readonly WatchedAlarm[];
   /** What the names of all of them begin with. */
   readonly prefix: string;
@@ -62,6 +61,12 @@ export function superviseAlarms(deps: Supervising): Task {
       endpoints.values(),
       ({ model }) => ({ item: `probes of ${model}`, model }),
       (endpoint) => reportUnprobed(deps, endpoint),
+    );
+    await each(
+      faults,
+      models,
+      (model) => ({ item: `rollback of ${model}`, model }),
+      (model) => resumeRollback(deps, model),
     );
     const evaluated: { alarm: string; verdict: string; found: string }[] = [];
     await each(

@@ -4,6 +4,7 @@ import { Digest } from '#domain/canonical/digest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { isQuarantined } from '#read-model/quarantines.ts';
+import { messageOf } from '#use-cases/each.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { whyNotWhole } from './prepare-rollback-target.ts';
@@ -23,7 +24,11 @@ export function verifyServing(deps: Recording & { readonly own: ArtifactStore })
     const found: string[] = [];
     if (pointer?.current !== release) found.push(`the pointer names ${pointer?.version ?? 'nothing'}`);
     if (await isQuarantined(deps.ledger, model, release)) found.push('the release is quarantined');
-    const damage = await whyNotWhole(deps.own, release);
+    // A rollback has switched already: whatever keeps it from looking, its incident is opened and its predictions are repaired.
+    const damage = await whyNotWhole(deps.own, release).catch((error: unknown) => {
+      if (promotion !== undefined) throw error;
+      return `it cannot be read: ${messageOf(error)}`;
+    });
     if (damage !== undefined) found.push(damage);
     if (found.length === 0) return { status: 'verified' };
     const reason = `not serving what was released: ${found.join('; ')}`;

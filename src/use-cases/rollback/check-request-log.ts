@@ -14,8 +14,8 @@ export const CheckRequestLog = contract({
     probes: z.object({ since: z.iso.datetime(), days: z.array(Day) }),
   }),
   output: z.object({
-    /** `open` until the log is whole past a minute after the switch. */
-    status: z.enum(['open', 'checked']),
+    /** `open` until the log is whole past a minute after the switch; `unread` where it cannot be read. */
+    status: z.enum(['open', 'checked', 'unread']),
     /** Answers of an older epoch that began when no endpoint should know it any more. */
     stale: z.int().nonnegative(),
   }),
@@ -35,9 +35,10 @@ export function checkRequestLog(deps: {
     const whole = closedUntil(deps.clock.now()).getTime();
     if (whole < Date.parse(target.at) + PAST_SWITCH_MS) return { status: 'open', stale: 0 };
     return withFolder(async (folder) => {
+      // Whatever it is, the verification says that it is unable.
       const files = await Promise.all(days.map((day) => deps.requests.fetch(model, day, folder, new Date(since))));
       const stale = await deps.engine.countAnswersOfOlderEpochs({ requests: files.flat(), epoch: target.epoch, since });
       return { status: 'checked' as const, stale };
-    });
+    }).catch(() => ({ status: 'unread' as const, stale: 0 }));
   });
 }

@@ -46,7 +46,10 @@ export function judgeProbes(deps: {
     if (again.status === 'none') return { status: 'none', found: 'the model answers no requests', since, days: [] };
     const definition = (to ?? from)?.definition;
     if (definition === undefined) return { status: 'unable', found: 'neither release can be read', since, days: [] };
-    const days = [...(await answeredDays(deps, definition, deps.clock.now()))];
+    const answered = await answeredDays(deps, definition, deps.clock.now()).catch(() => undefined);
+    if (answered === undefined)
+      return { status: 'unable', found: 'the list of daily aggregates cannot be read', since, days: [] };
+    const days = [...answered];
     const found = [probe, again].flatMap((each) => whyNotNew(each, target) ?? []).join('; ');
     if (found === '') return { status: 'answers', found: 'two probes were answered by the release', since, days };
     const isOver = deps.clock.now().getTime() >= Date.parse(target.at) + MINUTES * 60_000;

@@ -10,7 +10,7 @@ export const VerifyRollback = contract({
     rollback: z.string(),
     target: z.object({ release: Digest }),
     probes: z.object({ status: z.string(), found: z.string() }),
-    log: z.object({ stale: z.int() }),
+    log: z.object({ status: z.string(), stale: z.int() }),
   }),
   output: z.object({
     /** `COMPLETE`: all that was looked at is as it should be. `UNABLE`: it could not be looked at. */
@@ -23,10 +23,12 @@ export const VerifyRollback = contract({
 export function verifyRollback(deps: Recording): Task {
   return VerifyRollback.task(async ({ model, rollback, target, probes, log }) => {
     const wrong = [
+      ...(log.status === 'unread' ? ['the request log cannot be read'] : []),
       ...(log.stale === 0 ? [] : [`${log.stale} requests were answered by an older epoch after the switch`]),
       ...(probes.status === 'answers' || probes.status === 'none' ? [] : [probes.found]),
     ];
-    const isUnable = wrong.length === 1 && probes.status === 'unable';
+    const isUnable =
+      log.stale === 0 && (log.status === 'unread' || probes.status === 'unable') && probes.status !== 'partial';
     const status = wrong.length === 0 ? 'COMPLETE' : isUnable ? 'UNABLE' : 'PARTIAL';
     const found = truncated(wrong.length === 0 ? [probes.found] : wrong, 3, 400).join('; ');
     await recordChange(deps, {

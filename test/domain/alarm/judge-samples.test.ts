@@ -17,15 +17,15 @@ describe('errors', () => {
     );
 
   it('are proven by their share, not by their number', () => {
-    expect(errors({ count: 200, failed: 30 }).isProven).toBe(true);
-    expect(errors({ count: 2000, failed: 30 }).isProven).toBe(false);
+    expect(errors({ count: 200, failed: 30, errors: 30 }).isProven).toBe(true);
+    expect(errors({ count: 2000, failed: 30, errors: 30 }).isProven).toBe(false);
   });
 
   it('are not proven by a share that chance explains, or by too few', () => {
     // 8 % of a hundred: the lower bound is 4 %.
-    expect(errors({ count: 100, failed: 8 })).toMatchObject({ isProven: false, values: { failed: 8 } });
-    expect(errors({ count: 4, failed: 4 }).isProven).toBe(false);
-    expect(errors({ count: 5, failed: 5 }).isProven).toBe(true);
+    expect(errors({ count: 100, failed: 8, errors: 8 })).toMatchObject({ isProven: false, values: { failed: 8 } });
+    expect(errors({ count: 4, failed: 4, crashed: 4 }).isProven).toBe(false);
+    expect(errors({ count: 5, failed: 5, crashed: 5 }).isProven).toBe(true);
   });
 
   it('leave out a storm of throttles, and what lacks something beside the release', () => {
@@ -33,20 +33,34 @@ describe('errors', () => {
       isProven: false,
       values: { failed: 0 },
     });
-    const late = errors({ count: 200, failed: 100, unavailable: 98 });
+    const late = errors({ count: 200, failed: 100, errors: 2, unavailable: 98 });
     expect(late).toMatchObject({ isProven: false, values: { failed: 2, unavailable: 98 } });
-    expect(late.found).toContain('2 of 200 requests failed in 5 minutes (0 throttled, 98 for something beside');
+    expect(late.found).toContain('2 of 102 requests failed in 5 minutes (0 throttled, 98 for something beside');
+  });
+
+  it('are not what is left over: where the reason comes late, or never, nothing is proven', () => {
+    expect(errors({ count: 200, failed: 200, unavailable: 180 }).isProven).toBe(false);
+    expect(errors({ count: 200, failed: 200 }).isProven).toBe(false);
+    // The API's own count bounds them: a function that is invoked otherwise fails nobody's request.
+    expect(errors({ count: 200, failed: 0, crashed: 50 }).isProven).toBe(false);
+  });
+
+  it('are seen of a release that hangs until its calls are throttled', () => {
+    expect(errors({ count: 15_000, failed: 15_000, crashed: 120, throttled: 14_880 })).toMatchObject({
+      isProven: true,
+      values: { requests: 120, failed: 120 },
+    });
   });
 
   it('do not count probes', () => {
-    expect(errors({ count: 5, failed: 5, probes: 5, failedProbes: 5 })).toMatchObject({
+    expect(errors({ count: 5, failed: 5, crashed: 5, probes: 5, failedProbes: 5 })).toMatchObject({
       isProven: false,
       values: { requests: 0, failed: 0 },
     });
   });
 
   it('count the minutes together, those that come twice as AWS gives them once', () => {
-    const series = { count: minutes(20, 20, 20), failed: minutes(5, 0, 10) };
+    const series = { count: minutes(20, 20, 20), failed: minutes(5, 0, 10), crashed: minutes(5, 0, 10) };
     expect(judgeSamples('errors', SERVING, series).values).toMatchObject({ requests: 60, failed: 15 });
   });
 });
@@ -81,8 +95,9 @@ describe('health', () => {
     expect(health([first, third, fourth, fifth].filter((each) => each !== undefined)).isProven).toBe(true);
   });
 
-  it('is not proven while calls are throttled', () => {
-    expect(health(minutes(1, 1, 1), minutes(3)).isProven).toBe(false);
+  it('is not proven by minutes in which calls were throttled, and is by others', () => {
+    expect(health(minutes(1, 1, 1), minutes(0, 3)).isProven).toBe(false);
+    expect(health(minutes(1, 1, 1, 1), minutes(3)).isProven).toBe(true);
   });
 });
 

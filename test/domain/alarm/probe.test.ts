@@ -28,6 +28,7 @@ describe('what an endpoint answers to its golden request', () => {
     ],
     ['what AWS says of a crash', 500, '{"message":"Internal Server Error"}', 'failed'],
     ['what AWS says of a time-out', 503, '{"message":"Service Unavailable"}', 'failed'],
+    ['a refusal of what it promised to answer', 422, '{"error":"input-values: x"}', 'failed'],
     ['a throttle', 429, '{"message":"Too Many Requests"}', 'unavailable'],
     ['a call that is not allowed', 403, '{"message":"Forbidden"}', 'unavailable'],
   ] as const)('that is %s', (_, status, text, kind) => {
