@@ -166,6 +166,8 @@ async function unsettled(
     if (Object.values(Attributes).some((count) => count !== '0')) return `messages in ${queue}`;
   }
   for (const machine of MACHINES[environment]) {
+    // It waits until the request log is whole, minutes after a switch, and changes nothing but its record.
+    if (machine === 'rollback-verification') continue;
     const stateMachineArn = names.stateMachineArn(machine);
     const { executions = [] } = await aws
       .sfn()

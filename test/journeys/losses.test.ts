@@ -96,7 +96,14 @@ test('two rollbacks at once are one, and a promotion that was open meanwhile is 
   const { ledger } = journey.account('prod');
   const [open] = (await readPromotions(ledger, MODEL)).filter(({ status }) => status === 'awaiting-approval');
   const epoch = (await readPointer(ledger, MODEL))?.epoch;
-  const input = { model: MODEL, reason: 'two pagers went off', actor: 'person:someone', from: first.release, epoch };
+  const input = {
+    model: MODEL,
+    reason: 'two pagers went off',
+    actor: 'person:someone',
+    from: first.release,
+    epoch,
+    to: null,
+  };
   const started = await Promise.all(
     ['left', 'right'].map((rollback) => journey.start('prod', 'rollback', rollback, { ...input, rollback })),
   );
@@ -125,7 +132,15 @@ test('nothing is behind the first release: another rollback is refused and says 
   expect(refusal).toMatchObject({ rule: 'rollback-target', found: expect.stringContaining('nothing to go back to') });
   // The machine decides for itself, whatever the command line looked at.
   const { current: from, epoch } = (await readPointer(prod(), MODEL)) ?? {};
-  const input = { model: MODEL, reason: 'it looks wrong', actor: 'person:someone', rollback: 'too-far', from, epoch };
+  const input = {
+    model: MODEL,
+    reason: 'it looks wrong',
+    actor: 'person:someone',
+    rollback: 'too-far',
+    from,
+    epoch,
+    to: null,
+  };
   const ended = await journey.ended('prod', await journey.start('prod', 'rollback', 'too-far', input));
   expect(ended.status).toBe('SUCCEEDED');
   const refused = (await records(journey, 'prod', 'ROLLBACK_REFUSED')).at(-1);
