@@ -106,6 +106,24 @@ describe('an endpoint', () => {
     expect(here.metrics.emitted.slice(before)).toEqual([[DIMENSIONS, { DependencyUnavailable: 1 }]]);
   });
 
+  it('answers although it cannot read the policy, and calls nothing slow then', async () => {
+    const strange = { formatVersion: 1, policy: 'of another version' };
+    await here.prod.ledger.transact([{ kind: 'put', item: { ...keys.policy(MODEL), ...strange } }], 'policy');
+    expect((await here.infer()).status).toBe(200);
+    here.clock.at += 60_000;
+    expect((await here.infer()).status).toBe(200);
+    expect(said()?.[1]).not.toHaveProperty('SlowAnswers');
+  });
+
+  it('says that the list of aggregates is why, where it cannot be read: an older release needs it as well', async () => {
+    await here.infer();
+    vi.spyOn(here.serving.aggregates, 'read').mockRejectedValue(new Error('not a list'));
+    here.clock.at += 60_000;
+    const { status, json } = await here.infer();
+    expect([status, json.error?.slice(0, 16)]).toEqual([503, 'aggregates-load:']);
+    expect(said()?.[1]).toMatchObject({ Errors: 0, DependencyUnavailable: 1 });
+  });
+
   it('says nothing of what is no request for predictions, and counts one that is refused as no failure', async () => {
     const before = here.metrics.emitted.length;
     await here.send('GET', '/v2/health/ready');
