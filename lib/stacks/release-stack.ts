@@ -1,4 +1,4 @@
-import { sourcesOf } from '#domain/environment/environment.ts';
+import { MACHINES, sourcesOf } from '#domain/environment/environment.ts';
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
@@ -146,15 +146,7 @@ export class ReleaseStack extends Stack {
     }
     new ExecutionRecorder(this, 'Recorder', {
       ...props,
-      machines: [
-        'promotion',
-        'confirmation',
-        'rollback',
-        'rollback-verification',
-        'probation',
-        'drift',
-        'batch-inference',
-      ],
+      machines: MACHINES[props.environment],
     });
   }
 }

@@ -108,7 +108,7 @@ export const ROLLBACK_VERIFICATION = {
   'Probe endpoint': { status: 'answered', release: 'sha256:a', epoch: 3, at },
   'Probe endpoint again': { status: 'answered', release: 'sha256:a', epoch: 3, at },
   'Judge probes': { status: 'answers', found: 'two probes', since: at, days: ['2026-03-02'] },
-  'Check request log': { status: 'checked', stale: 0 },
+  'Check request log': { status: 'checked', stale: 0, reason: '' },
   'Verify rollback': { status: 'COMPLETE', found: 'two probes' },
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'rollback-verification'>;

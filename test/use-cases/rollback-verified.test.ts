@@ -81,16 +81,20 @@ describe('the request log after a rollback', () => {
   it('is read when it is whole past a minute after the switch', async () => {
     const check = checkRequestLog({ engine, requests: memoryRequestStore(), clock });
     clock.at += 3 * 60_000 - 1;
-    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'open', stale: 0 });
+    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'open', stale: 0, reason: '' });
     clock.at += 1;
-    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 0 });
+    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 0, reason: '' });
   });
 
   it('is unread where the lake cannot be: the verification says so', async () => {
     clock.at += 10 * 60_000;
     const requests = { ...memoryRequestStore(), fetch: () => Promise.reject(new Error('unreachable')) };
     const check = checkRequestLog({ engine, requests, clock });
-    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'unread', stale: 0 });
+    expect(await check({ model: MODEL, target, probes })).toEqual({
+      status: 'unread',
+      stale: 0,
+      reason: 'Error: unreachable',
+    });
   });
 
   it('has no answer of an older epoch that began when the switch had to be known', async () => {
@@ -102,9 +106,9 @@ describe('the request log after a rollback', () => {
     ]);
     clock.at += 10 * 60_000;
     const check = checkRequestLog({ engine, requests, clock });
-    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 0 });
+    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 0, reason: '' });
     await requests.add([answer('stale', 2, '2026-03-02T09:00:05.001Z', '2026-03-01')]);
-    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 1 });
+    expect(await check({ model: MODEL, target, probes })).toEqual({ status: 'checked', stale: 1, reason: '' });
   });
 });
 
@@ -115,7 +119,7 @@ describe('the verdict', () => {
       rollback: 'r-1',
       target,
       probes: { status: 'answers', found: 'two probes were answered by the release' },
-      log: { status: 'checked', stale: 0 },
+      log: { status: 'checked', stale: 0, reason: '' },
       ...overrides,
     });
 
@@ -123,10 +127,10 @@ describe('the verdict', () => {
     ['COMPLETE', {}],
     ['COMPLETE', { probes: { status: 'none', found: 'the model answers no requests' } }],
     ['PARTIAL', { probes: { status: 'partial', found: 'the old one answers' } }],
-    ['PARTIAL', { log: { status: 'checked', stale: 2 } }],
-    ['UNABLE', { log: { status: 'unread', stale: 0 } }],
+    ['PARTIAL', { log: { status: 'checked', stale: 2, reason: '' } }],
+    ['UNABLE', { log: { status: 'unread', stale: 0, reason: '' } }],
     ['UNABLE', { probes: { status: 'unable', found: 'forbidden' } }],
-    ['PARTIAL', { probes: { status: 'unable', found: 'forbidden' }, log: { status: 'checked', stale: 2 } }],
+    ['PARTIAL', { probes: { status: 'unable', found: 'forbidden' }, log: { status: 'checked', stale: 2, reason: '' } }],
   ])('is %s, recorded once', async (result, overrides) => {
     expect(await verify(overrides)).toMatchObject({ status: result });
     await verify(overrides);

@@ -26,7 +26,7 @@ export interface Probing {
 
 export const ProbeEndpoint = contract({ input: z.object({ model: z.string() }), output: Probe });
 
-/** Sends one golden request through the API of a model, as `rollback` does to see who answers. */
+/** Sends one golden request through the API of a model, as `rollback-verification` does to see who answers. */
 export function probeEndpoint(deps: Probing): Task {
   return ProbeEndpoint.task(({ model }) => probe(deps, model));
 }

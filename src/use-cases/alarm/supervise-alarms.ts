@@ -46,16 +46,15 @@ export function superviseAlarms(deps: Supervising): Task {
     const firing = new Set(await deps.alarms.inAlarm(deps.prefix));
     const differing = new Set<string>();
     const faults: Fault[] = [];
-    const models = new Set(deps.watched.map(({ endpoint }) => endpoint.model));
+    const endpoints = new Map(deps.watched.map(({ endpoint }) => [endpoint.model, endpoint]));
     await each(
       faults,
-      models,
+      endpoints.keys(),
       (model) => ({ item: `policy of ${model}`, model }),
       async (model) => {
         if (await doRulesDiffer(deps, model)) differing.add(model);
       },
     );
-    const endpoints = new Map(deps.watched.map(({ endpoint }) => [endpoint.model, endpoint]));
     await each(
       faults,
       endpoints.values(),
@@ -64,7 +63,7 @@ export function superviseAlarms(deps: Supervising): Task {
     );
     await each(
       faults,
-      models,
+      endpoints.keys(),
       (model) => ({ item: `rollback of ${model}`, model }),
       (model) => resumeRollback(deps, model),
     );

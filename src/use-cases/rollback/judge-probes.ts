@@ -7,6 +7,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { answeredDays } from '#read-model/aggregates.ts';
 import { definitionOf } from '#read-model/definitions.ts';
+import { messageOf } from '#use-cases/each.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 const Target = z.object({ release: Digest, from: Digest, epoch: z.int(), at: z.iso.datetime() });
@@ -37,7 +38,7 @@ export function judgeProbes(deps: {
   readonly clock: Clock;
 }): Task {
   return JudgeProbes.task(async ({ target, probe, again }) => {
-    // Whatever is wrong with either of them, predictions are repaired.
+    // What cannot be read is said, and ends no verification.
     const [from, to] = await Promise.all(
       [target.from, target.release].map((release) => definitionOf(deps.releases, release).catch(() => undefined)),
     );
@@ -46,10 +47,12 @@ export function judgeProbes(deps: {
     if (again.status === 'none') return { status: 'none', found: 'the model answers no requests', since, days: [] };
     const definition = (to ?? from)?.definition;
     if (definition === undefined) return { status: 'unable', found: 'neither release can be read', since, days: [] };
-    const answered = await answeredDays(deps, definition, deps.clock.now()).catch(() => undefined);
-    if (answered === undefined)
-      return { status: 'unable', found: 'the list of daily aggregates cannot be read', since, days: [] };
-    const days = [...answered];
+    const days = await answeredDays(deps, definition, deps.clock.now()).then(
+      (answered) => [...answered],
+      (error: unknown) => messageOf(error).slice(0, 300),
+    );
+    if (typeof days === 'string')
+      return { status: 'unable', found: `the list of daily aggregates cannot be read: ${days}`, since, days: [] };
     const found = [probe, again].flatMap((each) => whyNotNew(each, target) ?? []).join('; ');
     if (found === '') return { status: 'answers', found: 'two probes were answered by the release', since, days };
     const isOver = deps.clock.now().getTime() >= Date.parse(target.at) + MINUTES * 60_000;

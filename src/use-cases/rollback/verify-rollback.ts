@@ -10,7 +10,7 @@ export const VerifyRollback = contract({
     rollback: z.string(),
     target: z.object({ release: Digest }),
     probes: z.object({ status: z.string(), found: z.string() }),
-    log: z.object({ status: z.string(), stale: z.int() }),
+    log: z.object({ status: z.string(), stale: z.int(), reason: z.string() }),
   }),
   output: z.object({
     /** `COMPLETE`: all that was looked at is as it should be. `UNABLE`: it could not be looked at. */
@@ -23,7 +23,7 @@ export const VerifyRollback = contract({
 export function verifyRollback(deps: Recording): Task {
   return VerifyRollback.task(async ({ model, rollback, target, probes, log }) => {
     const wrong = [
-      ...(log.status === 'unread' ? ['the request log cannot be read'] : []),
+      ...(log.status === 'unread' ? [`the request log cannot be read: ${log.reason}`] : []),
       ...(log.stale === 0 ? [] : [`${log.stale} requests were answered by an older epoch after the switch`]),
       ...(probes.status === 'answers' || probes.status === 'none' ? [] : [probes.found]),
     ];

@@ -55,8 +55,8 @@ describe('the verification of a rollback', () => {
   it('waits until the request log is whole', async () => {
     const { path } = await run('rollback-verification', {
       'Check request log': [
-        { status: 'open', stale: 0 },
-        { status: 'checked', stale: 0 },
+        { status: 'open', stale: 0, reason: '' },
+        { status: 'checked', stale: 0, reason: '' },
       ],
     });
     expect(path).toEqual([...PROBED, ...CHECKED, 'Wait for request log', ...CHECKED, ...ENDED, 'Verified']);
