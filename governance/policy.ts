@@ -69,6 +69,8 @@ export default definePolicyFloor({
     confidence: 0.95,
     hoursBetweenRollbacks: 24,
   },
+  // An incident that nobody acknowledges within an hour is the next role's as well; two days later people know why it happened.
+  operations: { acknowledgeMinutes: 60, rootCauseHours: 48, rehashDays: 30, retentionDays: 30 },
   transitions: {
     initial: {
       gates: ['released-upstream', 'release-integrity'],

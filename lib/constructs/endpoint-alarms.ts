@@ -6,7 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type AlarmKind, ENDPOINT_METRICS, UNPROBED_MINUTES } from '#domain/alarm/alarm.ts';
 import { METRICS_NAMESPACE } from '#domain/drift/metrics.ts';
-import type { ServingRule } from '#domain/policy/policy.ts';
+import type { ServingRule } from '#domain/policy/serving.ts';
 import type { Names } from '#model/names.ts';
 
 /** What the names of an environment's endpoint alarms, and of its endpoint functions, begin with. */

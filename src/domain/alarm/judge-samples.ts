@@ -1,5 +1,5 @@
 import betaQuantile from '@stdlib/stats-base-dists-beta-quantile';
-import type { ServingRule } from '../policy/policy.ts';
+import type { ServingRule } from '../policy/serving.ts';
 import type { AlarmKind } from './alarm.ts';
 import type { Series } from './samples.ts';
 

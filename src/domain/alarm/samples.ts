@@ -1,4 +1,4 @@
-import type { ServingRule } from '../policy/policy.ts';
+import type { ServingRule } from '../policy/serving.ts';
 import { METRICS_NAMESPACE } from '../drift/metrics.ts';
 import { type AlarmKind, ENDPOINT_METRICS } from './alarm.ts';
 

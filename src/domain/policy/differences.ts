@@ -49,6 +49,7 @@ const FLOOR_ALONE = [
   /^transitions\.initial\./,
   /^data\.rowCounts\.weeks$/,
   /^drift\.minimumRows$/,
+  /^operations\.(?:rehashDays|retentionDays)$/,
   /^serving\.(?:confidence|hoursBetweenRollbacks|.+\.minutes|.+\.minimumCount)$/,
 ];
 
@@ -58,11 +59,12 @@ function isFloorAlone(path: string): boolean {
 
 function loosenedPaths(before: Policy, after: Policy): readonly string[] {
   try {
-    const { activation, comparison, data, drift, serving, transitions } = after;
+    const { activation, comparison, data, drift, serving, operations, transitions } = after;
     const optional = {
       ...(data === undefined ? {} : { data }),
       ...(drift === undefined ? {} : { drift }),
       ...(serving === undefined ? {} : { serving }),
+      ...(operations === undefined ? {} : { operations }),
     };
     tighten(before.model, before, { activation, comparison, transitions, ...optional });
     return [];

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { GateId } from '../gates/gate.ts';
 import { ColumnName, ModelName } from '../model/definition.ts';
 import { SeenText } from '../text.ts';
+import { OperationsRule } from './operations.ts';
+import { ServingRule } from './serving.ts';
 
 /** The environments into which a release can be promoted. */
 export const TargetEnvironment = z.enum(['staging', 'prod']);
@@ -219,40 +221,6 @@ export const DriftRule = z.strictObject({
 });
 export type DriftRule = z.infer<typeof DriftRule>;
 
-/** When the release that an endpoint serves is rolled back by itself. Each threshold must be proven: a lower bound stands above it. */
-export const ServingRule = z.strictObject({
-  /** Answers of the endpoint's API with a 5xx status, throttles and faults of what is no part of the release left out. Default: the floor’s. */
-  errors: z.strictObject({
-    /** Share of the requests that may fail, e.g. 0.05. A model may only lower it; default: the floor’s. */
-    rate: z.number().gt(0).max(1),
-    /** Minutes of requests that are counted, e.g. 5. The floor alone says so. */
-    minutes: z.int().min(1).max(60),
-    /** Failed requests below which nothing is rolled back, e.g. 5. The floor alone says so. */
-    minimumCount: z.int().min(1),
-  }),
-  /** Answers that take longer than the baseline: the p99 of what was served before, or the model's objective. Default: the floor’s. */
-  latency: z.strictObject({
-    /** Factor of the baseline above which an answer is slow, e.g. 2. A model may only lower it; default: the floor’s. */
-    factor: z.number().gt(1).max(100),
-    /** Share of slow answers that is tolerated, e.g. 0.01: beyond it their p99 is above the factor. A model may only lower it; default: the floor’s. */
-    share: z.number().gt(0).max(1),
-    /** Minutes of answers that are counted, e.g. 10. The floor alone says so. */
-    minutes: z.int().min(1).max(60),
-    /** Slow answers below which nothing is rolled back, e.g. 5. The floor alone says so. */
-    minimumCount: z.int().min(1),
-  }),
-  /** The golden request, which a probe sends each minute. Default: the floor’s. */
-  health: z.strictObject({
-    /** Failed probes in a row that roll back, e.g. 3. A model may only lower it; default: the floor’s. */
-    failures: z.int().min(2).max(10),
-  }),
-  /** One-sided confidence that a share is above its threshold, as a probability, e.g. 0.95. The floor alone says so. */
-  confidence: z.number().min(0.5).max(0.999),
-  /** Hours after an automatic rollback within which there is no second one: people are paged instead; e.g. 24. The floor alone says so. */
-  hoursBetweenRollbacks: z.number().min(1).max(720),
-});
-export type ServingRule = z.infer<typeof ServingRule>;
-
 /** How many people of a role have to agree. */
 export const ApprovalRule = z.strictObject({
   /** The role whose members count, a group of control's user pool, e.g. `'ml-lead'`. */
@@ -293,6 +261,8 @@ const rules = {
   drift: DriftRule.exactOptional(),
   /** When an endpoint's release is rolled back by itself. Without it no alarm watches an endpoint. */
   serving: ServingRule.exactOptional(),
+  /** What people are told, and when, of what is wrong. Without it the numbers are those of `OPERATIONS_DEFAULT`. */
+  operations: OperationsRule.exactOptional(),
   /** What each kind of promotion needs. */
   transitions: z.strictObject({
     /** A model's baseline into an environment that has no champion yet. */

@@ -174,6 +174,27 @@ function tightenServing(
   };
 }
 
+/** Tighter is what people are told sooner. How often what is stored is hashed, and how long it is retained, is the floor's alone. */
+function tightenOperations(
+  base: Policy['operations'],
+  own: PolicyTightening['operations'],
+  { smaller, loosened }: Ratchet,
+): Pick<Policy, 'operations'> {
+  if (base === undefined) {
+    if (own !== undefined) loosened.push('operations: the floor has none');
+    return {};
+  }
+  const less = (key: 'acknowledgeMinutes' | 'rootCauseHours'): number =>
+    smaller(`operations.${key}`, base[key], own?.[key]);
+  return {
+    operations: {
+      ...base,
+      acknowledgeMinutes: less('acknowledgeMinutes'),
+      rootCauseHours: less('rootCauseHours'),
+    },
+  };
+}
+
 /** Tighter is what rolls a release back sooner, and on less. */
 function tightenProbation(
   path: string,
@@ -248,6 +269,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     ...tightenData(floor.data, own.data, { larger, smaller, allowed, loosened }),
     ...tightenDrift(floor.drift, own.drift, { larger, smaller, allowed, loosened }),
     ...tightenServing(floor.serving, own.serving, { larger, smaller, allowed, loosened }),
+    ...tightenOperations(floor.operations, own.operations, { larger, smaller, allowed, loosened }),
     ...(own.costs === undefined ? {} : { costs: own.costs }),
     transitions: {
       initial: floor.transitions.initial,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OperationsRule } from './operations.ts';
 import {
   ApprovalRule,
   ComparisonRule,
@@ -7,9 +8,9 @@ import {
   DriftRule,
   ProbationRule,
   RowCountRule,
-  ServingRule,
   TransitionRule,
 } from './policy.ts';
+import { ServingRule } from './serving.ts';
 
 /** Some of a rule's fields. What fields contradict each other is looked for in the tightened rule. */
 function someOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -23,6 +24,7 @@ const { minimumRows: _minimumRows, ...drift } = DriftRule.shape;
 const { errors, latency, health } = ServingRule.shape;
 const { minutes: _errorMinutes, minimumCount: _errorCount, ...errorRate } = errors.shape;
 const { minutes: _latencyMinutes, minimumCount: _latencyCount, ...slowAnswers } = latency.shape;
+const { rehashDays: _rehashDays, retentionDays: _retentionDays, ...operations } = OperationsRule.shape;
 const { fast, ...probation } = ProbationRule.shape;
 const { probation: _probation, ...transition } = TransitionRule.shape;
 
@@ -71,6 +73,8 @@ export const PolicyTightening = someOf({
     /** Failed probes. Default of what is left out: the floor’s. */
     health: someOf(health.shape),
   }),
+  /** Within what time people act on an incident. Default of what is left out: the floor’s. */
+  operations: someOf(operations),
   /** Costs of wrong decisions, for the evaluation report only; no gate uses them. Default: none, and the report shows no costs. */
   costs: Costs,
   /** What each kind of promotion needs. Default of what is left out: the floor’s; `initial` is the floor's alone. */

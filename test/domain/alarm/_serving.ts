@@ -1,4 +1,4 @@
-import type { ServingRule } from '#domain/policy/policy.ts';
+import type { ServingRule } from '#domain/policy/serving.ts';
 
 /** The floor's rule. */
 export const SERVING: ServingRule = {

@@ -1,3 +1,4 @@
+import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
 import { type PolicyFloor } from '#domain/policy/policy.ts';
 import { SERVING } from '#test/domain/alarm/_serving.ts';
 import { DRIFT } from '#test/domain/drift/_evidence.ts';
@@ -25,6 +26,7 @@ export const floor: PolicyFloor = {
   data: { rowCounts: { tolerance: 0.3, weeks: 8, minimumWeeks: 3 }, earlyLabels: 0.01, replacedLabels: 0.1 },
   drift: { ...DRIFT, stable: ['x'] },
   serving: SERVING,
+  operations: OPERATIONS_DEFAULT,
   transitions: {
     initial: { ...transition, approvals: [] },
     staging: { ...transition, approvals: [], opensOnOffer: true, probation: probationRule(14) },

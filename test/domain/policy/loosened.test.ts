@@ -67,6 +67,12 @@ const loosened: [string, PolicyTightening, string][] = [
   ],
   ['more slow answers', { serving: { latency: { share: 0.02 } } }, 'serving.latency.share: 0.02 is looser'],
   ['more failed probes', { serving: { health: { failures: 4 } } }, 'serving.health.failures: 4 is looser'],
+  [
+    'people who are told later',
+    { operations: { acknowledgeMinutes: 61 } },
+    'operations.acknowledgeMinutes: 61 is looser',
+  ],
+  ['a root cause that is due later', { operations: { rootCauseHours: 49 } }, 'operations.rootCauseHours: 49 is looser'],
   ['an input that is not looked at', { drift: { stable: ['y'] } }, "drift.stable: x is the floor's and missing here"],
   [
     'inputs further from what they were',

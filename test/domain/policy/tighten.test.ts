@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Costs, costThreshold, DriftRule, type PolicyFloor, ProbationRule } from '#domain/policy/policy.ts';
+import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
 import { tighten } from '#domain/policy/tighten.ts';
 import { PolicyTightening } from '#domain/policy/tightening.ts';
 import { SERVING } from '#test/domain/alarm/_serving.ts';
@@ -81,6 +82,16 @@ describe('a model’s policy', () => {
     expect(() => tighten('m', without, own)).toThrow('serving: the floor has none');
     expect(PolicyTightening.safeParse({ serving: { errors: { minimumCount: 100 } } }).success).toBe(false);
     expect(PolicyTightening.safeParse({ serving: { hoursBetweenRollbacks: 1 } }).success).toBe(false);
+  });
+
+  it('may have people told sooner, and has no say in how often what is stored is hashed', () => {
+    const own = { operations: { acknowledgeMinutes: 15, rootCauseHours: 24 } };
+    expect(tighten('m', floor, own).operations).toEqual({ ...OPERATIONS_DEFAULT, ...own.operations });
+    const { operations: _operations, ...without } = floor;
+    expect(tighten('m', without, {})).not.toHaveProperty('operations');
+    expect(() => tighten('m', without, own)).toThrow('operations: the floor has none');
+    expect(PolicyTightening.safeParse({ operations: { rehashDays: 90 } }).success).toBe(false);
+    expect(PolicyTightening.safeParse({ operations: { retentionDays: 1 } }).success).toBe(false);
   });
 
   it('may have rows nearer to the usual, and judge them sooner', () => {
