@@ -1,4 +1,5 @@
 import type { Environment } from '#domain/environment/environment.ts';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient, ResourceNotFoundException } from '@aws-sdk/client-dynamodb';
@@ -10,14 +11,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromIni } from '@aws-sdk/credential-providers';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { cloudWatchMetrics } from '#adapters/aws/alarms.ts';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
 import type { Caller } from '#adapters/aws/signed-call.ts';
-import { localCloudStatus } from '#local/emulator/cloud.ts';
+import { type LocalCloud, localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, isIsolated } from '#model/config.ts';
 import { type Names, namesOf } from '#model/names.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
+import type { MetricData } from '#ports/metric-data.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { PredictionRows } from '#ports/prediction-rows.ts';
 import { GatehouseError } from '#domain/error.ts';
@@ -37,6 +40,8 @@ export interface Cloud {
   readonly rows: Pick<PredictionRows, 'of'>;
   /** Released artifacts by digest, to be read only. */
   readonly releases: ReadableStore;
+  /** Metrics of the account, by the caller's own credentials. */
+  readonly metrics: MetricData;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
   /** Executions, to be read only. */
@@ -61,7 +66,8 @@ export interface CloudOptions {
 /** The clients of an environment. @throws GatehouseError `LOCAL_CLOUD_BROKEN` when a part of the local cloud has crashed. */
 export function cloudOf(config: Config, environment: Environment, options: CloudOptions): Cloud {
   const names = namesOf(config, environment);
-  const endpoint = localEndpoint(options.home);
+  const local = runningLocally(options.home);
+  const endpoint = local?.endpoint;
   const profile = options.profile ?? config.environments[environment].profile;
   const settings = {
     region: names.region,
@@ -90,6 +96,9 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     },
     rows: { of: (model, entity) => deployed(rows.of(model, entity)) },
     releases: s3ArtifactStore(s3, names.artifactBucket),
+    metrics: cloudWatchMetrics(
+      new CloudWatchClient(local === undefined ? settings : { ...settings, endpoint: local.cloudwatchEndpoint }),
+    ),
     s3,
     sfn,
     executions: stepFunctions(sfn),
@@ -154,11 +163,11 @@ export function notDeployed(environment: Environment, error: unknown): never {
   });
 }
 
-function localEndpoint(home: string): string | undefined {
+function runningLocally(home: string): LocalCloud | undefined {
   const status = localCloudStatus(home);
   switch (status.state) {
     case 'running':
-      return status.cloud.endpoint;
+      return status.cloud;
     case 'stopped':
       return undefined;
     case 'broken': {

@@ -30,6 +30,7 @@ const NATIVE: Readonly<Record<string, readonly string[]>> = {
 /** Functions that need to know the models which are deployed. */
 const WITH_MODELS = new Set([
   'alarms',
+  'incidents',
   'admission',
   'training',
   'data-quality',

@@ -8,6 +8,7 @@ import { bundleFunctions, type Platform } from './bundle.ts';
 import { ControlStack } from './stacks/control-stack.ts';
 import { InferenceStack } from './stacks/inference-stack.ts';
 import { LakeStack } from './stacks/lake-stack.ts';
+import { OperationsStack } from './stacks/operations-stack.ts';
 import { RegistryStack } from './stacks/registry-stack.ts';
 import { ReleaseStack } from './stacks/release-stack.ts';
 import { TrainingStack } from './stacks/training-stack.ts';
@@ -66,11 +67,15 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   lake.addStackDependency(registry);
   const shared = { ...context, features: lake.features, score: lake.score };
   if (environment === 'dev') {
-    new TrainingStack(stage, 'Training', shared).addStackDependency(lake);
+    const training = new TrainingStack(stage, 'Training', shared);
+    training.addStackDependency(lake);
+    new OperationsStack(stage, 'Operations', context).addStackDependency(training);
     return;
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
   inference.addStackDependency(lake);
   const { prober } = inference;
-  new ReleaseStack(stage, 'Release', { ...shared, environment, prober }).addStackDependency(inference);
+  const release = new ReleaseStack(stage, 'Release', { ...shared, environment, prober });
+  release.addStackDependency(inference);
+  new OperationsStack(stage, 'Operations', context).addStackDependency(release);
 }

@@ -26,7 +26,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
   QUARANTINE: 'a release is quarantined; an automatic quarantine is lifted',
   QUARANTINE_VOTE: 'a vote to lift a quarantine is verified',
   ALARM: 'an alarm triggers a rollback',
-  INCIDENT: 'an incident is opened',
+  INCIDENT: 'an incident is opened, acknowledged, settled or closed',
 };
 
 /** The generated parts of `docs/operating-model.md`, by the name of their place. */

@@ -2,6 +2,7 @@ import { batchInference } from './batch-inference.contract.ts';
 import { confirmation } from './confirmation.contract.ts';
 import { dataQuality } from './data-quality.contract.ts';
 import { drift } from './drift.contract.ts';
+import { incident } from './incident.contract.ts';
 import { probation } from './probation.contract.ts';
 import { promotion } from './promotion.contract.ts';
 import { retraining } from './retraining.contract.ts';
@@ -15,6 +16,7 @@ export const CONTRACTS = {
   confirmation,
   'data-quality': dataQuality,
   drift,
+  incident,
   probation,
   promotion,
   retraining,

@@ -1,5 +1,6 @@
 import { VerifyServing } from '#use-cases/promotion/verify-serving.ts';
-import { OpenIncident, RecordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { OpenIncident } from '#use-cases/incidents/open-incident.ts';
+import { RecordRefusal } from '#use-cases/rollback/record-refusal.ts';
 import { SwitchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { RecordRunFailure } from '#use-cases/runs/record-run-failure.ts';
 import { batchInference } from './batch-inference.contract.ts';
@@ -16,7 +17,7 @@ export const rollback = {
     },
     'Verify serving': { reads: ['model', 'target'], adds: 'serving', ...VerifyServing },
     'Open incident': {
-      reads: ['model', 'rollback', 'actor', 'reason', 'target', 'serving'],
+      reads: ['model', 'rollback', 'actor', 'serving'],
       adds: 'incident',
       ...OpenIncident,
     },

@@ -51,6 +51,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Judge drift': 'judging what was found',
   // rollback
   'Switch pointer': 'switching the pointer back',
+  'Change incident': 'changing the incident',
   'Open incident': 'opening an incident',
   'Wait before probing': 'waiting until the endpoint reads the pointer again',
   'Probe endpoint': 'asking the endpoint who answers',

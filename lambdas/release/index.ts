@@ -22,7 +22,8 @@ import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { planReview } from '#use-cases/probation/plan-review.ts';
 import { judgeProbes } from '#use-cases/rollback/judge-probes.ts';
-import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { openIncident } from '#use-cases/incidents/open-incident.ts';
+import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';
 import { verifyRollback } from '#use-cases/rollback/verify-rollback.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, CATALOGUE_TABLE, LAKE_BUCKET, ARTIFACT_BUCKET, SOURCE_BUCKETS } = readEnvironment(

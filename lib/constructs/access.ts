@@ -64,6 +64,8 @@ export function accessTo(names: Names) {
     readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     /** Plans and measurements, which lie in the lake by digest; neither events nor features. */
     readsDocuments: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']),
+    writesDocuments: (): Access =>
+      objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
     /** The daily aggregates of a model, and the documents that list them. */
     readsDailyAggregates: (model: string): Access => {
       const bucket = bucketArn(names.lakeBucket);

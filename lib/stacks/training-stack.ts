@@ -3,6 +3,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { MACHINES } from '#domain/environment/environment.ts';
 import { type DeployedModels, partsOf, partsOutput } from '#domain/model/deployed.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
@@ -41,7 +42,7 @@ export class TrainingStack extends Stack {
     const checking = dataQualityMachine(this, props);
     const retraining = retrainingMachine(this, props, registration);
     schedules(this, props, { checking, retraining });
-    new ExecutionRecorder(this, 'Recorder', { ...props, machines: ['retraining', 'validation', 'data-quality'] });
+    new ExecutionRecorder(this, 'Recorder', { ...props, machines: MACHINES.dev });
   }
 }
 

@@ -5,6 +5,7 @@ export type Machine =
   | 'data-quality'
   | 'promotion'
   | 'confirmation'
+  | 'incident'
   | 'rollback'
   | 'rollback-verification'
   | 'probation'

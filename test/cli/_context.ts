@@ -146,6 +146,7 @@ function ledgerOnly(
     outputs: outputs === undefined ? absent : () => Promise.resolve(outputs),
     identity: () => Promise.resolve(`arn:aws:iam::${namesOf(config, environment).account}:root`),
     credentials: () => Promise.resolve({ accessKeyId: namesOf(config, environment).account, secretAccessKey: 'test' }),
+    metrics: { read: absent },
     get s3() {
       return absent();
     },

@@ -11,6 +11,7 @@ const MACHINES: readonly Machine[] = [
   'data-quality',
   'promotion',
   'confirmation',
+  'incident',
   'rollback',
   'rollback-verification',
   'probation',

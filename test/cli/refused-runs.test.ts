@@ -77,7 +77,7 @@ describe('a run', () => {
     await expect(watch(test.context)).rejects.toMatchObject({
       refusal: {
         rule: 'run-known',
-        found: 'dev has no run or execution r2 of retraining, validation, data-quality',
+        found: 'dev has no run or execution r2 of retraining, validation, data-quality, incident',
         remedy: 'see: gatehouse run list flight-delay --env dev, or name another environment by --env',
       },
     });

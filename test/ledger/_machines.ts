@@ -7,7 +7,8 @@ import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-tar
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
-import { openIncident, recordRefusal } from '#use-cases/rollback/open-incident.ts';
+import { openIncident } from '#use-cases/incidents/open-incident.ts';
+import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
 import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
@@ -136,8 +137,7 @@ async function stepRollback(_: World, { deps }: Environment, execution: Executio
       execution.state = 'Open incident';
       return;
     case 'Open incident': {
-      const { release } = found['target'] as Requested;
-      await call(openIncident(deps), { release, serving: found['serving'] });
+      await call(openIncident(deps), { serving: found['serving'] });
       execution.state = 'done';
       return;
     }

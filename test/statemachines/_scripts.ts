@@ -118,6 +118,11 @@ export const CONFIRMATION = {
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'confirmation'>;
 
+export const INCIDENT = {
+  'Change incident': { status: 'done', incident: 'm-prod-rollback-2', is: 'acknowledged', rootCause: null },
+  'Record failure': { status: 'failed' },
+} satisfies ScriptOf<'incident'>;
+
 const candidate = {
   release: 'sha256:r',
   window: 'growing',
@@ -332,6 +337,20 @@ export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; 
       epoch: 2,
     },
     script: CONFIRMATION,
+  },
+  incident: {
+    input: {
+      model: 'm',
+      incident: 'm-prod-rollback-2',
+      act: 'act-1',
+      actor: 'person:op',
+      action: 'acknowledge',
+      comment: '',
+      part: null,
+      resolution: null,
+      rootCause: null,
+    },
+    script: INCIDENT,
   },
   probation: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: PROBATION },
   drift: { input: { model: 'm', asOf: '2001-05-01T06:00:00Z' }, script: DRIFT },

@@ -56,6 +56,7 @@ const GUARDS = [
     act: 'Rolled back',
     guards: ['Switch pointer', 'Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'],
   },
+  { name: 'incident', act: 'Changed', guards: ['Change incident', 'Incident changed?'] },
   {
     name: 'rollback-verification',
     act: 'Verified',

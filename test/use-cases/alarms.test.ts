@@ -5,6 +5,7 @@ import { queriesOf } from '#domain/alarm/samples.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { policyDigest } from '#domain/model/deployed.ts';
 import type { Policy } from '#domain/policy/policy.ts';
+import { findIncident } from '#read-model/incidents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { isQuarantined } from '#read-model/quarantines.ts';
 import { SERVING } from '#test/domain/alarm/_serving.ts';
@@ -88,7 +89,7 @@ describe('an alarm that the metrics prove', () => {
     expect((await rollBack(prod, begun?.input ?? {})).path.at(-1)).toBe('Rolled back');
     expect((await readPointer(prod.ledger, MODEL))?.current).toBe(here.baseline);
     expect(await isQuarantined(prod.ledger, MODEL, release)).toBe(true);
-    expect(await prod.ledger.get(keys.incident(MODEL, `incident-alarm-${MODEL}-2`))).toMatchObject({
+    expect((await findIncident(prod.ledger, MODEL, `${MODEL}-prod-rollback-2`))?.rollback).toMatchObject({
       alarm: { name: 'errors-toy', kind: 'errors', values: { failed: 40 } },
     });
   });

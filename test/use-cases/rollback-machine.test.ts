@@ -4,6 +4,7 @@ import { readPointer } from '#read-model/pointer.ts';
 import { isQuarantined } from '#read-model/quarantines.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { findIncident } from '#read-model/incidents.ts';
 import type { Ledger } from '#ports/ledger.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { promote, rollBack } from './_machine.ts';
@@ -43,9 +44,10 @@ describe('the machine of rollbacks with its use-cases', () => {
       lastConfirmed: null,
     });
     expect(await isQuarantined(prod.ledger, MODEL, release)).toBe(true);
-    expect(await prod.ledger.get(keys.incident(MODEL, 'incident-rollback-1'))).toMatchObject({
+    expect(await findIncident(prod.ledger, MODEL, `${MODEL}-prod-rollback-2`)).toMatchObject({
       status: 'open',
-      from: release,
+      rollback: { rollback: 'rollback-1', from: release, serving: 'verified' },
+      parts: [{ part: 'predictions', resolution: null }],
     });
     expect((await prod.codes()).slice(-2)).toEqual(['RELEASE_ROLLED_BACK', 'INCIDENT_OPENED']);
   });
@@ -233,8 +235,8 @@ describe('the machine of rollbacks with its use-cases', () => {
     const { path, status } = await rollBack(prod, { rollback: 'r-1', from: release });
     expect(path.slice(-4)).toEqual(['Open incident', 'Repair predictions', 'Serving verified?', 'Failed']);
     expect(status).toBe('FAILED');
-    expect(await prod.ledger.get(keys.incident(MODEL, 'incident-r-1'))).toMatchObject({
-      serving: expect.stringContaining('no object'),
+    expect(await findIncident(prod.ledger, MODEL, `${MODEL}-prod-rollback-2`)).toMatchObject({
+      rollback: { serving: expect.stringContaining('no object') },
     });
   });
 });

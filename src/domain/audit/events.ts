@@ -1,13 +1,20 @@
 import type { z } from 'zod';
 import type { Digest } from '../canonical/digest.ts';
 import type { Alert } from './events/event.ts';
+import { INCIDENT_EVENTS } from './events/incident-events.ts';
 import { PEER_EVENTS } from './events/peer-events.ts';
 import { PROMOTION_EVENTS } from './events/promotion-events.ts';
 import { SERVING_EVENTS } from './events/serving-events.ts';
 import { TRAINING_EVENTS } from './events/training-events.ts';
 
 /** The registry of everything that an audit trail can say. Codes are stable; details are small (a record is at most 4 KB). */
-export const AUDIT_EVENTS = { ...TRAINING_EVENTS, ...PROMOTION_EVENTS, ...SERVING_EVENTS, ...PEER_EVENTS } as const;
+export const AUDIT_EVENTS = {
+  ...TRAINING_EVENTS,
+  ...PROMOTION_EVENTS,
+  ...SERVING_EVENTS,
+  ...INCIDENT_EVENTS,
+  ...PEER_EVENTS,
+} as const;
 
 export type AuditCode = keyof typeof AUDIT_EVENTS;
 

@@ -7,9 +7,27 @@ export const ORIGIN = 'dev' satisfies Environment;
 
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
-  dev: ['retraining', 'validation', 'data-quality'],
-  staging: ['promotion', 'confirmation', 'rollback', 'rollback-verification', 'probation', 'drift', 'batch-inference'],
-  prod: ['promotion', 'confirmation', 'rollback', 'rollback-verification', 'probation', 'drift', 'batch-inference'],
+  dev: ['retraining', 'validation', 'data-quality', 'incident'],
+  staging: [
+    'promotion',
+    'confirmation',
+    'rollback',
+    'rollback-verification',
+    'probation',
+    'drift',
+    'batch-inference',
+    'incident',
+  ],
+  prod: [
+    'promotion',
+    'confirmation',
+    'rollback',
+    'rollback-verification',
+    'probation',
+    'drift',
+    'batch-inference',
+    'incident',
+  ],
   control: [],
 } as const satisfies Readonly<Record<Environment, readonly string[]>>;
 

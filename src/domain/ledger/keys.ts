@@ -48,7 +48,8 @@ export const keys = {
   }),
   /** The newest rollback that an alarm has triggered. */
   automaticRollback: (model: string): Key => ({ pk: `ALARM#${model}`, sk: 'ROLLBACK' }),
-  incident: (model: string, incident: string): Key => ({ pk: `INCIDENT#${model}`, sk: incident }),
+  incident: (model: string, incident: string): Key => ({ pk: keys.incidents(model), sk: incident }),
+  incidents: (model: string): string => `INCIDENT#${model}`,
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
   runs: (model: string): string => `RUN#${model}`,
   fence: (model: string): Key => ({ pk: `FENCE#${model}`, sk: 'BATCH' }),

@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { COMMAND_RULES } from './command-rules.ts';
 import { DATA_RULES } from './data-rules.ts';
+import { INCIDENT_RULES } from './incident-rules.ts';
 import { RELEASE_RULES } from './release-rules.ts';
 import { SERVING_RULES } from './serving-rules.ts';
 
 /** The registry of everything by which anything is refused. An id is never renamed: chains and stored documents name it. */
-export const RULES = { ...RELEASE_RULES, ...DATA_RULES, ...COMMAND_RULES, ...SERVING_RULES } as const;
+export const RULES = {
+  ...RELEASE_RULES,
+  ...DATA_RULES,
+  ...INCIDENT_RULES,
+  ...COMMAND_RULES,
+  ...SERVING_RULES,
+} as const;
 
 export type RuleId = keyof typeof RULES;
 

@@ -150,11 +150,6 @@ export const SERVING_EVENTS = {
     z.strictObject({ rollback: Text, rule: Rule, found: z.string() }),
     true,
   ),
-  INCIDENT_OPENED: event(
-    'an incident was opened',
-    z.strictObject({ incident: Text, rollback: Text, reason: Text, affected: z.int() }),
-    true,
-  ),
   PREDICTIONS_PUBLISHED: event(
     'a batch inference run published predictions or lists of aggregates, or found nothing to do',
     z.strictObject({

@@ -1,0 +1,55 @@
+import type { Context } from '../../context.ts';
+import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
+import { RefusedError, refuse } from '../../refusal.ts';
+import { findIncident } from '#read-model/incidents.ts';
+import type { FoundIncident } from './find.ts';
+
+/** What a person asks of an incident. */
+export interface Act {
+  readonly action: 'acknowledge' | 'settle' | 'close';
+  readonly comment?: string;
+  readonly part?: string;
+  readonly resolution?: 'recomputed' | 'withdrawn' | 'accepted';
+  readonly rootCause?: string;
+}
+
+/** Changes an incident by its machine, as the caller, and says what it is then. */
+export async function actOn(context: Context, { environment, incident }: FoundIncident, act: Act): Promise<void> {
+  const cloud = context.cloud(environment);
+  const { model, incident: name } = incident;
+  const { action, comment = '', part = null, resolution = null, rootCause = null } = act;
+  const execution = freshName('incident', model);
+  const input = {
+    model,
+    incident: name,
+    act: execution,
+    actor: await operator(cloud),
+    action,
+    comment,
+    part,
+    resolution,
+    rootCause,
+  };
+  const arn = await startExecution(cloud, 'incident', execution, input);
+  if (!context.wait) {
+    context.print({
+      data: { incident: name, environment, execution },
+      sections: [{ lines: [`see: gatehouse incident show ${name}`] }],
+    });
+    return;
+  }
+  const view = await followExecution(context, cloud, arn, model);
+  if (view.status !== 'SUCCEEDED')
+    refuse(
+      'run-succeeded',
+      `the execution ended ${view.status}`,
+      `see: gatehouse run logs ${model} ${execution} --machine incident --env ${environment}`,
+    );
+  const refusal = refusalIn(view);
+  if (refusal !== undefined) throw new RefusedError(refusal);
+  const now = await findIncident(cloud.ledger, model, name);
+  context.print({
+    data: { environment, ...(now ?? incident) },
+    sections: [{ lines: [`${name} in ${environment} is ${now?.status ?? 'unknown'}`] }, statesSection(view.progress)],
+  });
+}

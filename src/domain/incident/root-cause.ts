@@ -1,0 +1,20 @@
+import { refusal, type Refusal } from '../refusal/refusal.ts';
+
+/** The most bytes of a root cause: an execution's input, which carries it, has at most 256 KB. */
+export const ROOT_CAUSE_BYTES = 65_536;
+
+/** The fewest characters that can say why something happened. */
+const FEWEST = 20;
+
+/** Why a text is no root cause: it says nothing, is too large to be carried, or is no text. */
+export function whyNoRootCause(text: string): Refusal | undefined {
+  const bytes = new TextEncoder().encode(text).length;
+  const found = (): string | undefined => {
+    if (text.trim() === '') return 'it is empty';
+    if (text.trim().length < FEWEST) return `it has ${text.trim().length} characters, fewer than ${FEWEST}`;
+    if (bytes > ROOT_CAUSE_BYTES) return `it has ${bytes} bytes, more than ${ROOT_CAUSE_BYTES}`;
+    return text.includes('\0') || text.includes('\uFFFD') ? 'it is no UTF-8 text' : undefined;
+  };
+  const why = found();
+  return why === undefined ? undefined : refusal('root-cause', why);
+}

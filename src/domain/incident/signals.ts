@@ -1,0 +1,175 @@
+import { type AuditRecord, detailsOf } from '../audit/chain.ts';
+import type { AuditCode } from '../audit/events.ts';
+import type { IncidentKind, IncidentPart, RollbackFacts } from './incident.ts';
+
+/** The records that may be signals of an incident, or of its end. */
+export const SIGNAL_CODES = [
+  'ROLLBACK_TRIGGERED',
+  'ROLLBACK_NOT_TRIGGERED',
+  'ROLLBACK_REFUSED',
+  'RELEASE_ROLLED_BACK',
+  'ROLLBACK_VERIFIED',
+  'PARTITION_REFUSED',
+  'PREDICTIONS_BLOCKED',
+  'PREDICTIONS_OVERDUE',
+  'DRIFT_CHECKED',
+  'PEER_VERIFICATION_FAILED',
+] as const satisfies readonly AuditCode[];
+
+/** What a record says that an incident is made of, or joins. */
+export interface Signal {
+  readonly kind: IncidentKind;
+  readonly epoch: number;
+  /** The number of the record. */
+  readonly seq: number;
+  readonly code: AuditCode;
+  readonly at: string;
+  readonly found: string;
+  readonly parts: readonly Pick<IncidentPart, 'part' | 'what'>[];
+  /** The rollback whose incident it joins, whatever epoch it names. */
+  readonly rollback?: string;
+}
+
+/** What a record says has become right again by itself: parts of open incidents of a kind. */
+export interface Recovery {
+  readonly kind: IncidentKind;
+  /** Which parts; all of them if left out. */
+  readonly part?: string;
+  readonly reason: string;
+}
+
+/** The epoch of the pointer after a record: of those that change no champion, it is the one before. */
+export function epochAfter(record: AuditRecord, before: number): number {
+  if (record.code === 'RELEASE_PROMOTED') return detailsOf(record, 'RELEASE_PROMOTED').epoch;
+  return record.code === 'RELEASE_ROLLED_BACK' ? detailsOf(record, 'RELEASE_ROLLED_BACK').epoch : before;
+}
+
+const one = (part: string, what: string): Signal['parts'] => [{ part, what: what.slice(0, 600) }];
+
+/** What is wrong after a rollback that the release has left behind: its predictions, and where it answers requests, its answers. */
+export function partsOfRollback(isOnline: boolean): Signal['parts'] {
+  return [
+    ...one('predictions', 'published predictions of the release that was rolled back'),
+    ...(isOnline ? one('answers', 'answers of the release that consumers have already got') : []),
+  ];
+}
+
+/**
+ * The incident that a record is a signal of; undefined of most records.
+ *
+ * @param epoch the pointer's epoch before the record; a signal of what no epoch serves is none of refused data
+ */
+export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean): Signal | undefined {
+  const { seq, code, at } = record;
+  const signal = (kind: IncidentKind, found: string, rest: Pick<Signal, 'parts'> & Partial<Signal>): Signal => ({
+    kind,
+    epoch,
+    seq,
+    code,
+    at,
+    found: found.slice(0, 600),
+    ...rest,
+  });
+  switch (code) {
+    case 'ROLLBACK_TRIGGERED': {
+      const { found, rollback, ...details } = detailsOf(record, code);
+      return signal('rollback', found, { epoch: details.epoch, rollback, parts: [] });
+    }
+    case 'ROLLBACK_NOT_TRIGGERED': {
+      const { verdict, found, alarm, ...details } = detailsOf(record, code);
+      if (verdict !== 'page') return undefined;
+      const parts = one('release', `${alarm} is in alarm, and nothing was rolled back: ${found}`);
+      return signal('rollback', found, { epoch: details.epoch, parts });
+    }
+    case 'ROLLBACK_REFUSED': {
+      const { rule, found, rollback } = detailsOf(record, code);
+      return signal('rollback', `${rule}: ${found}`, {
+        rollback,
+        parts: one('release', `a rollback was refused by ${rule}: ${found}`),
+      });
+    }
+    case 'RELEASE_ROLLED_BACK': {
+      const { reason, rollback, epoch: next } = detailsOf(record, code);
+      return signal('rollback', reason, { epoch: next - 1, rollback, parts: partsOfRollback(isOnline) });
+    }
+    case 'ROLLBACK_VERIFIED': {
+      const { result, found, rollback } = detailsOf(record, code);
+      if (result === 'COMPLETE') return undefined;
+      return signal('rollback', found, {
+        rollback,
+        parts: one('serving', `who answers was verified as ${result}: ${found}`),
+      });
+    }
+    case 'PARTITION_REFUSED': {
+      const { kind, day, rule, found } = detailsOf(record, code);
+      if (epoch === 0) return undefined;
+      return signal('refused-data', `${kind} of ${day}: ${rule}: ${found}`, {
+        parts: one(`${kind} ${day}`, `${rule}: ${found}`),
+      });
+    }
+    case 'PREDICTIONS_BLOCKED': {
+      const { days, rule, found } = detailsOf(record, code);
+      return signal('refused-data', `${rule}: ${found}`, {
+        parts: days.flatMap((day) => one(`predictions ${day}`, `${rule}: ${found}`)),
+      });
+    }
+    case 'PREDICTIONS_OVERDUE': {
+      const { days, hours, causes } = detailsOf(record, code);
+      const found = `${days.length} days have no predictions within ${hours} h: ${causes.join('; ')}`;
+      return signal('missed-run', found, {
+        parts: days.flatMap((day) => one(`predictions ${day}`, `none within ${hours} h of its arrival`)),
+      });
+    }
+    case 'DRIFT_CHECKED': {
+      const { inputs, reasons, worst } = detailsOf(record, code);
+      if (inputs !== 'drifted') return undefined;
+      const found = reasons.join('; ') || `${worst?.input ?? 'a stable input'} has drifted`;
+      return signal('drift', found, { parts: one('inputs', found) });
+    }
+    case 'PEER_VERIFICATION_FAILED': {
+      const { peer, seq: number, rule, found } = detailsOf(record, code);
+      return signal('audit', `${peer}: ${rule}: ${found}`, {
+        parts: one(`${peer} record ${number}`, `${rule}: ${found}`),
+      });
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a record says has become right again. */
+export function recoveryOf(record: AuditRecord): Recovery | undefined {
+  if (record.code !== 'DRIFT_CHECKED') return undefined;
+  const { inputs, day } = detailsOf(record, 'DRIFT_CHECKED');
+  return inputs === 'stable'
+    ? { kind: 'drift', reason: `the stable inputs of ${day ?? 'the newest day'} are as before` }
+    : undefined;
+}
+
+/** What the ledger says of the parts of incidents, beside the records of the chain. */
+export interface Facts {
+  /** The release of each day's published predictions. */
+  readonly published: ReadonlyMap<string, string>;
+  readonly served: string | undefined;
+  /** What is refused and not resolved, as `kind day`. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** How a part has ended by what the ledger says; undefined where it has not, or where only people can tell. */
+export function settledBy(
+  kind: IncidentKind,
+  part: string,
+  rollback: RollbackFacts | null,
+  { published, served, refused }: Facts,
+): { readonly resolution: 'recomputed' | 'recovered'; readonly reason: string } | undefined {
+  if (kind === 'rollback' && part === 'predictions' && rollback !== null) {
+    if ([...published.values()].includes(rollback.from)) return undefined;
+    return { resolution: 'recomputed', reason: 'no published prediction is of the release that was rolled back' };
+  }
+  if (kind === 'refused-data' && !refused.has(part))
+    return { resolution: 'recovered', reason: 'the day was admitted, or published' };
+  const day = part.startsWith('predictions ') ? part.slice('predictions '.length) : undefined;
+  if (kind === 'missed-run' && day !== undefined && served !== undefined && published.get(day) === served)
+    return { resolution: 'recomputed', reason: 'the day has predictions of the served release' };
+  return undefined;
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { AuditRecord } from '#domain/audit/chain.ts';
+import { INCIDENTS } from '#domain/incident/changes.ts';
+import { epochAfter, recoveryOf, signalOf } from '#domain/incident/signals.ts';
+import { ABSENT, equals } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { followRecords } from '#read-model/chain.ts';
+import { find } from '#read-model/items.ts';
+import { operationName } from '#use-cases/audit/record-change.ts';
+import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
+import { type RecordingIncidents, settleParts, takeSignal } from './record-incident.ts';
+import { isOnline, rollbackFacts } from './open-incident.ts';
+
+/** How far a chain was read for signals, and the pointer's epoch there. */
+const Place = z.object({ seq: z.int().min(-1), epoch: z.int().nonnegative() });
+type Place = z.infer<typeof Place>;
+
+/** Where nobody has followed a chain before: signals that are older than this open nothing, they are history. */
+const HISTORY_MS = 24 * 3_600_000;
+
+/** How many records are read between two moves of the place. */
+const AT_ONCE = 200;
+
+/**
+ * Reads a model's chain from where it was read last, and lets each record that is a signal open an incident or join one; each once, however
+ * often and by however many it is read.
+ */
+export async function followSignals(deps: RecordingIncidents, model: string): Promise<{ readonly read: number }> {
+  const { ledger, clock } = deps;
+  const first = await find(ledger, keys.cursor('incidents', model), Place);
+  let place = first ?? { seq: -1, epoch: 0 };
+  let kept = first;
+  let read = 0;
+  const keep = async (): Promise<void> => {
+    if (await movePlace(deps, model, kept, place)) kept = place;
+  };
+  for await (const { record } of followRecords(ledger, model, place.seq + 1)) {
+    const isHistory = first === undefined && Date.parse(record.at) < clock.now().getTime() - HISTORY_MS;
+    if (!isHistory) await takeRecord(deps, record, place.epoch);
+    place = { seq: record.seq, epoch: epochAfter(record, place.epoch) };
+    read += 1;
+    if (read % AT_ONCE === 0) await keep();
+  }
+  if (read > 0) await keep();
+  return { read };
+}
+
+async function takeRecord(deps: RecordingIncidents, record: AuditRecord, epoch: number): Promise<void> {
+  const { model } = record;
+  const signal = signalOf(record, epoch, isOnline(deps.deployed, model));
+  if (signal !== undefined) {
+    const rollback =
+      record.code === 'RELEASE_ROLLED_BACK' ? await rollbackFacts(deps.ledger, record, 'not verified yet') : undefined;
+    const release = rollback?.from ?? record.release;
+    await takeSignal(deps, model, signal, { actor: INCIDENTS, release, ...(rollback && { rollback }) });
+  }
+  const recovery = recoveryOf(record);
+  if (recovery === undefined) return;
+  const { kind, reason } = recovery;
+  await settleParts(deps, model, (incident, part) =>
+    incident.kind === kind && (recovery.part === undefined || recovery.part === part)
+      ? { resolution: 'recovered', reason }
+      : undefined,
+  );
+}
+
+/** Moves the place, if nobody else has moved it: then the other one reads on. */
+async function movePlace(
+  { ledger }: RecordingIncidents,
+  model: string,
+  before: Place | undefined,
+  next: Place,
+): Promise<boolean> {
+  const write = {
+    kind: 'put' as const,
+    item: { ...keys.cursor('incidents', model), ...next },
+    condition: before === undefined ? ABSENT : equals(before),
+  };
+  const result = await writeUnaudited(ledger, [write], operationName('i', JSON.stringify(write)));
+  return result.kind === 'committed';
+}
