@@ -10,6 +10,8 @@ import { interruptibly } from './interrupt.ts';
 import { type Inspection, inspect, machineOf } from './progress/inspect.ts';
 import { countedWords, linesBetween, picture, type Progress } from './progress/progress.ts';
 import { type StateRun, statesOf } from './progress/states.ts';
+import { policyName } from '#model/define-ownership.ts';
+import ownership from '../governance/ownership.ts';
 import { refuse } from './refusal.ts';
 import { duration, type TableSection } from './report.ts';
 import { poll } from './waiting.ts';
@@ -50,8 +52,20 @@ export async function startExecution(cloud: Cloud, machine: Machine, name: strin
     );
     return started.executionArn ?? executionArn(cloud, machine, name);
   } catch (error) {
+    if (error instanceof Error && error.name === 'AccessDeniedException') return refuseByRole(cloud, machine, error);
     return notDeployed(cloud.environment, error);
   }
+}
+
+/** Who may start a machine by hand is the division of work, deployed as managed policies; a refusal of AWS's names the roles. */
+function refuseByRole({ environment }: Pick<Cloud, 'environment'>, machine: Machine, error: Error): never {
+  const roles = ownership.acts.machines[machine] ?? [];
+  const policies = roles.map((role) => policyName(environment, role)).join(' or ');
+  return refuse(
+    'role-held',
+    `${machine} in ${environment} is started by ${roles.join(' or ') || 'the pipeline only'}: ${error.message}`,
+    roles.length === 0 ? 'let the pipeline start it' : `use credentials that have the policy ${policies}`,
+  );
 }
 
 /** The ARN of an execution by its name. */

@@ -1,6 +1,6 @@
 import { defineOwnership } from '#model/define-ownership.ts';
 
-/** Who owns what. Nothing in an account reads this: `npm run docs` writes it to docs/operating-model.md, beside what is enforced. */
+/** Who owns what, written to docs/operating-model.md by `npm run docs`. Of it `acts` is enforced: each role's managed policy is made of it. */
 export default defineOwnership({
   accounts: { dev: 'ml-lead', staging: 'platform', prod: 'platform', control: 'risk' },
   responsibilities: [
@@ -75,6 +75,20 @@ export default defineOwnership({
       informed: ['ml-lead'],
     },
   ],
+  acts: {
+    machines: {
+      retraining: ['ml-engineer', 'ml-lead'],
+      'data-quality': ['ml-engineer', 'ml-lead'],
+      'batch-inference': ['ml-engineer', 'platform'],
+      probation: ['ml-lead', 'platform'],
+      drift: ['ml-engineer', 'ml-lead', 'platform'],
+      confirmation: ['ml-lead', 'platform'],
+      rollback: ['platform'],
+      incident: ['ml-engineer', 'ml-lead', 'platform', 'risk'],
+    },
+    requests: ['ml-engineer', 'platform'],
+    users: ['platform'],
+  },
   alerts: {
     CANDIDATES_REJECTED: { owner: 'ml-engineer', escalateAfterHours: 72 },
     CANDIDATES_HELD: { owner: 'ml-engineer', escalateAfterHours: 72 },

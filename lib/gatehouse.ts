@@ -1,6 +1,7 @@
 import { ENVIRONMENTS, type Environment } from '#domain/environment/environment.ts';
 import { fileURLToPath } from 'node:url';
 import { type App, Stage, Tags } from 'aws-cdk-lib';
+import ownership from '../governance/ownership.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
 import { type Config, isIsolated } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
@@ -58,8 +59,9 @@ type StackProperties = ConstructorParameters<typeof TrainingStack>[2] extends in
   : never;
 
 function stacksOf(stage: Stage, environment: Environment, context: StackProperties): void {
+  const { acts } = ownership;
   if (environment === 'control') {
-    new ControlStack(stage, 'Control', { ...context, environment });
+    new ControlStack(stage, 'Control', { ...context, environment, acts });
     return;
   }
   const registry = new RegistryStack(stage, 'Registry', { ...context, environment });
@@ -69,7 +71,7 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   if (environment === 'dev') {
     const training = new TrainingStack(stage, 'Training', shared);
     training.addStackDependency(lake);
-    new OperationsStack(stage, 'Operations', context).addStackDependency(training);
+    new OperationsStack(stage, 'Operations', { ...context, acts }).addStackDependency(training);
     return;
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
@@ -77,5 +79,5 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   const { prober } = inference;
   const release = new ReleaseStack(stage, 'Release', { ...shared, environment, prober });
   release.addStackDependency(inference);
-  new OperationsStack(stage, 'Operations', context).addStackDependency(release);
+  new OperationsStack(stage, 'Operations', { ...context, acts }).addStackDependency(release);
 }

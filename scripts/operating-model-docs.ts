@@ -1,9 +1,10 @@
 // Who owns what and who may do what: tables of docs/operating-model.md, from policy, ownership, registries and templates.
-import { ENVIRONMENTS, MACHINES, peersOf } from '#domain/environment/environment.ts';
+import { type Environment, ENVIRONMENTS, MACHINES, peersOf } from '#domain/environment/environment.ts';
 import { join } from 'node:path';
 import { STAGES } from '#cli/stages.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { type ApprovalRule, REQUESTING_ROLES, Role, Transition, type TransitionRule } from '#domain/policy/policy.ts';
+import { policyName } from '#model/define-ownership.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
 
 import config from '../gatehouse.config.ts';
@@ -39,6 +40,7 @@ export async function operatingModelParts(deployed: readonly Deployed[]): Promis
     ['alerts', await alertTable(deployed)],
     ['people', peopleTable()],
     ['transitions', transitionTable()],
+    ['grants', grantTable()],
     ['decisions', decisionTable(deployed)],
   ]);
 }
@@ -153,6 +155,25 @@ function transitionRow(name: string, rule: TransitionRule): readonly string[] {
 
 function people(rules: readonly ApprovalRule[]): string {
   return rules.map(({ role, count }) => `${count} ${role}`).join(', ') || 'none';
+}
+
+/** What the managed policy of each role lets people start, and read beside what all of them read. */
+function grantTable(): string {
+  const { machines, requests, users } = ownership.acts;
+  const rows = Role.options.map((role) => {
+    const starts = Object.entries(machines).filter(([, roles]) => roles.includes(role));
+    const more = [
+      ...(requests.includes(role) ? ['raw events of requests'] : []),
+      ...(users.includes(role) ? ['people and their roles (control)'] : []),
+    ];
+    return [
+      role,
+      `\`${policyName('<env>' as Environment, role)}\``,
+      starts.map(([machine]) => `\`${machine}\``).join(', '),
+      more.join(', '),
+    ];
+  });
+  return table(['role', 'managed policy', 'starts by hand', 'besides'], rows);
 }
 
 function decisionTable(deployed: readonly Deployed[]): string {

@@ -11,9 +11,12 @@ import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { Exchange, type ExchangeProps } from '#lib/constructs/exchange.ts';
 import { GatehouseFunction } from '#lib/constructs/function.ts';
+import { PeoplePolicies } from '#lib/constructs/people-policies.ts';
+import type { Acts } from '#model/define-ownership.ts';
 
 export interface ControlStackProps extends StackProps, ExchangeProps {
   readonly deployed: DeployedModels;
+  readonly acts: Acts;
 }
 
 /** What the API answers to; anything else is not there. */
@@ -89,6 +92,7 @@ export class ControlStack extends Stack {
       throttle: { rateLimit: 20, burstLimit: 40 },
     });
 
+    new PeoplePolicies(this, 'PeoplePolicies', { names, acts: props.acts, userPoolArn: pool.userPoolArn });
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });
     new CfnOutput(this, 'ClientId', { value: client.userPoolClientId });

@@ -7,7 +7,7 @@ import config from '../../gatehouse.config.ts';
 import { rolesOf, synthesised } from './_synth.ts';
 
 /** What AWS knows no resource for: pulling images, and the log deliveries of state machines. */
-const WITHOUT_RESOURCE = [
+export const WITHOUT_RESOURCE = [
   'cloudwatch:GetMetricData',
   'ecr:GetAuthorizationToken',
   'logs:CreateLogDelivery',

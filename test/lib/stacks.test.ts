@@ -17,6 +17,7 @@ import { concurrency } from './_concurrency.ts';
 import { deployments } from './_deployments.ts';
 import { keeping } from './_keeping.ts';
 import { normalised } from './_normalise.ts';
+import { peoplesPolicies } from './_people.ts';
 import { rights } from './_rights.ts';
 import { sharing } from './_sharing.ts';
 import { synthesised } from './_synth.ts';
@@ -28,6 +29,7 @@ keeping();
 alarms();
 concurrency();
 deployments();
+peoplesPolicies();
 
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {

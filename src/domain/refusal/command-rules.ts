@@ -6,6 +6,7 @@ const partition = rulesOf('partition_refused');
 /** The rules by which only the command line refuses. */
 export const COMMAND_RULES = {
   credentials: rule(403, 'the environment accepts the credentials of the caller'),
+  'role-held': rule(403, 'the caller holds a role that may start the machine by hand'),
   'environment-deployed': rule(404, 'the environment is deployed'),
   'api-encrypted': rule(422, 'the API of control is reached by https', 'name the API by https'),
   'mfa-code': rule(401, 'the user pool accepts the code', 'look at the clock of the device, and try again'),
