@@ -6,7 +6,7 @@ import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq, SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -68,6 +68,13 @@ function alertsOf(scope: Construct, { config, names }: ExchangeProps): Topic {
     }),
   );
   for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
+  for (const [role, addresses] of Object.entries(config.onCall ?? {}))
+    for (const address of addresses.filter((each) => !config.alerts.includes(each)))
+      alerts.addSubscription(
+        new EmailSubscription(address, {
+          filterPolicy: { role: SubscriptionFilter.stringFilter({ allowlist: [role] }) },
+        }),
+      );
   return alerts;
 }
 

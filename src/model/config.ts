@@ -31,6 +31,8 @@ export const Config = z.strictObject({
   }),
   /** E-mail addresses that get every alert, e.g. `['ml-alerts@example.com']`; each confirms its subscription once. */
   alerts: z.array(z.email()),
+  /** E-mail addresses that get the notices of incidents which their role has to acknowledge, beside `alerts`, e.g. `{ platform: ['platform@example.com'] }`; roles are those of a model's `escalation`. Default: nobody. */
+  onCall: z.record(z.string().min(1), z.array(z.email())).optional(),
   /** E-mail addresses that are notified when a promotion waits for approval, e.g. `['ml-approvers@example.com']`. */
   approvers: z.array(z.email()),
   /** Container images that do not belong to one model. Without it data is checked on laptops only. */

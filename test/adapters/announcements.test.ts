@@ -208,11 +208,16 @@ describe('announcements', () => {
     await announcements.emit(record);
     for (const mayRepeat of [false, true]) await announcements.alert(record, { mayRepeat });
 
-    const Wrapped = z.object({ Message: z.string(), Subject: z.string().optional() });
+    const Wrapped = z.object({
+      Message: z.string(),
+      Subject: z.string().optional(),
+      MessageAttributes: z.record(z.string(), z.unknown()).default({}),
+    });
     const announced = Wrapped.parse(JSON.parse(await peer.receive()));
     expect(JSON.parse(announced.Message)).toEqual({ environment: 'staging', model: 'm', seq: 0 });
     const alert = Wrapped.parse(JSON.parse(await person.receive()));
     expect(alert.Subject).toBe('[staging] m: PEER_VERIFICATION_FAILED');
+    expect(alert.MessageAttributes['code']).toEqual({ Type: 'String', Value: 'PEER_VERIFICATION_FAILED' });
     expect(JSON.parse(alert.Message)).toMatchObject({
       meaning: 'a record, pointer or key that a peer published failed verification',
       details: { peer: 'dev' },

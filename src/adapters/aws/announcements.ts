@@ -1,5 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
+import { type MessageAttributeValue, PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { checkedMessage, messageText } from '#domain/limits.ts';
@@ -32,6 +32,8 @@ export function snsAnnouncements(
         new PublishCommand({
           TopicArn: names.alertsTopic,
           Subject: `[${environment}] ${model}: ${code}${mayRepeat ? ' (may repeat)' : ''}`.slice(0, 100),
+          // By which subscriptions are filtered.
+          MessageAttributes: attributesOf({ environment, model, code, role: record.details['role'] }),
           Message: checkedMessage(
             `the alert of ${code}`,
             JSON.stringify({ ...note, meaning: AUDIT_EVENTS[code].meaning, ...record }, null, 2),
@@ -40,6 +42,15 @@ export function snsAnnouncements(
       );
     },
   };
+}
+
+/** The attributes of a message, of those that are texts. */
+function attributesOf(values: Readonly<Record<string, unknown>>): Record<string, MessageAttributeValue> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      typeof value === 'string' && value !== '' ? [[name, { DataType: 'String', StringValue: value }]] : [],
+    ),
+  );
 }
 
 /** Puts one event on a bus; a refused entry is a fault, although the call succeeds. */
