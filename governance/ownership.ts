@@ -99,6 +99,7 @@ export default defineOwnership({
     RUN_FAILED: { owner: 'platform', escalateAfterHours: 4 },
     ITEM_FAILED: { owner: 'platform', escalateAfterHours: 4 },
     RELEASE_ROLLED_BACK: { owner: 'ml-lead', escalateAfterHours: 24 },
+    ROLLBACK_READINESS_CHECKED: { owner: 'platform', escalateAfterHours: 4 },
     ROLLBACK_REFUSED: { owner: 'platform', escalateAfterHours: 1 },
     ROLLBACK_TRIGGERED: { owner: 'platform', escalateAfterHours: 1 },
     ROLLBACK_NOT_TRIGGERED: { owner: 'platform', escalateAfterHours: 1 },
@@ -124,6 +125,7 @@ export default defineOwnership({
     'endpoint-unprobed': { owner: 'platform', escalateAfterHours: 1 },
     'endpoint-unavailable': { owner: 'platform', escalateAfterHours: 1 },
     'endpoint-throttled': { owner: 'platform', escalateAfterHours: 4 },
+    'rollback-not-ready': { owner: 'platform', escalateAfterHours: 4 },
     'drift-unchecked': { owner: 'platform', escalateAfterHours: 24 },
   },
 });

@@ -61,7 +61,15 @@ function auditEvents(): string {
   const codes = Object.keys(AUDIT_EVENTS) as AuditCode[];
   const rows = codes.map((code) => {
     const { meaning, alert, details } = AUDIT_EVENTS[code];
-    const when = alert === false ? '' : alert === true ? 'yes' : `unless \`${alert.unless.join('` is `')}\``;
+    const when =
+      alert === false
+        ? ''
+        : alert === true
+          ? 'yes'
+          : `unless \`${alert.unless[0]}\` is ${alert.unless
+              .slice(1)
+              .map((value) => `\`${value}\``)
+              .join(' or ')}`;
     const link = when === '' ? '' : `[${when}](runbook.md#${code.toLowerCase()})`;
     return `| \`${code}\` | ${meaning} | ${link} | ${fieldsOf(details)} |`;
   });

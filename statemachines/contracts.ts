@@ -7,6 +7,7 @@ import { probation } from './probation.contract.ts';
 import { promotion } from './promotion.contract.ts';
 import { retraining } from './retraining.contract.ts';
 import { rollback } from './rollback.contract.ts';
+import { rollbackReadiness } from './rollback-readiness.contract.ts';
 import { rollbackVerification } from './rollback-verification.contract.ts';
 import { validation } from './validation.contract.ts';
 
@@ -21,6 +22,7 @@ export const CONTRACTS = {
   promotion,
   retraining,
   rollback,
+  'rollback-readiness': rollbackReadiness,
   'rollback-verification': rollbackVerification,
   validation,
 } as const;

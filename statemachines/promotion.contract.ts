@@ -9,12 +9,15 @@ import { OpenPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { PlanPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
 import { MeasureLatency } from '#use-cases/promotion/measure-latency.ts';
 import { PlanLatency } from '#use-cases/promotion/plan-latency.ts';
+import { PlanRollbackTarget } from '#use-cases/promotion/plan-rollback-target.ts';
 import { PrepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { PlanAggregates, PublishAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { PullRelease } from '#use-cases/promotion/pull-release.ts';
 import { RequestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { VerifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { VerifyServing } from '#use-cases/promotion/verify-serving.ts';
+import { CheckSourceData } from '#use-cases/rollback-readiness/check-source-data.ts';
+import { VerifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import { rollback } from './rollback.contract.ts';
 import type { MachineContract } from './contract.ts';
 
@@ -33,7 +36,14 @@ export const promotion = {
     'Measure comparison': { reads: ['plan', 'scores'], adds: 'plan', ...MeasureComparison },
     'Evaluate gates': { reads: ['model', 'verification', 'plan'], adds: 'gates', ...JudgeGates },
     'Request approvals': { reads: ['model'], adds: 'approval', ...RequestApprovals },
-    'Prepare rollback target': { reads: ['model'], adds: 'rollbackTarget', ...PrepareRollbackTarget },
+    'Plan rollback target': { reads: ['model'], adds: 'targetPlan', ...PlanRollbackTarget },
+    'Verify rollback target': { reads: ['model', 'targetPlan'], adds: 'targetVerification', ...VerifyRollbackTarget },
+    'Check source data': { reads: ['targetPlan'], adds: 'sourceData', ...CheckSourceData },
+    'Prepare rollback target': {
+      reads: ['model', 'targetPlan', 'targetVerification', 'sourceData'],
+      adds: 'rollbackTarget',
+      ...PrepareRollbackTarget,
+    },
     'Plan latency': { reads: ['model'], adds: 'latencyPlan', ...PlanLatency },
     'Measure latency': { reads: ['model', 'latencyPlan'], adds: 'latency', ...MeasureLatency },
     'Plan aggregates': { reads: ['model'], adds: 'aggregates', ...PlanAggregates },

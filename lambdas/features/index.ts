@@ -15,6 +15,7 @@ import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
 import { measureAnswers } from '#use-cases/requests/measure-answers.ts';
 import { measureLatency } from '#use-cases/promotion/measure-latency.ts';
 import { checkRequestLog } from '#use-cases/rollback/check-request-log.ts';
+import { checkSourceData } from '#use-cases/rollback-readiness/check-source-data.ts';
 import { exportTrainingRows } from '#use-cases/retraining/export-training-rows.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -36,6 +37,7 @@ export const handler = tasks({
   'Build feature partition': features,
   'Build feature shard': features,
   'Check request log': checkRequestLog({ ...deps, requests, clock }),
+  'Check source data': checkSourceData(deps),
   'Measure answers': measureAnswers({ ...deps, requests }),
   'Measure latency': measureLatency({ ...deps, requests }),
   'Measure comparison': measureComparison(deps),

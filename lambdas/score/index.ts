@@ -12,6 +12,7 @@ import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
+import { verifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import { explainRelease } from '#use-cases/validation/explain-release.ts';
 
 const { LAKE_BUCKET, ARTIFACT_BUCKET, TRAINING_BUCKET } = readEnvironment(
@@ -30,6 +31,7 @@ export const handler = tasks({
   'Score partition': score,
   'Score shard': score,
   'Verify release': verifyRelease(deps),
+  'Verify rollback target': verifyRollbackTarget(deps),
   'Explain release': explainRelease(deps),
   ...(TRAINING_BUCKET === undefined
     ? {}

@@ -61,6 +61,24 @@ export function accessTo(names: Names) {
     readsArtifacts: (): Access => objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject'], ['objects/']),
     writesArtifacts: (): Access =>
       objects(names.artifactBucket, 'ARTIFACT_BUCKET', ['s3:GetObject', 's3:PutObject'], ['objects/']),
+    /** For how long Object Lock retains artifacts, and of which version. */
+    readsRetention: (): Access => ({
+      variables: { ARTIFACT_BUCKET: names.artifactBucket },
+      statements: [{ actions: ['s3:GetObjectRetention'], resources: [`${bucketArn(names.artifactBucket)}/objects/*`] }],
+    }),
+    /** Whether the environment's own keys can be used; IAM knows a key by its id, and these by their aliases. */
+    describesKeys: (): Access => ({
+      variables: { SIGNING_KEY_ALIAS: names.signingKeyAlias, REQUEST_LOG_KEY_ALIAS: names.requestLogKeyAlias },
+      statements: [
+        {
+          actions: ['kms:DescribeKey'],
+          resources: [names.arn('kms', 'key/*')],
+          conditions: {
+            'ForAnyValue:StringEquals': { 'kms:ResourceAliases': [names.signingKeyAlias, names.requestLogKeyAlias] },
+          },
+        },
+      ],
+    }),
     readsLake: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     /** Plans and measurements, which lie in the lake by digest; neither events nor features. */
     readsDocuments: (): Access => objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']),

@@ -9,6 +9,7 @@ import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { DriftAlarms } from '#lib/constructs/drift-alarms.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
 import { GatehouseFunction, type SharedFunction, type StackContext } from '#lib/constructs/function.ts';
+import { ReadinessAlarm } from '#lib/constructs/readiness-alarm.ts';
 import { Schedule } from '#lib/constructs/schedule.ts';
 import type { Config } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';
@@ -48,10 +49,12 @@ export class ReleaseStack extends Stack {
       timeoutSeconds: 300,
     }).bind(
       access.environment(),
-      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES'),
+      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES', 'READINESS'),
       access.readsCatalogue(),
       access.writesLake(),
       access.writesArtifacts(),
+      access.readsRetention(),
+      access.describesKeys(),
       access.returnsTokens('promotion'),
       readsPeers('SOURCE_BUCKETS', Object.fromEntries(sources), ['objects/']),
     );
@@ -106,6 +109,28 @@ export class ReleaseStack extends Stack {
       eventPattern: { source: ['gatehouse'], detailType: ['RELEASE_ROLLED_BACK'] },
       targets: [new SfnStateMachine(verification.stateMachine, { input: RuleTargetInput.fromObject(VERIFIED) })],
     });
+    const readiness = new AslStateMachine(this, 'RollbackReadinessMachine', {
+      ...props,
+      machine: 'rollback-readiness',
+      bindings: {
+        ReleaseFunction: { function: release },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
+      },
+    });
+    new Rule(this, 'PointerMoved', {
+      ruleName: names.name('pointer-moved'),
+      eventBus: EventBus.fromEventBusName(this, 'ReadinessBus', names.bus),
+      eventPattern: {
+        source: ['gatehouse'],
+        detailType: ['RELEASE_PROMOTED', 'RELEASE_ROLLED_BACK', 'RELEASE_CONFIRMED'],
+      },
+      targets: [
+        new SfnStateMachine(readiness.stateMachine, {
+          input: RuleTargetInput.fromObject({ model: EventField.fromPath('$.detail.model') }),
+        }),
+      ],
+    });
     const probation = new AslStateMachine(this, 'ProbationMachine', {
       ...props,
       machine: 'probation',
@@ -142,6 +167,14 @@ export class ReleaseStack extends Stack {
         action: 'states:StartExecution',
         input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
       });
+      new Schedule(this, `Readiness-${definition.name}`, {
+        name: names.name(`rollback-readiness-${definition.name}`),
+        expression: 'rate(1 day)',
+        targetArn: readiness.stateMachine.stateMachineArn,
+        action: 'states:StartExecution',
+        input: { model: definition.name },
+      });
+      new ReadinessAlarm(this, `ReadinessAlarm-${definition.name}`, { names, model: definition.name });
       new DriftAlarms(this, `DriftAlarms-${definition.name}`, { names, model: definition.name, policy });
     }
     new ExecutionRecorder(this, 'Recorder', {

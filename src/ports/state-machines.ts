@@ -7,6 +7,7 @@ export type Machine =
   | 'confirmation'
   | 'incident'
   | 'rollback'
+  | 'rollback-readiness'
   | 'rollback-verification'
   | 'probation'
   | 'drift'

@@ -13,6 +13,7 @@ const MACHINES: readonly Machine[] = [
   'confirmation',
   'incident',
   'rollback',
+  'rollback-readiness',
   'rollback-verification',
   'probation',
   'drift',

@@ -3,6 +3,7 @@ import { canonicalJson, type Digest, digestOf } from '#domain/canonical/digest.t
 import { type DeployedModels, policyDigest } from '#domain/model/deployed.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import type { StoredVersions } from '#ports/stored-versions.ts';
 import type { Signer } from '#ports/signer.ts';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { measure } from '#test/domain/gates/_measure.ts';
@@ -47,6 +48,15 @@ export const store: ArtifactStore = {
   has: async (digest) => filled.objects.has(digest),
   read: async (digest) => filled.objects.get(digest) ?? filled.read(digest),
   write: (content) => filled.write(content),
+};
+
+/** Their versions, each as it should be: hashing is left out here as well. */
+export const versions: StoredVersions = {
+  find: async (digest) => ({
+    versionId: '1',
+    sha256: digest,
+    retention: { kind: 'retained', mode: 'GOVERNANCE', until: '9999-01-01T00:00:00.000Z' },
+  }),
 };
 
 const { initial } = base.transitions;

@@ -1,8 +1,11 @@
 // The machines `promotion` and `rollback`, one state at a time: between two states anything may happen.
+import { memoryKeys } from '#adapters/memory/keys.ts';
+import { KEY_ALIASES, KEY_STATES, READABLE, VERIFIED } from '#test/use-cases/_environments.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 import { commitPromotion } from '#use-cases/promotion/commit-promotion.ts';
 import { recordFailure, refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
+import { planRollbackTarget } from '#use-cases/promotion/plan-rollback-target.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
@@ -11,7 +14,7 @@ import { openIncident } from '#use-cases/incidents/open-incident.ts';
 import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
-import { MEASURES, MODEL, TRAINED } from './_fixtures.ts';
+import { MEASURES, MODEL, TRAINED, versions } from './_fixtures.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import type { Environment, Execution, World } from './_environments.ts';
@@ -96,8 +99,12 @@ async function stepPromotion(world: World, environment: Environment, execution: 
         refuse({ rule: 'approval-expired', found: 'nobody decided', remedy: 'request it again' });
       }
       return;
-    case 'Prepare rollback target':
-      return goOn(await call(prepareRollbackTarget(deps)), 'ready', 'Commit promotion');
+    case 'Prepare rollback target': {
+      const planned = await planRollbackTarget(deps)(named);
+      const ready = prepareRollbackTarget({ ...deps, versions, keys: memoryKeys(KEY_STATES), aliases: KEY_ALIASES });
+      const found = { planned, verification: { checks: VERIFIED }, data: { kinds: READABLE } };
+      return goOn(await call(ready, found), 'ready', 'Commit promotion');
+    }
     case 'Commit promotion':
       return goOn(await call(commitPromotion(deps), { latency: null }), 'committed', 'Verify serving');
     case 'Verify serving':

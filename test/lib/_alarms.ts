@@ -8,6 +8,7 @@ import { TimeScale } from '#local/cloudwatch/time-scale.ts';
 import { AlarmKind, ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
 import { queriesOf } from '#domain/alarm/samples.ts';
 import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
+import { READINESS_METRIC } from '#domain/rollback-readiness/readiness.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { anchorsOf, document } from '../docs/_documents.ts';
@@ -41,7 +42,8 @@ export function alarms(): void {
       const own = { environment, model: MODEL };
       const drift = Object.values(DRIFT_METRICS).map((name) => ({ namespace: 'Gatehouse', name, dimensions: own }));
       const probes = { namespace: 'Gatehouse', name: ENDPOINT_METRICS.unprobed, dimensions: own };
-      const known = [...read, ...drift, probes].map(({ namespace, name, dimensions }) => ({
+      const readiness = { namespace: 'Gatehouse', name: READINESS_METRIC, dimensions: own };
+      const known = [...read, ...drift, probes, readiness].map(({ namespace, name, dimensions }) => ({
         namespace,
         name,
         dimensions: inOrder(Object.entries(dimensions)),
@@ -78,6 +80,15 @@ export function alarms(): void {
         TreatMissingData: 'notBreaching',
       });
       expect(of('drift-unchecked')).toMatchObject({ MetricName: DRIFT_METRICS.unchecked, Threshold: 48 });
+      // The worst of a day; a check that does not come is told as well.
+      expect(of('rollback-not-ready')).toMatchObject({
+        Statistic: 'Minimum',
+        Period: 86_400,
+        Threshold: 1,
+        ComparisonOperator: 'LessThanThreshold',
+        TreatMissingData: 'missing',
+        InsufficientDataActions: [names.alertsTopicArn],
+      });
       // One period, so that low traffic is seen as well; what is missing never rolls back.
       expect(of('endpoint-errors')).toMatchObject({
         Namespace: 'AWS/ApiGateway',

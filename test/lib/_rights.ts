@@ -57,6 +57,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     PROMOTION: ['pointer', 'reconciler', 'recorder', 'release'],
     QUARANTINE: ['intake', 'pointer'],
     QUARANTINE_VOTE: ['intake'],
+    READINESS: ['release'],
     REFUSAL: ['admission', 'prediction-store'],
     RUN: ['gates', 'prediction-store', 'recorder', 'release'],
     TASK: ['release'],
@@ -201,6 +202,8 @@ export function rights(): void {
         'kms:Sign, kms:GetPublicKey': { by: /-publisher$/, key: /^<ExchangeSigningKey.*\.Arn>$/ },
         'kms:GenerateDataKey': { by: /-endpoint-[a-z-]+$/, key: /^<RequestLogKey.*\.Arn>$/ },
         'kms:Decrypt': { by: /-request-log$/, key: /^<RequestLogKey.*\.Arn>$/ },
+        // Of the account's keys those with our two aliases, and none can be used by it.
+        'kms:DescribeKey': { by: /-(staging|prod)-release$/, key: /^arn:aws:kms:us-east-1:\d{12}:key\/\*$/ },
       };
       for (const { name, statements } of roles) {
         for (const { Action: actions, resources } of statements) {
@@ -211,6 +214,25 @@ export function rights(): void {
         }
       }
       expect(roles.filter(({ name }) => actionsOf(name).includes('kms:Sign'))).toHaveLength(4);
+      const aliases = ['alias/gatehouse-prod-signing', 'alias/gatehouse-prod-request-log'];
+      const describing = role('gatehouse-prod-release').statements.find(({ Action }) =>
+        Action.includes('kms:DescribeKey'),
+      );
+      expect(describing?.Condition).toEqual({ 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': aliases } });
+    });
+
+    it('on retention are to read it, of released artifacts', () => {
+      const { artifactBucket } = namesOf(config, 'prod');
+      const found = roles.flatMap(({ name, statements }) =>
+        statements
+          .filter(({ Action }) => Action.some((action) => action.includes('Retention')))
+          .map((each) => ({ name, ...each })),
+      );
+      expect(found.map(({ name }) => name).toSorted()).toEqual(['gatehouse-prod-release', 'gatehouse-staging-release']);
+      expect(found.find(({ name }) => name.includes('prod'))).toMatchObject({
+        Action: ['s3:GetObjectRetention'],
+        resources: [`arn:aws:s3:::${artifactBucket}/objects/*`],
+      });
     });
 
     it('of training jobs end at the rows that were exported for them', () => {

@@ -53,6 +53,9 @@ export const PROMOTION = {
   'Compare with champion': { status: 'passed' },
   'Evaluate gates': { status: 'passed' },
   'Request approvals': { status: 'approved' },
+  'Plan rollback target': { release: 'sha256:c', data: 'sha256:d' },
+  'Verify rollback target': { checks: [] },
+  'Check source data': { kinds: [] },
   'Prepare rollback target': { status: 'ready', target: null },
   'Plan latency': {
     objectiveMs: 1000,
@@ -103,6 +106,21 @@ export const ROLLBACK = {
   'Record refusal': { status: 'refused', refusal },
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'rollback'>;
+
+export const ROLLBACK_READINESS = {
+  'Plan drill': {
+    status: 'planned',
+    release: 'sha256:a',
+    version: '0.1.0',
+    epoch: 2,
+    startedAt: STARTED,
+    data: 'sha256:d',
+  },
+  'Verify rollback target': { checks: [] },
+  'Check source data': { kinds: [] },
+  'Record readiness': { status: 'ready', reasons: [] },
+  'Record failure': { status: 'failed' },
+} satisfies ScriptOf<'rollback-readiness'>;
 
 export const ROLLBACK_VERIFICATION = {
   'Probe endpoint': { status: 'answered', release: 'sha256:a', epoch: 3, at },
@@ -318,6 +336,7 @@ export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; 
     },
     script: ROLLBACK,
   },
+  'rollback-readiness': { input: { model: 'm' }, script: ROLLBACK_READINESS },
   'rollback-verification': {
     input: {
       model: 'm',

@@ -19,6 +19,9 @@ const GUARDS = [
       'Evaluate gates',
       'Gates passed?',
       'Approvals needed?',
+      'Plan rollback target',
+      'Verify rollback target',
+      'Check source data',
       'Prepare rollback target',
       'Rollback target ready?',
       'Plan latency',
@@ -57,6 +60,18 @@ const GUARDS = [
     guards: ['Switch pointer', 'Verify serving', 'Open incident', 'Repair predictions', 'Serving verified?'],
   },
   { name: 'incident', act: 'Changed', guards: ['Change incident', 'Incident changed?'] },
+  {
+    name: 'rollback-readiness',
+    act: 'Verified',
+    guards: [
+      'Plan drill',
+      'Anything to verify?',
+      'Verify rollback target',
+      'Check source data',
+      'Record readiness',
+      'Rollback ready?',
+    ],
+  },
   {
     name: 'rollback-verification',
     act: 'Verified',
@@ -122,7 +137,7 @@ describe.each(GUARDS)('$name: $act', ({ name, act, guards }) => {
 });
 
 describe('approvals', () => {
-  const needed = [['Approvals needed?', 'Prepare rollback target']] as const;
+  const needed = [['Approvals needed?', 'Plan rollback target']] as const;
 
   it('stand before the commit wherever the policy requires them', () => {
     const promotion = machine('promotion');
@@ -135,7 +150,7 @@ describe('approvals', () => {
   it('lead to the commit only by the answer "approved"', () => {
     const state = machine('promotion').States['Approved?'];
     expect(state).toMatchObject({ Choices: [{ StringEquals: 'approved' }], Default: 'Approval was not given' });
-    const edges = [...needed, ['Approved?', 'Prepare rollback target']] as const;
+    const edges = [...needed, ['Approved?', 'Plan rollback target']] as const;
     expect(reachable(machine('promotion'), { edges })).not.toContain('Commit promotion');
   });
 });

@@ -18,6 +18,7 @@ const ENDINGS = [
   'Held',
   'Insufficient',
   'Left unchecked',
+  'Not ready',
   'Skipped',
   'Offered',
   'Superseded',

@@ -3,15 +3,19 @@ import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryAnnouncements } from '#adapters/memory/announcements.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
 import { memoryOnlineFeatures } from '#adapters/memory/online-features.ts';
+import { memoryKeys } from '#adapters/memory/keys.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { memoryProcessingJobs } from '#adapters/memory/processing-jobs.ts';
 import { memoryPublishedRecords } from '#adapters/memory/published-records.ts';
 import { memorySigner } from '#adapters/memory/signer.ts';
 import { memoryStateMachines } from '#adapters/memory/state-machines.ts';
+import { memoryStoredVersions } from '#adapters/memory/stored-versions.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
+import { INTEGRITY_CHECKS } from '#domain/gates/gates/release-integrity.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Policy } from '#domain/policy/policy.ts';
@@ -183,6 +187,25 @@ const memoryEvents: EventReading = {
   },
 };
 
+/** The aliases of an environment's keys, and keys that can be used. */
+export const KEY_ALIASES = { signing: 'alias/signing', 'request log': 'alias/request-log' } as const;
+export const KEY_STATES = {
+  'alias/signing': { kind: 'key', state: 'Enabled', usage: 'SIGN_VERIFY' },
+  'alias/request-log': { kind: 'key', state: 'Enabled', usage: 'ENCRYPT_DECRYPT' },
+} as const;
+
+/** What a state says of a release that verifies well, and of data that it can read. */
+export const VERIFIED = [
+  INTEGRITY_CHECKS.files,
+  INTEGRITY_CHECKS.definition,
+  INTEGRITY_CHECKS.loads,
+  INTEGRITY_CHECKS.golden,
+].map((check) => ({ check, problem: null }));
+export const READABLE = [
+  { kind: 'events', problem: null },
+  { kind: 'labels', problem: null },
+] as const;
+
 /** Everything that peers share, and the clock of all. */
 export function world() {
   const clock = { at: START, now: () => new Date(clock.at) };
@@ -215,6 +238,10 @@ export function world() {
         scorer: SCORER,
         online: memoryOnlineFeatures(),
         events: memoryEvents,
+        metrics: memoryMetrics(),
+        versions: memoryStoredVersions(releases.objects),
+        keys: memoryKeys(KEY_STATES),
+        aliases: KEY_ALIASES,
       };
       return {
         ...deps,

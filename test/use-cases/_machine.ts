@@ -15,6 +15,7 @@ import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
 import { measureLatency } from '#use-cases/promotion/measure-latency.ts';
 import { planLatency } from '#use-cases/promotion/plan-latency.ts';
 import { planPromotionComparison } from '#use-cases/promotion/plan-promotion-comparison.ts';
+import { planRollbackTarget } from '#use-cases/promotion/plan-rollback-target.ts';
 import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-target.ts';
 import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { pullRelease } from '#use-cases/promotion/pull-release.ts';
@@ -23,9 +24,10 @@ import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { openIncident } from '#use-cases/incidents/open-incident.ts';
 import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';
+import { verifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import type { Task } from '#use-cases/task.ts';
-import { bytes, type Environment, MODEL } from './_environments.ts';
+import { bytes, type Environment, MODEL, READABLE } from './_environments.ts';
 
 /** What happens around a machine while it runs. */
 export interface MachineContext {
@@ -56,6 +58,9 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
     'Compare with champion': compareWithChampion(own),
     'Evaluate gates': evaluateGates(own),
     'Request approvals': requestApprovals(own),
+    'Plan rollback target': planRollbackTarget(own),
+    'Verify rollback target': verifyRollbackTarget(own),
+    'Check source data': async () => ({ kinds: READABLE }),
     'Prepare rollback target': prepareRollbackTarget(own),
     'Plan latency': planLatency(own),
     'Measure latency': measureLatency({ engine, requests: around.requests ?? memoryRequestStore() }),

@@ -8,7 +8,7 @@ import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { Scoring } from '#ports/scoring.ts';
-import { whyNotWhole } from '#use-cases/promotion/prepare-rollback-target.ts';
+import { whyNotWhole } from '#use-cases/promotion/whole-release.ts';
 import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
 import { JOINS, LOST } from '#test/domain/data/_joins.ts';
 import { changed } from '#test/adapters/onnx/_models.ts';

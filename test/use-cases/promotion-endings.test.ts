@@ -68,7 +68,7 @@ describe('a promotion that is not committed, or whose answer got lost', () => {
     const { request: asked, well } = await here.candidate('better');
     here.prod.releases.objects.delete(digestOf('MODEL baseline'));
     const { path } = await promote(here.prod, asked, well);
-    expect(path.slice(-3)).toEqual(['Rollback target is missing', 'Refuse promotion', 'Refused']);
+    expect(path.slice(-3)).toEqual(['Rollback target is not ready', 'Refuse promotion', 'Refused']);
     await atRest();
   });
 

@@ -8,6 +8,7 @@ import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { readQuarantined } from '#read-model/quarantines.ts';
 import type { Run } from '../../context.ts';
+import { readinessLines, readinessThere } from '../status/readiness.ts';
 import { parseReference } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
 import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
@@ -35,13 +36,28 @@ export const run: Run = async (context) => {
   if (dryRun) {
     const affected = (await readPredictions(cloud.ledger, model)).filter(({ release }) => release === pointer?.current);
     const days = affected.map(({ day }) => day);
+    const readiness = await readinessThere(cloud.ledger, model, pointer, context.now());
+    // What was checked is the newest confirmed release; another one that is named was not.
+    const isChecked = target.release === (pointer === undefined ? undefined : behind(pointer)[0]?.release);
     context.print({
-      data: { environment, model, from: pointer?.version, to: target.version, skipped: target.skipped, days },
+      data: {
+        environment,
+        model,
+        from: pointer?.version,
+        to: target.version,
+        skipped: target.skipped,
+        days,
+        readiness: isChecked ? readiness : null,
+      },
       sections: [
         {
           lines: [
             `would take ${model} in ${environment} back from ${pointer?.version ?? 'nothing'} to ${target.version} (${target.release})`,
             ...skipped.map((line) => `  ${line}`),
+            ...(isChecked
+              ? readinessLines(environment, readiness, context.now())
+              : [`${environment} rollback ready: NOT KNOWN, ${target.version} is not what is checked each day`]
+            ).map((line) => `  ${line}`),
             `  and repair ${days.length} days of predictions; nothing was changed`,
           ],
         },

@@ -17,6 +17,7 @@ const STARTABLE = {
   'data-quality': ['dev'],
   probation: ['prod', 'staging'],
   drift: ['prod', 'staging'],
+  'rollback-readiness': ['prod', 'staging'],
 } as const satisfies Readonly<Record<string, readonly Environment[]>>;
 type Startable = keyof typeof STARTABLE;
 const MACHINE = z.enum(Object.keys(STARTABLE) as [Startable, ...Startable[]]).default('retraining');
@@ -84,5 +85,7 @@ function inputOf(
     case 'probation':
     case 'drift':
       return { model, asOf };
+    case 'rollback-readiness':
+      return { model };
   }
 }

@@ -12,8 +12,10 @@ import { type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
+import type { ReadinessNow } from '#domain/rollback-readiness/readiness.ts';
 import { DriftCheck } from './drift-check.ts';
 import { levelIfKnown } from '../prediction/level.ts';
+import { readinessThere } from './readiness.ts';
 import { type RefusalThere, refusalsThere } from './refusals.ts';
 import { factsOf, servingFacts } from './serving-facts.ts';
 import { type AtWork, atWork, lackingApprovals } from '../../progress/inspect.ts';
@@ -47,6 +49,8 @@ export interface EnvironmentStatus {
   };
   /** What the newest review of the served release found. */
   readonly review?: Pick<Run, 'run' | 'asOf' | 'status'> & Review;
+  /** Whether a rollback would work. */
+  readonly rollbackReadiness?: ReadinessNow;
   /** What the newest check of drift found. */
   readonly drift?: Pick<Run, 'run' | 'asOf' | 'status'> & { readonly moved: readonly string[] };
   /** What the served hotfix owes: until staging carries it, no other release is promoted. */
@@ -172,13 +176,15 @@ async function environmentStatus(
   );
   const base = { environment, isDeployed: true, promotions: waiting };
   if (pointer === undefined) return base;
-  const [manifests, level] = await Promise.all([
+  const [manifests, level, rollbackReadiness] = await Promise.all([
     whereDeployed(readPredictions(ledger, model), []),
     whereDeployed(levelIfKnown(cloud, model, context.now()), 'predictions are not deployed'),
+    readinessThere(ledger, model, pointer, context.now()),
   ]);
   return {
     ...base,
     level,
+    rollbackReadiness,
     version: pointer.version,
     release: pointer.current,
     pointerStatus: pointer.status,

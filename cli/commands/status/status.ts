@@ -27,5 +27,5 @@ export const run: Run = async (context) => {
   ) {
     refuse('environment-deployed', 'no environment is deployed', 'run: gatehouse deploy (or gatehouse local up first)');
   }
-  context.print(statusReport(statuses));
+  context.print(statusReport(statuses, context.now()));
 };

@@ -2,15 +2,16 @@ import { type Report, type Section, shortDigest, shortTime } from '../../report.
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
+import { readinessLines } from './readiness.ts';
 import { daysText, refusalSections } from './refusals.ts';
 import { percent } from '#domain/text.ts';
 
 /** The state of models, for people and for programs. */
-export function statusReport(models: readonly ModelStatus[]): Report {
-  return { data: { models }, sections: models.flatMap(sectionsOf) };
+export function statusReport(models: readonly ModelStatus[], now: Date): Report {
+  return { data: { models }, sections: models.flatMap((each) => sectionsOf(each, now)) };
 }
 
-function sectionsOf({ model, environments, atWork, releases, refusals }: ModelStatus): readonly Section[] {
+function sectionsOf({ model, environments, atWork, releases, refusals }: ModelStatus, now: Date): readonly Section[] {
   const open = environments.flatMap(({ environment, promotions }) =>
     promotions.map((promotion) => ({ environment, ...promotion })),
   );
@@ -28,6 +29,10 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
         coverage(status),
       ]),
     },
+    ...environments.flatMap(({ environment, rollbackReadiness: ready }) => {
+      const lines = ready === undefined ? [] : readinessLines(environment, ready, now);
+      return lines.length === 0 ? [] : [{ lines }];
+    }),
     ...environments.flatMap(({ environment, level }) => (level === undefined ? [] : levelSections(environment, level))),
     ...refusalSections('refused, and not mended yet', refusals),
     ...environments.flatMap(({ environment, pendingPropagation }) =>

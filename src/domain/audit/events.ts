@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Digest } from '../canonical/digest.ts';
 import type { Alert } from './events/event.ts';
 import { INCIDENT_EVENTS } from './events/incident-events.ts';
+import { OPERATIONS_EVENTS } from './events/operations-events.ts';
 import { PEER_EVENTS } from './events/peer-events.ts';
 import { PROMOTION_EVENTS } from './events/promotion-events.ts';
 import { SERVING_EVENTS } from './events/serving-events.ts';
@@ -13,6 +14,7 @@ export const AUDIT_EVENTS = {
   ...PROMOTION_EVENTS,
   ...SERVING_EVENTS,
   ...INCIDENT_EVENTS,
+  ...OPERATIONS_EVENTS,
   ...PEER_EVENTS,
 } as const;
 
@@ -21,7 +23,9 @@ export type AuditCode = keyof typeof AUDIT_EVENTS;
 /** Whether an event is alerted. */
 export function isAlerting(code: AuditCode, details: Readonly<Record<string, unknown>>): boolean {
   const alert: Alert = AUDIT_EVENTS[code].alert;
-  return typeof alert === 'boolean' ? alert : details[alert.unless[0]] !== alert.unless[1];
+  if (typeof alert === 'boolean') return alert;
+  const [detail, ...values] = alert.unless;
+  return !values.some((value) => details[detail] === value);
 }
 
 /** What happened, before it has a place in the chain. `actor` is `person:<user>`, `pipeline:<function>` or `schedule:<name>`. */

@@ -5,29 +5,24 @@ export type Environment = (typeof ENVIRONMENTS)[number];
 /** Where releases are trained and registered. */
 export const ORIGIN = 'dev' satisfies Environment;
 
+/** The state machines of each environment that serves. */
+const SERVING_MACHINES = [
+  'promotion',
+  'confirmation',
+  'rollback',
+  'rollback-readiness',
+  'rollback-verification',
+  'probation',
+  'drift',
+  'batch-inference',
+  'incident',
+] as const;
+
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
   dev: ['retraining', 'validation', 'data-quality', 'incident'],
-  staging: [
-    'promotion',
-    'confirmation',
-    'rollback',
-    'rollback-verification',
-    'probation',
-    'drift',
-    'batch-inference',
-    'incident',
-  ],
-  prod: [
-    'promotion',
-    'confirmation',
-    'rollback',
-    'rollback-verification',
-    'probation',
-    'drift',
-    'batch-inference',
-    'incident',
-  ],
+  staging: SERVING_MACHINES,
+  prod: SERVING_MACHINES,
   control: [],
 } as const satisfies Readonly<Record<Environment, readonly string[]>>;
 

@@ -48,6 +48,8 @@ export const keys = {
   }),
   /** The newest rollback that an alarm has triggered. */
   automaticRollback: (model: string): Key => ({ pk: `ALARM#${model}`, sk: 'ROLLBACK' }),
+  /** What the newest check said of the release that a rollback would go to. */
+  readiness: (model: string): Key => ({ pk: `READINESS#${model}`, sk: 'TARGET' }),
   incident: (model: string, incident: string): Key => ({ pk: keys.incidents(model), sk: incident }),
   incidents: (model: string): string => `INCIDENT#${model}`,
   run: (model: string, run: string): Key => ({ pk: `RUN#${model}`, sk: run }),
@@ -122,6 +124,7 @@ const AUTHORITIES = {
   QUARANTINE_VOTE: 'governed',
   ALARM: 'governed',
   INCIDENT: 'governed',
+  READINESS: 'governed',
   UPSTREAM: 'governed',
   PEER: 'governed',
   REQUEST: 'governed',

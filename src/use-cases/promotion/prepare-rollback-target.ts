@@ -1,18 +1,21 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
-import { GatehouseError } from '#domain/error.ts';
-import type { FaultCode } from '#domain/faults.ts';
-import { refusal } from '#domain/refusal/refusal.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
-import { ReleaseManifest } from '#domain/release/manifest.ts';
-import { readDocument } from '#ports/documents.ts';
-import type { ArtifactStore } from '#ports/artifact-store.ts';
-import type { Ledger } from '#ports/ledger.ts';
+import { refusal } from '#domain/refusal/refusal.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import { CheckSourceData } from '#use-cases/rollback-readiness/check-source-data.ts';
+import { examineTarget, type Examining } from '#use-cases/rollback-readiness/examine-target.ts';
+import { VerifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import { contract, Refused, type Task } from '#use-cases/task.ts';
+import { PlanRollbackTarget } from './plan-rollback-target.ts';
 
 export const PrepareRollbackTarget = contract({
-  input: z.object({ model: z.string() }),
+  input: z.object({
+    model: z.string(),
+    planned: PlanRollbackTarget.output.pick({ release: true }),
+    verification: VerifyRollbackTarget.output,
+    data: CheckSourceData.output,
+  }),
   output: z.discriminatedUnion('status', [
     /** Null where nothing was confirmed before. */
     z.object({ status: z.literal('ready'), target: Digest.nullable() }),
@@ -20,45 +23,22 @@ export const PrepareRollbackTarget = contract({
   ]),
 });
 
-/** Makes sure, before anything is switched, that what a rollback would go back to is here and whole. */
-export function prepareRollbackTarget(deps: { readonly ledger: Ledger; readonly own: ArtifactStore }): Task {
-  return PrepareRollbackTarget.task(async ({ model }) => {
-    const pointer = await readPointer(deps.ledger, model);
-    // What is on probation is never gone back to.
-    const [target] = confirmedReleases(pointer);
+/** Makes sure, before anything is switched, that a rollback to what it would go back to would work. */
+export function prepareRollbackTarget(deps: Examining): Task {
+  return PrepareRollbackTarget.task(async ({ model, planned, verification, data }) => {
+    const [target] = confirmedReleases(await readPointer(deps.ledger, model));
+    if ((target?.release ?? null) !== planned.release) {
+      const found = `a rollback would go to ${target?.version ?? 'nothing'} now, and another release was checked`;
+      return { status: 'refused', refusal: refusal('rollback-target', found, 'request the promotion again') };
+    }
     if (target === undefined) return { status: 'ready', target: null };
-    const damage = await whyNotWhole(deps.own, target.release);
-    if (damage === undefined) return { status: 'ready', target: target.release };
-    return {
-      status: 'refused',
-      refusal: refusal(
-        'rollback-target',
-        `${target.version}: ${damage}`,
-        'restore the release from the environment before this one',
-      ),
-    };
+    const [first, ...others] = await examineTarget(deps, model, target.release, {
+      checks: verification.checks,
+      data: data.kinds,
+    });
+    if (first === undefined) return { status: 'ready', target: target.release };
+    const more = others.length === 0 ? '' : `; and ${others.map(({ condition }) => condition).join(', ')}`;
+    const found = `${target.version} is not ready (${first.condition}): ${first.found}${more}`;
+    return { status: 'refused', refusal: refusal('rollback-target', found, first.remedy) };
   });
-}
-
-/**
- * Whether an error says of a release itself that it is damaged. Anything else that goes wrong while it is read says
- * nothing of it, and may be tried again.
- */
-export function isBroken(error: unknown): error is GatehouseError {
-  return error instanceof GatehouseError && BROKEN.has(error.code);
-}
-
-/** What no retry can mend. */
-const BROKEN = new Set<FaultCode>(['ARTIFACT_TAMPERED', 'ARTIFACT_MISSING', 'BAD_DOCUMENT', 'NOT_CANONICAL']);
-
-/** Why a release cannot be served from a store, or undefined when every file is there and hashes to its name. */
-export async function whyNotWhole(store: ArtifactStore, release: Digest): Promise<string | undefined> {
-  try {
-    const manifest = await readDocument(store, ReleaseManifest, release);
-    for (const file of manifest.files) await store.read(file.sha256);
-    return undefined;
-  } catch (error) {
-    if (isBroken(error)) return error.message;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, Digest, digestOfJson, parseCanonical } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { VerificationReport } from '#domain/gates/gates/release-integrity.ts';
+import { INTEGRITY_CHECKS, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
 import { ModelDefinition } from '#domain/model/definition.ts';
 import {
   fileOf,
@@ -57,7 +57,7 @@ export function verifyRelease(deps: Verifying): Task {
     const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
     const files = new Map<string, Uint8Array>();
     let opened: ReleaseManifest | undefined;
-    const isWhole = await check('files hash to the manifest', async () => {
+    const isWhole = await check(INTEGRITY_CHECKS.files, async () => {
       const manifest = await readDocument(deps.releases, ReleaseManifest, release);
       if (manifest.model !== model) return `the release is of model ${manifest.model}`;
       const contents = await Promise.all(manifest.files.map(({ sha256 }) => deps.releases.read(sha256)));
@@ -73,7 +73,7 @@ export function verifyRelease(deps: Verifying): Task {
     if (isWhole && manifest !== undefined) {
       const onnx = files.get('model.onnx') ?? new Uint8Array();
       let definition: ModelDefinition | undefined;
-      await check('definition and schema agree', () => {
+      await check(INTEGRITY_CHECKS.definition, () => {
         definition = parseCanonical(ModelDefinition, files.get('definition.json') ?? '', 'definition.json');
         const schema = parseCanonical(ReleaseSchema, files.get('schema.json') ?? '', 'schema.json');
         if (definition.name !== model) return `the definition is of model ${definition.name}`;
@@ -88,11 +88,9 @@ export function verifyRelease(deps: Verifying): Task {
       });
       const known = definition;
       if (known !== undefined) {
-        const loads = await check('model.onnx is allowed and loads', () =>
-          deps.scoring.inspect(onnx, known.features.columns),
-        );
+        const loads = await check(INTEGRITY_CHECKS.loads, () => deps.scoring.inspect(onnx, known.features.columns));
         if (loads) {
-          await check('golden predictions reproduce', () =>
+          await check(INTEGRITY_CHECKS.golden, () =>
             deps.scoring.checkGolden(onnx, known, text(files.get('golden.json'))),
           );
           if (known.online !== undefined || goldenAggregatesIn(manifest) !== undefined) {
@@ -100,9 +98,9 @@ export function verifyRelease(deps: Verifying): Task {
               daily: text(files.get('features/daily.sql')),
               features: text(files.get('features/features.sql')),
             };
-            await check('golden request reproduces', () => whyNotReproduced(deps, manifest, known, onnx, sql));
+            await check(INTEGRITY_CHECKS.goldenRequest, () => whyNotReproduced(deps, manifest, known, onnx, sql));
           }
-          await check('was not rolled back under another digest', async () => {
+          await check(INTEGRITY_CHECKS.notRolledBack, async () => {
             for (const other of quarantined) {
               const theirs = await readDocument(deps.releases, ReleaseManifest, other);
               const read = (path: 'model.onnx' | 'golden.json') => deps.releases.read(fileOf(theirs, path).sha256);

@@ -174,6 +174,7 @@ describe('the registry of events', () => {
       'RELEASE_JUDGED',
       'RELEASE_ROLLED_BACK',
       'ROLLBACK_NOT_TRIGGERED',
+      'ROLLBACK_READINESS_CHECKED',
       'ROLLBACK_REFUSED',
       'ROLLBACK_TRIGGERED',
       'ROLLBACK_VERIFIED',

@@ -16,6 +16,9 @@ const OPENING = [
 ];
 const JUDGING = ['Compare with champion', 'Evaluate gates', 'Champion beaten?'];
 const COMMITTING = [
+  'Plan rollback target',
+  'Verify rollback target',
+  'Check source data',
   'Prepare rollback target',
   'Rollback target ready?',
   'Plan latency',
@@ -81,14 +84,14 @@ describe('promotion', () => {
     [
       'Prepare rollback target',
       REFUSED,
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 2), 'Rollback target is missing'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 5), 'Rollback target is not ready'],
     ],
     [
       'Publish aggregates',
       REFUSED,
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 10), 'Aggregates were not built'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 13), 'Aggregates were not built'],
     ],
-    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 12), 'Commit was refused']],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 15), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
     const { path, status, calls } = await run('promotion', { [state]: answer });
     expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);

@@ -9,6 +9,16 @@ export const VerificationReport = z.object({
 });
 export type VerificationReport = z.infer<typeof VerificationReport>;
 
+/** The checks of a verification, as reports name them. */
+export const INTEGRITY_CHECKS = {
+  files: 'files hash to the manifest',
+  definition: 'definition and schema agree',
+  loads: 'model.onnx is allowed and loads',
+  golden: 'golden predictions reproduce',
+  goldenRequest: 'golden request reproduces',
+  notRolledBack: 'was not rolled back under another digest',
+} as const;
+
 /** What would turn its verdict. */
 export const releaseIntegrityRemedy: GateRemedy = () => 'register the release anew from its training run';
 
