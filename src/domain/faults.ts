@@ -32,6 +32,8 @@ export const FAULTS = {
   // The ledger
   LEDGER_BUSY: passing('the ledger is contended: each attempt met another transaction'),
   LEDGER_UNANSWERED: passing('the ledger does not answer in time'),
+  DEPENDENCY_OPEN: passing('an endpoint does not try a look-up whose dependency has just kept failing'),
+  DEPENDENCY_SILENT: passing('a look-up of an endpoint is not answered in time'),
   TOKEN_REUSED: lasting('an idempotency token was used with another body'),
   BAD_TRANSACTION: lasting('no ledger accepts the transaction'),
   BAD_TRAFFIC: lasting('traffic is divided among arms that cannot be'),

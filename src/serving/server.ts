@@ -4,6 +4,7 @@ import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { answer, answerGolden } from './answer.ts';
 import { type Champion, champions, dayOf, type Serving } from './champion.ts';
 import { answered, type EndpointResponse, isGolden, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
+import { withCircuits } from './circuits.ts';
 import { entryOf } from './log-entry.ts';
 import { readRequest } from './read-request.ts';
 
@@ -38,16 +39,18 @@ type Route = ModelRoute | { readonly kind: 'live' | 'ready' | 'server' };
 
 /** Makes the server of a model. It reads and loads nothing before the first request. */
 export function servingCore(deps: Serving): ServingCore {
-  const serving = champions(deps);
+  const { guarded, states } = withCircuits(deps);
+  const serving = champions({ ...deps, ...guarded });
 
   const byChampion = async (
     route: ModelRoute,
     work: (champion: Champion) => Promise<EndpointResponse> | EndpointResponse,
+    without: (why: Refusal, fault: unknown) => EndpointResponse = refused,
   ): Promise<EndpointResponse> => {
     const { model, version } = route;
     if (model !== deps.model) return refusedBy('endpoint-model', `there is no ${model}`, `ask for ${deps.model}`);
     const champion = await serving.take();
-    if (champion.kind === 'refused') return refused(champion.refusal, champion.fault);
+    if (champion.kind === 'refused') return without(champion.refusal, champion.fault);
     try {
       const served = champion.pointer.version;
       if (version !== undefined && version !== served)
@@ -117,15 +120,21 @@ export function servingCore(deps: Serving): ServingCore {
       case 'live':
         return answered({ live: true });
       case 'ready':
-        return ready((isReady) => ({ ready: isReady }));
+        return ready((isReady) => ({ ready: isReady, circuits: states() }));
       case 'server':
         return answered(SERVER);
       case 'metadata':
         return byChampion(route, ({ pointer, lease }) =>
           answered(modelMetadata(lease.value.definition, pointer.version)),
         );
-      case 'model-ready':
-        return byChampion(route, () => ready((isReady) => ({ name: route.model, ready: isReady })));
+      case 'model-ready': {
+        const says = (isReady: boolean): object => ({ name: route.model, ready: isReady, circuits: states() });
+        return byChampion(
+          route,
+          () => ready(says),
+          (why, fault) => notReady(says, why, fault),
+        );
+      }
       case 'infer':
         seen.isPrediction = true;
         return infer(route, request, seen);

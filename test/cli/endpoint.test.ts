@@ -123,6 +123,7 @@ describe('endpoint show', () => {
     await show(test.context);
     expect(JSON.parse(test.text('json'))).toMatchObject({ url: url.href, ready: true, name: MODEL });
     expect(test.text()).toContain('context.at');
+    expect(test.text()).toContain('look-ups of the instance that answered: ledger closed, artifacts closed');
   });
 });
 

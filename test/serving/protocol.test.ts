@@ -4,6 +4,8 @@ import type { RuleId } from '#domain/refusal/refusal.ts';
 import { rowsJson } from '#domain/data/event-json.ts';
 import { inputs, online, serving, TODAY, YESTERDAY } from './_endpoint.ts';
 
+const CLOSED = { ledger: 'closed', artifacts: 'closed', aggregates: 'closed', lake: 'closed' };
+
 let here: Awaited<ReturnType<typeof serving>>;
 beforeEach(async () => {
   here = await serving();
@@ -13,9 +15,9 @@ describe('the paths of the protocol', () => {
   it.each([
     ['/v2', { name: 'gatehouse', version: '1', extensions: [] }],
     ['/v2/health/live', { live: true }],
-    ['/v2/health/ready', { ready: true }],
-    ['/v2/models/toy/ready', { name: 'toy', ready: true }],
-    ['/v2/models/toy/versions/0.1.1/ready', { name: 'toy', ready: true }],
+    ['/v2/health/ready', { ready: true, circuits: CLOSED }],
+    ['/v2/models/toy/ready', { name: 'toy', ready: true, circuits: CLOSED }],
+    ['/v2/models/toy/versions/0.1.1/ready', { name: 'toy', ready: true, circuits: CLOSED }],
   ])('answer %s', async (path, expected) => {
     const { status, json, headers } = await here.send('GET', path);
     expect([status, json]).toEqual([200, expected]);

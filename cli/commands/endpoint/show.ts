@@ -17,6 +17,7 @@ export const run: Run = async (context) => {
   // Without a release that loads there is no metadata, and what is said instead of ready says why.
   const metadata = told.status === 200 ? Metadata.parse(JSON.parse(told.text)) : undefined;
   const isReady = ready.status === 200;
+  const circuits = circuitsIn(ready.text);
   context.print({
     data: {
       environment: cloud.environment,
@@ -24,12 +25,18 @@ export const run: Run = async (context) => {
       ready: isReady,
       ...(metadata ?? { inputs: [] }),
       pointer: pointer?.version ?? null,
+      circuits,
     },
     sections: [
       {
         lines: [
           `${model} in ${cloud.environment}: ${url.href}`,
           `  ${isReady ? 'ready' : `NOT READY: ${ready.text}`}; the pointer names ${pointer === undefined ? 'nothing' : `${pointer.version}, ${pointer.current}`}`,
+          `  look-ups of the instance that answered: ${
+            Object.entries(circuits)
+              .map(([lookUp, state]) => `${lookUp} ${state}`)
+              .join(', ') || 'not told'
+          }`,
         ],
       },
       { columns: ['input', 'datatype'], rows: (metadata?.inputs ?? []).map(({ name, datatype }) => [name, datatype]) },
@@ -37,3 +44,13 @@ export const run: Run = async (context) => {
     ],
   });
 };
+
+/** What the circuits of its look-ups let through, by the instance that answered; nothing where none did. */
+function circuitsIn(text: string): Readonly<Record<string, string>> {
+  try {
+    const { circuits } = z.looseObject({ circuits: z.record(z.string(), z.string()) }).parse(JSON.parse(text));
+    return circuits;
+  } catch {
+    return {};
+  }
+}

@@ -1,3 +1,5 @@
+import { GatehouseError } from '../error.ts';
+import type { FaultCode } from '../faults.ts';
 import type { RuleId } from '../refusal/refusal.ts';
 
 /**
@@ -23,9 +25,17 @@ export function isOfDependency(rule: string): boolean {
 /** What Node calls a peer that cannot be reached. */
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT', 'TimeoutError']);
 
+/** Faults of ours that say so of a dependency. */
+const DEPENDENCY_FAULTS: ReadonlySet<string> = new Set<FaultCode>([
+  'DEPENDENCY_OPEN',
+  'DEPENDENCY_SILENT',
+  'LEDGER_UNANSWERED',
+]);
+
 /** Whether something that was thrown is of a service or of the way to it: every error of the AWS SDK says whose fault it is. */
 export function isDependencyFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof GatehouseError) return DEPENDENCY_FAULTS.has(error.code);
   if ('$fault' in error || '$metadata' in error || NETWORK.has(error.name)) return true;
   return 'code' in error && typeof error.code === 'string' && NETWORK.has(error.code);
 }
