@@ -115,6 +115,7 @@ export default defineOwnership({
     PARTITION_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     ROWS_NOT_PUBLISHED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     PARTITION_WITHDRAWN: { owner: 'ml-engineer', escalateAfterHours: 24 },
+    SCHEDULE_MISSED: { owner: 'platform', escalateAfterHours: 4 },
     PEER_VERIFICATION_FAILED: { owner: 'platform', escalateAfterHours: 1 },
   },
   alarms: {
@@ -126,6 +127,7 @@ export default defineOwnership({
     'endpoint-unavailable': { owner: 'platform', escalateAfterHours: 1 },
     'endpoint-throttled': { owner: 'platform', escalateAfterHours: 4 },
     'rollback-not-ready': { owner: 'platform', escalateAfterHours: 4 },
+    unsupervised: { owner: 'platform', escalateAfterHours: 4 },
     'drift-unchecked': { owner: 'platform', escalateAfterHours: 24 },
   },
 });

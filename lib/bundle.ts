@@ -40,6 +40,7 @@ const WITH_MODELS = new Set([
   'release',
   'intake',
   'reconciler',
+  'supervisor',
 ]);
 /** Lambda refuses above 250 MB unzipped, layers included. */
 const MAX_BYTES = 200 * 1024 * 1024;

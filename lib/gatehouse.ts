@@ -61,7 +61,8 @@ type StackProperties = ConstructorParameters<typeof TrainingStack>[2] extends in
 function stacksOf(stage: Stage, environment: Environment, context: StackProperties): void {
   const { acts } = ownership;
   if (environment === 'control') {
-    new ControlStack(stage, 'Control', { ...context, environment, acts });
+    const control = new ControlStack(stage, 'Control', { ...context, environment, acts });
+    new OperationsStack(stage, 'Operations', { ...context, environment, acts }).addStackDependency(control);
     return;
   }
   const registry = new RegistryStack(stage, 'Registry', { ...context, environment });
@@ -71,7 +72,7 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   if (environment === 'dev') {
     const training = new TrainingStack(stage, 'Training', shared);
     training.addStackDependency(lake);
-    new OperationsStack(stage, 'Operations', { ...context, acts }).addStackDependency(training);
+    new OperationsStack(stage, 'Operations', { ...context, environment, acts }).addStackDependency(training);
     return;
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
@@ -79,5 +80,5 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   const { prober } = inference;
   const release = new ReleaseStack(stage, 'Release', { ...shared, environment, prober });
   release.addStackDependency(inference);
-  new OperationsStack(stage, 'Operations', { ...context, acts }).addStackDependency(release);
+  new OperationsStack(stage, 'Operations', { ...context, environment, acts }).addStackDependency(release);
 }

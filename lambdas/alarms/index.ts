@@ -9,6 +9,7 @@ import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { AlarmKind } from '#domain/alarm/alarm.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { logger } from '#runtime/observability.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, Text, TextMap } from '#runtime/wiring.ts';
@@ -45,7 +46,8 @@ const deps = {
   watched,
   prefix: NAME_PREFIX,
 };
-const supervise = tasks({ 'Supervise alarms': superviseAlarms(deps) });
+const leaving = loggedHeartbeats(deps);
+const supervise = tasks({ 'Supervise alarms': leaving('alarms-supervised', superviseAlarms(deps)) });
 
 /** What CloudWatch invokes a function with when an alarm changes. */
 const AlarmEvent = z.object({

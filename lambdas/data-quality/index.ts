@@ -7,6 +7,7 @@ import { sageMakerProcessing } from '#adapters/aws/processing.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
@@ -40,9 +41,11 @@ const deps = {
   ),
   image: variables.CHECKER_IMAGE,
 };
+const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
-  'Plan data check': planDataCheck(deps),
+  // Within a retraining it is no schedule that asks.
+  'Plan data check': leaving('check', planDataCheck(deps), ['training', null]),
   'Check expectations': checkExpectations(deps),
   'Judge data': judgeData(deps),
   'Record failure': recordRunFailure(deps),

@@ -6,6 +6,7 @@ import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { stepFunctions } from '#adapters/aws/state-machines.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
@@ -36,10 +37,11 @@ const deps = {
   scorer: SCORER,
 };
 const report = reportRun(deps);
+const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
-  'Check service level': checkServiceLevel(deps),
-  'Request reconciliation': requestReconciliation(deps),
+  'Check service level': leaving('service-level', checkServiceLevel(deps)),
+  'Request reconciliation': leaving('predict', requestReconciliation(deps), ['trigger', 'schedule']),
   'Plan reconciliation': planReconciliation(deps),
   'Publish predictions': publishPredictions(deps),
   'Report run': report,

@@ -1,10 +1,11 @@
 // Without this function nobody would know that an endpoint is ill before its consumers do, nor who answers after a rollback. It sends
-// golden requests as a consumer does, and can change nothing.
+// golden requests as a consumer does, and can change nothing but the note that it was there.
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { httpApiEndpoints } from '#adapters/aws/endpoints.ts';
 import { embeddedMetrics } from '#adapters/aws/metrics.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text, TextMap } from '#runtime/wiring.ts';
 import { probeEndpoint } from '#use-cases/alarm/probe-endpoint.ts';
@@ -28,9 +29,10 @@ const deps = {
   clock,
 };
 const probe = probeEndpoint(deps);
+const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
   'Probe endpoint': probe,
   'Probe endpoint again': probe,
-  'Probe endpoints': probeEndpoints(deps),
+  'Probe endpoints': leaving('probes', probeEndpoints(deps)),
 });

@@ -12,6 +12,7 @@ import { sageMakerProcessing } from '#adapters/aws/processing.ts';
 import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { logger } from '#runtime/observability.ts';
 import { clock, ledgerOf, lookUp, s3, Text, TextMap } from '#runtime/wiring.ts';
 import { reconcileEnvironment } from '#use-cases/reconciler/reconcile-environment.ts';
@@ -48,7 +49,8 @@ const deps = {
   peers: Object.keys(PEER_TOPICS),
   models: readDeployedModels().models.map(({ definition }) => definition.name),
 };
+const reconcile = loggedHeartbeats(deps)('reconcile', async () => reconcileEnvironment(deps));
 
 export async function handler(): Promise<void> {
-  logger.info('environment reconciled', { ...(await reconcileEnvironment(deps)) });
+  logger.info('environment reconciled', { ...(await reconcile({})) });
 }

@@ -11,6 +11,7 @@ import { s3StoredVersions } from '#adapters/aws/stored-versions.ts';
 import { FEATURE_ENGINE, SCORER } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
 import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
@@ -64,6 +65,7 @@ const deps = {
   keys: kmsKeys(new KMSClient()),
   aliases: { signing: environment.SIGNING_KEY_ALIAS, 'request log': environment.REQUEST_LOG_KEY_ALIAS },
 };
+const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
   'Open promotion': openPromotion(deps),
@@ -77,8 +79,8 @@ export const handler = tasks({
   'Publish aggregates': publishPromotedAggregates(deps),
   'Verify serving': verifyServing(deps),
   'Refuse promotion': refusePromotion(deps),
-  'Plan review': planReview(deps),
-  'Plan drift check': planDriftCheck(deps),
+  'Plan review': leaving('review', planReview(deps)),
+  'Plan drift check': leaving('drift', planDriftCheck(deps)),
   'Open incident': openIncident(deps),
   'Judge probes': judgeProbes(deps),
   'Verify rollback': verifyRollback(deps),

@@ -8,6 +8,7 @@ import { sageMakerJobs } from '#adapters/aws/training.ts';
 import { FEATURE_ENGINE } from '#domain/data/engines.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, storesOf, Text } from '#runtime/wiring.ts';
 import { recordRunFailure } from '#use-cases/runs/record-run-failure.ts';
@@ -39,9 +40,10 @@ const deps = {
   jobs: sageMakerJobs(new SageMakerClient(), TRAINING_BUCKET, TRAINING_ROLE_ARN),
 };
 const reject = rejectCandidates(deps);
+const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
-  'Open retraining run': openRetrainingRun(deps),
+  'Open retraining run': leaving('retrain', openRetrainingRun(deps), ['trigger', 'schedule']),
   'Plan windows': planWindows(deps),
   'Train window': trainWindow(deps),
   'Reject run': reject,

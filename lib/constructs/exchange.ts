@@ -1,4 +1,5 @@
 import { ENVIRONMENTS, type Environment, peersOf } from '#domain/environment/environment.ts';
+import { environmentSchedule } from '#domain/supervision/schedules.ts';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { StreamViewType } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus } from 'aws-cdk-lib/aws-events';
@@ -250,6 +251,7 @@ function reconcilerOf(
     access.environment(),
     access.writesLedger(
       'FAULT',
+      'SCHEDULE',
       ...(promotes ? ['PROMOTION', 'LOCK'] : []),
       ...(environment === 'dev' ? ['TASK'] : []),
     ),
@@ -284,8 +286,8 @@ function reconcilerOf(
       : []),
   );
   new Schedule(scope, 'ReconcileSchedule', {
-    name: names.name('reconcile'),
-    expression: 'rate(5 minutes)',
+    names,
+    schedule: environmentSchedule('reconcile'),
     targetArn: reconciler.lambda.functionArn,
     action: 'lambda:InvokeFunction',
   });

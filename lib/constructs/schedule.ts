@@ -3,12 +3,13 @@ import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import type { Scheduled } from '#domain/supervision/schedules.ts';
+import type { Names } from '#model/names.ts';
 
 export interface ScheduleProps {
-  readonly name: string;
-  /** EventBridge Scheduler's `cron(...)` or `rate(...)`, and the IANA time zone that a cron is meant in. */
-  readonly expression: string;
-  readonly timezone?: string;
+  readonly names: Names;
+  /** One of `schedulesOf`: what is not in that list is not supervised. */
+  readonly schedule: Scheduled;
   readonly targetArn: string;
   /** What the schedule may do with its target. */
   readonly action: 'states:StartExecution' | 'lambda:InvokeFunction';
@@ -19,8 +20,10 @@ export interface ScheduleProps {
 export class Schedule extends Construct {
   constructor(scope: Construct, id: string, props: ScheduleProps) {
     super(scope, id);
+    const { expression, timezone } = props.schedule;
+    const name = props.names.name(props.schedule.name);
     const deadLetters = new Queue(this, 'DeadLetters', {
-      queueName: `${props.name}-undelivered`,
+      queueName: `${name}-undelivered`,
       retentionPeriod: Duration.days(14),
       enforceSSL: true,
     });
@@ -28,9 +31,9 @@ export class Schedule extends Construct {
     role.addToPolicy(new PolicyStatement({ actions: [props.action], resources: [props.targetArn] }));
     role.addToPolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }));
     new CfnSchedule(this, 'Schedule', {
-      name: props.name,
-      scheduleExpression: props.expression,
-      scheduleExpressionTimezone: props.timezone ?? 'UTC',
+      name,
+      scheduleExpression: expression,
+      scheduleExpressionTimezone: timezone,
       flexibleTimeWindow: { mode: 'OFF' },
       state: 'ENABLED',
       target: {

@@ -4,6 +4,7 @@ import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets
 import { CfnAlias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import { environmentSchedule, modelSchedule } from '#domain/supervision/schedules.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { EndpointAlarms, endpointPrefix } from '#lib/constructs/endpoint-alarms.ts';
@@ -38,7 +39,7 @@ export class InferenceStack extends Stack {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('FENCE', 'RUN', 'REFUSAL', 'AGGREGATES'),
+      access.writesLedger('FENCE', 'RUN', 'REFUSAL', 'AGGREGATES', 'SCHEDULE'),
       access.writesCatalogue('PREDICTION'),
       access.writesLake(),
       access.readsArtifacts(),
@@ -101,15 +102,15 @@ export class InferenceStack extends Stack {
     this.alarming(props, endpoints);
     for (const { definition } of props.deployed.models) {
       new Schedule(this, `Daily-${definition.name}`, {
-        name: names.name(`predict-${definition.name}`),
-        expression: 'rate(1 day)',
+        names,
+        schedule: modelSchedule('predict', definition),
         targetArn: store.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Request reconciliation', input: { model: definition.name, trigger: 'schedule' } },
       });
       new Schedule(this, `ServiceLevel-${definition.name}`, {
-        name: names.name(`service-level-${definition.name}`),
-        expression: 'rate(1 hour)',
+        names,
+        schedule: modelSchedule('service-level', definition),
         targetArn: store.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Check service level', input: { model: definition.name } },
@@ -127,7 +128,7 @@ export class InferenceStack extends Stack {
       privilege: 'prober',
       timeoutSeconds: 60,
       isAsynchronous: true,
-    }).bind(access.environment(), access.readsLedger(), access.readsArtifacts(), {
+    }).bind(access.environment(), access.writesLedgerUnaudited('SCHEDULE'), access.readsArtifacts(), {
       variables: { ENDPOINT_URLS: this.toJsonString(urls) },
       statements: endpoints.map(({ model, api }) => ({
         actions: ['execute-api:Invoke'],
@@ -136,8 +137,8 @@ export class InferenceStack extends Stack {
     });
     if (endpoints.length > 0)
       new Schedule(this, 'Probes', {
-        name: names.name('probes'),
-        expression: 'rate(1 minute)',
+        names,
+        schedule: environmentSchedule('probes'),
         targetArn: prober.lambda.functionArn,
         action: 'lambda:InvokeFunction',
         input: { task: 'Probe endpoints', input: {} },
@@ -156,15 +157,21 @@ export class InferenceStack extends Stack {
       privilege: 'alarms',
       timeoutSeconds: 60,
       isAsynchronous: true,
-    }).bind(access.environment(), access.writesLedger('ALARM'), access.starts('rollback'), access.readsAlarms(), {
-      variables: { ENDPOINT_APIS: this.toJsonString(apis), NAME_PREFIX: endpointPrefix(names) },
-      statements: [
-        {
-          actions: ['states:DescribeExecution'],
-          resources: [names.arn('states', `execution:${names.name('rollback')}:*`)],
-        },
-      ],
-    });
+    }).bind(
+      access.environment(),
+      access.writesLedger('ALARM', 'SCHEDULE'),
+      access.starts('rollback'),
+      access.readsAlarms(),
+      {
+        variables: { ENDPOINT_APIS: this.toJsonString(apis), NAME_PREFIX: endpointPrefix(names) },
+        statements: [
+          {
+            actions: ['states:DescribeExecution'],
+            resources: [names.arn('states', `execution:${names.name('rollback')}:*`)],
+          },
+        ],
+      },
+    );
     const alias = new CfnAlias(this, 'AlarmsAlias', {
       name: 'live',
       functionName: judge.lambda.functionName,
@@ -182,8 +189,8 @@ export class InferenceStack extends Stack {
       new EndpointAlarms(this, `Alarms-${model}`, { names, model, api, rule: policy.serving, trigger });
     }
     new Schedule(this, 'Supervision', {
-      name: names.name('alarms-supervised'),
-      expression: 'rate(1 minute)',
+      names,
+      schedule: environmentSchedule('alarms-supervised'),
       targetArn: judge.lambda.functionArn,
       action: 'lambda:InvokeFunction',
       input: { task: 'Supervise alarms', input: {} },

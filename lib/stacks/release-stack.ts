@@ -4,6 +4,7 @@ import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-eve
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import { modelSchedule } from '#domain/supervision/schedules.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { DriftAlarms } from '#lib/constructs/drift-alarms.ts';
@@ -49,7 +50,7 @@ export class ReleaseStack extends Stack {
       timeoutSeconds: 300,
     }).bind(
       access.environment(),
-      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES', 'READINESS'),
+      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES', 'READINESS', 'SCHEDULE'),
       access.readsCatalogue(),
       access.writesLake(),
       access.writesArtifacts(),
@@ -154,15 +155,15 @@ export class ReleaseStack extends Stack {
     });
     for (const { definition, policy } of props.deployed.models) {
       new Schedule(this, `Review-${definition.name}`, {
-        name: names.name(`review-${definition.name}`),
-        expression: 'rate(1 day)',
+        names,
+        schedule: modelSchedule('review', definition),
         targetArn: probation.stateMachine.stateMachineArn,
         action: 'states:StartExecution',
         input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
       });
       new Schedule(this, `Drift-${definition.name}`, {
-        name: names.name(`drift-${definition.name}`),
-        expression: 'rate(1 day)',
+        names,
+        schedule: modelSchedule('drift', definition),
         targetArn: drift.stateMachine.stateMachineArn,
         action: 'states:StartExecution',
         input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },

@@ -5,6 +5,7 @@ import type { PolicyStatementProps } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { MACHINES } from '#domain/environment/environment.ts';
 import { type DeployedModels, partsOf, partsOutput } from '#domain/model/deployed.ts';
+import { modelSchedule } from '#domain/supervision/schedules.ts';
 import { accessTo, readsPeers } from '#lib/constructs/access.ts';
 import { AslStateMachine } from '#lib/constructs/asl-state-machine.ts';
 import { ExecutionRecorder } from '#lib/constructs/execution-recorder.ts';
@@ -111,7 +112,7 @@ function retrainingMachine(
     timeoutSeconds: 120,
   }).bind(
     access.environment(),
-    access.writesLedger('RUN', 'TASK'),
+    access.writesLedger('RUN', 'TASK', 'SCHEDULE'),
     access.readsCatalogue(),
     access.writesLake(),
     access.writesArtifacts(),
@@ -158,7 +159,7 @@ function dataQualityMachine(scope: Construct, props: TrainingStackProps): AslSta
     timeoutSeconds: 120,
   }).bind(
     access.environment(),
-    access.writesLedger('DATA', 'TASK'),
+    access.writesLedger('DATA', 'TASK', 'SCHEDULE'),
     access.readsCatalogue(),
     access.writesLake(),
     access.readsArtifacts(),
@@ -225,17 +226,16 @@ function schedules(
 ): void {
   for (const { definition } of deployed.models) {
     new Schedule(scope, `Retrain-${definition.name}`, {
-      name: names.name(`retrain-${definition.name}`),
-      expression: definition.schedule.cron,
-      timezone: definition.schedule.timezone,
+      names,
+      schedule: modelSchedule('retrain', definition),
       targetArn: retraining.stateMachine.stateMachineArn,
       action: 'states:StartExecution',
       input: { model: definition.name, trigger: 'schedule', asOf: '<aws.scheduler.scheduled-time>' },
     });
     // By the clock and not by the event: what has arrived is looked at together, whatever got lost.
     new Schedule(scope, `Check-${definition.name}`, {
-      name: names.name(`check-${definition.name}`),
-      expression: 'rate(15 minutes)',
+      names,
+      schedule: modelSchedule('check', definition),
       targetArn: checking.stateMachine.stateMachineArn,
       action: 'states:StartExecution',
       input: { model: definition.name, training: null },

@@ -27,6 +27,7 @@ export const FAULTS = {
   BAD_DAMAGE: lasting('a replay is given damage that it does not know, or for days that it does not have'),
   NO_REPLAY: lasting('the model has no replay'),
   SAME_NAME: lasting('two files of a day have the same name'),
+  BAD_SCHEDULE: lasting('an expression is no schedule that EventBridge Scheduler accepts'),
   NO_PROGRAM: lasting('a program cannot be started'),
 
   // The ledger

@@ -13,7 +13,7 @@ import type { Journey } from './_harness.ts';
 const Schedules = z.object({ Schedules: z.array(z.object({ Name: z.string() })) });
 
 /**
- * Takes reconcilers, data checks, probes and the supervisor of alarms off their clock, which is that of the wall: in any copy older than some minutes they
+ * Takes reconcilers, data checks, probes and supervisors off their clock, which is that of the wall: in any copy older than some minutes they
  * would all start, mend what a journey loses, and look at what it lands. Journeys start them where they mean to.
  */
 export async function stopClock(journey: Journey): Promise<void> {
@@ -28,7 +28,7 @@ export async function stopClock(journey: Journey): Promise<void> {
       return answer.text();
     };
     const { Schedules: all } = Schedules.parse(JSON.parse(await ask('/schedules', 'GET')));
-    const clocked = ['reconcile', 'probes', 'alarms-supervised'].map((name) => names.name(name));
+    const clocked = ['reconcile', 'probes', 'alarms-supervised', 'supervise'].map((name) => names.name(name));
     const stopped = all.filter(({ Name }) => clocked.includes(Name) || Name.startsWith(names.name('check-')));
     if (!stopped.some(({ Name }) => Name === names.name('reconcile')))
       throw new Error(`${environment} has no schedule of its reconciler`);

@@ -9,6 +9,7 @@ import { AlarmKind, ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
 import { queriesOf } from '#domain/alarm/samples.ts';
 import { DRIFT_METRICS } from '#domain/drift/metrics.ts';
 import { READINESS_METRIC } from '#domain/rollback-readiness/readiness.ts';
+import { SUPERVISION_METRICS } from '#domain/supervision/metrics.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { anchorsOf, document } from '../docs/_documents.ts';
@@ -43,7 +44,8 @@ export function alarms(): void {
       const drift = Object.values(DRIFT_METRICS).map((name) => ({ namespace: 'Gatehouse', name, dimensions: own }));
       const probes = { namespace: 'Gatehouse', name: ENDPOINT_METRICS.unprobed, dimensions: own };
       const readiness = { namespace: 'Gatehouse', name: READINESS_METRIC, dimensions: own };
-      const known = [...read, ...drift, probes, readiness].map(({ namespace, name, dimensions }) => ({
+      const supervised = { namespace: 'Gatehouse', name: SUPERVISION_METRICS.supervised, dimensions: { environment } };
+      const known = [...read, ...drift, probes, readiness, supervised].map(({ namespace, name, dimensions }) => ({
         namespace,
         name,
         dimensions: inOrder(Object.entries(dimensions)),

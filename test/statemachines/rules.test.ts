@@ -42,6 +42,8 @@ const CALLED_BY_EVENTS: Readonly<Record<string, string>> = {
   'Request reconciliation': 'inference',
   'Probe endpoints': 'alarm',
   'Tend incidents': 'incidents',
+  'Supervise environment': 'supervision',
+  'Check integrity': 'supervision',
 };
 
 const tables = handlerTables();

@@ -72,6 +72,13 @@ export const keys = {
   /** The fault that an item of a function's work has, or had. */
   fault: (by: string, item: string): Key => ({ pk: `FAULT#${by}`, sk: item }),
   faults: (by: string): string => `FAULT#${by}`,
+  /** When a schedule ran last, as whoever is scheduled says. */
+  heartbeat: (of: string, schedule: string): Key => ({ pk: `SCHEDULE#${of}`, sk: `heartbeat ${schedule}` }),
+  /** When a schedule is to run next, as the supervisor reckons. */
+  expectedRun: (of: string, schedule: string): Key => ({ pk: `SCHEDULE#${of}`, sk: `expected ${schedule}` }),
+  /** The newest round of an environment's supervisor. */
+  supervision: (environment: string): Key => ({ pk: `SCHEDULE#${environment}`, sk: 'ROUND' }),
+  scheduled: (of: string): string => `SCHEDULE#${of}`,
   /** Why a day's events, labels or predictions are refused, or were. */
   refusal: (model: string, kind: string, day: string): Key => ({ pk: `REFUSAL#${model}`, sk: `${kind} ${day}` }),
   refusals: (model: string): string => `REFUSAL#${model}`,
@@ -136,6 +143,7 @@ const AUTHORITIES = {
   TASK: 'book-keeping',
   CURSOR: 'book-keeping',
   FAULT: 'book-keeping',
+  SCHEDULE: 'book-keeping',
   REFUSAL: 'book-keeping',
   PARTITION: 'catalogue',
   ADMISSION: 'catalogue',

@@ -181,6 +181,7 @@ describe('the registry of events', () => {
       'ROOT_CAUSE_DUE',
       'ROWS_NOT_PUBLISHED',
       'RUN_FAILED',
+      'SCHEDULE_MISSED',
       'SERVING_RULES_DIFFER',
     ]);
   });

@@ -18,4 +18,19 @@ export const OPERATIONS_EVENTS = {
     }),
     { unless: ['status', 'ready', 'first-release'] },
   ),
+  SCHEDULE_MISSED: event(
+    'a schedule did not run when it was expected to',
+    z.strictObject({
+      /** Its name without the environment's prefix. */
+      schedule: Text,
+      expression: Text,
+      timezone: Text,
+      /** The first run that did not come, and how many did not until this was seen. */
+      expectedAt: Text,
+      runs: z.int().positive(),
+      /** The newest heartbeat; null where none was ever left. */
+      lastRunAt: Text.nullable(),
+    }),
+    true,
+  ),
 } as const;

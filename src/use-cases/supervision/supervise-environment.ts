@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { SUPERVISION_METRICS } from '#domain/supervision/metrics.ts';
+import type { Metrics } from '#ports/metrics.ts';
+import { recordFaults } from '#use-cases/audit/record-faults.ts';
+import { type Fault, messageOf } from '#use-cases/each.ts';
+import { contract, type Task } from '#use-cases/task.ts';
+import { superviseSchedules, type SupervisingSchedules } from './supervise-schedules.ts';
+
+export interface Supervising extends SupervisingSchedules {
+  readonly metrics: Metrics;
+}
+
+export const SuperviseEnvironment = contract({
+  input: z.object({}),
+  output: z.object({
+    /** Schedules whose runs are missing. */
+    missed: z.array(z.string()),
+    /** What it found wrong, or could not look at; what lasts is alerted. */
+    faults: z.array(z.string()),
+  }),
+});
+
+/** A round of the supervisor: what was expected to happen, and did not. It says that it was there, whatever it found. */
+export function superviseEnvironment(deps: Supervising): Task {
+  return SuperviseEnvironment.task(async () => {
+    const faults: Fault[] = [];
+    const missed = await superviseSchedules(deps, faults);
+    await recordFaults(deps, 'supervisor', faults);
+    deps.metrics.emit(
+      { environment: deps.environment },
+      { [SUPERVISION_METRICS.supervised]: 1, [SUPERVISION_METRICS.missed]: missed.length },
+    );
+    return { missed, faults: faults.map(({ item, error }) => `${item}: ${messageOf(error)}`) };
+  });
+}

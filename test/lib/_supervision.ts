@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { ENVIRONMENTS } from '#domain/environment/environment.ts';
+import { schedulesOf } from '#domain/supervision/schedules.ts';
+import { SUPERVISION_METRICS } from '#domain/supervision/metrics.ts';
+import { compileDeployment } from '#model/compile-deployment.ts';
+import { namesOf } from '#model/names.ts';
+import { describe, expect, it } from 'vitest';
+import config from '../../gatehouse.config.ts';
+import { resourcesOf, synthesised } from './_synth.ts';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** That what is deployed is looked after. */
+export function supervision(): void {
+  describe('what is supervised', () => {
+    it('is each schedule that is deployed, by its name and time, and no other', async () => {
+      const { models } = await compileDeployment(ROOT, config, ['models']);
+      const stacks = await synthesised();
+      for (const environment of ENVIRONMENTS) {
+        const names = namesOf(config, environment);
+        const deployed = resourcesOf(stacks, 'AWS::Scheduler::Schedule')
+          .filter((each) => each.environment === environment)
+          .map(({ properties: { Name, ScheduleExpression, ScheduleExpressionTimezone } }) =>
+            [Name, ScheduleExpression, ScheduleExpressionTimezone].join(' '),
+          );
+        const list = schedulesOf(
+          environment,
+          models.map(({ definition }) => definition),
+        ).map(({ name, expression, timezone }) => [names.name(name), expression, timezone].join(' '));
+        expect(deployed.toSorted(), environment).toEqual(list.toSorted());
+      }
+    });
+
+    it('leaves heartbeats of each kind', async () => {
+      const { models } = await compileDeployment(ROOT, config, ['models']);
+      const definitions = models.map(({ definition }) => definition);
+      const kinds = ENVIRONMENTS.flatMap((each) => schedulesOf(each, definitions).map(({ kind }) => kind));
+      const texts = readdirSync(`${ROOT}/lambdas`).map((name) =>
+        readFileSync(`${ROOT}/lambdas/${name}/index.ts`, 'utf8'),
+      );
+      const left = texts.flatMap((text) =>
+        [...text.matchAll(/(?:leaving|loggedHeartbeats\(deps\))\('([a-z-]+)',/g)].map(([, kind = '']) => kind),
+      );
+      expect(left.toSorted()).toEqual([...new Set(kinds)].toSorted());
+    });
+
+    it('has an alarm where nobody supervises, which begins without data and does not page then', async () => {
+      for (const environment of ENVIRONMENTS) {
+        const names = namesOf(config, environment);
+        const found = resourcesOf(await synthesised(), 'AWS::CloudWatch::Alarm').filter(
+          ({ properties }) => properties['AlarmName'] === names.name('unsupervised'),
+        );
+        expect(found.map(({ properties }) => properties)).toEqual([
+          expect.objectContaining({
+            MetricName: SUPERVISION_METRICS.supervised,
+            Dimensions: [{ Name: 'environment', Value: environment }],
+            TreatMissingData: 'missing',
+            InsufficientDataActions: [names.alertsTopicArn],
+          }),
+        ]);
+      }
+    });
+  });
+}
