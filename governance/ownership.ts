@@ -127,6 +127,7 @@ export default defineOwnership({
     'endpoint-unavailable': { owner: 'platform', escalateAfterHours: 1 },
     'endpoint-throttled': { owner: 'platform', escalateAfterHours: 4 },
     'rollback-not-ready': { owner: 'platform', escalateAfterHours: 4 },
+    'dead-letters': { owner: 'platform', escalateAfterHours: 4 },
     unsupervised: { owner: 'platform', escalateAfterHours: 4 },
     'drift-unchecked': { owner: 'platform', escalateAfterHours: 24 },
   },

@@ -199,6 +199,11 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
     means: 'Hours from the arrival of a day’s events to its predictions; what is later is alerted.',
     unless: { default: 24 },
   },
+  'sla.dataWithinHours': {
+    means:
+      'Hours within which a new day of each source is to be admitted after the one before; what is later is alerted.',
+    unless: { derived: '48' },
+  },
   escalation: { means: 'Roles to turn to, first to last.', unless: required },
 };
 

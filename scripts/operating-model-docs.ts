@@ -97,21 +97,22 @@ async function alertTable(deployed: readonly Deployed[]): Promise<string> {
     return [[`[\`${code}\`](runbook.md#${code.toLowerCase()})`, owner.owner, `${owner.escalateAfterHours} h`]];
   });
   const alarms = [...alarmsOf(deployed, names)].map((alarm) => {
-    const owner = ownership.alarms[alarm];
+    const owner = ownership.alarms[alarm.replace('-<model>', '')];
     if (owner === undefined) throw new Error(`governance/ownership.ts: the alarm ${alarm} has no owner`);
-    return [`alarm \`gatehouse-<env>-${alarm}-<model>\``, owner.owner, `${owner.escalateAfterHours} h`];
+    return [`alarm \`gatehouse-<env>-${alarm}\``, owner.owner, `${owner.escalateAfterHours} h`];
   });
   return table(['alert', 'owner', 'next role after'], [...alerts, ...alarms]);
 }
 
-/** The names of the CloudWatch alarms, without environment and model. */
+/** The names of the CloudWatch alarms, without the environment, and with `<model>` for a model. */
 function alarmsOf(deployed: readonly Deployed[], models: readonly string[]): ReadonlySet<string> {
   const names = deployed.flatMap(({ environment, resources }) =>
     Object.values(resources)
       .filter(({ Type: type }) => type === 'AWS::CloudWatch::Alarm')
       .map(({ Properties: { AlarmName: name } }) => {
-        const model = models.find((each) => String(name).endsWith(`-${each}`)) ?? '';
-        return String(name).replace(`gatehouse-${environment}-`, '').replace(`-${model}`, '');
+        const of = String(name).replace(`gatehouse-${environment}-`, '');
+        const model = models.find((each) => of.endsWith(`-${each}`));
+        return model === undefined ? of : `${of.slice(0, -model.length)}<model>`;
       }),
   );
   return new Set(names);

@@ -130,7 +130,7 @@ function statementsOf(resources: Resources, role: string): readonly Statement[] 
 
 /** Rights that every function of a kind has, and that say nothing of what it may do: told once, above the table. */
 const UNSAID =
-  /^(logs:|s3:ListBucket$|dynamodb:(ConditionCheckItem|DescribeStream|GetShardIterator|ListStreams)$|sqs:(Get|Change|Delete)|ecr:|kms:GetPublicKey$)/;
+  /^(logs:|s3:ListBucket$|dynamodb:(ConditionCheckItem|DescribeStream|GetShardIterator|ListStreams)$|sqs:(Get|Change|Delete|List)|ecr:|kms:GetPublicKey$)/;
 
 /** The verb of an action, and how what it is done with is said. */
 const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string) => string])[] = [
@@ -146,12 +146,16 @@ const SAID: readonly (readonly [action: RegExp, verb: Verb, say: (thing: string)
   [/^kms:DescribeKey$/, 'reads', () => 'the state of the environment’s keys'],
   [/^kms:Sign$/, 'calls', () => '**signs** with the environment’s key'],
   [/^kms:GenerateDataKey$/, 'calls', () => 'encrypts with the key of the request log'],
+  [/^kms:DescribeKey$/, 'reads', () => 'the state of keys'],
   [/^kms:Decrypt$/, 'calls', () => '**decrypts** with the key of the request log'],
   [/^sns:Publish$/, 'calls', (topic) => `topic ${topic}`],
-  [/^sns:(Subscribe|List)/, 'calls', (topic) => `subscribes to ${topic}`],
+  [/^sns:ListSubscriptionsByTopic$/, 'reads', (topic) => `subscriptions to ${topic}`],
+  [/^sns:Subscribe$/, 'calls', (topic) => `subscribes to ${topic}`],
   [/^events:PutEvents$/, 'calls', () => 'the bus'],
   [/^lambda:InvokeFunction$/, 'calls', (name) => `function ${name}`],
   [/^states:StartExecution$/, 'calls', (machine) => `starts ${machine}`],
+  [/^lambda:ListEventSourceMappings$/, 'reads', () => 'event source mappings'],
+  [/^states:ListExecutions$/, 'reads', (machine) => `executions of ${machine}`],
   [/^states:DescribeExecution$/, 'calls', (machine) => `sees how executions of ${machine} ended`],
   [/^states:SendTaskSuccess$/, 'calls', (machine) => `returns tokens of ${machine}`],
   [/^execute-api:Invoke$/, 'calls', () => 'the endpoints'],

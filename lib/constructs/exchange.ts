@@ -95,6 +95,16 @@ function announcementsOf(scope: Construct, { config, names }: ExchangeProps, fol
       }),
     );
   }
+  for (const { account, roleArn } of followers.flatMap((follower) => readersOf(config, follower, ['supervisor']))) {
+    announcements.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new AccountPrincipal(account)],
+        actions: ['sns:ListSubscriptionsByTopic'],
+        resources: [announcements.topicArn],
+        conditions: { ArnEquals: { 'aws:PrincipalArn': [roleArn, `arn:aws:iam::${account}:root`] } },
+      }),
+    );
+  }
   return announcements;
 }
 

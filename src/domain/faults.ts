@@ -61,6 +61,15 @@ export const FAULTS = {
   EVENT_REFUSED: passing('the event bus does not accept an announcement'),
   MESSAGE_TOO_LARGE: lasting('a message is larger than its service accepts'),
 
+  // What the supervisor finds
+  EXECUTION_OVERDUE: lasting('an execution runs for longer than it may'),
+  DEAD_LETTERS: lasting('a dead-letter queue is not empty'),
+  INBOX_LAGS: passing('announcements of peers are not read'),
+  SUBSCRIPTION_LOST: lasting('nobody hears what is said: a subscription is gone'),
+  EVENT_SOURCE_DISABLED: lasting('a queue or a stream does not invoke its function'),
+  KEY_UNUSABLE: lasting('a key is disabled, or scheduled for deletion'),
+  DATA_OVERDUE: passing('a source has delivered no new day in time'),
+
   // Peers and signatures
   BAD_SIGNATURE: lasting('an envelope is not signed by the key that it must be signed by'),
   NO_PUBLIC_KEY: passing('KMS gives no public key'),

@@ -23,6 +23,19 @@ export async function readPartitions(
   return (await ledger.query(keys.partitions(model, kind))).map((item) => partitionIn(item));
 }
 
+/** The newest day of a kind that was admitted, and when its first version was: a correction makes no day new. */
+export async function findNewestDay(
+  ledger: ReadableLedger,
+  model: string,
+  kind: PartitionKind,
+): Promise<Pick<AdmittedPartition, 'day' | 'admittedAt'> | undefined> {
+  const [newest] = await ledger.query(keys.partitions(model, kind), { newestFirst: true, limit: 1 });
+  if (newest === undefined) return undefined;
+  const first = await ledger.get(keys.partitionVersion(model, kind, newest.sk, 1));
+  const { day, admittedAt } = partitionIn(first ?? newest);
+  return { day, admittedAt };
+}
+
 /** The newest version of every admitted partition of a model. */
 export async function readCatalogue(ledger: ReadableLedger, model: string): Promise<readonly AdmittedPartition[]> {
   return (await Promise.all(KINDS.map((kind) => readPartitions(ledger, model, kind)))).flat();

@@ -44,8 +44,13 @@ export function alarms(): void {
       const drift = Object.values(DRIFT_METRICS).map((name) => ({ namespace: 'Gatehouse', name, dimensions: own }));
       const probes = { namespace: 'Gatehouse', name: ENDPOINT_METRICS.unprobed, dimensions: own };
       const readiness = { namespace: 'Gatehouse', name: READINESS_METRIC, dimensions: own };
-      const supervised = { namespace: 'Gatehouse', name: SUPERVISION_METRICS.supervised, dimensions: { environment } };
-      const known = [...read, ...drift, probes, readiness, supervised].map(({ namespace, name, dimensions }) => ({
+      const { supervised, deadLetters } = SUPERVISION_METRICS;
+      const rounds = [supervised, deadLetters].map((name) => ({
+        namespace: 'Gatehouse',
+        name,
+        dimensions: { environment },
+      }));
+      const known = [...read, ...drift, probes, readiness, ...rounds].map(({ namespace, name, dimensions }) => ({
         namespace,
         name,
         dimensions: inOrder(Object.entries(dimensions)),

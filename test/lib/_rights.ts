@@ -10,6 +10,7 @@ import { rolesOf, synthesised } from './_synth.ts';
 export const WITHOUT_RESOURCE = [
   'cloudwatch:GetMetricData',
   'ecr:GetAuthorizationToken',
+  'lambda:ListEventSourceMappings',
   'logs:CreateLogDelivery',
   'logs:DeleteLogDelivery',
   'logs:DescribeLogGroups',
@@ -18,6 +19,7 @@ export const WITHOUT_RESOURCE = [
   'logs:ListLogDeliveries',
   'logs:PutResourcePolicy',
   'logs:UpdateLogDelivery',
+  'sqs:ListQueues',
 ];
 
 /** Who may write under which authority, beside CHAIN and OPERATION, which go with every audited change. */
@@ -200,10 +202,11 @@ export function rights(): void {
       ]);
     });
 
-    it('on keys are the publisher’s to sign, endpoints’ to encrypt, and the request log’s to decrypt', () => {
+    it('on keys are the publisher’s to sign, endpoints’ to encrypt, the request log’s to decrypt, and the supervisor’s to look at', () => {
       const users: Record<string, { readonly by: RegExp; readonly key: RegExp }> = {
         'kms:Sign, kms:GetPublicKey': { by: /-publisher$/, key: /^<ExchangeSigningKey.*\.Arn>$/ },
         'kms:GenerateDataKey': { by: /-endpoint-[a-z-]+$/, key: /^<RequestLogKey.*\.Arn>$/ },
+        'kms:DescribeKey': { by: /-supervisor$/, key: /^arn:aws:kms:[^*]+:key\/\*$/ },
         'kms:Decrypt': { by: /-request-log$/, key: /^<RequestLogKey.*\.Arn>$/ },
         // Of the account's keys those with our two aliases, and none can be used by it.
         'kms:DescribeKey': { by: /-(staging|prod)-release$/, key: /^arn:aws:kms:us-east-1:\d{12}:key\/\*$/ },

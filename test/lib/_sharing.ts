@@ -82,6 +82,7 @@ export function sharing(): void {
         ]
           .flatMap(([of, by]) => [
             `gatehouse-${of}-announcements: sns:ListSubscriptionsByTopic by gatehouse-${by}-reconciler`,
+            `gatehouse-${of}-announcements: sns:ListSubscriptionsByTopic by gatehouse-${by}-supervisor`,
             `gatehouse-${of}-announcements: sns:Subscribe by gatehouse-${by}-reconciler`,
           ])
           .toSorted(),

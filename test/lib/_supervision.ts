@@ -6,8 +6,13 @@ import { compileDeployment } from '#model/compile-deployment.ts';
 import { namesOf } from '#model/names.ts';
 import { describe, expect, it } from 'vitest';
 import config from '../../gatehouse.config.ts';
-import { resourcesOf, synthesised } from './_synth.ts';
+import { z } from 'zod';
+import { watchedIn } from '#lib/constructs/supervisor.ts';
+import { resourcesOf, synthesised, type SynthesisedStack } from './_synth.ts';
 import { fileURLToPath } from 'node:url';
+
+const Reference = z.object({ Ref: z.string() });
+const Variables = z.object({ Environment: z.object({ Variables: z.object({ WATCHED: z.string().optional() }) }) });
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -43,6 +48,49 @@ export function supervision(): void {
         [...text.matchAll(/(?:leaving|loggedHeartbeats\(deps\))\('([a-z-]+)',/g)].map(([, kind = '']) => kind),
       );
       expect(left.toSorted()).toEqual([...new Set(kinds)].toSorted());
+    });
+
+    it('is what is there: machines, event sources, request logs and keys', async () => {
+      const deployed = await compileDeployment(ROOT, config, ['models']);
+      const stacks = await synthesised();
+      for (const environment of ENVIRONMENTS) {
+        const names = namesOf(config, environment);
+        const watched = watchedIn({ config, environment, names, deployed });
+        const of = (type: string) => resourcesOf(stacks, type).filter((each) => each.environment === environment);
+        const referred = (value: unknown, template: SynthesisedStack['template']) =>
+          template.Resources[Reference.parse(value).Ref]?.Properties ?? {};
+        const sorted = (values: readonly unknown[]) => values.map(String).toSorted();
+        expect(
+          sorted(
+            of('AWS::Lambda::EventSourceMapping').map(
+              ({ properties, template }) => referred(properties['FunctionName'], template)['FunctionName'],
+            ),
+          ),
+        ).toEqual(sorted(watched.eventSourced));
+        expect(
+          sorted(
+            of('AWS::Logs::SubscriptionFilter').map(
+              ({ properties, template }) => referred(properties['LogGroupName'], template)['LogGroupName'],
+            ),
+          ),
+        ).toEqual(sorted(watched.requestLogs));
+        expect(sorted(of('AWS::KMS::Alias').map(({ properties }) => properties['AliasName']))).toEqual(
+          sorted(watched.keys),
+        );
+        expect(
+          sorted(
+            of('AWS::StepFunctions::StateMachine').map(({ properties }) =>
+              names.arn('states', `stateMachine:${String(properties['StateMachineName'])}`),
+            ),
+          ),
+        ).toEqual(sorted(Object.values(watched.machines)));
+        const variables = of('AWS::Lambda::Function').map(
+          ({ properties }) => Variables.parse(properties).Environment.Variables,
+        );
+        expect(variables.map(({ WATCHED }) => WATCHED).filter((each) => each !== undefined)).toEqual([
+          JSON.stringify(watched),
+        ]);
+      }
     });
 
     it('has an alarm where nobody supervises, which begins without data and does not page then', async () => {

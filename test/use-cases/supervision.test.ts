@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type Scheduled, schedulesOf } from '#domain/supervision/schedules.ts';
 import { heartbeats } from '#use-cases/supervision/heartbeat.ts';
-import { superviseEnvironment } from '#use-cases/supervision/supervise-environment.ts';
 import { definition, type Environment, hours, MODEL, world } from './_environments.ts';
+import { supervised } from './_supervised.ts';
 
 const MINUTE = 60_000;
 const MissedRun = z.object({ schedule: z.string(), expectedAt: z.string(), runs: z.number() });
@@ -15,20 +14,15 @@ const ok = async (): Promise<object> => ({});
 let all: ReturnType<typeof world>;
 let prod: Environment;
 let schedules: readonly Scheduled[];
-let metrics: ReturnType<typeof memoryMetrics>;
+let own: ReturnType<typeof supervised>;
 beforeEach(() => {
   all = world();
   prod = all.environment('prod');
   schedules = schedulesOf('prod', [definition]);
-  metrics = memoryMetrics();
+  own = supervised(prod, schedules);
 });
 
-/** A round, as the function makes it: by its clock, which others share. */
-async function round(at: { readonly names?: readonly Scheduled[] } = {}) {
-  const deps = { ...prod, metrics, models: [MODEL], schedules: at.names ?? schedules };
-  const own = heartbeats({ ...prod, onLost: () => {} });
-  return own('supervise', superviseEnvironment(deps))({});
-}
+const round = (of: { readonly names?: readonly Scheduled[] } = {}): Promise<object> => own.round(of.names ?? schedules);
 
 const ran = async (kind: Scheduled['kind'], model?: string): Promise<object> =>
   heartbeats({ ...prod, onLost: () => {} })(kind, ok)(model === undefined ? {} : { model });
@@ -65,13 +59,16 @@ describe('a supervised schedule', () => {
     ]);
     await pass(60 * 26, EVERYTHING);
     expect(await missed()).toHaveLength(2);
-    expect(metrics.emitted.at(-1)).toEqual([{ environment: 'prod' }, { Supervised: 1, MissedSchedules: 0 }]);
+    expect(own.metrics.emitted.at(-1)).toEqual([
+      { environment: 'prod' },
+      { Supervised: 1, MissedSchedules: 0, DeadLetters: 0 },
+    ]);
   });
 
   it('is alerted where it never ran at all', async () => {
     await pass(60 * 24 + 85, without(`predict-${MODEL}`));
     expect(await missed()).toEqual([[`predict-${MODEL}`, '03-03T09:05', 1]]);
-    expect(metrics.emitted.at(-1)?.[1]).toMatchObject({ MissedSchedules: 1 });
+    expect(own.metrics.emitted.at(-1)?.[1]).toMatchObject({ MissedSchedules: 1 });
   });
 
   it('is alerted at most once an hour where it runs each few minutes', async () => {

@@ -218,7 +218,10 @@ export const ModelDefinition = document(
     }),
     /** Answers to requests, from features of the request's events, what it brings with them, and daily aggregates. Without it, none. */
     online: Online.exactOptional(),
-    sla: z.strictObject({ predictionsWithinHours: z.number().positive() }),
+    sla: z.strictObject({
+      predictionsWithinHours: z.number().positive(),
+      dataWithinHours: z.number().positive().exactOptional(),
+    }),
     escalation: z.array(SeenText.min(1).max(200)).min(1),
   }),
 );

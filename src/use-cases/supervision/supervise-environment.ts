@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { SUPERVISION_METRICS } from '#domain/supervision/metrics.ts';
+import type { Ledger } from '#ports/ledger.ts';
 import type { Metrics } from '#ports/metrics.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { type Fault, messageOf } from '#use-cases/each.ts';
 import { contract, type Task } from '#use-cases/task.ts';
+import { inspectResources, type InspectingResources } from './inspect-resources.ts';
+import { measureModels, type MeasuringModels } from './measure-models.ts';
 import { superviseSchedules, type SupervisingSchedules } from './supervise-schedules.ts';
 
-export interface Supervising extends SupervisingSchedules {
+export interface Supervising extends SupervisingSchedules, InspectingResources, MeasuringModels {
+  readonly environment: string;
+  readonly ledger: Ledger;
   readonly metrics: Metrics;
 }
 
@@ -25,10 +30,16 @@ export function superviseEnvironment(deps: Supervising): Task {
   return SuperviseEnvironment.task(async () => {
     const faults: Fault[] = [];
     const missed = await superviseSchedules(deps, faults);
+    const deadLetters = await inspectResources(deps, faults);
+    await measureModels(deps, faults);
     await recordFaults(deps, 'supervisor', faults);
     deps.metrics.emit(
       { environment: deps.environment },
-      { [SUPERVISION_METRICS.supervised]: 1, [SUPERVISION_METRICS.missed]: missed.length },
+      {
+        [SUPERVISION_METRICS.supervised]: 1,
+        [SUPERVISION_METRICS.missed]: missed.length,
+        ...(deadLetters === undefined ? {} : { [SUPERVISION_METRICS.deadLetters]: deadLetters }),
+      },
     );
     return { missed, faults: faults.map(({ item, error }) => `${item}: ${messageOf(error)}`) };
   });

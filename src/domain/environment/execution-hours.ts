@@ -1,0 +1,25 @@
+import { PATIENCE_HOURS, WORK_HOURS } from '../promotion/durations.ts';
+import type { MACHINES } from './environment.ts';
+
+type Machine = (typeof MACHINES)[keyof typeof MACHINES][number];
+
+/** Hours after which an execution hangs: more than its longest way takes, with all retries. Those of people come to a promotion's. */
+const HOURS: Readonly<Record<Machine, number>> = {
+  // A training job may take 26 hours; before it and after it data are checked and candidates validated.
+  retraining: 40,
+  validation: 5,
+  'data-quality': 5,
+  promotion: PATIENCE_HOURS + WORK_HOURS,
+  confirmation: 1,
+  rollback: 1,
+  'rollback-verification': 1,
+  probation: 8,
+  drift: 8,
+  // It goes round again for as long as something new is left to it.
+  'batch-inference': 8,
+};
+
+/** Hours that an execution may take. @param approvalHours those that the slowest of the policies gives people */
+export function executionHours(machine: Machine, approvalHours: number): number {
+  return HOURS[machine] + (machine === 'promotion' ? approvalHours : 0);
+}
