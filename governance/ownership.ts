@@ -84,6 +84,7 @@ export default defineOwnership({
       drift: ['ml-engineer', 'ml-lead', 'platform'],
       confirmation: ['ml-lead', 'platform'],
       rollback: ['platform'],
+      'rollback-readiness': ['ml-lead', 'platform'],
       incident: ['ml-engineer', 'ml-lead', 'platform', 'risk'],
     },
     requests: ['ml-engineer', 'platform'],

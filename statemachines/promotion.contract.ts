@@ -14,7 +14,7 @@ import { PrepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-tar
 import { PlanAggregates, PublishAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { PullRelease } from '#use-cases/promotion/pull-release.ts';
 import { RequestApprovals } from '#use-cases/promotion/request-approvals.ts';
-import { VerifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { VerifyRelease } from '#use-cases/verification/verify-release.ts';
 import { VerifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { CheckSourceData } from '#use-cases/rollback-readiness/check-source-data.ts';
 import { VerifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { readDeployedModels } from '#runtime/deployed-models.ts';
 import { readEnvironment } from '#runtime/env.ts';
+import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { changeIncident } from '#use-cases/incidents/change-incident.ts';
@@ -21,8 +22,10 @@ const deps = {
   documents: s3ArtifactStore(s3, LAKE_BUCKET),
 };
 
+const leaving = loggedHeartbeats(deps);
+
 export const handler = tasks({
-  'Tend incidents': tendIncidents(deps),
+  'Tend incidents': leaving('tend-incidents', tendIncidents(deps), ['model', null]),
   'Change incident': changeIncident(deps),
   'Record failure': recordRunFailure(deps),
 });

@@ -10,7 +10,7 @@ import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
-import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { verifyRelease } from '#use-cases/verification/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { verifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import { explainRelease } from '#use-cases/validation/explain-release.ts';

@@ -2,6 +2,7 @@ import { EventBus, EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-eve
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import { SIGNAL_CODES } from '#domain/incident/signals.ts';
+import { environmentSchedule } from '#domain/supervision/schedules.ts';
 import { accessTo } from './access.ts';
 import { AslStateMachine } from './asl-state-machine.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
@@ -20,7 +21,7 @@ export class Incidents extends Construct {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('INCIDENT', 'CURSOR', 'FAULT'),
+      access.writesLedger('INCIDENT', 'CURSOR', 'FAULT', 'SCHEDULE'),
       access.readsCatalogue(),
       access.writesDocuments(),
     );
@@ -43,11 +44,11 @@ export class Incidents extends Construct {
       ],
     });
     new Schedule(this, 'Tending', {
-      name: names.name('tend-incidents'),
-      expression: 'rate(5 minutes)',
+      names,
+      schedule: environmentSchedule('tend-incidents'),
       targetArn: incidents.lambda.functionArn,
       action: 'lambda:InvokeFunction',
-      input: { task: 'Tend incidents', input: {} },
+      input: { task: 'Tend incidents', input: { model: null } },
     });
   }
 }

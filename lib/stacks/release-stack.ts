@@ -50,7 +50,17 @@ export class ReleaseStack extends Stack {
       timeoutSeconds: 300,
     }).bind(
       access.environment(),
-      access.writesLedger('PROMOTION', 'LOCK', 'POLICY', 'TASK', 'INCIDENT', 'RUN', 'AGGREGATES', 'READINESS', 'SCHEDULE'),
+      access.writesLedger(
+        'PROMOTION',
+        'LOCK',
+        'POLICY',
+        'TASK',
+        'INCIDENT',
+        'RUN',
+        'AGGREGATES',
+        'READINESS',
+        'SCHEDULE',
+      ),
       access.readsCatalogue(),
       access.writesLake(),
       access.writesArtifacts(),
@@ -169,8 +179,8 @@ export class ReleaseStack extends Stack {
         input: { model: definition.name, asOf: '<aws.scheduler.scheduled-time>' },
       });
       new Schedule(this, `Readiness-${definition.name}`, {
-        name: names.name(`rollback-readiness-${definition.name}`),
-        expression: 'rate(1 day)',
+        names,
+        schedule: modelSchedule('rollback-readiness', definition),
         targetArn: readiness.stateMachine.stateMachineArn,
         action: 'states:StartExecution',
         input: { model: definition.name },

@@ -23,7 +23,7 @@ beforeEach(async () => {
   await here.begin();
   const { release } = await here.letIn('bad');
   await rollBack(here.prod, { rollback: 'r-1', from: release });
-  await tendIncidents(here.prod)({});
+  await tendIncidents(here.prod)({ model: null });
 });
 afterEach(() => rm(home, { recursive: true }));
 
@@ -95,7 +95,7 @@ describe('incidents', () => {
       release: null,
       details: { peer: 'dev', seq: 4, rule: 'record-signed', found: 'no signature' },
     });
-    await tendIncidents(here.prod)({});
+    await tendIncidents(here.prod)({ model: null });
     await expect(typed(show, { incident: 'toy-prod' })).rejects.toMatchObject({ refusal: { rule: 'incident-unique' } });
   });
 
@@ -129,7 +129,7 @@ describe('incidents', () => {
       release: null,
       details: { rollback: 'r-1', result: 'PARTIAL', found: 'the old release answers' },
     });
-    await tendIncidents(here.prod)({});
+    await tendIncidents(here.prod)({ model: null });
     const rootCause = join(home, 'cause.md');
     await writeFile(rootCause, 'The producer changed the unit of a column.');
     await expect(typed(close, { incident: NAME, rootCause })).rejects.toMatchObject({

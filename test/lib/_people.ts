@@ -37,7 +37,15 @@ export function peoplesPolicies(): void {
 
     it('let each role start what the division of work names, and nothing else', () => {
       expect(started('gatehouse-prod-platform').toSorted()).toEqual(
-        ['batch-inference', 'confirmation', 'drift', 'incident', 'probation', 'rollback'].toSorted(),
+        [
+          'batch-inference',
+          'confirmation',
+          'drift',
+          'incident',
+          'probation',
+          'rollback',
+          'rollback-readiness',
+        ].toSorted(),
       );
       expect(started('gatehouse-prod-ml-lead')).not.toContain('rollback');
       expect(started('gatehouse-prod-risk')).toEqual(['incident']);

@@ -36,7 +36,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     REGISTRATION: ['registration'],
     RELEASED: ['intake'],
     RUN: ['recorder', 'training', 'validation'],
-    SCHEDULE: ['data-quality', 'reconciler', 'supervisor', 'training'],
+    SCHEDULE: ['data-quality', 'incidents', 'reconciler', 'supervisor', 'training'],
     TASK: ['data-quality', 'reconciler', 'training', 'training-events'],
     VERSION: ['registration'],
   },
@@ -63,7 +63,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     READINESS: ['release'],
     REFUSAL: ['admission', 'prediction-store'],
     RUN: ['gates', 'prediction-store', 'recorder', 'release'],
-    SCHEDULE: ['alarms', 'prediction-store', 'prober', 'reconciler', 'release', 'supervisor'],
+    SCHEDULE: ['alarms', 'incidents', 'prediction-store', 'prober', 'reconciler', 'release', 'supervisor'],
     TASK: ['release'],
     UPSTREAM: ['intake'],
   },
@@ -206,10 +206,12 @@ export function rights(): void {
       const users: Record<string, { readonly by: RegExp; readonly key: RegExp }> = {
         'kms:Sign, kms:GetPublicKey': { by: /-publisher$/, key: /^<ExchangeSigningKey.*\.Arn>$/ },
         'kms:GenerateDataKey': { by: /-endpoint-[a-z-]+$/, key: /^<RequestLogKey.*\.Arn>$/ },
-        'kms:DescribeKey': { by: /-supervisor$/, key: /^arn:aws:kms:[^*]+:key\/\*$/ },
         'kms:Decrypt': { by: /-request-log$/, key: /^<RequestLogKey.*\.Arn>$/ },
         // Of the account's keys those with our two aliases, and none can be used by it.
-        'kms:DescribeKey': { by: /-(staging|prod)-release$/, key: /^arn:aws:kms:us-east-1:\d{12}:key\/\*$/ },
+        'kms:DescribeKey': {
+          by: /-((staging|prod)-release|supervisor)$/,
+          key: /^arn:aws:kms:us-east-1:\d{12}:key\/\*$/,
+        },
       };
       for (const { name, statements } of roles) {
         for (const { Action: actions, resources } of statements) {

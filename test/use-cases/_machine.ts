@@ -20,7 +20,7 @@ import { prepareRollbackTarget } from '#use-cases/promotion/prepare-rollback-tar
 import { planPromotedAggregates, publishPromotedAggregates } from '#use-cases/promotion/publish-aggregates.ts';
 import { pullRelease } from '#use-cases/promotion/pull-release.ts';
 import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
-import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { verifyRelease } from '#use-cases/verification/verify-release.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { openIncident } from '#use-cases/incidents/open-incident.ts';
 import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';

@@ -50,7 +50,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'src/use-cases/validation/champion.ts': 'opens a signed envelope',
   'src/use-cases/intake/read-peer.ts': 'opens a signed envelope',
   'src/use-cases/announcements/publish-records.ts': 'signs what it encodes',
-  'src/use-cases/promotion/verify-release.ts':
+  'src/use-cases/verification/verify-release.ts':
     'verifies files that it has read already, each by its digest and its size',
   'src/use-cases/retraining/package-candidates.ts': 'a manifest says how many bytes each file has',
   'src/read-model/golden-request.ts': 'a manifest says how many bytes each file has',

@@ -8,7 +8,7 @@ import { fileOf, GOLDEN_REQUEST, openManifest, RELEASE_FILES } from '#domain/rel
 import { readDocument } from '#ports/documents.ts';
 import { JOINS } from '#test/domain/data/_joins.ts';
 import { online } from '#test/serving/_endpoint.ts';
-import { verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { verifyRelease } from '#use-cases/verification/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { planWindows } from '#use-cases/retraining/plan-windows.ts';
 import { admitDays } from './_admitted.ts';

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
+import { RootCause } from '#domain/incident/root-cause.ts';
+import { readDocument } from '#ports/documents.ts';
 import { findIncident, readIncidents } from '#read-model/incidents.ts';
 import { changeIncident } from '#use-cases/incidents/change-incident.ts';
 import { followSignals } from '#use-cases/incidents/follow-signals.ts';
@@ -31,7 +33,7 @@ function withRoles(deployed: Environment['deployed']): Environment['deployed'] {
   };
 }
 
-const tend = (model?: string) => tendIncidents(prod)(model === undefined ? {} : { model });
+const tend = (model?: string) => tendIncidents(prod)({ model: model ?? null });
 const act = (action: string, given: Record<string, unknown> = {}) =>
   changeIncident(prod)({
     model: MODEL,
@@ -265,8 +267,8 @@ describe('what a person does with an incident', () => {
     const incident = await findIncident(prod.ledger, MODEL, NAME);
     expect(incident?.closed).toMatchObject({ by: closed?.actor, rootCause: closed?.details['rootCause'] });
     expect(incident?.parts).toMatchObject([{ resolution: 'accepted', by: 'person:ann', reason: 'nobody read them' }]);
-    const text = await prod.documents.read(incident?.closed?.rootCause ?? digestOf('nothing'));
-    expect(new TextDecoder().decode(text)).toBe(ROOT_CAUSE);
+    const written = await readDocument(prod.documents, RootCause, incident?.closed?.rootCause ?? digestOf('nothing'));
+    expect(written.text).toBe(ROOT_CAUSE);
   });
 
   it('is done once, although its answer got lost', async () => {

@@ -20,7 +20,8 @@ import {
   planPromotedAggregates,
   publishPromotedAggregates,
 } from '#use-cases/promotion/publish-aggregates.ts';
-import { VerifyRelease, verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { VerifyRelease, verifyRelease } from '#use-cases/verification/verify-release.ts';
+import { VerifyRollbackTarget, verifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
 import type { Task } from '#use-cases/task.ts';
 import { admitDays } from './_admitted.ts';
 import { bytes, definition, type Environment, MODEL, SQL } from './_environments.ts';
@@ -100,17 +101,25 @@ const builds =
   };
 
 /** Verifies a release but for its golden request, which needs a real engine. */
-const verifies: Task = async (input) => {
-  const { checks, ...report } = VerifyRelease.output.parse(await verifyRelease(prod)(input));
-  const isGolden = (check: string): boolean => check === 'golden request reproduces';
-  return { ...report, checks: checks.map((each) => (isGolden(each.check) ? { ...each, problem: null } : each)) };
-};
+const butForGolden = <T extends { readonly checks: { readonly check: string; readonly problem: string | null }[] }>(
+  report: T,
+): T => ({
+  ...report,
+  checks: report.checks.map((each) => (each.check === 'golden request reproduces' ? { ...each, problem: null } : each)),
+});
+const verifies: Task = async (input) => butForGolden(VerifyRelease.output.parse(await verifyRelease(prod)(input)));
+const verifiesTarget: Task = async (input) =>
+  butForGolden(VerifyRollbackTarget.output.parse(await verifyRollbackTarget(prod)(input)));
 
 /** Promotes a release of a definition by the machine, which builds its daily aggregates. */
 async function promoted(text: string, of: ModelDefinition, buildAggregates: Task = builds()) {
   const onnx = bytes(`MODEL ${text}`);
   const { request: asked, release, well } = await here.candidate(text, {}, { definition: of, sql: SQL, onnx });
-  const tasks = { 'Verify release': verifies, 'Build aggregates': buildAggregates };
+  const tasks = {
+    'Verify release': verifies,
+    'Verify rollback target': verifiesTarget,
+    'Build aggregates': buildAggregates,
+  };
   const { path } = await promote(prod, asked, { ...well, tasks });
   return { path, release };
 }

@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
+import { RootCause } from '#domain/incident/root-cause.ts';
+import { readDocument } from '#ports/documents.ts';
 import { readRecords } from '#read-model/chain.ts';
 import type { Cloud } from '../../cloud.ts';
 import type { Context, Run } from '../../context.ts';
@@ -48,9 +50,9 @@ async function viewOf(context: Context, name: string): Promise<IncidentView> {
   return { environment, incident, timeline, metric, decisions, rootCause };
 }
 
-/** A text that is kept by its digest. */
+/** The root cause that an incident was closed with. */
 async function textOf({ s3, names }: Cloud, digest: Digest): Promise<string> {
-  return new TextDecoder().decode(await s3ArtifactStore(s3, names.lakeBucket).read(digest));
+  return (await readDocument(s3ArtifactStore(s3, names.lakeBucket), RootCause, digest)).text;
 }
 
 /** What of an incident cannot be computed says why: the rest of it is shown. */

@@ -11,7 +11,10 @@ const HOURS: Readonly<Record<Machine, number>> = {
   'data-quality': 5,
   promotion: PATIENCE_HOURS + WORK_HOURS,
   confirmation: 1,
-  rollback: 1,
+  // The repair of its predictions may take two hours.
+  rollback: 4,
+  'rollback-readiness': 2,
+  incident: 1,
   'rollback-verification': 1,
   probation: 8,
   drift: 8,

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { document } from '../canonical/document.ts';
 import { refusal, type Refusal } from '../refusal/refusal.ts';
 
 /** The most bytes of a root cause: an execution's input, which carries it, has at most 256 KB. */
@@ -18,3 +20,9 @@ export function whyNoRootCause(text: string): Refusal | undefined {
   const why = found();
   return why === undefined ? undefined : refusal('root-cause', why);
 }
+
+/** The root cause of an incident, as the person who closed it wrote it. */
+export const RootCause = document(
+  'root cause',
+  z.strictObject({ formatVersion: z.literal(1), incident: z.string().min(1), text: z.string().min(1) }),
+);

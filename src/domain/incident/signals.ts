@@ -14,6 +14,8 @@ export const SIGNAL_CODES = [
   'PREDICTIONS_OVERDUE',
   'DRIFT_CHECKED',
   'PEER_VERIFICATION_FAILED',
+  'ROLLBACK_READINESS_CHECKED',
+  'SCHEDULE_MISSED',
 ] as const satisfies readonly AuditCode[];
 
 /** What a record says that an incident is made of, or joins. */
@@ -132,13 +134,33 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
         parts: one(`${peer} record ${number}`, `${rule}: ${found}`),
       });
     }
+    case 'SCHEDULE_MISSED': {
+      const { schedule, expectedAt, lastRunAt } = detailsOf(record, code);
+      const found = `${schedule} did not run at ${expectedAt}; last: ${lastRunAt ?? 'never'}`;
+      return signal('missed-run', found, { parts: one(missedPart(schedule, expectedAt), found) });
+    }
+    case 'ROLLBACK_READINESS_CHECKED': {
+      const { status, reasons, epoch: checked } = detailsOf(record, code);
+      if (status === 'ready' || status === 'first-release') return undefined;
+      const found = reasons.join('; ') || status;
+      return signal('rollback-readiness', found, { epoch: checked ?? epoch, parts: one('target', found) });
+    }
     default:
       return undefined;
   }
 }
 
+/** The part that a run that did not come is: its schedule, and when it was expected. */
+const missedPart = (schedule: string, expectedAt: string): string => `schedule ${schedule} ${expectedAt}`;
+
 /** What a record says has become right again. */
 export function recoveryOf(record: AuditRecord): Recovery | undefined {
+  if (record.code === 'ROLLBACK_READINESS_CHECKED') {
+    const { status, version } = detailsOf(record, 'ROLLBACK_READINESS_CHECKED');
+    return status === 'ready'
+      ? { kind: 'rollback-readiness', reason: `a rollback would go to ${version ?? 'a release'}, which is ready` }
+      : undefined;
+  }
   if (record.code !== 'DRIFT_CHECKED') return undefined;
   const { inputs, day } = detailsOf(record, 'DRIFT_CHECKED');
   return inputs === 'stable'
@@ -153,6 +175,8 @@ export interface Facts {
   readonly served: string | undefined;
   /** What is refused and not resolved, as `kind day`. */
   readonly refused: ReadonlySet<string>;
+  /** When each schedule ran last. */
+  readonly heartbeats: ReadonlyMap<string, string>;
 }
 
 /** How a part has ended by what the ledger says; undefined where it has not, or where only people can tell. */
@@ -160,7 +184,7 @@ export function settledBy(
   kind: IncidentKind,
   part: string,
   rollback: RollbackFacts | null,
-  { published, served, refused }: Facts,
+  { published, served, refused, heartbeats }: Facts,
 ): { readonly resolution: 'recomputed' | 'recovered'; readonly reason: string } | undefined {
   if (kind === 'rollback' && part === 'predictions' && rollback !== null) {
     if ([...published.values()].includes(rollback.from)) return undefined;
@@ -171,5 +195,9 @@ export function settledBy(
   const day = part.startsWith('predictions ') ? part.slice('predictions '.length) : undefined;
   if (kind === 'missed-run' && day !== undefined && served !== undefined && published.get(day) === served)
     return { resolution: 'recomputed', reason: 'the day has predictions of the served release' };
+  const [, schedule = '', expectedAt = ''] = /^schedule (\S+) (\S+)$/.exec(part) ?? [];
+  const ran = heartbeats.get(schedule);
+  if (kind === 'missed-run' && expectedAt !== '' && ran !== undefined && ran >= expectedAt)
+    return { resolution: 'recovered', reason: `the schedule ran at ${ran}` };
   return undefined;
 }

@@ -4,19 +4,25 @@ import type { ModelDefinition } from '../model/definition.ts';
 /** The schedules of each model, by environment; each has a name of its own in `schedulesOf`. */
 const OF_MODELS = {
   dev: ['retrain', 'check'],
-  staging: ['review', 'drift', 'predict', 'service-level'],
-  prod: ['review', 'drift', 'predict', 'service-level'],
+  staging: ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'],
+  prod: ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'],
   control: [],
 } as const satisfies Record<Environment, readonly string[]>;
 
 /** What runs in every environment, by the clock. */
 const OF_EACH = ['reconcile', 'supervise'] as const;
 
+/** What runs where there are incidents. */
+const OF_INCIDENTS = ['tend-incidents'] as const;
+
 /** What runs where a model is online. */
 const OF_ENDPOINTS = ['probes', 'alarms-supervised'] as const;
 
 export type ModelSchedule = (typeof OF_MODELS)[Environment][number];
-export type EnvironmentSchedule = (typeof OF_EACH)[number] | (typeof OF_ENDPOINTS)[number];
+export type EnvironmentSchedule =
+  | (typeof OF_EACH)[number]
+  | (typeof OF_INCIDENTS)[number]
+  | (typeof OF_ENDPOINTS)[number];
 export type ScheduleKind = ModelSchedule | EnvironmentSchedule;
 
 /** How often each runs, but for retraining, which has the time of its model. */
@@ -30,6 +36,8 @@ const RATES: Readonly<Record<Exclude<ScheduleKind, 'retrain'>, string>> = {
   'alarms-supervised': 'rate(1 minute)',
   reconcile: 'rate(5 minutes)',
   supervise: 'rate(5 minutes)',
+  'rollback-readiness': 'rate(1 day)',
+  'tend-incidents': 'rate(5 minutes)',
 };
 
 /** When something runs: EventBridge Scheduler's `cron(...)` or `rate(...)`, and the IANA time zone that a cron is meant in. */
@@ -72,6 +80,7 @@ export function schedulesOf(environment: Environment, models: readonly ModelDefi
   return [
     ...models.flatMap((model) => OF_MODELS[environment].map((kind) => modelSchedule(kind, model))),
     ...(hasEndpoints ? OF_ENDPOINTS : []).map(environmentSchedule),
+    ...(environment === 'control' ? [] : OF_INCIDENTS).map(environmentSchedule),
     ...OF_EACH.map(environmentSchedule),
   ];
 }

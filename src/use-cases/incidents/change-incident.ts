@@ -3,10 +3,11 @@ import { Digest } from '#domain/canonical/digest.ts';
 import { Person } from '#domain/control/person.ts';
 import { acknowledged, closed, type IncidentChange, settled } from '#domain/incident/changes.ts';
 import { type Incident, openParts } from '#domain/incident/incident.ts';
-import { ROOT_CAUSE_BYTES, whyNoRootCause } from '#domain/incident/root-cause.ts';
+import { ROOT_CAUSE_BYTES, RootCause, whyNoRootCause } from '#domain/incident/root-cause.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { SeenText } from '#domain/text.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { writeDocument } from '#ports/documents.ts';
 import { findIncident } from '#read-model/incidents.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
@@ -52,7 +53,8 @@ export function changeIncident(deps: ChangingIncidents): Task {
     if (rootCause !== undefined) return { status: 'refused', refusal: rootCause };
     let why: Refusal | undefined;
     const text = input.action === 'close' ? (input.rootCause ?? '') : undefined;
-    const document = text === undefined ? null : (await deps.documents.write(new TextEncoder().encode(text))).digest;
+    const document =
+      text === undefined ? null : await writeDocument(deps.documents, RootCause, { formatVersion: 1, incident, text });
     await recordIncident(deps, model, operationName('incident-act', incident, act), async (incidents) => {
       const before = incidents.find((each) => each.incident === incident);
       why = before === undefined ? unknownIncident(model, incident) : await whyNot(deps, before, input);

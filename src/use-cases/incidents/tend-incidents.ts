@@ -6,6 +6,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { readIncidents } from '#read-model/incidents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
+import { readExpectedRuns } from '#read-model/schedules.ts';
 import { readOpenRefusals } from '#read-model/refusals.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
@@ -16,8 +17,8 @@ import { followSignals } from './follow-signals.ts';
 
 export const TendIncidents = contract({
   input: z.object({
-    /** Only the incidents of this model; of all, those that were removed among them, if left out. */
-    model: z.string().optional(),
+    /** Only the incidents of this model; null: of all, those that were removed among them. */
+    model: z.string().nullable(),
   }),
   output: z.object({ open: z.record(z.string(), z.int()) }),
 });
@@ -30,7 +31,7 @@ export function tendIncidents(deps: RecordingIncidents): Task {
   return TendIncidents.task(async ({ model: only }) => {
     const faults: Fault[] = [];
     const open: Record<string, number> = {};
-    const models = only === undefined ? await knownModels(deps) : [only];
+    const models = only === null ? await knownModels(deps) : [only];
     await each(
       faults,
       models,
@@ -40,7 +41,7 @@ export function tendIncidents(deps: RecordingIncidents): Task {
         open[model] = await tend(deps, model);
       },
     );
-    if (only === undefined) await recordFaults(deps, 'incidents', faults);
+    if (only === null) await recordFaults(deps, 'incidents', faults);
     throwFaults(faults, { open });
     return { open };
   });
@@ -58,14 +59,17 @@ async function tend(deps: RecordingIncidents, model: string): Promise<number> {
   const { ledger, clock } = deps;
   const open = (await readIncidents(ledger, model)).filter(({ status }) => status !== 'closed');
   if (open.length === 0) return 0;
-  const [manifests, refusals, pointer] = await Promise.all([
+  const [manifests, refusals, pointer, own, all] = await Promise.all([
     readPredictions(ledger, model),
     readOpenRefusals(ledger, model),
     readPointer(ledger, model),
+    readExpectedRuns(ledger, model),
+    readExpectedRuns(ledger, deps.environment),
   ]);
   const facts = {
     published: new Map(manifests.map(({ day, release }) => [day, release])),
     served: pointer?.current,
+    heartbeats: new Map([...own.heartbeats, ...all.heartbeats]),
     refused: new Set(refusals.map(({ kind, day }) => `${kind} ${day}`)),
   };
   await settleParts(deps, model, ({ kind, rollback }, part) => settledBy(kind, part, rollback, facts));

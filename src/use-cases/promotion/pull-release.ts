@@ -5,7 +5,7 @@ import { refusal } from '#domain/refusal/refusal.ts';
 import { openManifest } from '#domain/release/manifest.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { contract, Refused, type Task } from '#use-cases/task.ts';
-import { isBroken } from './whole-release.ts';
+import { isBroken } from '#use-cases/verification/whole-release.ts';
 
 export const PullRelease = contract({
   input: z.object({ release: Digest, model: z.string(), source: z.string() }),

@@ -7,7 +7,7 @@ import { isQuarantined } from '#read-model/quarantines.ts';
 import { messageOf } from '#use-cases/each.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { contract, type Task } from '#use-cases/task.ts';
-import { whyNotWhole } from './whole-release.ts';
+import { whyNotWhole } from '#use-cases/verification/whole-release.ts';
 
 export const VerifyServing = contract({
   input: z.object({ model: z.string(), release: Digest, promotion: z.string().exactOptional() }),

@@ -20,7 +20,7 @@ import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { definitionIn, definitionOf } from '#read-model/definitions.ts';
 import { findRegistration, findReleased, readRegistrations } from '#read-model/registrations.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-import { isBroken } from '#use-cases/promotion/whole-release.ts';
+import { isBroken } from '#use-cases/verification/whole-release.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { Baseline, Candidate as PackagedCandidate } from './package-candidates.ts';
 

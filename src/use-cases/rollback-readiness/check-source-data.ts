@@ -8,7 +8,7 @@ import type { PartitionCheck } from '#ports/feature-engine.ts';
 import type { Lake } from '#ports/lake.ts';
 import { definitionOf, type StoredDefinition } from '#read-model/definitions.ts';
 import { fetchPartitions, whyNotHad, withFolder } from '#use-cases/data/local-files.ts';
-import { isBroken } from '#use-cases/promotion/whole-release.ts';
+import { isBroken } from '#use-cases/verification/whole-release.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { SourceDataPlan } from './plan-source-data.ts';
 

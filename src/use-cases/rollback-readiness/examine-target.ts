@@ -13,7 +13,7 @@ import type { Keys } from '#ports/keys.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { StoredVersions } from '#ports/stored-versions.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
-import { isBroken } from '#use-cases/promotion/whole-release.ts';
+import { isBroken } from '#use-cases/verification/whole-release.ts';
 
 export interface Examining {
   readonly ledger: ReadableLedger;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { VerificationReport } from '#domain/gates/gates/release-integrity.ts';
-import { type Verifying, verifyRelease } from '#use-cases/promotion/verify-release.ts';
+import { type Verifying, verifyRelease } from '#use-cases/verification/verify-release.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 export const VerifyRollbackTarget = contract({

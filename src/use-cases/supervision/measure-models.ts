@@ -6,7 +6,7 @@ import { DATA_WITHIN_HOURS, type Watched } from '#domain/supervision/watched.ts'
 import type { Clock } from '#ports/clock.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { Metrics } from '#ports/metrics.ts';
-import { countOpenIncidents } from '#read-model/open-incidents.ts';
+import { readIncidents } from '#read-model/incidents.ts';
 import { findNewestDay } from '#read-model/partitions.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPromotions } from '#read-model/promotions.ts';
@@ -32,10 +32,10 @@ export async function measureModels(deps: MeasuringModels, faults: Fault[]): Pro
     deps.deployed.models,
     ({ definition: { name: model } }) => ({ item: `state of ${model}`, model }),
     async ({ definition: { name: model } }) => {
-      const [pointer, promotions, openIncidents] = await Promise.all([
+      const [pointer, promotions, incidents] = await Promise.all([
         readPointer(ledger, model),
         readPromotions(ledger, model),
-        countOpenIncidents(ledger, model),
+        readIncidents(ledger, model),
       ]);
       const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
       metrics.emit(
@@ -43,7 +43,7 @@ export async function measureModels(deps: MeasuringModels, faults: Fault[]): Pro
         {
           ...(pointer === undefined ? {} : { [MODEL_METRICS.releaseAge]: hoursSince(pointer.at) }),
           [MODEL_METRICS.openPromotions]: open.length,
-          [MODEL_METRICS.openIncidents]: openIncidents,
+          [MODEL_METRICS.openIncidents]: incidents.filter(({ status }) => status !== 'closed').length,
         },
       );
     },
