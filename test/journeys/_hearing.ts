@@ -1,4 +1,5 @@
 import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
+import { DisableRuleCommand, EnableRuleCommand } from '@aws-sdk/client-eventbridge';
 import {
   GetEventSourceMappingCommand,
   ListEventSourceMappingsCommand,
@@ -28,12 +29,29 @@ export async function stopClock(journey: Journey): Promise<void> {
       return answer.text();
     };
     const { Schedules: all } = Schedules.parse(JSON.parse(await ask('/schedules', 'GET')));
-    const clocked = ['reconcile', 'probes', 'alarms-supervised', 'supervise'].map((name) => names.name(name));
+    const clocked = ['reconcile', 'probes', 'alarms-supervised', 'supervise', 'tend-incidents', 'integrity'].map(
+      (name) => names.name(name),
+    );
     const stopped = all.filter(({ Name }) => clocked.includes(Name) || Name.startsWith(names.name('check-')));
     if (!stopped.some(({ Name }) => Name === names.name('reconcile')))
       throw new Error(`${environment} has no schedule of its reconciler`);
     for (const { Name } of stopped) await ask(`/schedules/${Name}`, 'DELETE');
+    if (environment === 'staging' || environment === 'prod') await verifiesRollbacks(journey, environment, false);
   }
+}
+
+/**
+ * Lets rollbacks be verified, or not: a verification looks at the request log until that is whole, four minutes of the wall's clock, and
+ * a journey's waits are shorter than that.
+ */
+export async function verifiesRollbacks(
+  journey: Journey,
+  environment: 'staging' | 'prod',
+  isVerifying = true,
+): Promise<void> {
+  const { aws, names } = journey.account(environment);
+  const rule = { Name: names.name('rolled-back'), EventBusName: names.bus };
+  await aws.events().send(isVerifying ? new EnableRuleCommand(rule) : new DisableRuleCommand(rule));
 }
 
 /** Takes an environment's inbox off a peer's topic: whatever the peer announces is lost, until the reconciler subscribes anew. */

@@ -3,11 +3,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GetExecutionHistoryCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { z } from 'zod';
-import { keys } from '#domain/ledger/keys.ts';
+import { readIncidents } from '#read-model/incidents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harness.ts';
+import { verifiesRollbacks } from './_hearing.ts';
 import { listen, type Listener } from './_alerts.ts';
 import { recorded, records, type Release, servedRelease } from './_lifecycle.ts';
 import { type Asking, asking } from './_endpoint.ts';
@@ -20,6 +21,7 @@ let bad: Release;
 beforeAll(async () => {
   journey = await openJourney('champion', { timeScale: TIME_SCALE });
   bad = await servedRelease(journey, 'prod');
+  await verifiesRollbacks(journey, 'prod');
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 
@@ -72,8 +74,10 @@ test('a release that fails requests is rolled back by itself, people are told, a
     return status === 200 && digest === baseline.release ? true : undefined;
   });
   const { ledger } = journey.account('prod');
-  const incident = await eventually('the incident', () => ledger.get(keys.incident(MODEL, `incident-${rollback}`)));
-  expect(incident).toMatchObject({ from: bad.release, alarm: { kind: 'errors', values } });
+  const incident = await eventually('the incident', async () =>
+    (await readIncidents(ledger, MODEL)).find((each) => each.rollback?.rollback === rollback),
+  );
+  expect(incident.rollback).toMatchObject({ from: bad.release, alarm: { kind: 'errors', values } });
   await listener.hears('ROLLBACK_TRIGGERED');
   await listener.hears('INCIDENT_OPENED');
   await eventually(
