@@ -204,6 +204,11 @@ export const OPTIONS: Readonly<Record<PathsOf<ModelInput>, Option>> = {
       'Hours within which a new day of each source is to be admitted after the one before; what is later is alerted.',
     unless: { derived: '48' },
   },
+  'sla.answersWithinObjective': {
+    means:
+      'The share of requests that are answered within `online.objectiveMs`. What fails or is slower spends the error budget: `gatehouse status MODEL --sla`.',
+    unless: { derived: '0.99' },
+  },
   escalation: { means: 'Roles to turn to, first to last.', unless: required },
 };
 

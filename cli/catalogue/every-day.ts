@@ -14,8 +14,15 @@ export const EVERY_DAY: readonly CommandSpec[] = [
         '--drift',
         'what the daily checks say of inputs, losses, skew and stored features, with a picture of it as a file',
       ],
+      ['--sla', 'how fast requests spend the error budget of their objective: in 1 h, 6 h and 30 days'],
     ],
-    examples: ['status', 'status flight-delay', 'status flight-delay --drift', 'status flight-delay -o json'],
+    examples: [
+      'status',
+      'status flight-delay',
+      'status flight-delay --drift',
+      'status flight-delay --sla',
+      'status flight-delay -o json',
+    ],
     load: () => import('../commands/status/status.ts'),
   },
   {

@@ -30,4 +30,6 @@ export interface RequestStore extends RequestFiles {
   /** Adds entries; what was added before is there once. */
   add(entries: readonly RequestEntry[]): Promise<void>;
   read(model: string, day: string): Promise<StoredRequests>;
+  /** The days of whose events there are answers, oldest first. */
+  days(model: string): Promise<readonly string[]>;
 }

@@ -9,14 +9,21 @@ import { statusReport } from './view.ts';
 /** How many of a model's newest releases are shown. */
 const NEWEST = 5;
 
+const Input = z.object({ model: ModelName.optional(), drift: z.boolean().optional(), sla: z.boolean().optional() });
+
 export const run: Run = async (context) => {
-  const { model, drift } = context.input(z.object({ model: ModelName.optional(), drift: z.boolean().optional() }));
+  const { model, drift, sla } = context.input(Input);
   const models = model === undefined ? await modelNames(context) : [model];
   if (models.length === 0)
     refuse('model-known', `no model in ${context.modelFolders.join(', ')}`, 'make one: gatehouse model new NAME');
   if (drift === true) {
     const { driftReport } = await import('./drift.ts');
     context.print(await driftReport(context, models));
+    return;
+  }
+  if (sla === true) {
+    const { slaReport } = await import('./sla.ts');
+    context.print(await slaReport(context, models));
     return;
   }
   const statuses = await Promise.all(models.map((name) => modelStatus(context, name, NEWEST)));

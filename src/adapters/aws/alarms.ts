@@ -4,13 +4,13 @@ import { GatehouseError } from '#domain/error.ts';
 import type { Alarms } from '#ports/alarms.ts';
 import type { MetricData } from '#ports/metric-data.ts';
 
-/** Seconds of the values that are asked for. */
+/** Seconds of the values that are asked for, unless others are named. */
 const PERIOD = 60;
 
 /** Metrics of CloudWatch. */
 export function cloudWatchMetrics(client: CloudWatchClient): MetricData {
   return {
-    async read(queries, { from, until }) {
+    async read(queries, { from, until, periodSeconds = PERIOD }) {
       const names = Object.keys(queries);
       const pages = paginateGetMetricData(
         { client },
@@ -25,7 +25,7 @@ export function cloudWatchMetrics(client: CloudWatchClient): MetricData {
                 MetricName: query.name,
                 Dimensions: Object.entries(query.dimensions).map(([Name, Value]) => ({ Name, Value })),
               },
-              Period: PERIOD,
+              Period: periodSeconds,
               Stat: query.statistic,
             },
           })),

@@ -47,7 +47,10 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     const prefix = folderOf(kind, model, day);
     // A file is named by the minute of its requests.
     const first = since === undefined ? '' : minuteOf(since.toISOString());
-    for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
+    for await (const page of paginateListObjectsV2(
+      { client },
+      { Bucket: bucket, Prefix: prefix, ...(first === '' ? {} : { StartAfter: prefix + first }) },
+    ))
       for (const { Key: key = '' } of page.Contents ?? []) if (key.slice(prefix.length) >= first) keys.push(key);
     if (keys.length > MOST_FILES)
       throw new GatehouseError(
@@ -94,6 +97,14 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
       );
       if (faults.length > 0)
         throw new AggregateError(faults, `${faults.length} of ${groups.size} groups are not stored`);
+    },
+    async days(model) {
+      const [before = '', after = ''] = folderOf('requests', model, 'DAY').split('DAY');
+      const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: before, Delimiter: after });
+      const days: string[] = [];
+      for await (const { CommonPrefixes: found = [] } of pages)
+        for (const { Prefix: prefix = '' } of found) days.push(prefix.slice(before.length, -after.length));
+      return days.toSorted();
     },
     read: (model, day) =>
       inFolder(async (folder) => {

@@ -43,5 +43,25 @@ export async function measureLatency(input: {
   return { answers: Number(row?.['answers'] ?? 0), p99: row?.['p99'] === null ? null : Number(row?.['p99']) };
 }
 
+/** How many requests began between two moments, the second of them left out, and how many of those took longer than some milliseconds. */
+export async function countAnswered(input: {
+  readonly requests: readonly string[];
+  readonly milliseconds: number;
+  readonly from: Date;
+  readonly until: Date;
+}): Promise<{ readonly answered: number; readonly slow: number }> {
+  const { requests, milliseconds, from, until } = input;
+  if (requests.length === 0) return { answered: 0, slow: 0 };
+  const within = `${MOMENT} >= ${literal(from.toISOString())}::TIMESTAMPTZ AND ${MOMENT} < ${literal(until.toISOString())}::TIMESTAMPTZ`;
+  const [row] = await withDatabase(MEMORY, (connection) =>
+    rowsOf(
+      connection,
+      `SELECT count(*) AS answered, count(*) FILTER (milliseconds > ${milliseconds}) AS slow FROM (
+         SELECT request, max(milliseconds) AS milliseconds FROM ${sources(requests)} WHERE ${within} GROUP BY request)`,
+    ),
+  );
+  return { answered: Number(row?.['answered'] ?? 0), slow: Number(row?.['slow'] ?? 0) };
+}
+
 /** When a request began; the log has ISO 8601 texts. */
 const MOMENT = '"startedAt"::TIMESTAMPTZ';

@@ -28,6 +28,10 @@ export function memoryRequestStore(): RequestStore & { readonly entries: Map<str
     async add(added) {
       for (const entry of added) entries.set(canonicalJson(entry), entry);
     },
+    async days(model) {
+      const own = [...entries.values()].filter(({ request }) => request.model === model);
+      return [...new Set(own.map(({ request }) => request.day))].toSorted();
+    },
     async fetch(model, day, folder, since) {
       const own = [...entries.values()].filter(
         ({ request }) =>

@@ -221,6 +221,8 @@ export const ModelDefinition = document(
     sla: z.strictObject({
       predictionsWithinHours: z.number().positive(),
       dataWithinHours: z.number().positive().exactOptional(),
+      /** The share of requests that are answered within `online.objectiveMs`; what fails or is slower spends the error budget. */
+      answersWithinObjective: z.number().min(0.5).lt(1).exactOptional(),
     }),
     escalation: z.array(SeenText.min(1).max(200)).min(1),
   }),
