@@ -1,10 +1,15 @@
 // What an endpoint does wrong is seen by an alarm of the deployed stacks, and the release that does it goes.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GetExecutionHistoryCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { z } from 'zod';
 import { readIncidents } from '#read-model/incidents.ts';
 import { readPointer } from '#read-model/pointer.ts';
+import { readReadiness } from '#read-model/readiness.ts';
+import { objectKey } from '#adapters/aws/artifact-store.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Journey, MODEL, openJourney, type SpineEnvironment } from './_harness.ts';
@@ -91,6 +96,39 @@ test('a release that fails requests is rolled back by itself, people are told, a
   await inject('prod', 'none');
 });
 
+const Shown = z.looseObject({
+  incident: z.looseObject({ status: z.string(), parts: z.array(z.looseObject({ part: z.string() })) }),
+  timeline: z.array(z.looseObject({ what: z.string(), seq: z.int().nullable() })),
+  metric: z.looseObject({ picture: z.string().nullable(), reason: z.string() }),
+  decisions: z.looseObject({ rows: z.looseObject({ compared: z.int() }) }),
+});
+
+test('people acknowledge the incident, end its parts, and close it with its root cause', async () => {
+  const { ledger } = journey.account('prod');
+  const [{ incident } = { incident: '' }] = (await readIncidents(ledger, MODEL)).filter(({ rollback }) => rollback);
+  await journey.run(z.unknown(), ['incident', 'acknowledge', incident, '--comment', 'looking at the source']);
+  // What became right by itself ends with the round of the clock, which is stopped here.
+  await journey.invoke('prod', 'incidents', { task: 'Tend incidents', input: { model: null } });
+  const shown = await journey.run(Shown, ['incident', 'show', incident]);
+  expect(shown.incident.parts).toMatchObject([
+    { part: 'predictions', resolution: 'recomputed', by: 'pipeline:incidents' },
+    { part: 'answers', resolution: null },
+  ]);
+  expect(shown.decisions.rows.compared).toBeGreaterThan(0);
+  expect(shown.metric).toMatchObject({ picture: expect.stringContaining('.svg'), reason: '' });
+  const said = shown.timeline.map(({ what }) => what.split(':')[0]);
+  expect(said).toEqual(expect.arrayContaining(['ROLLBACK_TRIGGERED', 'RELEASE_ROLLED_BACK', 'INCIDENT_ACKNOWLEDGED']));
+  const file = join(journey.cloud.home, 'postmortem.md');
+  const close = ['incident', 'close', incident, '--root-cause', file, '--yes'];
+  await journey.run(z.unknown(), ['incident', 'show', incident, '--postmortem', '--out', file]);
+  expect(await readFile(file, 'utf8')).toContain('| RELEASE_ROLLED_BACK');
+  expect(await journey.refused(close)).toMatchObject({ rule: 'incident-parts' });
+  const settle = ['--part', 'answers', '--as', 'accepted', '--reason', 'consumers were told'];
+  await journey.run(z.unknown(), ['incident', 'settle', incident, ...settle]);
+  await journey.run(z.unknown(), close);
+  expect(await journey.refused(close)).toMatchObject({ rule: 'incident-open' });
+});
+
 test('a release that became slow is rolled back by itself', async () => {
   const listener = await listen(journey, 'staging');
   const consumer = await asking(journey, 'staging');
@@ -117,9 +155,25 @@ test('the rollback is verified by probes that the release before answers; the re
 
 test('a release whose probe is answered by other values than it promised is rolled back by itself', async () => {
   await using other = await openJourney('champion', { timeScale: TIME_SCALE });
-  const { ledger } = other.account('prod');
+  const { ledger, aws, names } = other.account('prod');
   const probe = () => other.invoke('prod', 'prober', { task: 'Probe endpoints', input: {} });
   expect(await probe()).toMatchObject({ probes: { [MODEL]: { status: 'answered' } } });
+  // What a rollback would go to is checked without touching traffic: an object that is deleted behind everybody's back is named.
+  const { lastConfirmed } = (await readPointer(ledger, MODEL)) ?? { lastConfirmed: null };
+  if (lastConfirmed === null) throw new Error('prod has nothing to go back to');
+  const drill = ['run', 'start', MODEL, '--machine', 'rollback-readiness', '--env', 'prod'];
+  const target = { Bucket: names.artifactBucket, Key: objectKey(lastConfirmed.release) };
+  await other.run(z.unknown(), drill);
+  expect(await readReadiness(ledger, MODEL)).toMatchObject({ status: 'ready' });
+  const { VersionId } = await aws.s3().send(new DeleteObjectCommand(target));
+  await other.run(z.unknown(), drill);
+  expect(await readReadiness(ledger, MODEL)).toMatchObject({
+    status: 'not-ready',
+    failed: [{ condition: 'versions' }],
+  });
+  await aws.s3().send(new DeleteObjectCommand({ ...target, VersionId }));
+  await other.run(z.unknown(), drill);
+  expect(await readReadiness(ledger, MODEL)).toMatchObject({ status: 'ready' });
   await other.run(Fault, ['local', 'fault', MODEL, 'wrong-answers', '--env', 'prod']);
   expect(await probe()).toMatchObject({ probes: { [MODEL]: { status: 'failed' } } });
   await eventually(
