@@ -1,15 +1,15 @@
 """Starts the emulator of AWS (MiniStack) as one of the local cloud's three processes.
 
-Eleven things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
+Twelve things are added to what `ministack` does: events of source `aws.sagemaker` are let onto the bus (AWS and the
 emulator refuse `aws.*` from callers; here SageMaker *is* a caller, see local/sagemaker); a request counts as made
 over TLS, because nothing leaves 127.0.0.1 and the bucket policies that refuse plain HTTP are deployed as they are; a
-table's stream goes on after a restart; a function's code is unpacked once, not for each of its processes; an
-invocation waits for a process that is at work, before it starts another; a task token is taken once; state is kept
-over a stop as a whole (saved_state.py); executions of functions and requests to HTTP APIs are recorded for the
-CloudWatch subset, which evaluates the alarms (records.py, local/cloudwatch); faults of releases are injected where
-somebody asks for them (faults.py); executions of state machines that a stop
-ended are announced as ended, as AWS announces each end; and the process group ends with its owner, so that a killed
-test leaves nothing behind.
+bucket has the Object Lock that its template declares; a table's stream goes on after a restart; a function's code is
+unpacked once, not for each of its processes; an invocation waits for a process that is at work, before it starts
+another; a task token is taken once; state is kept over a stop as a whole (saved_state.py); executions of functions and
+requests to HTTP APIs are recorded for the CloudWatch subset, which evaluates the alarms (records.py,
+local/cloudwatch); faults of releases are injected where somebody asks for them (faults.py); executions of state
+machines that a stop ended are announced as ended, as AWS announces each end; and the process group ends with its
+owner, so that a killed test leaves nothing behind.
 """
 
 import gc
@@ -28,7 +28,8 @@ from faults import inject_faults
 from ministack import app
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.core.responses import error_response_json, set_request_account_id, set_request_region
-from ministack.services import eventbridge, lambda_svc, stepfunctions
+from ministack.services import eventbridge, lambda_svc, s3, stepfunctions
+from ministack.services.cloudformation import provisioners
 from records import record_executions
 from saved_state import keep_state
 
@@ -49,6 +50,24 @@ def admit_sagemaker_events() -> None:
 def count_loopback_as_tls() -> None:
     # Every request's context is a copy of this one.
     iam_evaluator.pin_request_origin("127.0.0.1", True)
+
+
+def lock_buckets_as_declared() -> None:
+    # The emulator has Object Lock, and its CloudFormation leaves it out: nothing that is released would be retained.
+    # A stop would forget until when objects are retained, and keep the objects.
+    s3._PERSISTED_BUCKET_DICTS["object_retention"] = s3._object_retention
+    handler = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    create = handler["create"]
+
+    def creating(logical_id, props, stack_name):
+        name, attributes = create(logical_id, props, stack_name)
+        if str(props.get("ObjectLockEnabled", "")).lower() == "true":
+            rule = props.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
+            retention = rule and {key: int(value) if key in ("Days", "Years") else value for key, value in rule.items()}
+            s3._bucket_object_lock[name] = {"enabled": True, "default_retention": retention or None}
+        return name, attributes
+
+    handler["create"] = creating
 
 
 def read_streams_from_their_beginning() -> None:
@@ -171,6 +190,7 @@ if __name__ == "__main__":
     sys.argv = sys.argv[:1]
     admit_sagemaker_events()
     count_loopback_as_tls()
+    lock_buckets_as_declared()
     read_streams_from_their_beginning()
     unpack_code_once(os.path.join(arguments[0], "emulator", "unpacked"))
     wait_for_idle_workers()
