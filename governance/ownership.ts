@@ -116,6 +116,7 @@ export default defineOwnership({
     PARTITION_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     ROWS_NOT_PUBLISHED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     PARTITION_WITHDRAWN: { owner: 'ml-engineer', escalateAfterHours: 24 },
+    INTEGRITY_FAILED: { owner: 'platform', escalateAfterHours: 1 },
     SCHEDULE_MISSED: { owner: 'platform', escalateAfterHours: 4 },
     PEER_VERIFICATION_FAILED: { owner: 'platform', escalateAfterHours: 1 },
   },

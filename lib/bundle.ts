@@ -41,6 +41,7 @@ const WITH_MODELS = new Set([
   'intake',
   'reconciler',
   'supervisor',
+  'integrity',
 ]);
 /** Lambda refuses above 250 MB unzipped, layers included. */
 const MAX_BYTES = 200 * 1024 * 1024;

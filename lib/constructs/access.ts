@@ -116,6 +116,13 @@ export function accessTo(names: Names) {
     },
     writesLake: (): Access =>
       objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject']),
+    /** What was built and is referred to: predictions, features, daily aggregates, and the documents that list them. */
+    readsStoredLake: (): Access => {
+      const bucket = bucketArn(names.lakeBucket);
+      const built = ['predictions', 'features', 'daily'].map((kind) => `${bucket}/*/${kind}/*`);
+      const documents = objects(names.lakeBucket, 'LAKE_BUCKET', ['s3:GetObject'], ['objects/']);
+      return { ...documents, statements: [{ actions: ['s3:GetObject'], resources: built }, ...documents.statements] };
+    },
     readsLanding: (): Access => objects(names.landingBucket, 'LANDING_BUCKET', ['s3:GetObject', 's3:GetObjectVersion']),
     /** What a run staged for its training jobs, and what they left. */
     readsTrainingOutput: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/']),
@@ -123,6 +130,9 @@ export function accessTo(names: Names) {
     readsCheckResults: (): Access =>
       objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:GetObject'], ['runs/*/check/output/']),
     writesTrainingRows: (): Access => objects(names.trainingBucket, 'TRAINING_BUCKET', ['s3:PutObject'], ['runs/']),
+    /** What this environment shows to its peers, to be compared with its chain. */
+    readsPublished: (): Access =>
+      objects(names.publishedBucket, 'PUBLISHED_BUCKET', ['s3:GetObject'], ['chain/', 'pointers/', 'keys/']),
     writesPublished: (): Access => objects(names.publishedBucket, 'PUBLISHED_BUCKET', ['s3:GetObject', 's3:PutObject']),
     /** Rows for look-up: put in batches, never read back, and forgotten by their expiry. */
     publishesRows: (): Access => ({

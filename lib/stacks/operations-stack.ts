@@ -4,6 +4,7 @@ import type { Environment } from '#domain/environment/environment.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import type { StackContext } from '#lib/constructs/function.ts';
 import { Incidents } from '#lib/constructs/incidents.ts';
+import { Integrity } from '#lib/constructs/integrity.ts';
 import { PeoplePolicies } from '#lib/constructs/people-policies.ts';
 import { SupervisionAlarms } from '#lib/constructs/supervision-alarms.ts';
 import { Supervisor } from '#lib/constructs/supervisor.ts';
@@ -23,6 +24,7 @@ export class OperationsStack extends Stack {
     super(scope, id, props);
     const { names } = props;
     new Supervisor(this, 'Supervisor', props);
+    new Integrity(this, 'Integrity', props);
     new SupervisionAlarms(this, 'Alarms', { names });
     if (props.environment === 'control') return;
     new Incidents(this, 'Incidents', props);

@@ -6,7 +6,7 @@ import { AggregatesList, PublishedAggregates, servedDays } from '#domain/predict
 import type { ReadableStore } from '#ports/artifact-store.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
-import { find } from './items.ts';
+import { find, list } from './items.ts';
 
 /** The days whose events an endpoint of a definition answers now. */
 export async function answeredDays(
@@ -28,6 +28,14 @@ export async function findAggregates(
   basis: Digest,
 ): Promise<PublishedAggregates | undefined> {
   return find(ledger, keys.aggregates(model, basis), PublishedAggregates);
+}
+
+/** The lists of daily aggregates of a model, each current for its basis. */
+export async function readPublishedAggregates(
+  ledger: ReadableLedger,
+  model: string,
+): Promise<readonly PublishedAggregates[]> {
+  return list(ledger, keys.allAggregates(model), PublishedAggregates);
 }
 
 /** The current list of daily aggregates of a basis, with the digest that names it. */

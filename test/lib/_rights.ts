@@ -26,7 +26,7 @@ export const WITHOUT_RESOURCE = [
 const WRITERS: Record<string, Record<string, string[]>> = {
   dev: {
     ADMISSION: ['admission'],
-    CURSOR: ['incidents', 'intake', 'publisher', 'validation'],
+    CURSOR: ['incidents', 'intake', 'integrity', 'publisher', 'validation'],
     INCIDENT: ['incidents'],
     PARTITION: ['admission'],
     PEER: ['intake'],
@@ -36,7 +36,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     REGISTRATION: ['registration'],
     RELEASED: ['intake'],
     RUN: ['recorder', 'training', 'validation'],
-    SCHEDULE: ['data-quality', 'incidents', 'reconciler', 'supervisor', 'training'],
+    SCHEDULE: ['data-quality', 'incidents', 'integrity', 'reconciler', 'supervisor', 'training'],
     TASK: ['data-quality', 'reconciler', 'training', 'training-events'],
     VERSION: ['registration'],
   },
@@ -45,7 +45,7 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     AGGREGATES: ['prediction-store', 'release'],
     ALARM: ['alarms'],
     APPROVAL: ['intake', 'pointer'],
-    CURSOR: ['incidents', 'intake', 'publisher'],
+    CURSOR: ['incidents', 'intake', 'integrity', 'publisher'],
     EVIDENCE: ['gates'],
     FAULT: ['admission', 'incidents', 'intake', 'reconciler', 'supervisor'],
     FENCE: ['prediction-store', 'recorder'],
@@ -63,17 +63,17 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     READINESS: ['release'],
     REFUSAL: ['admission', 'prediction-store'],
     RUN: ['gates', 'prediction-store', 'recorder', 'release'],
-    SCHEDULE: ['alarms', 'incidents', 'prediction-store', 'prober', 'reconciler', 'release', 'supervisor'],
+    SCHEDULE: ['alarms', 'incidents', 'integrity', 'prediction-store', 'prober', 'reconciler', 'release', 'supervisor'],
     TASK: ['release'],
     UPSTREAM: ['intake'],
   },
   control: {
-    CURSOR: ['intake', 'publisher'],
+    CURSOR: ['intake', 'integrity', 'publisher'],
     DECISION: ['approvals'],
     FAULT: ['intake', 'reconciler', 'supervisor'],
     PEER: ['intake'],
     REQUEST: ['intake'],
-    SCHEDULE: ['reconciler', 'supervisor'],
+    SCHEDULE: ['integrity', 'reconciler', 'supervisor'],
   },
 };
 

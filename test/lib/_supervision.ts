@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import config from '../../gatehouse.config.ts';
 import { z } from 'zod';
 import { watchedIn } from '#lib/constructs/supervisor.ts';
-import { resourcesOf, synthesised, type SynthesisedStack } from './_synth.ts';
+import { resourcesOf, rolesOf, synthesised, type SynthesisedStack } from './_synth.ts';
 import { fileURLToPath } from 'node:url';
 
 const Reference = z.object({ Ref: z.string() });
@@ -91,6 +91,16 @@ export function supervision(): void {
           JSON.stringify(watched),
         ]);
       }
+    });
+
+    it('is hashed again by a function that can write no object', async () => {
+      const roles = rolesOf(await synthesised()).filter(({ name }) => name.endsWith('-integrity'));
+      expect(roles).toHaveLength(4);
+      const actions = new Set(roles.flatMap(({ statements }) => statements.flatMap(({ Action }) => Action)));
+      expect([...actions].filter((action) => /^(s3|kms|states|lambda):/.test(action)).toSorted()).toEqual([
+        's3:GetObject',
+        's3:ListBucket',
+      ]);
     });
 
     it('has an alarm where nobody supervises, which begins without data and does not page then', async () => {

@@ -17,7 +17,7 @@ import { readObject } from './artifact-store.ts';
 import { atMost } from '../at-most.ts';
 
 /** The S3 key of what was built: readable in a console, and named by the digest of its inputs. */
-function builtKey(kind: BuiltKind, model: string, digest: Digest): string {
+export function builtKey(kind: BuiltKind, model: string, digest: Digest): string {
   return `${model}/${kind}/${digest.slice('sha256:'.length)}.parquet`;
 }
 

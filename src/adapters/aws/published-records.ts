@@ -5,10 +5,15 @@ import { Envelope } from '#domain/signature/dsse.ts';
 import type { Numbered, PeerRecords, PublishedRecords } from '#ports/published-records.ts';
 import { readObject } from './artifact-store.ts';
 
-const KEY = 'keys/signing.pem';
-const number = (seq: number): string => String(seq).padStart(12, '0');
-const recordKey = (model: string, seq: number): string => `chain/${model}/${number(seq)}.json`;
-const pointerKey = (model: string, seq: number): string => `pointers/${model}/${number(seq)}.json`;
+/** Where the public key is. */
+export const KEY = 'keys/signing.pem';
+const recordKey = (model: string, seq: number): string => publishedKey('chain', model, seq);
+const pointerKey = (model: string, seq: number): string => publishedKey('pointers', model, seq);
+
+/** Where a record or a pointer is published. */
+export function publishedKey(what: 'chain' | 'pointers', model: string, seq: number): string {
+  return `${what}/${model}/${String(seq).padStart(12, '0')}.json`;
+}
 
 /** An environment's published bucket, as its publisher writes it: each number once. */
 export function s3PublishedRecords(client: S3Client, bucket: string): PublishedRecords {

@@ -104,6 +104,7 @@ export const keys = {
   partitionVersions: (model: string, kind: string): string => `ADMISSION#${model}#${kind}`,
   /** Which daily aggregates an endpoint loads, by the basis of the definitions that they are for. */
   aggregates: (model: string, basis: string): Key => ({ pk: `AGGREGATES#${model}`, sk: basis }),
+  allAggregates: (model: string): string => `AGGREGATES#${model}`,
   prediction: (model: string, day: string): Key => ({ pk: `PREDICTION#${model}`, sk: day }),
   predictions: (model: string): string => `PREDICTION#${model}`,
 } as const;

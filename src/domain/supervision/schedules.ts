@@ -10,7 +10,7 @@ const OF_MODELS = {
 } as const satisfies Record<Environment, readonly string[]>;
 
 /** What runs in every environment, by the clock. */
-const OF_EACH = ['reconcile', 'supervise'] as const;
+const OF_EACH = ['reconcile', 'supervise', 'integrity'] as const;
 
 /** What runs where there are incidents. */
 const OF_INCIDENTS = ['tend-incidents'] as const;
@@ -36,6 +36,7 @@ const RATES: Readonly<Record<Exclude<ScheduleKind, 'retrain'>, string>> = {
   'alarms-supervised': 'rate(1 minute)',
   reconcile: 'rate(5 minutes)',
   supervise: 'rate(5 minutes)',
+  integrity: 'rate(1 hour)',
   'rollback-readiness': 'rate(1 day)',
   'tend-incidents': 'rate(5 minutes)',
 };

@@ -26,6 +26,9 @@ const HOUR_MS = 3_600_000;
 /** Measures what an environment says of each model, and whether its sources still deliver new days. */
 export async function measureModels(deps: MeasuringModels, faults: Fault[]): Promise<void> {
   const { ledger, metrics, environment, watched } = deps;
+  // In dev nothing is promoted, and in control nothing is served: there a number would say nothing, and cost as much.
+  if (!watched.hasCatalogue) return;
+  const isServing = 'promotion' in watched.machines;
   const hoursSince = (time: string): number => (deps.clock.now().getTime() - Date.parse(time)) / HOUR_MS;
   await each(
     faults,
@@ -42,13 +45,12 @@ export async function measureModels(deps: MeasuringModels, faults: Fault[]): Pro
         { environment, model },
         {
           ...(pointer === undefined ? {} : { [MODEL_METRICS.releaseAge]: hoursSince(pointer.at) }),
-          [MODEL_METRICS.openPromotions]: open.length,
+          ...(isServing ? { [MODEL_METRICS.openPromotions]: open.length } : {}),
           [MODEL_METRICS.openIncidents]: incidents.filter(({ status }) => status !== 'closed').length,
         },
       );
     },
   );
-  if (!watched.hasCatalogue) return;
   const sources = deps.deployed.models.flatMap(({ definition }) =>
     PartitionKind.options.map((kind) => ({ definition, kind })),
   );

@@ -163,6 +163,7 @@ describe('the registry of events', () => {
       'DRIFT_CHECKED',
       'INCIDENT_ESCALATED',
       'INCIDENT_OPENED',
+      'INTEGRITY_FAILED',
       'ITEM_FAILED',
       'PARTITION_REFUSED',
       'PARTITION_WITHDRAWN',

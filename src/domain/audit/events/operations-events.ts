@@ -1,9 +1,25 @@
 import { z } from 'zod';
 import { ReadinessCondition, ReadinessStatus } from '../../rollback-readiness/conditions.ts';
+import { FindingKind } from '../../supervision/finding.ts';
 import { event, Text } from './event.ts';
 
 /** What operations find out about what is served, and do about it: alphabetical. */
 export const OPERATIONS_EVENTS = {
+  INTEGRITY_FAILED: event(
+    'a stored object is missing, or is another than was stored',
+    z.strictObject({
+      object: Text,
+      finding: FindingKind,
+      found: z.string(),
+      /** What depends on it: the served release, a rollback target, versions, days. */
+      affects: z.array(z.string()),
+    }),
+    true,
+  ),
+  INTEGRITY_RESTORED: event(
+    'a stored object is whole again, or nothing refers to it any more',
+    z.strictObject({ object: Text, since: Text, found: z.string() }),
+  ),
   ROLLBACK_READINESS_CHECKED: event(
     'it was checked whether a rollback would work: the release that it would go to, its keys, today’s data',
     z.strictObject({
