@@ -12,6 +12,7 @@ import { CONFIG_RULES } from '#model/config-rules.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
 
 import { resultsMarkdown } from '../bench/_report.ts';
+import { dashboardPicture, dashboardTable } from './dashboard-docs.ts';
 import { limitsTable, sqlLists } from './limit-docs.ts';
 import { machineDiagram, parseMachine, taskTable } from './machine-docs.ts';
 import { optionsTable } from './model-docs.ts';
@@ -42,7 +43,9 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/refusals.md', refusalsPage(NOTICE)],
     ['docs/model-reference.md', between(between(options, 'sql', sqlLists()), 'limits', limitsTable())],
     ['docs/architecture.md', between(architecture, 'privileges', privilegeTable(deployed))],
+    ['docs/dashboard.svg', `${await dashboardPicture()}\n`],
     ['docs/operating-model.md', operatingModel],
+    ['docs/operations.md', between(read('docs/operations.md'), 'dashboard', dashboardTable())],
     ['docs/performance.md', between(read('docs/performance.md'), 'results', resultsMarkdown())],
   ]);
 }

@@ -2,6 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { Environment } from '#domain/environment/environment.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
+import { Dashboard } from '#lib/constructs/dashboard.ts';
 import type { StackContext } from '#lib/constructs/function.ts';
 import { Incidents } from '#lib/constructs/incidents.ts';
 import { Integrity } from '#lib/constructs/integrity.ts';
@@ -26,8 +27,10 @@ export class OperationsStack extends Stack {
     new Supervisor(this, 'Supervisor', props);
     new Integrity(this, 'Integrity', props);
     new SupervisionAlarms(this, 'Alarms', { names });
-    if (props.environment === 'control') return;
-    new Incidents(this, 'Incidents', props);
-    new PeoplePolicies(this, 'People', { names, acts: props.acts });
+    if (props.environment !== 'control') {
+      new Incidents(this, 'Incidents', props);
+      new PeoplePolicies(this, 'People', { names, acts: props.acts });
+    }
+    new Dashboard(this, 'Dashboard', props);
   }
 }

@@ -1,9 +1,16 @@
-import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { s3Lake } from '#adapters/aws/lake.ts';
+import { s3StoredBytes } from '#adapters/aws/stored-bytes.ts';
 import { folderLake } from '#adapters/folder/lake.ts';
 import { memoryLake } from '#adapters/memory/lake.ts';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
@@ -157,5 +164,45 @@ it('reads an admitted object of the lake in S3 by its version, whatever came aft
   const missing = { ...object, key: 'another day' };
   await expect(lake.fetchSource({ ...missing, versionId: 'null' }, folder)).rejects.toMatchObject({
     code: 'ARTIFACT_MISSING',
+  });
+});
+
+describe('stored bytes in S3', () => {
+  it('are hashed as they are now: what was overwritten or deleted behind the lake is found', async () => {
+    const s3 = clients(cloud, '222222222222').s3();
+    const [lakeBucket, releases, published] = ['stored-lake', 'stored-releases', 'stored-published'];
+    for (const Bucket of [lakeBucket, releases, published]) {
+      await s3.send(new CreateBucketCommand({ Bucket }));
+      await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+    }
+    const [lake, stored] = [s3Lake(s3, lakeBucket), s3StoredBytes(s3, { releases, lake: lakeBucket, published })];
+    const path = join(folder, 'stored.parquet');
+    await writeFile(path, 'rows');
+    const digest = digestOf('inputs');
+    await lake.store('features', 'm', digest, { path, sha256: digestOf('rows'), rows: 1 });
+    const built = await lake.find('features', 'm', digest);
+    if (built === undefined) throw new Error('nothing was built');
+    const { key: Key, versionId } = built.object;
+    const whole = { sha256: digestOf('rows'), versionId, storedAs: digestOf('rows') };
+    expect(await stored.hash({ kind: 'built', built: 'features', model: 'm', digest })).toEqual(whole);
+    expect(await stored.hash({ kind: 'object', key: Key })).toEqual(whole);
+    await s3.send(new PutObjectCommand({ Bucket: lakeBucket, Key, Body: 'others' }));
+    const other = await stored.hash({ kind: 'object', key: Key });
+    expect(other?.sha256).toBe(digestOf('others'));
+    expect(other?.versionId).not.toBe(versionId);
+    // A delete marker leaves the versions, and hides them from whoever asks for the object.
+    await s3.send(new DeleteObjectCommand({ Bucket: lakeBucket, Key }));
+    expect(await stored.hash({ kind: 'object', key: Key })).toBeUndefined();
+    const release = await s3ArtifactStore(s3, releases).write(Buffer.from('a manifest'));
+    const place = { kind: 'release', digest: release.digest } as const;
+    expect((await stored.hash(place))?.sha256).toBe(release.digest);
+    expect(Buffer.from((await stored.bytes(place)) ?? []).toString()).toBe('a manifest');
+    expect(await stored.bytes({ kind: 'document', digest: release.digest })).toBeUndefined();
+    await s3.send(
+      new PutObjectCommand({ Bucket: published, Key: `chain/m/${'7'.padStart(12, '0')}.json`, Body: '{}' }),
+    );
+    expect(await stored.published('chain', 'm', 7)).toBe('{}');
+    expect(await stored.published('pointers', 'm', 7)).toBeUndefined();
+    expect(await stored.publicKeyPem()).toBeUndefined();
   });
 });

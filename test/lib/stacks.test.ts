@@ -14,6 +14,7 @@ import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { alarms } from './_alarms.ts';
 import { concurrency } from './_concurrency.ts';
+import { dashboards } from './_dashboards.ts';
 import { deployments } from './_deployments.ts';
 import { keeping } from './_keeping.ts';
 import { normalised } from './_normalise.ts';
@@ -32,6 +33,7 @@ concurrency();
 deployments();
 peoplesPolicies();
 supervision();
+dashboards();
 
 it('is deployed account by account, as its snapshots say', async () => {
   for (const { environment, name, account, template } of await synthesised()) {

@@ -3,6 +3,7 @@ import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { modelNames } from '../../references.ts';
+import { collectAttention } from './attention.ts';
 import { modelStatus } from './collect.ts';
 import { statusReport } from './view.ts';
 
@@ -34,5 +35,5 @@ export const run: Run = async (context) => {
   ) {
     refuse('environment-deployed', 'no environment is deployed', 'run: gatehouse deploy (or gatehouse local up first)');
   }
-  context.print(statusReport(statuses, context.now()));
+  context.print(statusReport(statuses, context.now(), await collectAttention(context, models)));
 };

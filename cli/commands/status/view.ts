@@ -1,14 +1,18 @@
 import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
+import { type Attention, attentionSections } from './attention.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 import { readinessLines } from './readiness.ts';
 import { daysText, refusalSections } from './refusals.ts';
 import { percent } from '#domain/text.ts';
 
 /** The state of models, for people and for programs. */
-export function statusReport(models: readonly ModelStatus[], now: Date): Report {
-  return { data: { models }, sections: models.flatMap((each) => sectionsOf(each, now)) };
+export function statusReport(models: readonly ModelStatus[], now: Date, attention: readonly Attention[]): Report {
+  return {
+    data: { models, attention },
+    sections: [...attentionSections(attention), ...models.flatMap((each) => sectionsOf(each, now))],
+  };
 }
 
 function sectionsOf({ model, environments, atWork, releases, refusals }: ModelStatus, now: Date): readonly Section[] {
