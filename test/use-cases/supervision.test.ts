@@ -44,7 +44,7 @@ const missed = async (): Promise<readonly (readonly unknown[])[]> =>
     .map(({ schedule, expectedAt, runs }) => [schedule, expectedAt.slice(5, 16), runs]);
 
 const DAILY = ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'].map((kind) => `${kind}-${MODEL}`);
-const NAMES = [...DAILY, 'tend-incidents'];
+const NAMES = [...DAILY, 'tend-incidents', 'integrity'];
 const EVERYTHING = [...NAMES, 'reconcile'];
 const without = (name: string): readonly string[] => EVERYTHING.filter((each) => each !== name);
 
@@ -100,9 +100,9 @@ describe('a supervised schedule', () => {
     expect(item).toMatchObject({ expression: 'cron(0 7 * * ? *)', expectedAt: '2026-03-04T07:00:00.000Z' });
     // A model that was removed for two days misses nothing, then or afterwards.
     schedules = changed.filter(({ model }) => model === undefined);
-    await pass(60 * 48, ['reconcile', 'tend-incidents']);
+    await pass(60 * 48, ['reconcile', 'tend-incidents', 'integrity']);
     schedules = changed;
-    await pass(15, ['reconcile', 'tend-incidents']);
+    await pass(15, ['reconcile', 'tend-incidents', 'integrity']);
     expect(await missed()).toEqual([]);
   });
 
