@@ -29,15 +29,9 @@ export async function stopClock(journey: Journey): Promise<void> {
       return answer.text();
     };
     const { Schedules: all } = Schedules.parse(JSON.parse(await ask('/schedules', 'GET')));
-    const clocked = [
-      'reconcile',
-      'probes',
-      'alarms-supervised',
-      'supervise',
-      'integrity',
-      'tend-incidents',
-      'integrity',
-    ].map((name) => names.name(name));
+    const clocked = ['reconcile', 'probes', 'alarms-supervised', 'supervise', 'tend-incidents', 'integrity'].map(
+      (name) => names.name(name),
+    );
     const stopped = all.filter(({ Name }) => clocked.includes(Name) || Name.startsWith(names.name('check-')));
     if (!stopped.some(({ Name }) => Name === names.name('reconcile')))
       throw new Error(`${environment} has no schedule of its reconciler`);
