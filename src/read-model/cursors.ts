@@ -25,6 +25,20 @@ export async function findAlertCursor(ledger: ReadableLedger, model: string): Pr
   return find(ledger, keys.cursor('alerted', model), AlertCursor);
 }
 
+/** How far a model's chain was read for signals of incidents, and the pointer's epoch there. */
+export const SignalCursor = z.object({ seq: z.int().min(-1), epoch: z.int().nonnegative() });
+export type SignalCursor = z.infer<typeof SignalCursor>;
+
+/** Where the reading of a model's signals ended. */
+export async function findSignalCursor(ledger: ReadableLedger, model: string): Promise<SignalCursor | undefined> {
+  return find(ledger, keys.cursor('incidents', model), SignalCursor);
+}
+
+/** The models whose signals were ever read, those that were removed among them. */
+export async function listSignalledModels(ledger: ReadableLedger): Promise<readonly string[]> {
+  return (await ledger.query(keys.cursors('incidents'))).map(({ sk }) => sk);
+}
+
 /** The number of the newest record of a model that was published. */
 export async function findPublished(ledger: ReadableLedger, model: string): Promise<number | undefined> {
   return (await find(ledger, keys.cursor('published', model), Place))?.seq;

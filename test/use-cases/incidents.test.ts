@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { AuditEvent } from '#domain/audit/events.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { RootCause } from '#domain/incident/root-cause.ts';
@@ -191,6 +192,62 @@ describe('an incident', () => {
     await check('stable');
     await tend();
     expect(await open()).toMatchObject([{ status: 'mitigated' }]);
+  });
+});
+
+const base = { actor: 'pipeline:supervisor', release: null } as const;
+const readiness = (status: 'ready' | 'not-ready'): AuditEvent => ({
+  ...base,
+  code: 'ROLLBACK_READINESS_CHECKED',
+  details: { run: status, status, version: '0.1.0', epoch: 1, conditions: [], reasons: ['an object is missing'] },
+});
+const missed: AuditEvent = {
+  ...base,
+  code: 'SCHEDULE_MISSED',
+  details: {
+    schedule: `drift-${MODEL}`,
+    expression: 'rate(1 day)',
+    timezone: 'UTC',
+    expectedAt: '2026-03-02T08:00:00.000Z',
+    runs: 1,
+    lastRunAt: null,
+  },
+};
+const object = 'gatehouse-prod-lake/objects/1';
+
+describe('what operations notice', () => {
+  it.each<[string, AuditEvent, () => Promise<unknown>]>([
+    ['rollback-readiness', readiness('not-ready'), () => prod.says(readiness('ready'))],
+    [
+      'integrity',
+      {
+        ...base,
+        code: 'INTEGRITY_FAILED',
+        details: { object, finding: 'missing', found: 'no object', affects: ['0.1.1'] },
+      },
+      () =>
+        prod.says({
+          ...base,
+          code: 'INTEGRITY_RESTORED',
+          details: { object, since: '2026-03-02T09:00:00.000Z', found: 'it is whole' },
+        }),
+    ],
+    [
+      'missed-run',
+      missed,
+      () =>
+        prod.ledger.transact(
+          [{ kind: 'put', item: { ...keys.heartbeat(MODEL, `drift-${MODEL}`), at: '2026-03-02T10:00:00.000Z' } }],
+          'heartbeat',
+        ),
+    ],
+  ])('opens an incident of %s, which recovers by what comes after', async (kind, event, recover) => {
+    await prod.says(event);
+    await tend();
+    expect(await open()).toMatchObject([{ kind, status: 'open' }]);
+    await recover();
+    await tend();
+    expect(await open()).toMatchObject([{ kind, status: 'mitigated', parts: [{ resolution: 'recovered' }] }]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Environment } from '#domain/environment/environment.ts';
 import type { Incident } from '#domain/incident/incident.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { listSignalledModels } from '#read-model/cursors.ts';
 import { readIncidents } from '#read-model/incidents.ts';
 import type { Context } from '../../context.ts';
 import { modelNames } from '../../references.ts';
@@ -31,7 +31,7 @@ async function incidentsIn(
   model: string | undefined,
 ): Promise<readonly FoundIncident[]> {
   const { ledger } = context.cloud(environment);
-  const followed = model === undefined ? (await ledger.query(keys.cursors('incidents'))).map(({ sk }) => sk) : [];
+  const followed = model === undefined ? await listSignalledModels(ledger) : [];
   const models = model === undefined ? [...new Set([...known, ...followed])] : [model];
   const found = await Promise.all(models.map((name) => readIncidents(ledger, name)));
   return found.flat().map((incident) => ({ environment, incident }));

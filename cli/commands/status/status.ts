@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
+import { incidentsOf } from '../incident/find.ts';
 import { modelNames } from '../../references.ts';
 import { collectAttention } from './attention.ts';
 import { modelStatus } from './collect.ts';
@@ -35,5 +36,7 @@ export const run: Run = async (context) => {
   ) {
     refuse('environment-deployed', 'no environment is deployed', 'run: gatehouse deploy (or gatehouse local up first)');
   }
-  context.print(statusReport(statuses, context.now(), await collectAttention(context, models)));
+  const [attention, incidents] = await Promise.all([collectAttention(context, models), incidentsOf(context, model)]);
+  const open = incidents.filter(({ incident }) => incident.status !== 'closed');
+  context.print(statusReport(statuses, context.now(), attention, open));
 };

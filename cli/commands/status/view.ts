@@ -1,6 +1,8 @@
 import { type Report, type Section, shortDigest, shortTime } from '../../report.ts';
 import type { PendingPropagation } from '#domain/promotion/pointer.ts';
 import { clock, type Progress } from '../../progress/progress.ts';
+import type { FoundIncident } from '../incident/find.ts';
+import { incidentsSection } from '../incident/list.ts';
 import { type Attention, attentionSections } from './attention.ts';
 import type { EnvironmentStatus, ModelStatus } from './collect.ts';
 import { readinessLines } from './readiness.ts';
@@ -8,10 +10,23 @@ import { daysText, refusalSections } from './refusals.ts';
 import { percent } from '#domain/text.ts';
 
 /** The state of models, for people and for programs. */
-export function statusReport(models: readonly ModelStatus[], now: Date, attention: readonly Attention[]): Report {
+export function statusReport(
+  models: readonly ModelStatus[],
+  now: Date,
+  attention: readonly Attention[],
+  incidents: readonly FoundIncident[],
+): Report {
   return {
-    data: { models, attention },
-    sections: [...attentionSections(attention), ...models.flatMap((each) => sectionsOf(each, now))],
+    data: {
+      models,
+      attention,
+      incidents: incidents.map(({ environment, incident }) => ({ environment, ...incident })),
+    },
+    sections: [
+      ...(incidents.length === 0 ? [] : [{ title: 'open incidents', ...incidentsSection(incidents, now, '') }]),
+      ...attentionSections(attention),
+      ...models.flatMap((each) => sectionsOf(each, now)),
+    ],
   };
 }
 

@@ -14,6 +14,8 @@ export const SIGNAL_CODES = [
   'PREDICTIONS_OVERDUE',
   'DRIFT_CHECKED',
   'PEER_VERIFICATION_FAILED',
+  'INTEGRITY_FAILED',
+  'INTEGRITY_RESTORED',
   'ROLLBACK_READINESS_CHECKED',
   'SCHEDULE_MISSED',
 ] as const satisfies readonly AuditCode[];
@@ -134,6 +136,11 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
         parts: one(`${peer} record ${number}`, `${rule}: ${found}`),
       });
     }
+    case 'INTEGRITY_FAILED': {
+      const { object, finding, found: said, affects } = detailsOf(record, code);
+      const found = `${object} ${finding === 'missing' ? 'is missing' : 'is another'}: ${said}; affects ${affects.join(', ') || 'nothing'}`;
+      return signal('integrity', found, { parts: one(objectPart(object), found) });
+    }
     case 'SCHEDULE_MISSED': {
       const { schedule, expectedAt, lastRunAt } = detailsOf(record, code);
       const found = `${schedule} did not run at ${expectedAt}; last: ${lastRunAt ?? 'never'}`;
@@ -150,11 +157,18 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
   }
 }
 
+/** The part that a stored object is; keys may be longer than a part's name. */
+const objectPart = (object: string): string => object.slice(-200);
+
 /** The part that a run that did not come is: its schedule, and when it was expected. */
 const missedPart = (schedule: string, expectedAt: string): string => `schedule ${schedule} ${expectedAt}`;
 
 /** What a record says has become right again. */
 export function recoveryOf(record: AuditRecord): Recovery | undefined {
+  if (record.code === 'INTEGRITY_RESTORED') {
+    const { object, found } = detailsOf(record, 'INTEGRITY_RESTORED');
+    return { kind: 'integrity', part: objectPart(object), reason: found.slice(0, 500) || 'it is whole again' };
+  }
   if (record.code === 'ROLLBACK_READINESS_CHECKED') {
     const { status, version } = detailsOf(record, 'ROLLBACK_READINESS_CHECKED');
     return status === 'ready'

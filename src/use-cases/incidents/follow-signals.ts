@@ -1,19 +1,14 @@
-import { z } from 'zod';
 import type { AuditRecord } from '#domain/audit/chain.ts';
 import { INCIDENTS } from '#domain/incident/changes.ts';
 import { epochAfter, recoveryOf, signalOf } from '#domain/incident/signals.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { followRecords } from '#read-model/chain.ts';
-import { find } from '#read-model/items.ts';
+import { findSignalCursor, type SignalCursor } from '#read-model/cursors.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { type RecordingIncidents, settleParts, takeSignal } from './record-incident.ts';
 import { isOnline, rollbackFacts } from './open-incident.ts';
-
-/** How far a chain was read for signals, and the pointer's epoch there. */
-const Place = z.object({ seq: z.int().min(-1), epoch: z.int().nonnegative() });
-type Place = z.infer<typeof Place>;
 
 /** Where nobody has followed a chain before: signals that are older than this open nothing, they are history. */
 const HISTORY_MS = 24 * 3_600_000;
@@ -27,7 +22,7 @@ const AT_ONCE = 200;
  */
 export async function followSignals(deps: RecordingIncidents, model: string): Promise<{ readonly read: number }> {
   const { ledger, clock } = deps;
-  const first = await find(ledger, keys.cursor('incidents', model), Place);
+  const first = await findSignalCursor(ledger, model);
   let place = first ?? { seq: -1, epoch: 0 };
   let kept = first;
   let read = 0;
@@ -68,8 +63,8 @@ async function takeRecord(deps: RecordingIncidents, record: AuditRecord, epoch: 
 async function movePlace(
   { ledger }: RecordingIncidents,
   model: string,
-  before: Place | undefined,
-  next: Place,
+  before: SignalCursor | undefined,
+  next: SignalCursor,
 ): Promise<boolean> {
   const write = {
     kind: 'put' as const,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { escalated, type IncidentChange, remindedOf } from '#domain/incident/changes.ts';
 import type { Incident } from '#domain/incident/incident.ts';
 import { settledBy } from '#domain/incident/signals.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { listSignalledModels } from '#read-model/cursors.ts';
 import { readIncidents } from '#read-model/incidents.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readPredictions } from '#read-model/predictions.ts';
@@ -49,8 +49,8 @@ export function tendIncidents(deps: RecordingIncidents): Task {
 
 /** The models that are deployed, and those whose chains were followed before: a removed model may have an open incident. */
 async function knownModels({ ledger, deployed }: RecordingIncidents): Promise<readonly string[]> {
-  const followed = await ledger.query(keys.cursors('incidents'));
-  const names = [...deployed.models.map(({ definition }) => definition.name), ...followed.map(({ sk }) => sk)];
+  const followed = await listSignalledModels(ledger);
+  const names = [...deployed.models.map(({ definition }) => definition.name), ...followed];
   return [...new Set(names)];
 }
 
