@@ -1,6 +1,5 @@
-import type { Environment } from '#domain/environment/environment.ts';
+import type { Environment, MACHINES } from '#domain/environment/environment.ts';
 import type { AuditCode } from '#domain/audit/events.ts';
-import type { Machine } from '#ports/state-machines.ts';
 import type { Role } from '#domain/policy/policy.ts';
 
 /** Who does a piece of work, who answers for it, who is consulted before and who is informed after (RACI). */
@@ -17,6 +16,8 @@ export interface AlertOwner {
   readonly owner: Role;
   readonly escalateAfterHours: number;
 }
+
+type Machine = (typeof MACHINES)[Environment][number];
 
 /** What each role may do with AWS credentials of an account; it is deployed as a managed policy for each role. */
 export interface Acts {

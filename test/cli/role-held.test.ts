@@ -5,12 +5,12 @@ import { testContext } from './_context.ts';
 
 /** Prod as it answers a caller who may not start anything. */
 function forbidding(): Cloud {
-  const { cloud } = testContext({}).context;
+  const { context } = testContext({});
   const denied = Object.assign(new Error('not authorized to perform: states:StartExecution'), {
     name: 'AccessDeniedException',
   });
   const sfn = { value: { send: () => Promise.reject(denied) } };
-  return Object.defineProperty(cloud('prod'), 'sfn', sfn);
+  return Object.defineProperty(context.cloud('prod'), 'sfn', sfn);
 }
 
 it('names the roles that may start a machine to whoever AWS refuses', async () => {

@@ -8,7 +8,7 @@ import config from '../../gatehouse.config.ts';
 it('sends the notices of incidents to the people of the role that is notified, beside what everybody gets', () => {
   const stack = new Stack(new App(), 'Registry');
   const [everybody = ''] = config.alerts;
-  new Exchange(stack, 'Exchange', {
+  const exchange = new Exchange(stack, 'Exchange', {
     config: { ...config, onCall: { platform: ['pat@example.com', everybody], 'ml-lead': ['lea@example.com'] } },
     environment: 'control',
     names: namesOf(config, 'control'),
@@ -16,6 +16,7 @@ it('sends the notices of incidents to the people of the role that is notified, b
     logDays: 30,
     architecture: 'arm64',
   });
+  expect(exchange.node.scope).toBe(stack);
   const subscriptions = Object.values(Template.fromStack(stack).findResources('AWS::SNS::Subscription'));
   const of = (address: string) =>
     subscriptions
