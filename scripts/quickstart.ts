@@ -51,6 +51,7 @@ const story: readonly Story[] = [
   { title: 'Roll it back by hand', run: rollBack },
   { title: 'Ask production for one prediction', run: predictOne },
   { title: 'Let it fail requests: an alarm rolls it back', run: failAndRollBack },
+  { title: 'Close its incident, with the report', run: closeIncident },
   { title: 'Check every invariant', run: check },
 ];
 
@@ -253,6 +254,35 @@ async function failAndRollBack(say: (text: string) => void): Promise<string> {
   const predictions = await predict(say);
   return `${failed} requests failed, the metrics proved it, and no person was needed\nrepaired: ${predictions}`;
 }
+
+/** Acknowledges the newest incident, says how its parts ended, writes its report, and closes it with that. */
+async function closeIncident(say: (text: string) => void): Promise<string> {
+  const { data } = await gatehouse(say, ['incident', 'list', MODEL, '--env', 'prod']);
+  const [found] = Incidents.parse(data).incidents.filter(({ kind }) => kind === 'rollback');
+  if (found === undefined) throw new Error('no incident of a rollback is open');
+  const { incident, parts } = found;
+  await gatehouse(say, ['incident', 'acknowledge', incident, '--comment', 'looking at what failed']);
+  const endings = { predictions: 'recomputed', answers: 'accepted' } as const;
+  for (const { part, resolution } of parts) {
+    if (resolution !== null || !(part in endings)) continue;
+    const as = endings[part as keyof typeof endings];
+    await gatehouse(say, ['incident', 'settle', incident, '--part', part, '--as', as, '--reason', 'seen in status']);
+  }
+  const report = join(homeIn(process.env), 'postmortems', `${incident}.md`);
+  await gatehouse(say, ['incident', 'show', incident, '--postmortem', '--out', report]);
+  await gatehouse(say, ['incident', 'close', incident, '--root-cause', report, '--yes']);
+  return `${incident} is closed; its report: ${report}`;
+}
+
+const Incidents = z.object({
+  incidents: z.array(
+    z.object({
+      incident: z.string(),
+      kind: z.string(),
+      parts: z.array(z.object({ part: z.string(), resolution: z.string().nullable() })),
+    }),
+  ),
+});
 
 async function check(say: (text: string) => void): Promise<string> {
   const { data } = await gatehouse(say, ['fsck']);

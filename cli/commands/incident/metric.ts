@@ -31,7 +31,7 @@ export async function metricOf(context: Context, cloud: Cloud, incident: Inciden
   const none = (reason: string): MetricOfIncident => ({ moments: [], picture: null, reason });
   if (incident.rollback === null) return none('only rollbacks of endpoints have one');
   const { model } = incident;
-  const url = (await cloud.outputs('inference'))[endpointOutput(model)];
+  const url = (await cloud.outputs('Inference'))[endpointOutput(model)];
   if (url === undefined) return none('the model answers no requests');
   const kind = AlarmKind.catch('errors').parse(incident.rollback.alarm?.kind);
   const opened = Date.parse(incident.openedAt);
