@@ -12,7 +12,7 @@ import { countedWords, linesBetween, picture, type Progress } from './progress/p
 import { type StateRun, statesOf } from './progress/states.ts';
 import { policyName } from '#model/define-ownership.ts';
 import ownership from '../governance/ownership.ts';
-import { refuse } from './refusal.ts';
+import { refuse, RefusedError } from './refusal.ts';
 import { duration, type TableSection } from './report.ts';
 import { poll } from './waiting.ts';
 
@@ -119,6 +119,26 @@ export async function followExecution(
   };
   const ended = await context.showing(name, (draw) => interruptibly(goesOn, (signal) => follow(draw, signal)));
   return ended === undefined ? describeExecution(cloud, arn, context.now()) : viewOf(ended, context.now());
+}
+
+/** Follows an execution to its end. One that fails, or that ends in a refusal, is refused. */
+export async function followToSuccess(
+  context: Context,
+  cloud: Cloud,
+  arn: string,
+  model: string,
+): Promise<ExecutionView> {
+  const view = await followExecution(context, cloud, arn, model);
+  const name = arn.slice(arn.lastIndexOf(':') + 1);
+  if (view.status !== 'SUCCEEDED')
+    refuse(
+      'run-succeeded',
+      `the execution ended ${view.status}`,
+      `see: gatehouse run logs ${model} ${name} --machine ${machineOf(cloud, arn)} --env ${cloud.environment}`,
+    );
+  const refusal = refusalIn(view);
+  if (refusal !== undefined) throw new RefusedError(refusal);
+  return view;
 }
 
 /** The states of an execution as a table, with what they did. */

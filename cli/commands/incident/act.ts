@@ -1,6 +1,5 @@
 import type { Context } from '../../context.ts';
-import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
-import { RefusedError, refuse } from '../../refusal.ts';
+import { followToSuccess, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { findIncident } from '#read-model/incidents.ts';
 import type { FoundIncident } from './find.ts';
 
@@ -38,15 +37,7 @@ export async function actOn(context: Context, { environment, incident }: FoundIn
     });
     return;
   }
-  const view = await followExecution(context, cloud, arn, model);
-  if (view.status !== 'SUCCEEDED')
-    refuse(
-      'run-succeeded',
-      `the execution ended ${view.status}`,
-      `see: gatehouse run logs ${model} ${execution} --machine incident --env ${environment}`,
-    );
-  const refusal = refusalIn(view);
-  if (refusal !== undefined) throw new RefusedError(refusal);
+  const view = await followToSuccess(context, cloud, arn, model);
   const now = await findIncident(cloud.ledger, model, name);
   context.print({
     data: { environment, ...(now ?? incident) },

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
 import { readRuns } from '#read-model/runs.ts';
 import type { Run } from '../../context.ts';
-import { refuse } from '../../refusal.ts';
-import { followExecution, freshName, operator, startExecution, statesSection } from '../../executions.ts';
+import { followToSuccess, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 import { blockedSection, refuseBlocked } from '../run/blocked.ts';
 import { planReport } from './plan.ts';
 
@@ -34,13 +33,7 @@ export const run: Run = async (context) => {
     });
     return;
   }
-  const view = await followExecution(context, cloud, arn, model);
-  if (view.status !== 'SUCCEEDED')
-    refuse(
-      'run-succeeded',
-      `the execution ended ${view.status}`,
-      `see: gatehouse run logs ${model} ${name} --machine batch-inference --env ${cloud.environment}`,
-    );
+  const view = await followToSuccess(context, cloud, arn, model);
   const recorded = (await readRuns(cloud.ledger, model)).find((item) => item.run === name);
   context.print({
     data: { model, run: name, recorded, states: view.states },

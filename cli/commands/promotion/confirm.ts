@@ -4,8 +4,8 @@ import { ModelName } from '#domain/model/definition.ts';
 import { SeenText } from '#domain/text.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import type { Run } from '../../context.ts';
-import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
-import { RefusedError, refuse } from '../../refusal.ts';
+import { followToSuccess, freshName, operator, startExecution, statesSection } from '../../executions.ts';
+import { refuse } from '../../refusal.ts';
 import { shortTime } from '../../report.ts';
 
 const Input = z.object({ model: ModelName, reason: SeenText.min(3).max(500), evidence: Digest.optional() });
@@ -35,15 +35,7 @@ export const run: Run = async (context) => {
     context.print({ data: { ...data, arn }, sections: [{ lines: [`see: gatehouse status ${model}`] }] });
     return;
   }
-  const view = await followExecution(context, cloud, arn, model);
-  if (view.status !== 'SUCCEEDED')
-    refuse(
-      'run-succeeded',
-      `the execution ended ${view.status}`,
-      `see: gatehouse run logs ${model} ${confirmation} --machine confirmation --env ${environment}`,
-    );
-  const refusal = refusalIn(view);
-  if (refusal !== undefined) throw new RefusedError(refusal);
+  const view = await followToSuccess(context, cloud, arn, model);
   context.print({
     data: { ...data, states: view.states },
     sections: [{ lines: [`${model}@${version} is confirmed in ${environment}`] }, statesSection(view.progress)],

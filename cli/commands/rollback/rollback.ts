@@ -11,7 +11,7 @@ import type { Run } from '../../context.ts';
 import { readinessLines, readinessThere } from '../status/readiness.ts';
 import { parseReference } from '../../references.ts';
 import { RefusedError, refuse } from '../../refusal.ts';
-import { followExecution, freshName, operator, refusalIn, startExecution, statesSection } from '../../executions.ts';
+import { followToSuccess, freshName, operator, startExecution, statesSection } from '../../executions.ts';
 
 const Input = z.object({
   model: ModelName,
@@ -87,15 +87,7 @@ export const run: Run = async (context) => {
     });
     return;
   }
-  const view = await followExecution(context, cloud, arn, model);
-  if (view.status !== 'SUCCEEDED')
-    refuse(
-      'run-succeeded',
-      `the execution ended ${view.status}`,
-      `see: gatehouse run logs ${model} ${rollback} --machine rollback --env ${environment}`,
-    );
-  const refusal = refusalIn(view);
-  if (refusal !== undefined) throw new RefusedError(refusal);
+  const view = await followToSuccess(context, cloud, arn, model);
   const now = await readPointer(cloud.ledger, model);
   context.print({
     data: { rollback, environment, model, from: pointer?.version, to: now?.version, states: view.states },
