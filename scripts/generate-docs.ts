@@ -8,7 +8,7 @@ import { CATALOGUE } from '#cli/catalogue/index.ts';
 import type { CommandSpec } from '#cli/catalogue/spec.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
 import { Policy } from '#domain/policy/policy.ts';
-import { CONFIG_RULES } from '#model/config-rules.ts';
+import { CONFIG_RULES, DEPLOYMENT_RULES } from '#model/config-rules.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
 
 import { resultsMarkdown } from '../bench/_report.ts';
@@ -92,7 +92,7 @@ ${rows.join('\n')}
 
 /** The rules by which definitions that can never pass are refused. */
 function consistency(): string {
-  const rows = [...MODEL_RULES, ...CONFIG_RULES].map(
+  const rows = [...MODEL_RULES, ...CONFIG_RULES, ...DEPLOYMENT_RULES].map(
     ({ id, compares, because }) => `| \`${id}\` | ${compares} | ${because} |`,
   );
   return `# What can never pass

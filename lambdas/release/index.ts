@@ -84,7 +84,7 @@ export const handler = tasks({
   'Open incident': openIncident(deps),
   'Judge probes': judgeProbes(deps),
   'Verify rollback': verifyRollback(deps),
-  'Plan drill': leaving('rollback-readiness', planDrill(deps)),
+  'Plan drill': leaving('readiness', planDrill(deps)),
   'Record readiness': recordReadiness(deps),
   'Record refusal': recordRefusal(deps),
   'Record failure': recordReleaseFailure(deps),

@@ -58,16 +58,16 @@ export function dashboardRows({
     }));
   const hasData = environment !== 'control';
   return [
-    [
+    ...parted(alarms, MOST_ALARMS).map((some): readonly DashboardWidget[] => [
       {
         kind: 'alarms',
         title: 'Alarms',
         means: 'every alarm of the environment, by its state; its description names the article of the runbook',
         width: 24,
         height: 4,
-        alarms,
+        alarms: some,
       },
-    ],
+    ]),
     [
       ...(isServing
         ? [
@@ -151,4 +151,12 @@ function number(title: string, means: string, lines: readonly MetricLine[]): Das
 
 function graph(title: string, means: string, lines: readonly MetricLine[]): DashboardWidget {
   return { kind: 'graph', title, means, width: 8, height: 6, lines };
+}
+
+/** The most alarms that CloudWatch takes in one widget. */
+const MOST_ALARMS = 100;
+
+function parted<T>(items: readonly T[], most: number): readonly (readonly T[])[] {
+  const count = Math.max(1, Math.ceil(items.length / most));
+  return Array.from({ length: count }, (_, part) => items.slice(part * most, (part + 1) * most));
 }

@@ -69,13 +69,17 @@ function alertsOf(scope: Construct, { config, names }: ExchangeProps): Topic {
     }),
   );
   for (const address of config.alerts) alerts.addSubscription(new EmailSubscription(address));
-  for (const [role, addresses] of Object.entries(config.onCall ?? {}))
-    for (const address of addresses.filter((each) => !config.alerts.includes(each)))
-      alerts.addSubscription(
-        new EmailSubscription(address, {
-          filterPolicy: { role: SubscriptionFilter.stringFilter({ allowlist: [role] }) },
-        }),
-      );
+  // An address has one subscription of a topic, whichever roles are its.
+  const called = Object.entries(config.onCall ?? {}).flatMap(([role, addresses]) =>
+    addresses.map((address) => ({ role, address })),
+  );
+  for (const [address, roles] of Map.groupBy(called, ({ address: each }) => each)) {
+    if (config.alerts.includes(address)) continue;
+    const allowlist = roles.map(({ role }) => role);
+    alerts.addSubscription(
+      new EmailSubscription(address, { filterPolicy: { role: SubscriptionFilter.stringFilter({ allowlist }) } }),
+    );
+  }
   return alerts;
 }
 

@@ -22,7 +22,7 @@ export class Integrity extends Construct {
       isAsynchronous: true,
     }).bind(
       access.environment(),
-      access.writesLedger('CURSOR', 'SCHEDULE'),
+      access.writesLedger('CURSOR', 'FAULT', 'SCHEDULE'),
       access.readsPublished(),
       // In control there are records and nothing else.
       ...(environment === 'control'

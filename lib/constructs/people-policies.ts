@@ -8,6 +8,8 @@ import type { Names } from '#model/names.ts';
 export interface PeoplePoliciesProps {
   readonly names: Names;
   readonly acts: Acts;
+  /** The models that are deployed. */
+  readonly models: readonly string[];
   /** The user pool, where there is one. */
   readonly userPoolArn?: string;
 }
@@ -17,7 +19,7 @@ export interface PeoplePoliciesProps {
  * all of them read, and start the machines that the division of work names. None of them writes a ledger, a bucket or a key.
  */
 export class PeoplePolicies extends Construct {
-  constructor(scope: Construct, id: string, { names, acts, userPoolArn }: PeoplePoliciesProps) {
+  constructor(scope: Construct, id: string, { names, acts, models, userPoolArn }: PeoplePoliciesProps) {
     super(scope, id);
     for (const role of Role.options) {
       const machines = MACHINES[names.environment].filter((machine) => acts.machines[machine]?.includes(role) === true);
@@ -26,7 +28,7 @@ export class PeoplePolicies extends Construct {
         managedPolicyName: policyName(names.environment, role),
         description: `what the role ${role} may do in ${names.environment} of Gatehouse`,
         statements: [
-          ...reading(names),
+          ...reading(names, acts.requests.includes(role) ? undefined : models),
           ...(machines.length === 0
             ? []
             : [
@@ -35,7 +37,6 @@ export class PeoplePolicies extends Construct {
                   machines.map((machine) => names.stateMachineArn(machine)),
                 ),
               ]),
-          ...(acts.requests.includes(role) ? [] : [withoutRawEvents(names)]),
           ...(administers ? [allow(USER_ADMINISTRATION, [userPoolArn])] : []),
         ],
       });
@@ -59,8 +60,11 @@ function allow(actions: readonly string[], resources: readonly string[]): Policy
   return new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
 }
 
-/** What the reading commands call: tables, stored objects, executions, stack outputs, metrics. */
-function reading(names: Names): readonly PolicyStatement[] {
+/**
+ * What the reading commands call: tables, stored objects, executions, stack outputs, metrics. @param models those whose folders of the lake
+ * are read; all of it, raw events of requests as well, if left out
+ */
+function reading(names: Names, models: readonly string[] | undefined): readonly PolicyStatement[] {
   const { arn, environment } = names;
   const tables =
     environment === 'control'
@@ -78,18 +82,25 @@ function reading(names: Names): readonly PolicyStatement[] {
     ),
     allow(
       ['s3:ListBucket'],
-      buckets.map((bucket) => `arn:aws:s3:::${bucket}`),
+      // What has landed and was not admitted yet is listed, and not read.
+      [...buckets, ...(environment === 'control' ? [] : [names.landingBucket])].map(
+        (bucket) => `arn:aws:s3:::${bucket}`,
+      ),
     ),
     allow(
       ['s3:GetObject', 's3:GetObjectVersion'],
-      buckets.map((bucket) => `arn:aws:s3:::${bucket}/*`),
+      buckets.flatMap((bucket) =>
+        bucket === names.lakeBucket && models !== undefined
+          ? ['objects', ...models].map((folder) => `arn:aws:s3:::${bucket}/${folder}/*`)
+          : [`arn:aws:s3:::${bucket}/*`],
+      ),
     ),
     ...(MACHINES[environment].length === 0
       ? []
       : [
           allow(['states:DescribeStateMachine', 'states:ListExecutions'], [arn('states', `stateMachine:${machines}`)]),
           allow(
-            ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:DescribeMapRun'],
+            ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:DescribeMapRun', 'states:ListMapRuns'],
             [arn('states', `execution:${machines}`), arn('states', `mapRun:${machines}`)],
           ),
         ]),
@@ -98,13 +109,4 @@ function reading(names: Names): readonly PolicyStatement[] {
     // CloudWatch knows this right for all metrics of an account only.
     allow(['cloudwatch:GetMetricData'], ['*']),
   ];
-}
-
-/** Raw events of requests are read by those who answer for the model only. */
-function withoutRawEvents(names: Names): PolicyStatement {
-  return new PolicyStatement({
-    effect: Effect.DENY,
-    actions: ['s3:GetObject', 's3:GetObjectVersion'],
-    resources: [`arn:aws:s3:::${names.lakeBucket}/request-events/*`],
-  });
 }

@@ -92,7 +92,12 @@ export class ControlStack extends Stack {
       throttle: { rateLimit: 20, burstLimit: 40 },
     });
 
-    new PeoplePolicies(this, 'PeoplePolicies', { names, acts: props.acts, userPoolArn: pool.userPoolArn });
+    new PeoplePolicies(this, 'PeoplePolicies', {
+      names,
+      acts: props.acts,
+      models,
+      userPoolArn: pool.userPoolArn,
+    });
     new CfnOutput(this, 'ApiUrl', { value: api.apiEndpoint });
     new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });
     new CfnOutput(this, 'ClientId', { value: client.userPoolClientId });

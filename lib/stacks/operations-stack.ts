@@ -29,7 +29,8 @@ export class OperationsStack extends Stack {
     new SupervisionAlarms(this, 'Alarms', { names });
     if (props.environment !== 'control') {
       new Incidents(this, 'Incidents', props);
-      new PeoplePolicies(this, 'People', { names, acts: props.acts });
+      const models = props.deployed.models.map(({ definition }) => definition.name);
+      new PeoplePolicies(this, 'People', { names, acts: props.acts, models });
     }
     new Dashboard(this, 'Dashboard', props);
   }

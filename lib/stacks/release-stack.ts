@@ -180,7 +180,7 @@ export class ReleaseStack extends Stack {
       });
       new Schedule(this, `Readiness-${definition.name}`, {
         names,
-        schedule: modelSchedule('rollback-readiness', definition),
+        schedule: modelSchedule('readiness', definition),
         targetArn: readiness.stateMachine.stateMachineArn,
         action: 'states:StartExecution',
         input: { model: definition.name },

@@ -62,6 +62,8 @@ export const FAULTS = {
   MESSAGE_TOO_LARGE: lasting('a message is larger than its service accepts'),
 
   // What the supervisor finds
+  UNSUPERVISED: lasting('the supervisor of an environment does not run'),
+  ROTATION_LAGS: lasting('stored objects are not hashed again in time'),
   EXECUTION_OVERDUE: lasting('an execution runs for longer than it may'),
   DEAD_LETTERS: lasting('a dead-letter queue is not empty'),
   INBOX_LAGS: passing('announcements of peers are not read'),

@@ -47,3 +47,8 @@ function spelled(unit: number): string {
 export function percent(share: number, digits = 2): string {
   return `${(100 * share).toFixed(digits)} %`;
 }
+
+/** The first characters of a text; one that would be cut in half is replaced by one that says so. */
+export function cut(text: string, characters: number): string {
+  return text.slice(0, characters).toWellFormed();
+}

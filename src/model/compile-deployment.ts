@@ -16,6 +16,7 @@ import {
   assertConsistent,
   contradictionsIn,
   contradictionsOf,
+  contradictionsWith,
   type DescribedModel,
   type SuiteColumns,
 } from './consistency.ts';
@@ -41,7 +42,7 @@ export async function compileDeployment(
       models.push(model.parts);
     }
   }
-  assertConsistent(contradictions);
+  assertConsistent([...contradictions, ...contradictionsWith({ config, models })]);
   return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
 }
 

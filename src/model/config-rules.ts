@@ -1,4 +1,6 @@
 import { ENVIRONMENTS } from '#domain/environment/environment.ts';
+import type { ModelDefinition } from '#domain/model/definition.ts';
+import type { Policy } from '#domain/policy/policy.ts';
 import type { Config } from './config.ts';
 import type { ConsistencyRule } from './consistency.ts';
 
@@ -35,6 +37,50 @@ export const CONFIG_RULES: readonly ConsistencyRule<Config>[] = [
               },
             ],
       );
+    },
+  },
+];
+
+/** A configuration with the models that are deployed by it. */
+export interface DescribedDeployment {
+  readonly config: Config;
+  readonly models: readonly {
+    readonly definition: Pick<ModelDefinition, 'name' | 'escalation'>;
+    readonly policy: Pick<Policy, 'operations'>;
+  }[];
+}
+
+/** Who is notified of a model that is deployed no more. */
+const ALWAYS = 'platform';
+
+/** Between `gatehouse.config.ts` and the models. */
+export const DEPLOYMENT_RULES: readonly ConsistencyRule<DescribedDeployment>[] = [
+  {
+    id: 'on-call-roles',
+    compares: '`onCall` of the configuration and `escalation` of the models',
+    because: 'A role that no model escalates to is never notified, and its people believe that they would be.',
+    find({ config: { onCall = {} }, models }) {
+      const known = new Set([ALWAYS, ...models.flatMap(({ definition }) => definition.escalation)]);
+      return Object.keys(onCall)
+        .filter((role) => !known.has(role))
+        .map((role) => ({
+          found: `onCall names ${role} (gatehouse.config.ts), and escalation of the models ${[...known].join(', ')}`,
+          remedy: 'name roles of a model’s escalation',
+        }));
+    },
+  },
+  {
+    id: 'retained-long-enough',
+    compares: '`retention.artifactYears` and `operations.retentionDays` of the policies',
+    because: 'What is never retained for so long is never ready to be rolled back to, so nothing could be promoted.',
+    find({ config: { retention }, models }) {
+      const days = 365 * retention.artifactYears;
+      return models
+        .filter(({ policy }) => (policy.operations?.retentionDays ?? 0) >= days)
+        .map(({ definition, policy }) => ({
+          found: `operations.retentionDays = ${policy.operations?.retentionDays ?? 0} of ${definition.name}, and retention.artifactYears = ${retention.artifactYears} (gatehouse.config.ts)`,
+          remedy: 'retain artifacts for longer',
+        }));
     },
   },
 ];

@@ -3,7 +3,7 @@ import type { DataKind, Policy } from '#domain/policy/policy.ts';
 import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Config } from './config.ts';
-import { CONFIG_RULES } from './config-rules.ts';
+import { CONFIG_RULES, DEPLOYMENT_RULES, type DescribedDeployment } from './config-rules.ts';
 import { MODEL_RULES } from './model-rules.ts';
 
 /** A compiled model with everything that may contradict it. */
@@ -48,6 +48,11 @@ export function contradictionsOf(model: DescribedModel): readonly Contradiction[
 /** Every contradiction within `gatehouse.config.ts`. */
 export function contradictionsIn(config: Config): readonly Contradiction[] {
   return CONFIG_RULES.flatMap(({ id, find }) => find(config).map((found) => ({ rule: id, ...found })));
+}
+
+/** Every contradiction between `gatehouse.config.ts` and the models that are deployed by it. */
+export function contradictionsWith(deployment: DescribedDeployment): readonly Contradiction[] {
+  return DEPLOYMENT_RULES.flatMap(({ id, find }) => find(deployment).map((found) => ({ rule: id, ...found })));
 }
 
 /** A contradiction in a line. */

@@ -25,8 +25,15 @@ export async function findAlertCursor(ledger: ReadableLedger, model: string): Pr
   return find(ledger, keys.cursor('alerted', model), AlertCursor);
 }
 
-/** How far a model's chain was read for signals of incidents, and the pointer's epoch there. */
-export const SignalCursor = z.object({ seq: z.int().min(-1), epoch: z.int().nonnegative() });
+/**
+ * How far a model's chain was read for signals of incidents, and the pointer's epoch there; and, until its head was reached once, before when
+ * records are history.
+ */
+export const SignalCursor = z.object({
+  seq: z.int().min(-1),
+  epoch: z.int().nonnegative(),
+  historyBefore: z.iso.datetime().nullable(),
+});
 export type SignalCursor = z.infer<typeof SignalCursor>;
 
 /** Where the reading of a model's signals ended. */

@@ -11,6 +11,8 @@ export interface Fault extends Named {
   readonly error: unknown;
   /** What it is kept as, where the code of the error does not tell it from the next one. */
   readonly code?: string;
+  /** Milliseconds that it must last before it is alerted, where they are more than for others. */
+  readonly lastsMs?: number;
 }
 
 /** Works on items one after the other. The fault of one never stops the others: it is added to the faults. */

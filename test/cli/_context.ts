@@ -1,4 +1,4 @@
-import type { Environment } from '#domain/environment/environment.ts';
+import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
@@ -9,6 +9,7 @@ import { UsageError } from '#cli/refusal.ts';
 import { chosenEnvironment } from '#cli/execute.ts';
 import type { Executions } from '#cli/progress/history.ts';
 import { type Format, render, type Report } from '#cli/report.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import type { Item as LedgerItem } from '#domain/ledger/item.ts';
 
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -178,3 +179,13 @@ export async function fill(ledger: ReturnType<typeof memoryLedger>, items: reado
 const Item = z.custom<LedgerItem>(
   (value) => typeof value === 'object' && value !== null && 'pk' in value && 'sk' in value,
 );
+
+/** Environments whose supervisor looked at the moment at which a test context is. */
+export async function supervised(
+  { context, ledgerOf }: Pick<ReturnType<typeof testContext>, 'context' | 'ledgerOf'>,
+  environments: readonly Environment[] = ENVIRONMENTS,
+): Promise<void> {
+  const at = context.now().toISOString();
+  for (const environment of environments)
+    await fill(ledgerOf(environment), [{ ...keys.supervision(environment), at, since: at, schedules: [] }]);
+}

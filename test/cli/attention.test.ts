@@ -4,7 +4,7 @@ import type { Environment } from '#domain/environment/environment.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { testContext } from './_context.ts';
+import { supervised, testContext } from './_context.ts';
 
 const MODEL = 'flight-delay';
 const SINCE = '2026-03-01T06:00:00.000Z';
@@ -43,7 +43,9 @@ const finding = (object: string, kind: string | null) => ({
 
 describe('status: what needs attention', () => {
   it('lists what lasts: of the model and of the environments, from all of them', async () => {
-    const { put, context, text } = begin();
+    const given = begin();
+    const { put, context, text } = given;
+    await supervised(given, ['staging', 'prod', 'control']);
     await put('prod', { ...keys.expectedRun(MODEL, `drift-${MODEL}`), ...expected(2) });
     await put('prod', { ...keys.expectedRun(MODEL, `review-${MODEL}`), ...expected(0) });
     await put('control', { ...keys.expectedRun('control', 'reconcile'), ...expected(1) });
@@ -72,9 +74,20 @@ describe('status: what needs attention', () => {
   });
 
   it('has no such section where nothing does', async () => {
-    const { context, text } = begin();
+    const given = begin();
+    const { context, text } = given;
+    await supervised(given);
     await run(context);
     expect(JSON.parse(text('json'))).toMatchObject({ attention: [] });
     expect(text()).not.toContain('needs attention');
+  });
+
+  it('names an environment whose supervisor never ran: there nobody looks', async () => {
+    const given = begin();
+    await supervised(given, ['dev', 'staging', 'control']);
+    await run(given.context);
+    expect(JSON.parse(given.text('json'))).toMatchObject({
+      attention: [{ environment: 'prod', kind: 'supervisor', found: 'never ran: nobody looks', since: null }],
+    });
   });
 });

@@ -20,7 +20,7 @@ import { Run } from '#read-model/runs.ts';
 import { admitDays } from '../use-cases/_admitted.ts';
 import { definition, MODEL } from '../use-cases/_environments.ts';
 import { makeRelease } from '../use-cases/_releases.ts';
-import { fill, testContext } from './_context.ts';
+import { fill, supervised, testContext } from './_context.ts';
 
 const RULE = 'source-columns-declared';
 const FOUND = 'part.parquet of labels 2001-01-12: column bad is BIGINT, declared BOOLEAN';
@@ -67,6 +67,7 @@ const now = new Date('2026-03-02T12:00:00.000Z');
 
 describe('refused and overdue days', () => {
   it('stand in the status of each environment with cause, age and what to do, and go when they are resolved', async () => {
+    await supervised(test);
     await fill(ledger(), [refusal('predictions', '2001-01-13')]);
     await fill(test.ledgerOf('dev'), [refusal('labels', '2001-01-12'), refusal('labels', '2001-01-13')]);
     await status(test.context);

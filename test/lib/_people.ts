@@ -1,7 +1,10 @@
+import { globSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { Role } from '#domain/policy/policy.ts';
 import { policyName } from '#model/define-ownership.ts';
+import { namesOf } from '#model/names.ts';
+import config from '../../gatehouse.config.ts';
 import { WITHOUT_RESOURCE } from './_rights.ts';
 import { resourcesOf, statementsOf, synthesised } from './_synth.ts';
 
@@ -56,10 +59,9 @@ export function peoplesPolicies(): void {
     it('write nothing, and name every action and every resource that AWS knows', () => {
       const administration = /^cognito-idp:/;
       for (const { name, statements, environment } of policies())
-        for (const { Action: actions, resources, Effect: effect } of statements)
+        for (const { Action: actions, resources } of statements)
           for (const action of actions) {
             expect(action, name).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);
-            if (effect === 'Deny') continue;
             const reads = /:(BatchGet|Get|List|Query|Describe)/.test(action) || action === 'states:StartExecution';
             expect(reads || (environment === 'control' && administration.test(action)), `${name}: ${action}`).toBe(
               true,
@@ -71,14 +73,42 @@ export function peoplesPolicies(): void {
           }
     });
 
-    it('keep raw events of requests from roles that do not answer for the model', () => {
-      const denied = policies().filter(({ statements }) => statements.some(({ Effect: effect }) => effect === 'Deny'));
+    it('let raw events of requests be read by roles that answer for the model, and deny nothing to who has two', () => {
+      const lake = `arn:aws:s3:::${namesOf(config, 'prod').lakeBucket}`;
+      const reads = (name: string) =>
+        policies()
+          .filter((policy) => policy.name === name)
+          .flatMap(({ statements }) => statements)
+          .filter(({ Action: actions }) => actions.includes('s3:GetObject'))
+          .flatMap(({ resources }) => resources.filter((resource) => resource.startsWith(lake)));
+      expect(reads('gatehouse-prod-platform')).toEqual([`${lake}/*`]);
+      expect(reads('gatehouse-prod-risk')).toContain(`${lake}/objects/*`);
       expect(
-        denied
-          .map(({ name }) => name)
-          .filter((name) => name.startsWith('gatehouse-prod-'))
-          .toSorted(),
-      ).toEqual(['gatehouse-prod-ml-lead', 'gatehouse-prod-risk']);
+        reads('gatehouse-prod-risk').filter((each) => each === `${lake}/*` || each.includes('request-events')),
+      ).toEqual([]);
+      expect(
+        policies()
+          .flatMap(({ statements }) => statements)
+          .filter(({ Effect: effect }) => effect === 'Deny'),
+      ).toEqual([]);
+    });
+
+    it('have what the command line reads by', () => {
+      const allowed = new Set(
+        policies()
+          .filter(({ environment }) => environment === 'prod')
+          .flatMap(({ statements }) => statements.flatMap(({ Action: actions }) => actions)),
+      );
+      // Each call of Step Functions in cli/, by the action that it needs.
+      const called = globSync('cli/**/*.ts').flatMap((file) =>
+        [
+          ...readFileSync(file, 'utf8').matchAll(
+            /\b(?:new |paginate)((?:Describe|List|Get)(?:Execution|MapRun|StateMachine)\w*?)(?:Command)?\(/g,
+          ),
+        ].map(([, name]) => `states:${name}`),
+      );
+      expect(called.length).toBeGreaterThan(3);
+      expect(called.filter((action) => !allowed.has(action))).toEqual([]);
     });
 
     it('fit into what IAM takes', () => {

@@ -9,7 +9,10 @@ it('sends the notices of incidents to the people of the role that is notified, b
   const stack = new Stack(new App(), 'Registry');
   const [everybody = ''] = config.alerts;
   const exchange = new Exchange(stack, 'Exchange', {
-    config: { ...config, onCall: { platform: ['pat@example.com', everybody], 'ml-lead': ['lea@example.com'] } },
+    config: {
+      ...config,
+      onCall: { platform: ['pat@example.com', everybody], 'ml-lead': ['lea@example.com', 'pat@example.com'] },
+    },
     environment: 'control',
     names: namesOf(config, 'control'),
     bundleOf: () => import.meta.dirname,
@@ -22,7 +25,7 @@ it('sends the notices of incidents to the people of the role that is notified, b
     subscriptions
       .filter(({ Properties }) => Properties['Endpoint'] === address)
       .map(({ Properties }) => Properties['FilterPolicy'] as unknown);
-  expect(of('pat@example.com')).toEqual([{ role: ['platform'] }]);
+  expect(of('pat@example.com')).toEqual([{ role: ['platform', 'ml-lead'] }]);
   expect(of('lea@example.com')).toEqual([{ role: ['ml-lead'] }]);
   // Who gets everything gets it once.
   expect(of(everybody)).toEqual([undefined]);

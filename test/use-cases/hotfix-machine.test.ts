@@ -8,6 +8,7 @@ import { findPromotion, findPromotionRequest } from '#read-model/promotions.ts';
 import { fortnight } from '#test/domain/gates/_measure.ts';
 import { followPeer } from '#use-cases/intake/follow-peer.ts';
 import { readPeer } from '#use-cases/intake/read-peer.ts';
+import type { Task } from '#use-cases/task.ts';
 import { open, promote, rollBack } from './_machine.ts';
 import { decides, hear, scene } from './_scene.ts';
 import { definition, deployed, type Environment, MODEL, policy, SQL, publishRecords } from './_environments.ts';
@@ -74,7 +75,7 @@ async function asked(release: AuditEvent['release']): Promise<PromotionRequest> 
 }
 
 /** Runs a hotfix by its machine; people of all three roles approve. */
-async function fix(text: string) {
+async function fix(text: string, tasks: Readonly<Record<string, Task>> = {}) {
   const request = await asked(await registered(text));
   const name = promotionName(request);
   const people = async (): Promise<void> => {
@@ -82,7 +83,7 @@ async function fix(text: string) {
     await decides(prod, here.control, name, 'pat', 'platform');
     await decides(prod, here.control, name, 'rob', 'risk');
   };
-  const { path } = await promote(prod, request, { source: dev, measured: fortnight(0.02), people });
+  const { path } = await promote(prod, request, { source: dev, measured: fortnight(0.02), people, tasks });
   return { request, name, path, release: request.release };
 }
 
@@ -126,6 +127,26 @@ describe('a hotfix', () => {
       hotfix: { reason: REASON },
     });
     expect(chain.at(-1)).toMatchObject({ code: 'RELEASE_PROMOTED', details: { hotfix: { reason: REASON } } });
+  });
+
+  it('takes the place of a release that nobody can roll back to any more, and that is recorded and told', async () => {
+    const columnIsGone: Task = async () => ({
+      kinds: [
+        { kind: 'events', problem: 'no column x' },
+        { kind: 'labels', problem: null },
+      ],
+    });
+    const { path, release } = await fix('urgent', { 'Check source data': columnIsGone });
+    expect(path.at(-1)).toBe('Promoted');
+    expect((await readPointer(prod.ledger, MODEL))?.current).toBe(release);
+    const [waived] = (await prod.chain()).filter(({ code }) => code === 'ROLLBACK_READINESS_WAIVED');
+    expect(waived?.details).toMatchObject({ version: '0.1.0', transition: 'hotfix', conditions: ['schema'] });
+  });
+
+  it('takes no place of a release whose objects can be restored', async () => {
+    prod.versions.retentions.set(digestOf('MODEL baseline'), { kind: 'none' });
+    expect((await fix('urgent')).path).toContain('Rollback target is not ready');
+    expect(await prod.codes()).not.toContain('ROLLBACK_READINESS_WAIVED');
   });
 
   it('is refused where two of the three roles approved', async () => {

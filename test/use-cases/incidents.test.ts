@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '#domain/audit/events.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { findIncident, readIncidents } from '#read-model/incidents.ts';
 import { followSignals } from '#use-cases/incidents/follow-signals.ts';
 import { switchPointer } from '#use-cases/rollback/switch-pointer.ts';
 import { hours, MODEL } from './_environments.ts';
+import { rollBack } from './_machine.ts';
 import { fresh, incidentScene, type IncidentScene, NAME } from './_incidents.ts';
 
 let here: IncidentScene['here'];
@@ -46,6 +48,21 @@ const isRefused = (day: string, resolvedAt: string | null = null) =>
     fresh(),
   );
 
+const ALARM = {
+  alarm: 'errors-toy',
+  kind: 'errors',
+  epoch: 3,
+  policy: digestOf('policy'),
+  found: 'many errors',
+  values: { failed: 9 },
+} as const;
+const paged: AuditEvent = {
+  code: 'ROLLBACK_NOT_TRIGGERED',
+  actor: 'pipeline:alarms',
+  release: null,
+  details: { ...ALARM, verdict: 'page' },
+};
+
 describe('an incident', () => {
   it('of a rollback is one, however often its record is read and by how many', async () => {
     const release = await rolledBack();
@@ -82,6 +99,129 @@ describe('an incident', () => {
       'serving',
     ]);
     expect(await open()).toHaveLength(1);
+  });
+
+  it('is another one of an epoch in which an alarm pages, and what the verification finds late stays with its rollback', async () => {
+    await rolledBack();
+    await prod.says(paged);
+    await prod.says({
+      code: 'ROLLBACK_VERIFIED',
+      actor: 'pipeline:release',
+      release: null,
+      details: { rollback: 'r-1', result: 'PARTIAL', found: 'the old release answers' },
+    });
+    await tend();
+    const parts = (await open()).map(({ incident, parts: all }) => [incident, all.map(({ part }) => part)]);
+    expect(Object.fromEntries(parts)).toEqual({
+      [NAME]: ['predictions', 'serving'],
+      [`${MODEL}-prod-rollback-3`]: ['release'],
+    });
+  });
+
+  it('is open while a rollback is triggered and has not switched, and that part ends when it has', async () => {
+    const { release } = await here.letIn('bad');
+    await prod.says({
+      ...paged,
+      code: 'ROLLBACK_TRIGGERED',
+      details: { ...ALARM, epoch: 2, rollback: 'r-1' },
+    });
+    await tend();
+    expect(await open()).toMatchObject([{ status: 'open', parts: [{ part: 'release', resolution: null }] }]);
+    await rollBack(prod, { rollback: 'r-1', from: release });
+    await tend();
+    expect((await open())[0]?.parts).toMatchObject([
+      { part: 'release', resolution: 'recovered' },
+      { part: 'predictions', resolution: 'recomputed' },
+    ]);
+  });
+
+  it('is none of a rollback that somebody else was quicker with', async () => {
+    await rolledBack();
+    const details = { rollback: 'r-2', rule: 'rollback-epoch', found: 'another epoch' } as const;
+    await prod.says({ code: 'ROLLBACK_REFUSED', actor: 'pipeline:release', release: null, details });
+    await tend();
+    expect((await open()).map(({ incident }) => incident)).toEqual([NAME]);
+  });
+
+  it('is not ended by a recovery that is read again after what came later', async () => {
+    await prod.says(readiness('not-ready'));
+    await prod.says(readiness('ready'));
+    here.clock.at += 1000;
+    await prod.says(readiness('not-ready'));
+    await tend();
+    expect(await open()).toMatchObject([{ status: 'open', signals: 2 }]);
+    // Its reading broke off before it was kept how far it had come.
+    await prod.ledger.transact(
+      [{ kind: 'put', item: { ...keys.cursor('incidents', MODEL), seq: -1, epoch: 0, historyBefore: null } }],
+      'broken off',
+    );
+    await tend();
+    expect(await open()).toMatchObject([{ status: 'open', signals: 2 }]);
+  });
+
+  it('lists two hundred parts, and what is beyond is ended by people only', async () => {
+    const days = (first: number) => Array.from({ length: 40 }, (_, day) => `day ${first + day}`);
+    for (let first = 0; first < 240; first += 40)
+      await prod.says({
+        code: 'PREDICTIONS_BLOCKED',
+        actor: 'pipeline:prediction-store',
+        release: null,
+        details: { run: `r-${first}`, rule: 'partition-day', found: 'no', remedy: 'r', days: days(first), count: 41 },
+      });
+    await tend();
+    const [incident] = await open();
+    expect(incident?.parts).toHaveLength(200);
+    // Forty-one days that are beyond two hundred with the one that is the rest, and one of each record that it did not name.
+    expect(incident?.parts.at(-1)).toMatchObject({
+      part: 'more',
+      what: expect.stringMatching(/^47 more/),
+      resolution: null,
+    });
+    expect(incident?.status).toBe('open');
+  });
+
+  it('notifies the first role again when all of it was settled and some of it is wrong anew', async () => {
+    await prod.says(readiness('not-ready'));
+    await prod.says(readiness('ready'));
+    await tend();
+    const [incident] = await open();
+    expect(incident).toMatchObject({ status: 'mitigated' });
+    here.clock.at += 1000;
+    await prod.says(readiness('not-ready'));
+    await tend();
+    const joined = await said('INCIDENT_JOINED');
+    expect(joined.at(-1)?.details).toMatchObject({ reopened: 'yes', role: 'ml-engineer', status: 'open' });
+  });
+
+  it('says what an emoji says, where its reason is cut in the middle of one', async () => {
+    const { release } = await here.letIn('bad');
+    await rollBack(prod, { rollback: 'r-1', from: release, reason: `${'x'.repeat(299)}\u{1F600} and more` });
+    await tend();
+    here.clock.at += hours(2);
+    await tend();
+    expect(await said('INCIDENT_ESCALATED')).toHaveLength(1);
+  });
+
+  it('is none of what is old, however often the first reading begins', async () => {
+    for (let day = 10; day < 30; day += 1) await refusedDay(`2001-01-${day}`, day);
+    here.clock.at += hours(25);
+    const head = (await prod.chain()).length - 1;
+    await prod.ledger.transact(
+      [
+        {
+          kind: 'put',
+          item: {
+            ...keys.cursor('incidents', MODEL),
+            seq: head - 10,
+            epoch: 1,
+            historyBefore: new Date(here.clock.at - hours(24)).toISOString(),
+          },
+        },
+      ],
+      'half',
+    );
+    await tend();
+    expect(await open()).toEqual([]);
   });
 
   it('of refused days joins those of one epoch, and ends when they are admitted', async () => {

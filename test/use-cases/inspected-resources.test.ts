@@ -116,7 +116,9 @@ describe('a supervisor', () => {
       ['key alias/gatehouse-prod-signing', 'KEY_UNUSABLE'],
     ]);
     // Nobody knows what the queues hold: the alarm on it stays as it is.
-    expect(own.metrics.emitted.at(-1)?.[1]).not.toHaveProperty('DeadLetters');
+    const round = own.metrics.emitted.findLast(([dimensions]) => !('model' in dimensions));
+    expect(round?.[1]).toMatchObject({ Supervised: 1 });
+    expect(round?.[1]).not.toHaveProperty('DeadLetters');
   });
 
   it('measures each model, and expects new days of its sources; a correction is none', async () => {

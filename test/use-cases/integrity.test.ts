@@ -45,6 +45,26 @@ async function served(): Promise<Digest> {
 }
 
 describe('the integrity of stored objects', () => {
+  it('goes on past an object that cannot be looked at, keeps how far it has come, and says so', async () => {
+    here.clock.at += hours(30 * 24);
+    let first: string | undefined;
+    const memory = memoryStoredBytes('prod', { ...prod, shown: here.shown });
+    const stored = new Proxy(memory, {
+      get(target, name: keyof typeof memory) {
+        const method = target[name] as (...given: unknown[]) => unknown;
+        return (...given: unknown[]) => {
+          first ??= JSON.stringify(given);
+          if (first === JSON.stringify(given)) throw new TypeError('forbidden');
+          return method.apply(target, given);
+        };
+      },
+    });
+    const check = checkIntegrity({ ...prod, stored, has: { releases: true, catalogue: true }, hasTime: () => true });
+    await expect(check({})).rejects.toThrow('1 failed, the others are done');
+    // What was looked at is done: the next run begins after it.
+    expect((await run()).objects).toBe(0);
+  });
+
   it('is checked within the days of the policy, each object once, and nothing is found where all is whole', async () => {
     const manifest = openManifest(await prod.releases.read(await served()));
     const days = (await readPredictions(prod.ledger, MODEL)).length;

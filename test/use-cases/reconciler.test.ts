@@ -9,10 +9,17 @@ import { type Environment, MODEL, world, publishRecords } from './_environments.
 
 let dev: Environment;
 let staging: Environment;
-beforeEach(() => {
+beforeEach(async () => {
   const all = world();
   [dev, staging] = [all.environment('dev'), all.environment('staging')];
+  for (const own of [dev, staging]) await isSupervised(own, '2099-01-01T00:00:00.000Z');
 });
+
+/** The supervisor's newest round. */
+async function isSupervised({ ledger, environment }: Environment, at: string): Promise<void> {
+  const item = { ...keys.supervision(environment), at, since: at, schedules: [] };
+  await ledger.transact([{ kind: 'put', item }], `round ${at}`);
+}
 const started: AuditEvent = {
   code: 'RETRAINING_STARTED',
   actor: 'schedule:weekly',
@@ -226,6 +233,20 @@ describe('the reconciler', () => {
       minutes(5);
       await roundWith(['job a'], publish);
       expect(await told()).toEqual(['training jobs: a']);
+    });
+
+    it('tells people of a supervisor that does not run, once, and not before it had time to', async () => {
+      await isSupervised(dev, new Date(dev.clock.now().getTime() - 21 * 60_000).toISOString());
+      const told = async () => {
+        await round(dev);
+        return (await dev.chain()).filter(({ code }) => code === 'ITEM_FAILED').map(({ details }) => details['error']);
+      };
+      expect(await told()).toEqual([]);
+      dev.clock.at += 19 * 60_000;
+      expect(await told()).toEqual([]);
+      dev.clock.at += 2 * 60_000;
+      expect(await told()).toEqual(['UNSUPERVISED']);
+      expect(await told()).toEqual(['UNSUPERVISED']);
     });
 
     it('records what nobody publishes, and not what is about to be published', async () => {

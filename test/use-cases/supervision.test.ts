@@ -43,7 +43,7 @@ const missed = async (): Promise<readonly (readonly unknown[])[]> =>
     .map(({ details }) => MissedRun.parse(details))
     .map(({ schedule, expectedAt, runs }) => [schedule, expectedAt.slice(5, 16), runs]);
 
-const DAILY = ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'].map((kind) => `${kind}-${MODEL}`);
+const DAILY = ['review', 'drift', 'predict', 'service-level', 'readiness'].map((kind) => `${kind}-${MODEL}`);
 const NAMES = [...DAILY, 'tend-incidents', 'integrity'];
 const EVERYTHING = [...NAMES, 'reconcile'];
 const without = (name: string): readonly string[] => EVERYTHING.filter((each) => each !== name);
@@ -60,7 +60,7 @@ describe('a supervised schedule', () => {
     ]);
     await pass(60 * 26, EVERYTHING);
     expect(await missed()).toHaveLength(2);
-    expect(own.metrics.emitted.at(-1)).toEqual([
+    expect(own.metrics.emitted.findLast(([dimensions]) => !('model' in dimensions))).toEqual([
       { environment: 'prod' },
       { Supervised: 1, MissedSchedules: 0, DeadLetters: 0 },
     ]);
@@ -69,7 +69,9 @@ describe('a supervised schedule', () => {
   it('is alerted where it never ran at all', async () => {
     await pass(60 * 24 + 85, without(`predict-${MODEL}`));
     expect(await missed()).toEqual([[`predict-${MODEL}`, '03-03T09:05', 1]]);
-    expect(own.metrics.emitted.at(-1)?.[1]).toMatchObject({ MissedSchedules: 1 });
+    expect(own.metrics.emitted.findLast(([dimensions]) => !('model' in dimensions))?.[1]).toMatchObject({
+      MissedSchedules: 1,
+    });
   });
 
   it('is alerted at most once an hour where it runs each few minutes', async () => {

@@ -4,7 +4,7 @@ import { listSignalledModels } from '#read-model/cursors.ts';
 import { readIncidents } from '#read-model/incidents.ts';
 import type { Context } from '../../context.ts';
 import { modelNames } from '../../references.ts';
-import { refuse } from '../../refusal.ts';
+import { RefusedError, refuse } from '../../refusal.ts';
 import { whereDeployed } from '../status/collect.ts';
 
 /** The environments that have incidents. */
@@ -20,8 +20,20 @@ export interface FoundIncident {
 export async function incidentsOf(context: Context, model?: string): Promise<readonly FoundIncident[]> {
   const environments = context.isEnvironmentNamed ? [context.environment([...WITH_INCIDENTS])] : WITH_INCIDENTS;
   const known = await modelNames(context);
-  const each = environments.map((environment) => whereDeployed(incidentsIn(context, environment, known, model), []));
-  return (await Promise.all(each)).flat();
+  const refusals: RefusedError[] = [];
+  const each = environments.map((environment) =>
+    whereDeployed(incidentsIn(context, environment, known, model), []).catch((error: unknown) => {
+      if (!(error instanceof RefusedError) || error.refusal.rule !== 'credentials') throw error;
+      refusals.push(error);
+      return [];
+    }),
+  );
+  const found = (await Promise.all(each)).flat();
+  const [refusal] = refusals;
+  // Whoever may read one account only sees what is there, and hears of the others.
+  if (refusal !== undefined && refusals.length === environments.length) throw refusal;
+  for (const { refusal: why } of refusals) context.note(`not looked at: ${why.found}`);
+  return found;
 }
 
 async function incidentsIn(

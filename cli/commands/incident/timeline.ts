@@ -1,7 +1,6 @@
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import { AUDIT_EVENTS } from '#domain/audit/events.ts';
 import type { Incident } from '#domain/incident/incident.ts';
-import { epochAfter, signalOf } from '#domain/incident/signals.ts';
 
 /** A moment of an incident; `seq` is the record that says it, null of what a metric says. */
 export interface Moment {
@@ -13,26 +12,25 @@ export interface Moment {
 
 /** What the chain says of an incident, oldest first: what was served, its signals, and what was done. */
 export function timelineOf(incident: Incident, records: readonly AuditRecord[]): readonly Moment[] {
-  let epoch = 0;
-  const moments: Moment[] = [];
-  for (const record of records) {
-    const what = whatOf(incident, record, epoch);
-    epoch = epochAfter(record, epoch);
-    if (what !== undefined) moments.push({ at: record.at, what, by: record.actor, seq: record.seq });
-  }
-  return moments;
+  const signals = new Set(
+    records
+      .filter(({ details }) => details['incident'] === incident.incident)
+      .map(({ details }) => details['signal'])
+      .filter((seq) => typeof seq === 'number'),
+  );
+  return records.flatMap((record) => {
+    const what = whatOf(incident, record, signals);
+    return what === undefined ? [] : [{ at: record.at, what, by: record.actor, seq: record.seq }];
+  });
 }
 
 /** What a record says of an incident; undefined of those that are about something else. */
-function whatOf(incident: Incident, record: AuditRecord, epoch: number): string | undefined {
+function whatOf(incident: Incident, record: AuditRecord, signals: ReadonlySet<number>): string | undefined {
   const { code, details } = record;
   const rollback = incident.rollback?.rollback;
   if (code === 'RELEASE_PROMOTED' && details['epoch'] === incident.epoch && incident.epoch > 0)
     return `${detailsOf(record, code).version} began to be served (epoch ${incident.epoch})`;
-  const signal = signalOf(record, epoch, true);
-  const isSignal =
-    signal?.kind === incident.kind &&
-    (signal.epoch === incident.epoch || (rollback !== undefined && signal.rollback === rollback));
+  const isSignal = signals.has(record.seq) && record.seq >= 0;
   const isOfRollback = rollback !== undefined && details['rollback'] === rollback;
   const isRepair =
     code === 'PREDICTIONS_PUBLISHED' &&

@@ -39,7 +39,7 @@ async function attentionIn(
     ...[...models, environment].map((of) => readExpectedRuns(ledger, of)),
   ]);
   const findings = await Promise.all(models.map((model) => readFindings(ledger, model)));
-  const isSilent = round !== undefined && now.getTime() - Date.parse(round.at) > SILENT_MS;
+  const isSilent = round === undefined || now.getTime() - Date.parse(round.at) > SILENT_MS;
   return [
     ...(isSilent
       ? [
@@ -47,8 +47,8 @@ async function attentionIn(
             environment,
             kind: 'supervisor' as const,
             what: 'supervisor',
-            found: 'does not run: nothing below is newer than that',
-            since: round.at,
+            found: round === undefined ? 'never ran: nobody looks' : 'does not run: nothing below is newer than that',
+            since: round?.at ?? null,
           },
         ]
       : []),

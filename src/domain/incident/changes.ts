@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/events.ts';
 import type { Digest } from '../canonical/digest.ts';
 import type { OperationsRule } from '../policy/operations.ts';
+import { cut } from '../text.ts';
 import {
   changed,
   type Incident,
@@ -11,7 +12,7 @@ import {
   roleOf,
   statusOf,
 } from './incident.ts';
-import type { Signal } from './signals.ts';
+import { MORE, type Signal } from './signals.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -39,15 +40,33 @@ const part = ({ part: name, what }: Pick<IncidentPart, 'part' | 'what'>): Incide
 /** The most parts that one incident lists; the last stands for all beyond. */
 const MOST_PARTS = 200;
 
-/** The parts of an incident with those of another signal: what had ended and is wrong again is open again. */
+/**
+ * The parts of an incident with those of another signal: what had ended and is wrong again is open again, unless a named person has accepted
+ * exactly that day, run or object. Where there are too many, those that have ended go first, and the others are counted.
+ */
 function withParts(parts: readonly IncidentPart[], more: Signal['parts']): readonly IncidentPart[] {
-  // What a named person has accepted stays accepted.
-  const accepted = new Set(parts.filter(({ resolution }) => resolution === 'accepted').map((each) => each.part));
-  const again = new Map(more.filter((each) => !accepted.has(each.part)).map((each) => [each.part, part(each)]));
-  const all = [...parts.filter((each) => !again.has(each.part)), ...again.values()];
-  if (all.length <= MOST_PARTS) return all;
-  const kept = all.slice(0, MOST_PARTS - 1).filter((each) => each.part !== 'more');
-  return [...kept, part({ part: 'more', what: `${all.length - kept.length} more parts: see gatehouse history` })];
+  const isOne = ({ part: name }: { readonly part: string }): boolean => name !== MORE;
+  const accepted = new Set(
+    parts
+      .filter(({ part: name, resolution }) => resolution === 'accepted' && /[ /]/.test(name))
+      .map((each) => each.part),
+  );
+  const again = new Map(
+    more
+      .filter(isOne)
+      .filter((each) => !accepted.has(each.part))
+      .map((each) => [each.part, part(each)]),
+  );
+  const all = [...parts.filter(isOne).filter((each) => !again.has(each.part)), ...again.values()];
+  const unlisted = [...parts.filter(({ resolution }) => resolution === null), ...more]
+    .filter((each) => !isOne(each))
+    .reduce((sum, { what }) => sum + Number.parseInt(what, 10), 0);
+  if (unlisted === 0 && all.length <= MOST_PARTS) return all;
+  const openFirst = all.toSorted((a, b) => Number(a.resolution !== null) - Number(b.resolution !== null));
+  const dropped = openFirst.slice(MOST_PARTS - 1).filter(({ resolution }) => resolution === null).length;
+  const count = unlisted + dropped;
+  const last = count === 0 ? [] : [part({ part: MORE, what: `${count} more: see gatehouse history` })];
+  return [...openFirst.slice(0, MOST_PARTS - 1), ...last];
 }
 
 /** The incident that a signal opens. */
@@ -105,23 +124,40 @@ export function opened(
   };
 }
 
-/** The incident after another signal of the same. */
+/** The incident after another signal of the same. What was all settled and is not any more waits for somebody again, from the first role on. */
 export function joined(
   incident: Incident,
   signal: Signal,
   release: Digest | null,
+  now: Date,
   rollback: RollbackFacts | null = incident.rollback,
 ): IncidentChange {
+  const parts = [...withParts(incident.parts, signal.parts)];
+  const isReopened = incident.status === 'mitigated' && openParts({ parts }).length > 0;
+  const again = { acknowledged: null, notified: 1, notifiedAt: now.toISOString() };
   const next = changed(incident, {
     signals: incident.signals + 1,
     newestSignal: Math.max(incident.newestSignal, signal.seq),
-    parts: [...withParts(incident.parts, signal.parts)],
+    parts,
     rollback,
+    ...(isReopened ? again : {}),
   });
-  const details = { incident: incident.incident, signal: signal.seq, code: signal.code, status: next.status };
   return {
     next,
-    event: { code: 'INCIDENT_JOINED', actor: INCIDENTS, release, details: { ...details, found: signal.found } },
+    event: {
+      code: 'INCIDENT_JOINED',
+      actor: INCIDENTS,
+      release,
+      details: {
+        incident: incident.incident,
+        signal: signal.seq,
+        code: signal.code,
+        status: next.status,
+        reopened: isReopened ? 'yes' : 'no',
+        ...(isReopened ? { role: roleOf(next) } : {}),
+        found: signal.found,
+      },
+    },
   };
 }
 
@@ -195,7 +231,7 @@ export function escalated(incident: Incident, now: Date): IncidentChange | undef
         role: roleOf(next),
         notified: next.notified,
         openedAt: incident.openedAt,
-        reason: incident.reason.slice(0, 300),
+        reason: cut(incident.reason, 300),
       },
     },
   };

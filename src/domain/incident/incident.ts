@@ -113,7 +113,7 @@ export function incidentWrite(before: Incident | undefined, next: Incident): Wri
       before === undefined
         ? ABSENT
         : before.seq === 0
-          ? equals({ openedAt: before.openedAt, status: 'open' })
+          ? equals({ openedAt: before.openedAt, rollback: before.rollback?.rollback ?? '' })
           : equals({ seq: before.seq }),
   };
 }

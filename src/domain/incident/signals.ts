@@ -1,5 +1,6 @@
 import { type AuditRecord, detailsOf } from '../audit/chain.ts';
 import type { AuditCode } from '../audit/events.ts';
+import { cut } from '../text.ts';
 import type { IncidentKind, IncidentPart, RollbackFacts } from './incident.ts';
 
 /** The records that may be signals of an incident, or of its end. */
@@ -34,11 +35,15 @@ export interface Signal {
   readonly rollback?: string;
 }
 
-/** What a record says has become right again by itself: parts of open incidents of a kind. */
+/** What a record says has become right again by itself: parts of open incidents of a kind, which no later record has signalled. */
 export interface Recovery {
   readonly kind: IncidentKind;
-  /** Which parts; all of them if left out. */
+  /** The number of the record. */
+  readonly seq: number;
+  /** Which part; all of them if left out. */
   readonly part?: string;
+  /** Of incidents up to this epoch. */
+  readonly until: number;
   readonly reason: string;
 }
 
@@ -48,7 +53,21 @@ export function epochAfter(record: AuditRecord, before: number): number {
   return record.code === 'RELEASE_ROLLED_BACK' ? detailsOf(record, 'RELEASE_ROLLED_BACK').epoch : before;
 }
 
-const one = (part: string, what: string): Signal['parts'] => [{ part, what: what.slice(0, 600) }];
+const one = (part: string, what: string): Signal['parts'] => [{ part, what: cut(what, 600) }];
+
+/** The part that stands for those that are not listed; its text begins with their number. Only people can tell how they ended. */
+export const MORE = 'more';
+
+/** The part of so many days that a record does not name. */
+function beyond(count: number): Signal['parts'] {
+  return count > 0 ? one(MORE, `${count} more: see gatehouse history`) : [];
+}
+
+/** The part that the release itself is, while it is served although it should not be. */
+const RELEASE = 'release';
+
+/** Rules by which a rollback is refused that somebody else did, or that nobody may do: nothing is wrong by that. */
+const NOTHING_TO_DO: ReadonlySet<string> = new Set(['rollback-epoch', 'rollback-from', 'actor-verified']);
 
 /** What is wrong after a rollback that the release has left behind: its predictions, and where it answers requests, its answers. */
 export function partsOfRollback(isOnline: boolean): Signal['parts'] {
@@ -71,25 +90,27 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
     seq,
     code,
     at,
-    found: found.slice(0, 600),
+    found: cut(found, 600),
     ...rest,
   });
   switch (code) {
     case 'ROLLBACK_TRIGGERED': {
       const { found, rollback, ...details } = detailsOf(record, code);
-      return signal('rollback', found, { epoch: details.epoch, rollback, parts: [] });
+      const parts = one(RELEASE, `${rollback} was triggered, and has not switched the pointer yet: ${found}`);
+      return signal('rollback', found, { epoch: details.epoch, rollback, parts });
     }
     case 'ROLLBACK_NOT_TRIGGERED': {
       const { verdict, found, alarm, ...details } = detailsOf(record, code);
       if (verdict !== 'page') return undefined;
-      const parts = one('release', `${alarm} is in alarm, and nothing was rolled back: ${found}`);
+      const parts = one(RELEASE, `${alarm} is in alarm, and nothing was rolled back: ${found}`);
       return signal('rollback', found, { epoch: details.epoch, parts });
     }
     case 'ROLLBACK_REFUSED': {
       const { rule, found, rollback } = detailsOf(record, code);
+      if (NOTHING_TO_DO.has(rule)) return undefined;
       return signal('rollback', `${rule}: ${found}`, {
         rollback,
-        parts: one('release', `a rollback was refused by ${rule}: ${found}`),
+        parts: one(RELEASE, `a rollback was refused by ${rule}: ${found}`),
       });
     }
     case 'RELEASE_ROLLED_BACK': {
@@ -112,23 +133,21 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
       });
     }
     case 'PREDICTIONS_BLOCKED': {
-      const { days, rule, found } = detailsOf(record, code);
-      return signal('refused-data', `${rule}: ${found}`, {
-        parts: days.flatMap((day) => one(`predictions ${day}`, `${rule}: ${found}`)),
-      });
+      const { days, count, rule, found } = detailsOf(record, code);
+      const parts = days.flatMap((day) => one(`predictions ${day}`, `${rule}: ${found}`));
+      return signal('refused-data', `${rule}: ${found}`, { parts: [...parts, ...beyond(count - days.length)] });
     }
     case 'PREDICTIONS_OVERDUE': {
-      const { days, hours, causes } = detailsOf(record, code);
-      const found = `${days.length} days have no predictions within ${hours} h: ${causes.join('; ')}`;
-      return signal('missed-run', found, {
-        parts: days.flatMap((day) => one(`predictions ${day}`, `none within ${hours} h of its arrival`)),
-      });
+      const { days, count, hours, causes } = detailsOf(record, code);
+      const found = `${count} days have no predictions within ${hours} h: ${causes.join('; ')}`;
+      const parts = days.flatMap((day) => one(`predictions ${day}`, `none within ${hours} h of its arrival`));
+      return signal('missed-run', found, { parts: [...parts, ...beyond(count - days.length)] });
     }
     case 'DRIFT_CHECKED': {
-      const { inputs, reasons, worst } = detailsOf(record, code);
+      const { inputs, reasons, worst, epoch: checked } = detailsOf(record, code);
       if (inputs !== 'drifted') return undefined;
       const found = reasons.join('; ') || `${worst?.input ?? 'a stable input'} has drifted`;
-      return signal('drift', found, { parts: one('inputs', found) });
+      return signal('drift', found, { epoch: checked, parts: one('inputs', found) });
     }
     case 'PEER_VERIFICATION_FAILED': {
       const { peer, seq: number, rule, found } = detailsOf(record, code);
@@ -158,28 +177,43 @@ export function signalOf(record: AuditRecord, epoch: number, isOnline: boolean):
 }
 
 /** The part that a stored object is; keys may be longer than a part's name. */
-const objectPart = (object: string): string => object.slice(-200);
+const objectPart = (object: string): string => object.slice(-200).toWellFormed();
 
 /** The part that a run that did not come is: its schedule, and when it was expected. */
 const missedPart = (schedule: string, expectedAt: string): string => `schedule ${schedule} ${expectedAt}`;
 
-/** What a record says has become right again. */
-export function recoveryOf(record: AuditRecord): Recovery | undefined {
-  if (record.code === 'INTEGRITY_RESTORED') {
-    const { object, found } = detailsOf(record, 'INTEGRITY_RESTORED');
-    return { kind: 'integrity', part: objectPart(object), reason: found.slice(0, 500) || 'it is whole again' };
+/** What a record says has become right again. @param epoch the pointer's epoch before the record */
+export function recoveryOf(record: AuditRecord, epoch: number): Recovery | undefined {
+  const { code, seq } = record;
+  const at = { seq, until: epoch };
+  switch (code) {
+    case 'INTEGRITY_RESTORED': {
+      const { object, found } = detailsOf(record, code);
+      return { ...at, kind: 'integrity', part: objectPart(object), reason: cut(found, 500) || 'it is whole again' };
+    }
+    case 'ROLLBACK_READINESS_CHECKED': {
+      const { status, version } = detailsOf(record, code);
+      const reason = `a rollback would go to ${version ?? 'a release'}, which is ready`;
+      return status === 'ready' ? { ...at, kind: 'rollback-readiness', reason } : undefined;
+    }
+    case 'RELEASE_ROLLED_BACK': {
+      const { rollback, epoch: next } = detailsOf(record, code);
+      return {
+        ...at,
+        until: next - 1,
+        kind: 'rollback',
+        part: RELEASE,
+        reason: `${rollback} has switched the pointer`,
+      };
+    }
+    case 'DRIFT_CHECKED': {
+      const { inputs, day, epoch: checked } = detailsOf(record, code);
+      const reason = `the stable inputs of ${day ?? 'the newest day'} are as before`;
+      return inputs === 'stable' ? { ...at, until: checked, kind: 'drift', reason } : undefined;
+    }
+    default:
+      return undefined;
   }
-  if (record.code === 'ROLLBACK_READINESS_CHECKED') {
-    const { status, version } = detailsOf(record, 'ROLLBACK_READINESS_CHECKED');
-    return status === 'ready'
-      ? { kind: 'rollback-readiness', reason: `a rollback would go to ${version ?? 'a release'}, which is ready` }
-      : undefined;
-  }
-  if (record.code !== 'DRIFT_CHECKED') return undefined;
-  const { inputs, day } = detailsOf(record, 'DRIFT_CHECKED');
-  return inputs === 'stable'
-    ? { kind: 'drift', reason: `the stable inputs of ${day ?? 'the newest day'} are as before` }
-    : undefined;
 }
 
 /** What the ledger says of the parts of incidents, beside the records of the chain. */
@@ -200,6 +234,7 @@ export function settledBy(
   rollback: RollbackFacts | null,
   { published, served, refused, heartbeats }: Facts,
 ): { readonly resolution: 'recomputed' | 'recovered'; readonly reason: string } | undefined {
+  if (part === MORE) return undefined;
   if (kind === 'rollback' && part === 'predictions' && rollback !== null) {
     if ([...published.values()].includes(rollback.from)) return undefined;
     return { resolution: 'recomputed', reason: 'no published prediction is of the release that was rolled back' };

@@ -32,9 +32,9 @@ const REMEDIES: Readonly<Record<ReadinessCondition, string>> = {
   hashes: 'restore the release from the environment before this one',
   retention: 'extend the retention: aws s3api put-object-retention',
   keys: 'enable the key, or cancel its deletion',
-  loads: 'promote a release that loads; the one before cannot be rolled back to',
-  schema: 'land the columns that it reads, or promote and confirm a release that does without',
-  golden: 'promote and confirm a release that reproduces; look for a changed engine',
+  loads: 'go back to the deployment before, or replace it by a hotfix',
+  schema: 'land the columns that it reads, or replace it by a hotfix',
+  golden: 'look for a changed engine, or replace it by a hotfix',
 };
 
 /** Says that a condition does not hold. */
@@ -48,3 +48,19 @@ export function failed(condition: ReadinessCondition, found: string): FailedCond
  */
 export const ReadinessStatus = z.enum(['ready', 'not-ready', 'no-target', 'first-release', 'unknown']);
 export type ReadinessStatus = z.infer<typeof ReadinessStatus>;
+
+/**
+ * The conditions that nobody can mend where the world has changed: its data, or the engine. The release that lacks one is replaced by the next,
+ * which is said aloud, where that harms nobody or more people have decided: in staging, and by a hotfix.
+ */
+const WAIVABLE: ReadonlySet<ReadinessCondition> = new Set(['loads', 'schema', 'golden']);
+
+/** Whether a promotion may take the place of a target that is not ready for these reasons, and only these. */
+export function mayBeWaived(
+  failures: readonly FailedCondition[],
+  { environment, transition }: { readonly environment: string; readonly transition: string },
+): boolean {
+  return (
+    failures.every(({ condition }) => WAIVABLE.has(condition)) && (environment === 'staging' || transition === 'hotfix')
+  );
+}

@@ -4,8 +4,8 @@ import type { ModelDefinition } from '../model/definition.ts';
 /** The schedules of each model, by environment; each has a name of its own in `schedulesOf`. */
 const OF_MODELS = {
   dev: ['retrain', 'check'],
-  staging: ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'],
-  prod: ['review', 'drift', 'predict', 'service-level', 'rollback-readiness'],
+  staging: ['review', 'drift', 'predict', 'service-level', 'readiness'],
+  prod: ['review', 'drift', 'predict', 'service-level', 'readiness'],
   control: [],
 } as const satisfies Record<Environment, readonly string[]>;
 
@@ -37,7 +37,7 @@ const RATES: Readonly<Record<Exclude<ScheduleKind, 'retrain'>, string>> = {
   reconcile: 'rate(5 minutes)',
   supervise: 'rate(5 minutes)',
   integrity: 'rate(1 hour)',
-  'rollback-readiness': 'rate(1 day)',
+  readiness: 'rate(1 day)',
   'tend-incidents': 'rate(5 minutes)',
 };
 

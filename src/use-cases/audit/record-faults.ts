@@ -58,7 +58,7 @@ export function keepingFaults<T>(
 async function keepFault(
   deps: Recording,
   by: string,
-  { item, model, code: own }: Named & Pick<Fault, 'code'>,
+  { item, model, code: own, lastsMs = PERSISTS_MS }: Named & Pick<Fault, 'code' | 'lastsMs'>,
   error: unknown,
   known: KeptFault | undefined,
 ): Promise<void> {
@@ -78,7 +78,7 @@ async function keepFault(
     );
     return;
   }
-  if (known.isTold || now.getTime() - Date.parse(known.since) < PERSISTS_MS) return;
+  if (known.isTold || now.getTime() - Date.parse(known.since) < lastsMs) return;
   await recordChange(deps, {
     model: known.model,
     operation: operationName('fault', by, item, code, known.since),

@@ -5,6 +5,7 @@ import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { followRecords } from '#read-model/chain.ts';
 import { findSignalCursor, type SignalCursor } from '#read-model/cursors.ts';
+import { readIncidents } from '#read-model/incidents.ts';
 import { operationName } from '#use-cases/audit/record-change.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { type RecordingIncidents, settleParts, takeSignal } from './record-incident.ts';
@@ -23,20 +24,24 @@ const AT_ONCE = 200;
 export async function followSignals(deps: RecordingIncidents, model: string): Promise<{ readonly read: number }> {
   const { ledger, clock } = deps;
   const first = await findSignalCursor(ledger, model);
-  let place = first ?? { seq: -1, epoch: 0 };
+  const began = new Date(clock.now().getTime() - HISTORY_MS).toISOString();
+  let place: SignalCursor = first ?? { seq: -1, epoch: 0, historyBefore: began };
   let kept = first;
   let read = 0;
   const keep = async (): Promise<void> => {
     if (await movePlace(deps, model, kept, place)) kept = place;
   };
   for await (const { record } of followRecords(ledger, model, place.seq + 1)) {
-    const isHistory = first === undefined && Date.parse(record.at) < clock.now().getTime() - HISTORY_MS;
+    const isHistory = place.historyBefore !== null && record.at < place.historyBefore;
     if (!isHistory) await takeRecord(deps, record, place.epoch);
-    place = { seq: record.seq, epoch: epochAfter(record, place.epoch) };
+    place = { ...place, seq: record.seq, epoch: epochAfter(record, place.epoch) };
     read += 1;
     if (read % AT_ONCE === 0) await keep();
   }
-  if (read > 0) await keep();
+  if (read === 0 && place.historyBefore === null) return { read };
+  // Until the head was reached once, what is old opens nothing, however often the reading began.
+  place = { ...place, historyBefore: null };
+  await keep();
   return { read };
 }
 
@@ -49,13 +54,15 @@ async function takeRecord(deps: RecordingIncidents, record: AuditRecord, epoch: 
     const release = rollback?.from ?? record.release;
     await takeSignal(deps, model, signal, { actor: INCIDENTS, release, ...(rollback && { rollback }) });
   }
-  const recovery = recoveryOf(record);
+  const recovery = recoveryOf(record, epoch);
   if (recovery === undefined) return;
-  const { kind, reason } = recovery;
-  await settleParts(deps, model, (incident, part) =>
-    incident.kind === kind && (recovery.part === undefined || recovery.part === part)
-      ? { resolution: 'recovered', reason }
-      : undefined,
+  const { kind, part: only, until, reason } = recovery;
+  // Read again, it ends nothing that was signalled after it.
+  const incidents = (await readIncidents(deps.ledger, model)).filter(
+    (each) => each.kind === kind && each.epoch <= until && each.newestSignal <= recovery.seq,
+  );
+  await settleParts(deps, model, incidents, (_, part) =>
+    only === undefined || only === part ? { resolution: 'recovered', reason } : undefined,
   );
 }
 

@@ -57,7 +57,13 @@ async function sayServing(
     const before = find(incidents);
     if (before === undefined || before.rollback?.serving === facts.serving) return undefined;
     const known = before.rollback ?? facts;
-    return { before, ...joined(before, { ...signal, parts: [] }, facts.from, { ...known, serving: facts.serving }) };
+    return {
+      before,
+      ...joined(before, { ...signal, parts: [] }, facts.from, deps.clock.now(), {
+        ...known,
+        serving: facts.serving,
+      }),
+    };
   });
   const incident = find(await readIncidents(deps.ledger, model));
   if (incident !== undefined) return incident;

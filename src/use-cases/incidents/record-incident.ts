@@ -61,22 +61,28 @@ export async function takeSignal(
 ): Promise<Incident | undefined> {
   const { rule, roles } = await responseOf(deps, model);
   return recordIncident(deps, model, signalOperation(signal.seq), async (incidents) => {
-    const before = incidents.find((incident) => incident.status !== 'closed' && isOf(incident, signal));
+    const open = incidents.filter(({ status }) => status !== 'closed');
+    const before =
+      open.find((incident) => isOfRollback(incident, signal)) ?? open.find((incident) => isOfEpoch(incident, signal));
     if (before !== undefined)
-      return { before, ...joined(before, signal, about.release, about.rollback ?? before.rollback) };
+      return { before, ...joined(before, signal, about.release, deps.clock.now(), about.rollback ?? before.rollback) };
     const incident = freeName(incidents, `${model}-${deps.environment}-${signal.kind}-${signal.epoch}`);
     const { release, actor, rollback = null } = about;
     return opened(signal, { incident, model, roles, rule, release }, actor, deps.clock.now(), rollback);
   });
 }
 
-/** Ends, by what is seen and not by a person, each open part of a model's incidents of which `endOf` says how it ended. */
+/**
+ * Ends, by what is seen and not by a person, each open part of incidents of which `endOf` says how it ended. They are read before what is
+ * seen: what was signalled since is not ended.
+ */
 export async function settleParts(
   deps: Recording,
   model: string,
+  incidents: readonly Incident[],
   endOf: (incident: Incident, part: string) => { readonly resolution: Resolution; readonly reason: string } | undefined,
 ): Promise<void> {
-  for (const incident of await readIncidents(deps.ledger, model)) {
+  for (const incident of incidents) {
     if (incident.status === 'closed') continue;
     for (const { part } of openParts(incident)) {
       const end = endOf(incident, part);
@@ -93,10 +99,13 @@ export async function settleParts(
   }
 }
 
-function isOf(incident: Incident, signal: Signal): boolean {
-  if (incident.kind !== signal.kind) return false;
-  if (incident.epoch === signal.epoch) return true;
-  return signal.rollback !== undefined && incident.rollback?.rollback === signal.rollback;
+function isOfEpoch(incident: Incident, { kind, epoch }: Signal): boolean {
+  return incident.kind === kind && incident.epoch === epoch;
+}
+
+/** Whether a signal names the rollback of an incident: what comes late is of its epoch, and not of the one that the chain is in by then. */
+function isOfRollback(incident: Incident, { kind, rollback }: Signal): boolean {
+  return incident.kind === kind && rollback !== undefined && incident.rollback?.rollback === rollback;
 }
 
 /** A name that no incident has: what happens again after it was closed is another incident. */

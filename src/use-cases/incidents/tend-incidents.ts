@@ -35,10 +35,16 @@ export function tendIncidents(deps: RecordingIncidents): Task {
     await each(
       faults,
       models,
+      (model) => ({ item: `signals of ${model}`, model }),
+      (model) => followSignals(deps, model),
+    );
+    // A record that cannot be read keeps nobody from being notified.
+    await each(
+      faults,
+      models,
       (model) => ({ item: `incidents of ${model}`, model }),
       async (model) => {
-        await followSignals(deps, model);
-        open[model] = await tend(deps, model);
+        open[model] = await tend(deps, model, faults);
       },
     );
     if (only === null) await recordFaults(deps, 'incidents', faults);
@@ -55,7 +61,7 @@ async function knownModels({ ledger, deployed }: RecordingIncidents): Promise<re
 }
 
 /** Tends the incidents of a model; how many are not closed. */
-async function tend(deps: RecordingIncidents, model: string): Promise<number> {
+async function tend(deps: RecordingIncidents, model: string, faults: Fault[]): Promise<number> {
   const { ledger, clock } = deps;
   const open = (await readIncidents(ledger, model)).filter(({ status }) => status !== 'closed');
   if (open.length === 0) return 0;
@@ -72,21 +78,27 @@ async function tend(deps: RecordingIncidents, model: string): Promise<number> {
     heartbeats: new Map([...own.heartbeats, ...all.heartbeats]),
     refused: new Set(refusals.map(({ kind, day }) => `${kind} ${day}`)),
   };
-  await settleParts(deps, model, ({ kind, rollback }, part) => settledBy(kind, part, rollback, facts));
-  for (const { incident } of open) {
-    const step = async (verb: string, by: (before: Incident) => number, change: Tending): Promise<void> => {
-      const seen = (await readIncidents(ledger, model)).find((one) => one.incident === incident);
-      if (seen === undefined || change(seen, clock.now()) === undefined) return;
-      await recordIncident(deps, model, operationName(verb, incident, by(seen)), async (incidents) => {
-        const before = incidents.find((one) => one.incident === incident);
-        // Somebody may have acknowledged or closed it since.
-        const changed = before === undefined || by(before) !== by(seen) ? undefined : change(before, clock.now());
-        return before === undefined || changed === undefined ? undefined : { before, ...changed };
-      });
-    };
-    await step('incident-escalated', ({ notified }) => notified, escalated);
-    await step('incident-reminded', ({ reminded }) => reminded, remindedOf);
-  }
+  await settleParts(deps, model, open, ({ kind, rollback }, part) => settledBy(kind, part, rollback, facts));
+  const named = (incident: string) => ({ item: `incidents of ${model}: ${incident}`, model });
+  await each(
+    faults,
+    open,
+    ({ incident }) => named(incident),
+    async ({ incident }) => {
+      const step = async (verb: string, by: (before: Incident) => number, change: Tending): Promise<void> => {
+        const seen = (await readIncidents(ledger, model)).find((one) => one.incident === incident);
+        if (seen === undefined || change(seen, clock.now()) === undefined) return;
+        await recordIncident(deps, model, operationName(verb, incident, by(seen)), async (incidents) => {
+          const before = incidents.find((one) => one.incident === incident);
+          // Somebody may have acknowledged or closed it since.
+          const changed = before === undefined || by(before) !== by(seen) ? undefined : change(before, clock.now());
+          return before === undefined || changed === undefined ? undefined : { before, ...changed };
+        });
+      };
+      await step('incident-escalated', ({ notified }) => notified, escalated);
+      await step('incident-reminded', ({ reminded }) => reminded, remindedOf);
+    },
+  );
   return open.length;
 }
 

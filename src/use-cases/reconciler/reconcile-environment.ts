@@ -6,6 +6,7 @@ import { refusal } from '#domain/refusal/refusal.ts';
 import { readChainHead } from '#read-model/chain.ts';
 import { findPublished } from '#read-model/cursors.ts';
 import { findPromotion, listPromotions } from '#read-model/promotions.ts';
+import { findRound } from '#read-model/schedules.ts';
 import { readTasks } from '#read-model/tasks.ts';
 import { type Recording } from '#use-cases/audit/record-change.ts';
 import { isTold } from '#use-cases/announcements/alert-people.ts';
@@ -104,10 +105,23 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
       );
     },
   );
-  const found = [...faults, ...unpublished];
+  const unsupervised: Fault[] = [];
+  await each(unsupervised, ['supervisor'], own, () => mustBeSupervised(deps));
+  const found = [...faults, ...unpublished, ...unsupervised.map((fault) => ({ ...fault, lastsMs: SILENT_MS }))];
   await each(faults, ['faults'], own, () => recordFaults(deps, 'reconciler', found));
   throwFaults(faults, { ...done });
   return done;
+}
+
+/** How long the supervisor may be silent: four of its rounds. A new environment has as long until its first. */
+const SILENT_MS = 20 * 60_000;
+
+/** The supervisor looks after everything else; this looks after it, because an alarm on data that never came stays quiet. */
+async function mustBeSupervised({ ledger, clock, environment }: Reconciling): Promise<void> {
+  const round = await findRound(ledger, environment);
+  if (round !== undefined && clock.now().getTime() - Date.parse(round.at) <= SILENT_MS) return;
+  const since = round === undefined ? 'never ran' : `ran last at ${round.at}`;
+  throw new GatehouseError('UNSUPERVISED', `the supervisor of ${environment} ${since}`, { since });
 }
 
 type Done = { -readonly [K in keyof Reconciled]: Reconciled[K] extends readonly string[] ? string[] : Reconciled[K] };

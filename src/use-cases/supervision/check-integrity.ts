@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -10,6 +11,7 @@ import type { StoredBytes } from '#ports/stored-bytes.ts';
 import { findRotation, readFindings } from '#read-model/integrity.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
 import { each, type Fault, throwFaults } from '#use-cases/each.ts';
 import { contract, type Task } from '#use-cases/task.ts';
@@ -36,13 +38,16 @@ export const CheckIntegrity = contract({
 export function checkIntegrity(deps: CheckingIntegrity): Task {
   return CheckIntegrity.task(async () => {
     const faults: Fault[] = [];
+    const lagging: Fault[] = [];
     const done = { objects: 0, findings: [] as string[], isDone: true };
     await each(
       faults,
-      deps.deployed.models,
+      // Another one is the first each hour, so that none waits for the others for ever.
+      turned(deps.deployed.models, hourOf(deps.clock.now())),
       ({ definition: { name: model } }) => ({ item: `stored objects of ${model}`, model }),
-      ({ definition: { name }, policy }) => rotate(deps, name, policy.operations?.rehashDays, done),
+      ({ definition: { name }, policy }) => rotate(deps, name, policy.operations?.rehashDays, done, faults, lagging),
     );
+    await recordFaults(deps, 'integrity', [...faults, ...lagging]);
     throwFaults(faults, done);
     return done;
   });
@@ -53,6 +58,8 @@ async function rotate(
   model: string,
   deployedDays: number | undefined,
   done: { objects: number; findings: string[]; isDone: boolean },
+  faults: Fault[],
+  lagging: Fault[],
 ): Promise<void> {
   const { ledger, clock } = deps;
   const [units, active, before, known] = await Promise.all([
@@ -63,7 +70,7 @@ async function rotate(
   ]);
   const days = active?.rules.operations?.rehashDays ?? deployedDays ?? OPERATIONS_DEFAULT.rehashDays;
   const findings = new Map(known);
-  const inspect = async (unit: StoredUnit): Promise<void> => {
+  const inspectAll = async (unit: StoredUnit): Promise<void> => {
     const seen = new Set<string>();
     for await (const looked of inspectStored(deps, unit)) {
       seen.add(looked.object);
@@ -77,10 +84,12 @@ async function rotate(
     for (const finding of findings.values())
       if (finding.unit === unit.name && finding.kind !== null && !seen.has(finding.object)) await leave(deps, finding);
   };
+  // What cannot be looked at keeps nothing else from being looked at.
+  const inspect = (unit: StoredUnit): Promise<void> =>
+    each(faults, [unit], ({ name }) => ({ item: `stored ${name}`, model }), inspectAll);
   const again = new Set([...known.values()].filter(({ kind }) => kind !== null).map(({ unit }) => unit));
   for (const finding of known.values())
     if (finding.kind !== null && !units.some(({ name }) => name === finding.unit)) await leave(deps, finding);
-  for (const unit of units) if (again.has(unit.name) && deps.hasTime()) await inspect(unit);
   let cursor = rotationFrom(before, days * 24, clock.now());
   const last = hourOf(clock.now());
   const keep = async (next: RotationCursor): Promise<void> => {
@@ -92,6 +101,14 @@ async function rotate(
       if (!deps.hasTime()) {
         done.isDone = false;
         await keep(cursor);
+        if (last - cursor.hour > LAGS_HOURS) {
+          const found = `${model}: stored objects are ${last - cursor.hour} hours behind their rotation`;
+          lagging.push({
+            item: `rotation of ${model}`,
+            model,
+            error: new GatehouseError('ROTATION_LAGS', found, { model }),
+          });
+        }
         return;
       }
       if (!again.has(unit.name)) await inspect(unit);
@@ -100,7 +117,20 @@ async function rotate(
     cursor = { ...cursor, hour: cursor.hour + 1, after: null };
   }
   await keep(cursor);
+  for (const unit of units.filter(({ name }) => again.has(name))) {
+    if (deps.hasTime()) await inspect(unit);
+    else done.isDone = false;
+  }
 }
+
+/** The same items, beginning with another one each turn. */
+function turned<T>(items: readonly T[], turn: number): readonly T[] {
+  const first = items.length === 0 ? 0 : turn % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
+/** Hours that a rotation may be behind: what is written down is hashed within the days of the policy, and two more. */
+const LAGS_HOURS = 48;
 
 /** Whoever else makes a round at the same time looks at the same: the later one stands. */
 async function keepRotation(

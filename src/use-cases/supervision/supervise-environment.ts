@@ -31,8 +31,7 @@ export function superviseEnvironment(deps: Supervising): Task {
     const faults: Fault[] = [];
     const missed = await superviseSchedules(deps, faults);
     const deadLetters = await inspectResources(deps, faults);
-    await measureModels(deps, faults);
-    await recordFaults(deps, 'supervisor', faults);
+    // Before what may fail, or take long: it was there.
     deps.metrics.emit(
       { environment: deps.environment },
       {
@@ -41,6 +40,8 @@ export function superviseEnvironment(deps: Supervising): Task {
         ...(deadLetters === undefined ? {} : { [SUPERVISION_METRICS.deadLetters]: deadLetters }),
       },
     );
+    await measureModels(deps, faults);
+    await recordFaults(deps, 'supervisor', faults);
     return { missed, faults: faults.map(({ item, error }) => `${item}: ${messageOf(error)}`) };
   });
 }

@@ -6,8 +6,16 @@ import { ModelDefinition } from '#domain/model/definition.ts';
 import { tighten } from '#domain/policy/tighten.ts';
 import type { PolicyTightening } from '#domain/policy/tightening.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';
-import { CONFIG_RULES } from '#model/config-rules.ts';
-import { contradictionsIn, contradictionsOf, contradictionText, type DescribedModel } from '#model/consistency.ts';
+import type { Config } from '#model/config.ts';
+import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
+import { CONFIG_RULES, DEPLOYMENT_RULES } from '#model/config-rules.ts';
+import {
+  contradictionsIn,
+  contradictionsOf,
+  contradictionsWith,
+  contradictionText,
+  type DescribedModel,
+} from '#model/consistency.ts';
 import { MODEL_RULES } from '#model/model-rules.ts';
 import config from '../../../gatehouse.config.ts';
 import governance from '../../../governance/policy.ts';
@@ -47,6 +55,16 @@ function described({ definition = (same) => same, floor = (same) => same, own = 
   };
 }
 
+const BROKEN_DEPLOYMENT: readonly (readonly [rule: string, Config, retentionDays: number, found: string])[] = [
+  ['on-call-roles', { ...config, onCall: { platfrom: ['pat@example.com'] } }, 30, 'onCall names platfrom'],
+  [
+    'retained-long-enough',
+    { ...config, retention: { ...config.retention, artifactYears: 1 } },
+    400,
+    'retentionDays = 400 of m',
+  ],
+];
+
 describe('definitions that can never pass', () => {
   it.each(BROKEN)('break %s', (rule, changes, found, remedy) => {
     const contradictions = contradictionsOf(described(changes));
@@ -63,9 +81,18 @@ describe('definitions that can never pass', () => {
     ]);
   });
 
+  it.each(BROKEN_DEPLOYMENT)('break %s of a deployment', (rule, changed, retentionDays, found) => {
+    const definition = { name: 'm', escalation: ['ml-lead'] };
+    const models = [{ definition, policy: { operations: { ...OPERATIONS_DEFAULT, retentionDays } } }];
+    expect(contradictionsWith({ config: changed, models })).toMatchObject([
+      { rule, found: expect.stringContaining(found) },
+    ]);
+    expect(contradictionsWith({ config, models: [{ definition, policy: {} }] })).toEqual([]);
+  });
+
   it('have a smallest example for each rule, and are documented', async () => {
-    const rules = [...MODEL_RULES, ...CONFIG_RULES].map(({ id }) => id);
-    expect(new Set([...BROKEN, ...BROKEN_CONFIG].map(([rule]) => rule))).toEqual(new Set(rules));
+    const rules = [...MODEL_RULES, ...CONFIG_RULES, ...DEPLOYMENT_RULES].map(({ id }) => id);
+    expect(new Set([...BROKEN, ...BROKEN_CONFIG, ...BROKEN_DEPLOYMENT].map(([rule]) => rule))).toEqual(new Set(rules));
     expect(new Set(rules).size).toBe(rules.length);
     const document = await readFile(join(ROOT, 'docs/consistency.md'), 'utf8');
     expect(rules.filter((id) => !document.includes(`\`${id}\``))).toEqual([]);

@@ -24,7 +24,17 @@ export const INCIDENT_EVENTS = {
   ),
   INCIDENT_JOINED: event(
     'another signal joined an incident',
-    z.strictObject({ incident: Text, signal: z.int(), code: Text, status: Text, found: z.string() }),
+    z.strictObject({
+      incident: Text,
+      signal: z.int(),
+      code: Text,
+      status: Text,
+      /** Whether all of it was settled before: then the first role is notified again. */
+      reopened: z.enum(['yes', 'no']),
+      role: Text.exactOptional(),
+      found: z.string(),
+    }),
+    { unless: ['reopened', 'no'] },
   ),
   INCIDENT_ACKNOWLEDGED: event(
     'a person acknowledged an incident, or took it over; the next role is not notified',

@@ -34,6 +34,17 @@ export const OPERATIONS_EVENTS = {
     }),
     { unless: ['status', 'ready', 'first-release'] },
   ),
+  ROLLBACK_READINESS_WAIVED: event(
+    'a release was promoted although a rollback to the one before would not work',
+    z.strictObject({
+      promotion: Text,
+      version: Text,
+      transition: Text,
+      conditions: z.array(ReadinessCondition).max(8),
+      found: z.string(),
+    }),
+    true,
+  ),
   SCHEDULE_MISSED: event(
     'a schedule did not run when it was expected to',
     z.strictObject({
