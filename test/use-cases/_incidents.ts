@@ -39,7 +39,7 @@ export async function incidentScene() {
     open: async () => (await readIncidents(prod.ledger, MODEL)).filter(({ status }) => status !== 'closed'),
     said: async (code: string) => (await prod.chain()).filter((record) => record.code === code),
     /** A bad release is rolled back: its incident is open. */
-    async rolledBack() {
+    rolledBack: async () => {
       const { release } = await here.letIn('bad');
       await rollBack(prod, { rollback: 'r-1', from: release });
       return release;
