@@ -58,9 +58,10 @@ export function dayOf(now: Date): string {
 /**
  * Loads what the pointer names and nothing else. No timer runs, because a host may freeze between two requests: a request that
  * finds the last reading too old awaits a new one, and any load, before it is answered. Requests that wait at the same time share
- * one reading and one load. The release that a rollback would serve stays loaded beside the champion.
+ * one reading and one load. The release that a rollback would serve stays loaded beside the champion. @param beside what that one is loaded
+ * by: its faults are none of the champion's
  */
-export function champions(deps: Serving): Champions {
+export function champions(deps: Serving, beside: Loading = deps): Champions {
   const { clock, ledger, model } = deps;
   const releases = new Map<Digest, Loaded<LoadedRelease>>();
   /** Releases that no second attempt loads: their bytes do not change. */
@@ -73,10 +74,10 @@ export function champions(deps: Serving): Champions {
   const maxAge = (): number =>
     1000 * (reading?.kind === 'ready' ? reading.champion.value.online.pointerMaxAgeSeconds : DEFAULT_MAX_AGE_SECONDS);
 
-  const ensure = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
+  const ensure = async (release: Digest, from: Loading): Promise<Loaded<LoadedRelease> | Refused> => {
     const known = releases.get(release);
     if (known !== undefined) return known;
-    const result = refusals.get(release) ?? (await loadRelease(deps, release));
+    const result = refusals.get(release) ?? (await loadRelease(from, release));
     if (result.kind === 'refused') {
       refusals.set(release, result);
       return result;
@@ -88,10 +89,10 @@ export function champions(deps: Serving): Champions {
   };
 
   /** A release with the features of the day that requests are expected of. */
-  const prepare = async (release: Digest): Promise<Loaded<LoadedRelease> | Refused> => {
+  const prepare = async (release: Digest, from: Loading = deps): Promise<Loaded<LoadedRelease> | Refused> => {
     try {
       // Without its log it would answer nothing.
-      const [found] = await Promise.all([ensure(release), deps.log.open()]);
+      const [found] = await Promise.all([ensure(release, from), deps.log.open()]);
       if ('kind' in found) return unservable(release, found);
       const today = dayOf(clock.now());
       try {
@@ -128,7 +129,7 @@ export function champions(deps: Serving): Champions {
     // A target of a rollback that does not load is ignored until it is served.
     const [champion] = await Promise.all([
       prepare(pointer.current),
-      target === undefined || target === pointer.current ? undefined : prepare(target),
+      target === undefined || target === pointer.current ? undefined : prepare(target, beside),
     ]);
     const about = { readAt, pointer, slowAboveMs: slowAbove(pointer, policy, champion) };
     reading = 'kind' in champion ? { ...about, ...champion } : { ...about, kind: 'ready', champion };

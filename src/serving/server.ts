@@ -40,7 +40,8 @@ type Route = ModelRoute | { readonly kind: 'live' | 'ready' | 'server' };
 /** Makes the server of a model. It reads and loads nothing before the first request. */
 export function servingCore(deps: Serving): ServingCore {
   const { guarded, states } = withCircuits(deps);
-  const serving = champions({ ...deps, ...guarded });
+  // What a rollback would serve has circuits of its own: that it cannot be read keeps nothing of the champion from being read.
+  const serving = champions({ ...deps, ...guarded }, { ...deps, ...withCircuits(deps).guarded });
 
   const byChampion = async (
     route: ModelRoute,

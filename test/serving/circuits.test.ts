@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GatehouseError } from '#domain/error.ts';
 import { FAULTS_TO_OPEN, OPEN_MS } from '#serving/circuits.ts';
+import { readPointer } from '#read-model/pointer.ts';
 import { MODEL } from '#test/use-cases/_environments.ts';
 import { serving } from './_endpoint.ts';
 
@@ -138,4 +139,19 @@ it('the circuit of the lake keeps files of aggregates from being fetched, by the
     json: { error: expect.stringMatching(/^aggregates-load: .*circuit of lake is open/) },
   });
   expect(await circuits()).toMatchObject({ lake: 'open', ledger: 'closed', artifacts: 'closed' });
+});
+
+it('a release that a rollback would serve opens no circuit of the champion, though it cannot be read', async () => {
+  const target = (await readPointer(here.prod.ledger, MODEL))?.current;
+  await here.promote(await here.release('release 200'));
+  const read = here.prod.releases.read.bind(here.prod.releases);
+  const asked = vi
+    .spyOn(here.prod.releases, 'read')
+    .mockImplementation((digest) => (digest === target ? Promise.reject(throttled()) : read(digest)));
+  for (let time = 0; time < 2 * FAULTS_TO_OPEN; time += 1) {
+    pass(6_000);
+    expect((await here.infer()).status).toBe(200);
+  }
+  expect(asked.mock.calls.filter(([digest]) => digest === target).length).toBeGreaterThanOrEqual(FAULTS_TO_OPEN);
+  expect(await circuits()).toMatchObject({ artifacts: 'closed', lake: 'closed' });
 });
