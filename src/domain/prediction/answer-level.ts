@@ -30,13 +30,17 @@ export const BURN_WINDOWS = [
 ] as const;
 export type BurnWindow = (typeof BURN_WINDOWS)[number];
 
-/** From when to when a window reaches: to where the request log is whole, from the beginning of a period. */
+/**
+ * From when to when a window reaches: whole periods, up to where the request log is whole. A period that goes on would count in the metrics
+ * what the log does not have yet.
+ */
 export function boundsOf(
   { hours, periodSeconds }: BurnWindow,
   whole: Date,
 ): { readonly from: Date; readonly until: Date } {
   const period = periodSeconds * 1000;
-  return { from: new Date(Math.floor((whole.getTime() - hours * HOUR_MS) / period) * period), until: whole };
+  const began = (milliseconds: number): Date => new Date(Math.floor(milliseconds / period) * period);
+  return { from: began(whole.getTime() - hours * HOUR_MS), until: began(whole.getTime()) };
 }
 
 /** The metrics that say what no log has: calls of the API and those that failed, and how many were answered. */

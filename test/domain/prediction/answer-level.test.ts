@@ -105,5 +105,9 @@ it('windows end where the log is whole, and begin with a period that CloudWatch 
     '2026-03-02T05:58:00.000Z',
     '2026-01-31T11:00:00.000Z',
   ]);
-  expect(bounds.every(({ until }) => until === AT)).toBe(true);
+  expect(bounds.map(({ until }) => until.toISOString())).toEqual([
+    '2026-03-02T11:58:00.000Z',
+    '2026-03-02T11:58:00.000Z',
+    '2026-03-02T11:00:00.000Z',
+  ]);
 });
