@@ -12,6 +12,7 @@ import { PublishedPredictions } from '#domain/prediction/manifest.ts';
 import type { ObjectReference } from '#domain/data/partition.ts';
 import { addDays } from '#domain/data/partition.ts';
 import { readDocument } from '#ports/documents.ts';
+import { definitionOf } from '#read-model/definitions.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { readPredictions } from '#read-model/predictions.ts';
 import type { Cloud } from '../../cloud.ts';
@@ -24,6 +25,8 @@ export interface Decisions {
   readonly missing: readonly string[];
   /** Null where the model answers no requests. */
   readonly answers: ChangedDecisions | null;
+  /** Whether raw events of requests are kept, from which answers that no batch has could be computed again. */
+  readonly keepsEvents: boolean;
 }
 
 /** Compares what the bad release said with what is published now; a text says why that cannot be known. */
@@ -58,12 +61,10 @@ export async function changedDecisions(
       good.push(pairs.at(-1)?.good ?? '');
     }
     const rows = await countChangedRows(pairs, threshold);
-    return {
-      threshold,
-      rows,
-      missing,
-      answers: await changedAnswers(cloud, { model, epoch, rollback, threshold, good, predicted: now.keys() }, folder),
-    };
+    const about = { model, epoch, rollback, threshold, good, predicted: now.keys() };
+    const answers = await changedAnswers(cloud, about, folder);
+    const { definition } = await definitionOf(cloud.releases, rollback.from);
+    return { threshold, rows, missing, answers, keepsEvents: (definition.online?.retentionDays ?? 0) > 0 };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

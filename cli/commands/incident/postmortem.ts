@@ -97,12 +97,19 @@ export function postmortem({ environment, incident, timeline, decisions }: Incid
 export function decisionLines(decisions: IncidentView['decisions']): readonly string[] {
   if (decisions === undefined) return [];
   if (typeof decisions === 'string') return [`decisions: not known: ${decisions}`];
-  const { threshold, rows, answers, missing } = decisions;
+  const { threshold, rows, answers, missing, keepsEvents } = decisions;
   const said = (what: string, { compared, changed, unknown }: typeof rows): string =>
     `${what}: ${changed} of ${compared} decisions would have been different at ${threshold}${unknown === 0 ? '' : `; of ${unknown} nothing is known`}`;
   return [
     said('predictions', rows),
     ...(answers === null ? ['answers: none is in the request log'] : [said('answers', answers)]),
+    ...(answers !== null && answers.unknown > 0
+      ? [
+          keepsEvents
+            ? 'answers of events that no batch has can be computed again: gatehouse endpoint replay'
+            : 'answers of events that no batch has cannot be computed again: raw events are not kept',
+        ]
+      : []),
     ...(missing.length === 0 ? [] : [`not compared: ${missing.slice(0, 5).join('; ')}`]),
   ];
 }
