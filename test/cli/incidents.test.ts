@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { run as close } from '#cli/commands/incident/close.ts';
 import { run as list } from '#cli/commands/incident/list.ts';
 import { metricPicture } from '#cli/commands/incident/picture.ts';
+import { decisionLines } from '#cli/commands/incident/postmortem.ts';
 import { run as show } from '#cli/commands/incident/show.ts';
 import type { Context } from '#cli/context.ts';
 import { changeIncident } from '#use-cases/incidents/change-incident.ts';
@@ -135,6 +136,21 @@ describe('incidents', () => {
     await expect(typed(close, { incident: NAME, rootCause })).rejects.toMatchObject({
       refusal: { rule: 'incident-parts', found: 'open: serving' },
     });
+  });
+
+  it.each([
+    [true, 'can be computed again'],
+    [false, 'cannot be computed again: raw events are not kept'],
+  ])('say of answers that no batch has, where events are kept (%s), that they %s', (keepsEvents, said) => {
+    const none = { compared: 0, changed: 0, unknown: 0 };
+    const lines = decisionLines({
+      threshold: 0.2,
+      rows: none,
+      answers: { ...none, unknown: 3 },
+      missing: [],
+      keepsEvents,
+    });
+    expect(lines.join('\n')).toContain(said);
   });
 
   it('have a picture with the switch marked', async () => {
