@@ -2,6 +2,7 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
+import { OPERATIONS_DEFAULT, type OperationsRule } from '#domain/policy/operations.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find, list, startingWith } from './items.ts';
 
@@ -22,6 +23,20 @@ export function activeOrDeployed(
   if (active !== undefined) return active;
   const { policy: rules } = deployedModel(deployed, model);
   return { formatVersion: 1, policy: policyDigest(rules), activation: 1, rules };
+}
+
+/**
+ * Within what time people act, and how often what is stored is looked at: by the policy in force or, where there never was one, the deployed
+ * one. Of a model that was removed before it had any, the defaults.
+ */
+export async function readOperations(
+  ledger: ReadableLedger,
+  deployed: DeployedModels,
+  model: string,
+): Promise<OperationsRule> {
+  const active = await readActivePolicy(ledger, model);
+  const known = deployed.models.find(({ definition }) => definition.name === model);
+  return (active?.rules ?? known?.policy)?.operations ?? OPERATIONS_DEFAULT;
 }
 
 /** The votes for a policy, or for any, in place of the one that is in force, those that have expired among them. */

@@ -56,6 +56,14 @@ const ALARM = {
   found: 'many errors',
   values: { failed: 9 },
 } as const;
+
+const partial = {
+  code: 'ROLLBACK_VERIFIED',
+  actor: 'pipeline:release',
+  release: null,
+  details: { rollback: 'r-1', result: 'PARTIAL', found: 'the old release answers' },
+} as const;
+
 const paged: AuditEvent = {
   code: 'ROLLBACK_NOT_TRIGGERED',
   actor: 'pipeline:alarms',
@@ -87,12 +95,7 @@ describe('an incident', () => {
 
   it('is joined by what the verification finds, and by an alarm that rolled nothing back', async () => {
     await rolledBack();
-    await prod.says({
-      code: 'ROLLBACK_VERIFIED',
-      actor: 'pipeline:release',
-      release: null,
-      details: { rollback: 'r-1', result: 'PARTIAL', found: 'the old release answers' },
-    });
+    await prod.says(partial);
     await tend();
     expect((await findIncident(prod.ledger, MODEL, NAME))?.parts.map(({ part }) => part)).toEqual([
       'predictions',
@@ -104,12 +107,7 @@ describe('an incident', () => {
   it('is another one of an epoch in which an alarm pages, and what the verification finds late stays with its rollback', async () => {
     await rolledBack();
     await prod.says(paged);
-    await prod.says({
-      code: 'ROLLBACK_VERIFIED',
-      actor: 'pipeline:release',
-      release: null,
-      details: { rollback: 'r-1', result: 'PARTIAL', found: 'the old release answers' },
-    });
+    await prod.says(partial);
     await tend();
     const parts = (await open()).map(({ incident, parts: all }) => [incident, all.map(({ part }) => part)]);
     expect(Object.fromEntries(parts)).toEqual({

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Digest, digestOf } from '#domain/canonical/digest.ts';
 import { type DeployedModels, policyDigest } from '#domain/model/deployed.ts';
+import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
 import type { Policy } from '#domain/policy/policy.ts';
-import { readActivePolicy } from '#read-model/policy.ts';
+import { readActivePolicy, readOperations } from '#read-model/policy.ts';
 import { decidePolicy } from '#use-cases/control/decide-policy.ts';
 import { promote } from './_machine.ts';
 import { scene } from './_scene.ts';
@@ -67,6 +68,15 @@ describe('a policy that is deployed', () => {
       details: { policy: policyDigest(NEXT), replaces: policyDigest(policy), approvedBy: ['person:pat', 'person:eve'] },
     });
     expect((await readActivePolicy(prod.ledger, MODEL))?.rules).toEqual(NEXT);
+  });
+
+  it('says how operations go only where none was ever in force', async () => {
+    const operations = { ...OPERATIONS_DEFAULT, rehashDays: 7, retentionDays: 90 };
+    const later = under({ ...NEXT, operations });
+    const inForceNow = policy.operations ?? OPERATIONS_DEFAULT;
+    expect(await readOperations(prod.ledger, later, MODEL)).toEqual(inForceNow);
+    expect(await readOperations(control.ledger, later, MODEL)).toEqual(operations);
+    expect(await readOperations(control.ledger, later, 'removed')).toEqual(OPERATIONS_DEFAULT);
   });
 
   it('is not brought in by its own rule, nor by one person in two roles', async () => {

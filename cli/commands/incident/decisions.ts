@@ -6,6 +6,7 @@ import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { type ChangedDecisions, countChangedAnswers, countChangedRows } from '#adapters/duckdb/changed-decisions.ts';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { Incident, RollbackFacts } from '#domain/incident/incident.ts';
 import { costThreshold } from '#domain/policy/policy.ts';
 import { PublishedPredictions } from '#domain/prediction/manifest.ts';
@@ -74,9 +75,7 @@ export async function changedDecisions(
 async function publishedBy(
   rollback: RollbackFacts,
   records: readonly AuditRecord[],
-  read: (
-    digest: NonNullable<ReturnType<typeof manifestOf>>,
-  ) => Promise<readonly { readonly day: string; readonly object: ObjectReference }[]>,
+  read: (digest: Digest) => Promise<readonly { readonly day: string; readonly object: ObjectReference }[]>,
 ): Promise<ReadonlyMap<string, ObjectReference>> {
   const objects = new Map<string, ObjectReference>();
   for (const record of records) {
@@ -87,7 +86,7 @@ async function publishedBy(
   return objects;
 }
 
-function manifestOf(record: AuditRecord) {
+function manifestOf(record: AuditRecord): Digest | undefined {
   return record.code === 'PREDICTIONS_PUBLISHED'
     ? (detailsOf(record, 'PREDICTIONS_PUBLISHED').manifest ?? undefined)
     : undefined;

@@ -10,9 +10,9 @@ import {
 } from '#domain/incident/incident.ts';
 import type { Signal } from '#domain/incident/signals.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
-import { OPERATIONS_DEFAULT, type OperationsRule } from '#domain/policy/operations.ts';
+import type { OperationsRule } from '#domain/policy/operations.ts';
 import { readIncidents } from '#read-model/incidents.ts';
-import { readActivePolicy } from '#read-model/policy.ts';
+import { readOperations } from '#read-model/policy.ts';
 import { findOperation } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
@@ -28,7 +28,8 @@ const OTHERWISE = ['platform'];
 
 /**
  * Changes one of a model's incidents, or opens one, once per operation: what is to change is decided anew as often as somebody else was
- * quicker. `decide` returns undefined where nothing is to be done. The incident after it, or the one that the operation has left.
+ * quicker. `decide` returns undefined where nothing is to be done.
+ * @returns the incident after it; undefined where nothing was done, now or before
  */
 export async function recordIncident(
   deps: Recording,
@@ -122,8 +123,7 @@ async function responseOf(
   { ledger, deployed }: RecordingIncidents,
   model: string,
 ): Promise<{ readonly rule: OperationsRule; readonly roles: Incident['roles'] }> {
-  const active = await readActivePolicy(ledger, model);
   const known = deployed.models.find(({ definition }) => definition.name === model);
-  const rule = active?.rules.operations ?? known?.policy.operations ?? OPERATIONS_DEFAULT;
+  const rule = await readOperations(ledger, deployed, model);
   return { rule, roles: [...(known?.definition.escalation ?? OTHERWISE)] };
 }

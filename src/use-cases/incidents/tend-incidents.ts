@@ -79,15 +79,16 @@ async function tend(deps: RecordingIncidents, model: string, faults: Fault[]): P
     refused: new Set(refusals.map(({ kind, day }) => `${kind} ${day}`)),
   };
   await settleParts(deps, model, open, ({ kind, rollback }, part) => settledBy(kind, part, rollback, facts));
+  const rest = (await readIncidents(ledger, model)).filter(({ status }) => status !== 'closed');
   const named = (incident: string) => ({ item: `incidents of ${model}: ${incident}`, model });
   await each(
     faults,
-    open,
+    rest,
     ({ incident }) => named(incident),
-    async ({ incident }) => {
+    async (seen) => {
+      const { incident } = seen;
       const step = async (verb: string, by: (before: Incident) => number, change: Tending): Promise<void> => {
-        const seen = (await readIncidents(ledger, model)).find((one) => one.incident === incident);
-        if (seen === undefined || change(seen, clock.now()) === undefined) return;
+        if (change(seen, clock.now()) === undefined) return;
         await recordIncident(deps, model, operationName(verb, incident, by(seen)), async (incidents) => {
           const before = incidents.find((one) => one.incident === incident);
           // Somebody may have acknowledged or closed it since.

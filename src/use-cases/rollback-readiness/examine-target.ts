@@ -1,6 +1,5 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import { deployedModel, type DeployedModels } from '#domain/model/deployed.ts';
-import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
 import { ReleaseManifest } from '#domain/release/manifest.ts';
 import type { FailedCondition } from '#domain/rollback-readiness/conditions.ts';
 import { type ExaminedTarget, judgeReadiness } from '#domain/rollback-readiness/judge-readiness.ts';
@@ -12,7 +11,7 @@ import { readDocument } from '#ports/documents.ts';
 import type { Keys } from '#ports/keys.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { StoredVersions } from '#ports/stored-versions.ts';
-import { readActivePolicy } from '#read-model/policy.ts';
+import { readOperations } from '#read-model/policy.ts';
 import { isBroken } from '#use-cases/verification/whole-release.ts';
 
 export interface Examining {
@@ -37,8 +36,7 @@ export async function examineTarget(
   release: Digest,
   reported: ReportedTarget,
 ): Promise<readonly FailedCondition[]> {
-  const active = await readActivePolicy(deps.ledger, model);
-  const { retentionDays } = active?.rules.operations ?? OPERATIONS_DEFAULT;
+  const { retentionDays } = await readOperations(deps.ledger, deps.deployed, model);
   const isOnline = deployedModel(deps.deployed, model).definition.online !== undefined;
   const purposes: readonly KeyPurpose[] = isOnline ? ['signing', 'request log'] : ['signing'];
   const keys = await Promise.all(

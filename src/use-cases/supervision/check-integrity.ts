@@ -4,12 +4,11 @@ import { GatehouseError } from '#domain/error.ts';
 import { ABSENT, equals } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
-import { OPERATIONS_DEFAULT } from '#domain/policy/operations.ts';
 import type { Finding } from '#domain/supervision/finding.ts';
 import { dueInHour, hourOf, type RotationCursor, rotationFrom } from '#domain/supervision/rotation.ts';
 import type { StoredBytes } from '#ports/stored-bytes.ts';
 import { findRotation, readFindings } from '#read-model/integrity.ts';
-import { readActivePolicy } from '#read-model/policy.ts';
+import { readOperations } from '#read-model/policy.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
 import { writeUnaudited } from '#use-cases/audit/write-unaudited.ts';
@@ -45,7 +44,7 @@ export function checkIntegrity(deps: CheckingIntegrity): Task {
       // Another one is the first each hour, so that none waits for the others for ever.
       turned(deps.deployed.models, hourOf(deps.clock.now())),
       ({ definition: { name: model } }) => ({ item: `stored objects of ${model}`, model }),
-      ({ definition: { name }, policy }) => rotate(deps, name, policy.operations?.rehashDays, done, faults, lagging),
+      ({ definition: { name } }) => rotate(deps, name, done, faults, lagging),
     );
     await recordFaults(deps, 'integrity', [...faults, ...lagging]);
     throwFaults(faults, done);
@@ -56,19 +55,17 @@ export function checkIntegrity(deps: CheckingIntegrity): Task {
 async function rotate(
   deps: CheckingIntegrity,
   model: string,
-  deployedDays: number | undefined,
   done: { objects: number; findings: string[]; isDone: boolean },
   faults: Fault[],
   lagging: Fault[],
 ): Promise<void> {
   const { ledger, clock } = deps;
-  const [units, active, before, known] = await Promise.all([
+  const [units, { rehashDays }, before, known] = await Promise.all([
     storedUnits(ledger, model, deps.has),
-    readActivePolicy(ledger, model),
+    readOperations(ledger, deps.deployed, model),
     findRotation(ledger, model),
     readFindings(ledger, model),
   ]);
-  const days = active?.rules.operations?.rehashDays ?? deployedDays ?? OPERATIONS_DEFAULT.rehashDays;
   const findings = new Map(known);
   const inspectAll = async (unit: StoredUnit): Promise<void> => {
     const seen = new Set<string>();
@@ -90,7 +87,7 @@ async function rotate(
   const again = new Set([...known.values()].filter(({ kind }) => kind !== null).map(({ unit }) => unit));
   for (const finding of known.values())
     if (finding.kind !== null && !units.some(({ name }) => name === finding.unit)) await leave(deps, finding);
-  let cursor = rotationFrom(before, days * 24, clock.now());
+  let cursor = rotationFrom(before, rehashDays * 24, clock.now());
   const last = hourOf(clock.now());
   const keep = async (next: RotationCursor): Promise<void> => {
     cursor = next;
