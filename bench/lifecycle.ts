@@ -7,7 +7,7 @@ import { freshName, startExecution } from '#cli/executions.ts';
 import type { StateRun } from '#cli/progress/states.ts';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { Digest } from '#domain/canonical/digest.ts';
-import type { Role } from '#domain/policy/policy.ts';
+import type { Role } from '#domain/policy/role.ts';
 import { until } from '#local/emulator/processes.ts';
 
 import { readRecords } from '#read-model/chain.ts';

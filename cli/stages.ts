@@ -1,4 +1,4 @@
-import type { Role } from '#domain/policy/policy.ts';
+import type { Role } from '#domain/policy/role.ts';
 
 /** Where a release stands; derived from the ledgers, stored nowhere. */
 export type Stage =

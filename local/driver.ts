@@ -12,7 +12,7 @@ import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { landPartitions, type LandingProgress } from '#adapters/aws/partition-upload.ts';
 import { cognitoUserPool } from '#adapters/aws/user-pool.ts';
 import { GatehouseError } from '#domain/error.ts';
-import type { Role } from '#domain/policy/policy.ts';
+import type { Role } from '#domain/policy/role.ts';
 import { compileModel } from '#model/compile.ts';
 import type { Config } from '#model/config.ts';
 import { namesOf } from '#model/names.ts';

@@ -6,7 +6,7 @@ import type { QuarantineVote } from '#domain/control/quarantine-vote.ts';
 import type { PromotionRequestBody } from '#domain/control/promotion-request-body.ts';
 import { ApprovalRequest } from '#domain/control/request.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import type { Context } from '../context.ts';
 import { refuse, RefusedError } from '../refusal.ts';
 import { call, type HttpAnswer } from '#adapters/http-call.ts';

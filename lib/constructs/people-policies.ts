@@ -1,7 +1,7 @@
 import { ManagedPolicy, PolicyStatement, Effect } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { MACHINES } from '#domain/environment/environment.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import { type Acts, policyName } from '#model/define-ownership.ts';
 import type { Names } from '#model/names.ts';
 

@@ -6,7 +6,7 @@ import { AccountRecovery, Mfa, UserPool, UserPoolClient, UserPoolGroup } from 'a
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
 import { Exchange, type ExchangeProps } from '#lib/constructs/exchange.ts';

@@ -1,6 +1,6 @@
 import type { Environment, MACHINES } from '#domain/environment/environment.ts';
 import type { AuditCode } from '#domain/audit/events.ts';
-import type { Role } from '#domain/policy/policy.ts';
+import type { Role } from '#domain/policy/role.ts';
 
 /** Who does a piece of work, who answers for it, who is consulted before and who is informed after (RACI). */
 export interface Responsibility {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { main } from '#cli/program.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';
 import { clients, eventually, freshCloud, type TestCloud } from '../_helpers/cloud.ts';

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ENVIRONMENTS } from '#domain/environment/environment.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import { policyName } from '#model/define-ownership.ts';
 import { namesOf } from '#model/names.ts';
 import config from '../../gatehouse.config.ts';

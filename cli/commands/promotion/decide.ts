@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ApprovalRequest } from '#domain/control/request.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { controlApi } from '../../control/api.ts';

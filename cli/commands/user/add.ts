@@ -1,6 +1,6 @@
 import { InvalidParameterException, InvalidPasswordException } from '@aws-sdk/client-cognito-identity-provider';
 import { z } from 'zod';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { peopleOf } from './people.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { peopleOf } from './people.ts';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Refusal } from '../refusal/refusal.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ModelName } from '../model/definition.ts';
-import { type ApprovalRule, Role, Transition } from '../policy/policy.ts';
+import { type ApprovalRule, Transition } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { countByRole } from './count-by-role.ts';
 import type { Promotion } from '../promotion/promotion.ts';
 

@@ -1,4 +1,5 @@
-import type { ApprovalRule, Role } from '../policy/policy.ts';
+import type { ApprovalRule } from '../policy/policy.ts';
+import type { Role } from '../policy/role.ts';
 
 /** Matches approvals to required roles, each person once: those that are used, and what is still missing. */
 export function countByRole<Vote extends { readonly role: Role; readonly subject: string }>(

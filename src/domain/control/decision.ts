@@ -5,7 +5,7 @@ import { type Refusal, refusal, type Refusing } from '../refusal/refusal.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
-import { Role } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { SeenText } from '../text.ts';
 import { Person } from './person.ts';
 import type { ApprovalRequest } from './request.ts';

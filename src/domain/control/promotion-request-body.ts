@@ -3,7 +3,8 @@ import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../refusal/refusal.ts';
 import { ModelName } from '../model/definition.ts';
-import { Hotfix, REQUESTING_ROLES, TargetEnvironment } from '../policy/policy.ts';
+import { Hotfix, TargetEnvironment } from '../policy/policy.ts';
+import { REQUESTING_ROLES } from '../policy/role.ts';
 import { Version } from '../release/registration.ts';
 
 /** What a signed-in person asks for; the client's `requestId` makes a repetition harmless. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ModelName } from '../model/definition.ts';
-import { Role, TargetEnvironment } from '../policy/policy.ts';
+import { TargetEnvironment } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { SeenText } from '../text.ts';
 
 /** The vote of a signed-in person to lift the quarantine that a rollback made. */

@@ -4,7 +4,8 @@ import { Digest } from '../canonical/digest.ts';
 import { equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { ModelName } from '../model/definition.ts';
-import { Hotfix, Role, TargetEnvironment, Transition } from '../policy/policy.ts';
+import { Hotfix, TargetEnvironment, Transition } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { Version } from '../release/registration.ts';
 
 /** What waits for people in control, as a target's signed chain asked for it; its ending is what that chain said last. */

@@ -1,4 +1,4 @@
-import { Role } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { type Refusal, refusal } from '../refusal/refusal.ts';
 
 /** The role in which a person votes, or why not. Which roles count is for the target to say, by the policy in force there. */

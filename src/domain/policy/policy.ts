@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { GateId } from '../gates/gate.ts';
 import { ColumnName, ModelName } from '../model/definition.ts';
 import { SeenText } from '../text.ts';
+import { AttestationRule } from './attestations.ts';
 import { OperationsRule } from './operations.ts';
+import { Role } from './role.ts';
 import { ServingRule } from './serving.ts';
 
 /** The environments into which a release can be promoted. */
@@ -19,12 +21,6 @@ export type Transition = z.infer<typeof Transition>;
 /** That a person asks for a release to come to prod past staging, and why. */
 export const Hotfix = z.strictObject({ reason: SeenText.min(3).max(500) });
 export type Hotfix = z.infer<typeof Hotfix>;
-
-/** The groups of the user pool: a role is a group. */
-export const Role = z.enum(['ml-engineer', 'ml-lead', 'platform', 'risk']);
-export type Role = z.infer<typeof Role>;
-/** The roles whose members may request a promotion. A request only opens the promotion, whose gates and approvals decide. */
-export const REQUESTING_ROLES: readonly Role[] = ['ml-engineer', 'ml-lead', 'platform'];
 
 /**
  * How two models are compared, and what is asked of the newer one. Gains are relative to the champion's log loss. Which way
@@ -263,6 +259,8 @@ const rules = {
   serving: ServingRule.exactOptional(),
   /** What people are told, and when, of what is wrong. Without it the numbers are those of `OPERATIONS_DEFAULT`. */
   operations: OperationsRule.exactOptional(),
+  /** Whose attestations count, and what they have to say. Without it the gates that judge them do not pass. */
+  attestations: AttestationRule.exactOptional(),
   /** What each kind of promotion needs. */
   transitions: z.strictObject({
     /** A model's baseline into an environment that has no champion yet. */

@@ -4,7 +4,8 @@ import { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { Hotfix, Role, Transition, type TransitionRule } from '../policy/policy.ts';
+import { Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
+import { Role } from '../policy/role.ts';
 import { WORK_HOURS } from './durations.ts';
 import { Version } from '../release/registration.ts';
 

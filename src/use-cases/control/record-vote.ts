@@ -2,7 +2,7 @@ import type { AuditEvent } from '#domain/audit/events.ts';
 import { personOf } from '#domain/control/person.ts';
 import { whyUnknownModel } from '#domain/control/promotion-request-body.ts';
 import { voteAs } from '#domain/control/vote-as.ts';
-import type { Role } from '#domain/policy/policy.ts';
+import type { Role } from '#domain/policy/role.ts';
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import type { Asking } from './request-promotion.ts';

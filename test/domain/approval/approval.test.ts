@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeApprovals, whyNotCounting } from '#domain/approval/approval.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
-import { Role } from '#domain/policy/policy.ts';
+import { Role } from '#domain/policy/role.ts';
 import { admissible, approvalOf, hours, NOW } from '#test/domain/promotion/_case.ts';
 
 const { promotion, evidence } = admissible();

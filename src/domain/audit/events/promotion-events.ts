@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Attested } from '../../attestation/attestation.ts';
 import { Digest } from '../../canonical/digest.ts';
 import { Verdict } from '../../gates/gate.ts';
 import { Hotfix } from '../../policy/policy.ts';
@@ -36,6 +37,10 @@ export const PROMOTION_EVENTS = {
       hotfix: Hotfix.exactOptional(),
       supersedes: Text.nullable(),
     }),
+  ),
+  ATTESTED: event(
+    'a report of a tool, or a task of this environment, attests something of a commit or a release',
+    Attested,
   ),
   EVIDENCE_RECORDED: event(
     'a gate evaluated a release',
