@@ -48,6 +48,8 @@ export const FAULTS = {
   UNKNOWN_AUTHORITY: lasting('a key is of no known authority'),
   NO_CATALOGUE: lasting('a function that has no catalogue table reads a partition'),
 
+  ISSUER_SILENT: passing('an issuer of tokens does not say by which keys it signs'),
+
   // The audit chain
   METRICS_UNREAD: passing('CloudWatch did not give a metric'),
   CHAIN_CONTENDED: passing('the audit chain is contended: each attempt met another record'),

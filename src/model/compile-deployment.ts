@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ModelCard } from '#domain/model/card.ts';
+import { seenLine } from '#domain/text.ts';
 import { DeployedModels, partsOf } from '#domain/model/deployed.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import { Policy, PolicyFloor } from '#domain/policy/policy.ts';
@@ -31,6 +32,7 @@ export async function compileDeployment(
   root: string,
   config: Config,
   folders: readonly string[] = ['models'],
+  commit = '',
 ): Promise<DeployedModels> {
   const floor = await readFloor(root);
   const models = [];
@@ -43,7 +45,8 @@ export async function compileDeployment(
     }
   }
   assertConsistent([...contradictions, ...contradictionsWith({ config, models })]);
-  return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models });
+  const deployed = commit === '' ? commitOf(root) : { commit };
+  return DeployedModels.parse({ formatVersion: 1, ...deployed, models });
 }
 
 /**
@@ -53,7 +56,7 @@ export async function compileDeployment(
 export async function compileAlone(root: string, home: string): Promise<DeployedModels> {
   const { parts, contradictions } = await compileParts(home, await compileModel(home), await readFloor(root));
   assertConsistent(contradictions);
-  return DeployedModels.parse({ formatVersion: 1, commit: commitOf(root), models: [parts] });
+  return DeployedModels.parse({ formatVersion: 1, ...commitOf(root), models: [parts] });
 }
 
 async function compileParts(home: string, definition: ModelDefinition, floor: PolicyFloor) {
@@ -143,13 +146,15 @@ async function importDefault(file: string): Promise<unknown> {
   return module.default;
 }
 
-/** The commit that is deployed; a tree with changes says so, because its releases cannot be rebuilt from a commit. */
-function commitOf(root: string): string {
+/** The commit that is deployed, and who wrote it; a tree with changes says so, because its releases cannot be rebuilt from a commit. */
+function commitOf(root: string): Pick<DeployedModels, 'commit' | 'author'> {
   try {
     const git = (...args: string[]): string =>
       execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    return git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+changes');
+    const commit = git('rev-parse', 'HEAD') + (git('status', '--porcelain') === '' ? '' : '+changes');
+    const author = seenLine(git('log', '-1', '--format=%ae'));
+    return author === '' ? { commit } : { commit, author };
   } catch {
-    return 'no-repository';
+    return { commit: 'no-repository' };
   }
 }

@@ -16,9 +16,10 @@ export async function readGrounds(ledger: ReadableLedger, promotion: Promotion):
     ledger.query(keys.approvals(promotion.model), approvalsOf(promotion)),
   ]);
   const found = groundsFrom(promotion, items, approvals);
-  const { pointer } = found;
-  if (pointer === undefined || pointer.pendingPropagation === null) return found;
-  return groundsFrom(promotion, await ledger.getMany(groundKeys(promotion, pointer)), approvals);
+  const more = groundKeys(promotion, found).slice(items.length);
+  if (more.length === 0) return found;
+  // What is read twice would be of two moments: all of it is read anew.
+  return groundsFrom(promotion, await ledger.getMany(groundKeys(promotion, found)), approvals);
 }
 
 /** The recorded decisions on a promotion. */

@@ -63,7 +63,10 @@ export function evidenceOf(
     numbers: { ...result.numbers },
     measure,
     at: now.toISOString(),
-    expiresAt: new Date(now.getTime() + promotion.evidenceValidHours * 3_600_000).toISOString(),
+    expiresAt: [
+      new Date(now.getTime() + promotion.evidenceValidHours * 3_600_000).toISOString(),
+      ...(result.expiresAt === undefined ? [] : [result.expiresAt]),
+    ].toSorted()[0] as string,
   };
 }
 

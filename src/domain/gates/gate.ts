@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AttestedGate } from '../attestation/attestation.ts';
 
 /** Every gate there is. Its id is the name of its file in `gates/`. */
 export const GateId = z.enum([
@@ -7,6 +8,7 @@ export const GateId = z.enum([
   'release-integrity',
   'metric-baseline',
   'better-than-champion',
+  ...AttestedGate.options,
 ]);
 export type GateId = z.infer<typeof GateId>;
 
@@ -22,5 +24,7 @@ export interface GateResult {
   /** A PASS that is not proven and likely: it admits to a probation, where the policy knows one. */
   readonly provisional?: true;
   readonly reasons: readonly string[];
+  /** When what it rests on expires, where that is its own. */
+  readonly expiresAt?: string;
   readonly numbers: Readonly<Record<string, number>>;
 }

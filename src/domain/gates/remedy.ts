@@ -1,6 +1,11 @@
 import type { GateId, GateRemedy } from './gate.ts';
 import { betterThanChampionRemedy } from './gates/better-than-champion.ts';
 import { dataValidatedRemedy } from './gates/data-validated.ts';
+import { codeReviewRemedy } from './gates/code-review.ts';
+import { integrationTestsRemedy } from './gates/integration-tests.ts';
+import { loadRemedy } from './gates/load.ts';
+import { securityScanRemedy } from './gates/security-scan.ts';
+import { unitTestsRemedy } from './gates/unit-tests.ts';
 import { metricBaselineRemedy } from './gates/metric-baseline.ts';
 import { releaseIntegrityRemedy } from './gates/release-integrity.ts';
 import { releasedUpstreamRemedy } from './gates/released-upstream.ts';
@@ -12,4 +17,9 @@ export const GATE_REMEDIES: Readonly<Record<GateId, GateRemedy>> = {
   'release-integrity': releaseIntegrityRemedy,
   'metric-baseline': metricBaselineRemedy,
   'better-than-champion': betterThanChampionRemedy,
+  'unit-tests': unitTestsRemedy,
+  'code-review': codeReviewRemedy,
+  'integration-tests': integrationTestsRemedy,
+  load: loadRemedy,
+  'security-scan': securityScanRemedy,
 };

@@ -21,6 +21,12 @@ export const keys = {
     pk: `EVIDENCE#${gate}#${model}`,
     sk: `${environment}#${release}#${policy}`,
   }),
+  /** What is attested of a commit or a release; of a CI run in control, that it has said so. */
+  attestations: (model: string, gate: string, subject: string): Key => ({
+    pk: `ATTESTATION#${model}`,
+    sk: `${gate}#${subject}`,
+  }),
+  attestationsOfModel: (model: string): string => `ATTESTATION#${model}`,
   approval: (model: string, promotion: string, subject: string): Key => ({
     pk: `APPROVAL#${model}`,
     sk: `${promotion}#${subject}`,
@@ -121,6 +127,7 @@ const AUTHORITIES = {
   VERSION: 'governed',
   RELEASED: 'governed',
   EVIDENCE: 'governed',
+  ATTESTATION: 'governed',
   APPROVAL: 'governed',
   PROMOTION: 'governed',
   PROMOTION_REQUEST: 'governed',

@@ -3,12 +3,15 @@ import { type Digest, digestOfJson, parseDocument } from '../canonical/digest.ts
 import { GatehouseError } from '../error.ts';
 import { DataKind, Policy } from '../policy/policy.ts';
 import { ModelCard } from './card.ts';
+import { SeenText } from '../text.ts';
 import { ModelDefinition } from './definition.ts';
 
 /** What synth hands to the functions of the pipeline: every model's definition and policy, the SQL that training starts from, and its expectations. */
 export const DeployedModels = z.strictObject({
   formatVersion: z.literal(1),
   commit: z.string().min(1),
+  /** The e-mail address of whoever wrote the commit. */
+  author: SeenText.min(1).max(200).exactOptional(),
   models: z.array(
     z.strictObject({
       definition: ModelDefinition,

@@ -1,11 +1,12 @@
 import { ORIGIN } from '../environment/environment.ts';
 import { Approval } from '../approval/approval.ts';
+import { NewestAttestations } from '../attestation/newest.ts';
 import { StoredEvidence } from '../gates/evidence.ts';
 import { Upstream } from '../gates/gates/released-upstream.ts';
 import { type Item, type Key, keyText, withoutKey } from '../ledger/item.ts';
-import { keys } from '../ledger/keys.ts';
+import { authorityOf, keys } from '../ledger/keys.ts';
 import { ActivePolicy } from '../policy/activation.ts';
-import type { GroundsState } from './grounds.ts';
+import { attestationKeys, type GroundsState } from './grounds.ts';
 import { Pointer } from './pointer.ts';
 import { isActive } from './quarantine.ts';
 import { type Promotion, PromotionRequest } from './promotion.ts';
@@ -13,8 +14,12 @@ import { type Promotion, PromotionRequest } from './promotion.ts';
 /** The environments whose chains can say something of a release that is promoted here. */
 const UPSTREAMS = [ORIGIN, 'staging'] as const;
 
-/** The items, besides approvals, from which a promotion's grounds are read; `pointer` names those that its pending propagation adds. */
-export function groundKeys(promotion: Promotion, pointer?: Pointer): readonly Key[] {
+/**
+ * The items, besides approvals, from which a promotion's grounds are read. What was found under them names others: what the
+ * pointer's pending propagation is about, and the commit that attestations are about.
+ */
+export function groundKeys(promotion: Promotion, found?: GroundsState): readonly Key[] {
+  const pointer = found?.pointer;
   const { model, release, environment, policy, gates } = promotion;
   const of = (digest: string): readonly Key[] => UPSTREAMS.map((each) => keys.upstream(model, digest, each));
   return [
@@ -27,7 +32,18 @@ export function groundKeys(promotion: Promotion, pointer?: Pointer): readonly Ke
     ...(pointer === undefined || pointer.pendingPropagation === null || pointer.pendingPropagation.release === release
       ? []
       : of(pointer.pendingPropagation.release)),
+    ...(found === undefined ? [] : attestationKeys(found)),
   ];
+}
+
+/** A promotion's grounds, from what finds its items, and its approvals. @throws GatehouseError where one cannot be read */
+export function groundsBy(
+  promotion: Promotion,
+  find: (key: Key) => Item | undefined,
+  approvals: readonly Item[],
+): GroundsState {
+  const first = groundsFrom(promotion, groundKeys(promotion).map(find), approvals);
+  return groundsFrom(promotion, groundKeys(promotion, first).map(find), approvals);
 }
 
 /** A promotion's grounds, from the items under `groundKeys` and its approvals. @throws GatehouseError where one cannot be read */
@@ -64,6 +80,13 @@ export function groundsFrom(
         const upstream = said(release, environment);
         return upstream === undefined ? [] : [[environment, upstream] as const];
       }),
+    ),
+    attestations: new Map(
+      items.flatMap((item) =>
+        item === undefined || authorityOf(item.pk) !== 'ATTESTATION'
+          ? []
+          : [[keyText(item), withoutKey(NewestAttestations, item)] as const],
+      ),
     ),
     propagation: {
       dev: pendingPropagation === null ? undefined : said(pendingPropagation.release, 'dev'),

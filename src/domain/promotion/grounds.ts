@@ -2,11 +2,16 @@ import { ORIGIN } from '../environment/environment.ts';
 import { type Approval, type ApprovalOutcome, judgeApprovals } from '../approval/approval.ts';
 import { canonicalJson } from '../canonical/digest.ts';
 import { type Refusal, refusal as refuse, type RuleId } from '../refusal/refusal.ts';
+import type { AttestedGate } from '../attestation/attestation.ts';
+import { attestationsCheck, attestationsKey, type NewestAttestations } from '../attestation/newest.ts';
+import { type Subjects, subjectsFor, subjectsOf } from '../gates/attested.ts';
+import { type LoadTarget, targetOf } from '../gates/gates/load.ts';
+import { attestedGates, judgeAttested } from '../gates/judge-attested.ts';
 import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/evidence.ts';
-import type { GateId } from '../gates/gate.ts';
+import type { GateId, GateResult } from '../gates/gate.ts';
 import { dataValidated } from '../gates/gates/data-validated.ts';
 import { releasedUpstream, type Upstream } from '../gates/gates/released-upstream.ts';
-import { ABSENT, equals, keyText, keyOf, type Write } from '../ledger/item.ts';
+import { ABSENT, equals, type Key, keyText, keyOf, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { type ActivePolicy, stillInForce } from '../policy/activation.ts';
 import { type Propagation, propagationChecks, whyNotPropagated } from './pending-propagation.ts';
@@ -26,6 +31,8 @@ export interface GroundsState {
   readonly isQuarantined: boolean;
   /** What the signed chains of peers say of the release, by environment. */
   readonly upstream: ReadonlyMap<string, Upstream>;
+  /** What is attested of the release and its commit, by key, for the gates that judge it. */
+  readonly attestations: ReadonlyMap<string, NewestAttestations>;
   /** What is known of the digest of the pointer's pending propagation. */
   readonly propagation: Propagation;
 }
@@ -83,6 +90,7 @@ const RULES: readonly Rule[] = [
       : undefined,
   policyInForce,
   evidenceComplete,
+  attestationsHold,
   ({ promotion, upstream }) => {
     const { verdict, reasons } = upstreamVerdict(promotion, upstream);
     return verdict === 'PASS'
@@ -166,6 +174,7 @@ export function groundChecks(state: GroundsState): readonly Write[] {
   const { model, release } = promotion;
   const checks: readonly Write[] = [
     ...pinnedEvidence(state).map(evidenceCheck),
+    ...attestationKeys(state).map((key) => attestationsCheck(key, state.attestations.get(keyText(key)))),
     ...upstreamsOf(promotion).map((environment): Write => {
       const said = upstream.get(environment);
       const condition = said === undefined ? ABSENT : equals({ record: said.record, withdrawn: said.withdrawn });
@@ -245,6 +254,47 @@ function evidenceComplete({ promotion, evidence }: GroundsState, now: Date): Ref
   return lacking.length === 0
     ? undefined
     : refuse('evidence-complete', lacking.join('; '), 'request a new promotion: its gates are evaluated again');
+}
+
+/** The release and its commit, as whoever trained it has signed. */
+function subjectsIn({ promotion, upstream }: Pick<GroundsState, 'promotion' | 'upstream'>): Subjects {
+  return subjectsOf(promotion.release, upstream.get(ORIGIN)?.commit);
+}
+
+/** Where the attestations stand that the pinned gates judge. */
+export function attestationKeys(state: Pick<GroundsState, 'promotion' | 'upstream'>): readonly Key[] {
+  const { model, gates } = state.promotion;
+  return attestedGates(gates).flatMap((gate) =>
+    subjectsFor(gate, subjectsIn(state)).map((subject) => attestationsKey(model, gate, subject)),
+  );
+}
+
+/** What a gate that judges attestations says of a promotion's release now. */
+export function attestedVerdict(
+  gate: AttestedGate,
+  state: Pick<GroundsState, 'promotion' | 'upstream' | 'attestations' | 'active'>,
+  target: LoadTarget,
+  now: Date,
+): GateResult {
+  const subjects = subjectsIn(state);
+  const { model } = state.promotion;
+  const newest = subjectsFor(gate, subjects).flatMap(
+    (subject) => state.attestations.get(keyText(attestationsKey(model, gate, subject)))?.newest ?? [],
+  );
+  return judgeAttested(gate, { subjects, newest, rule: state.active?.rules.attestations, now }, target);
+}
+
+/** What gates have judged is what is attested still: a newer attestation may say something else, and a policy name others. */
+function attestationsHold(state: GroundsState, now: Date): Refusal | undefined {
+  const wrong = attestedGates(state.promotion.gates).flatMap((gate) => {
+    const evidence = state.evidence.get(gate);
+    if (evidence === undefined || evidence.verdict === 'NOT_APPLICABLE') return [];
+    const { verdict, reasons } = attestedVerdict(gate, state, targetOf(evidence.numbers), now);
+    return verdict === 'PASS' ? [] : [`${gate}: ${verdict}: ${reasons.join('; ')}`];
+  });
+  return wrong.length === 0
+    ? undefined
+    : refuse('attestations-hold', wrong.join('; ').slice(0, 2000), 'attest it again, and request a new promotion');
 }
 
 /** Whether the release may be promoted beside, or as, one on probation. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ATTESTER_RULES } from './attester-rules.ts';
 import { COMMAND_RULES } from './command-rules.ts';
 import { DATA_RULES } from './data-rules.ts';
 import { INCIDENT_RULES } from './incident-rules.ts';
@@ -10,6 +11,7 @@ export const RULES = {
   ...RELEASE_RULES,
   ...DATA_RULES,
   ...INCIDENT_RULES,
+  ...ATTESTER_RULES,
   ...COMMAND_RULES,
   ...SERVING_RULES,
 } as const;

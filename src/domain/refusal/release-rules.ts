@@ -30,6 +30,7 @@ export const RELEASE_RULES = {
   'gates-passed': promotion(409, 'every pinned gate passes'),
   'policy-in-force': promotion(409, 'the policy in force is the one that was pinned or named'),
   'evidence-complete': promotion(409, 'each pinned gate has evidence that passes and is not expired'),
+  'attestations-hold': promotion(409, 'what is attested still passes when the promotion is committed'),
   'released-upstream': promotion(409, 'the environment before has released it and not rolled it back'),
   'data-validated': promotion(409, 'the data of a release was validated before training'),
   'release-integrity': promotion(409, 'the files of a release are those of its manifest'),

@@ -35,6 +35,11 @@ export const Registration = z.strictObject({
   parent: Digest.nullable(),
   /** All that it was made from (`originOf`); registrations of before do not say. */
   origin: Digest.exactOptional(),
+  /** The commit that it was made from, and who wrote that; registrations of before, or of another deployment, do not say. */
+  commit: z.string().min(1).exactOptional(),
+  createdBy: z.string().min(1).exactOptional(),
+  /** The digest of the feature partitions that it was trained on. */
+  dataVersion: Digest.exactOptional(),
   /** What its version stands for, as its manifest has it; registrations of before do not say, and are like no other. */
   recipe: Digest.exactOptional(),
   schemas: z.strictObject({ input: Digest, output: Digest }).exactOptional(),

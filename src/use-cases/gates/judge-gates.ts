@@ -1,6 +1,7 @@
 import { ORIGIN } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { truncated } from '#domain/audit/truncated.ts';
+import type { AttestedGate } from '#domain/attestation/attestation.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/comparison/measure.ts';
 import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
@@ -11,9 +12,14 @@ import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/releas
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import { Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
+import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
+import { attestedVerdict } from '#domain/promotion/grounds.ts';
+import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
+import { bestThroughput } from '#read-model/attestations.ts';
+import { readGrounds } from '#read-model/grounds.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { readUpstream } from '#read-model/upstream.ts';
@@ -24,6 +30,7 @@ import { contract, type Task } from '#use-cases/task.ts';
 export interface Judging extends Recording {
   /** Where measurements are kept, by digest. */
   readonly documents: ArtifactStore;
+  readonly deployed: DeployedModels;
 }
 
 /** What the machine's earlier states have found; what is missing makes its gates inconclusive. */
@@ -118,7 +125,24 @@ async function resultOf(
       const measure = await readDocument(deps.documents, StoredMeasure, digest);
       return MEASURED_GATES[gate](measure, inForce.rules.comparison);
     }
+    case 'unit-tests':
+    case 'code-review':
+    case 'integration-tests':
+    case 'load':
+    case 'security-scan':
+      return attested(deps, gate, promotion);
   }
+}
+
+/** Judges what is attested, of a load by the model's objective and the best release that was confirmed here. */
+async function attested(deps: Judging, gate: AttestedGate, promotion: Promotion): Promise<GateResult> {
+  const state = await readGrounds(deps.ledger, promotion);
+  const target = { objectiveMs: null, baseline: null };
+  if (gate !== 'load') return attestedVerdict(gate, state, target, deps.clock.now());
+  const { online } = deployedModel(deps.deployed, promotion.model).definition;
+  const earlier = confirmedReleases(state.pointer).filter(({ release }) => release !== promotion.release);
+  const baseline = await bestThroughput(deps.ledger, promotion.model, earlier, state.active?.rules.attestations);
+  return attestedVerdict(gate, state, { objectiveMs: online?.objectiveMs ?? null, baseline }, deps.clock.now());
 }
 
 /** What would pass provisionally decides nothing where the policy knows no probation. */

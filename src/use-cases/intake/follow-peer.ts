@@ -15,6 +15,7 @@ import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
 import { activatePolicy } from './activate-policy.ts';
 import { refuseDecision } from './count-votes.ts';
+import { keepAttestation } from './keep-attestation.ts';
 import { keepReleased } from './keep-released.ts';
 import { keepUpstream, withdrawnByPeer } from './keep-upstream.ts';
 import { liftQuarantine } from './lift-quarantine.ts';
@@ -47,6 +48,9 @@ export function followPeer(deps: Following): RecordHandler {
       case 'RELEASE_ROLLED_BACK':
         if (deps.environment === ORIGIN) await keepReleased(deps, record, hash);
         else if (record.environment === sourceOf(deps.environment)) await withdrawnByPeer(deps, record, hash);
+        return;
+      case 'ATTESTED':
+        if (deps.environment !== ORIGIN) await keepAttestation(deps, record, hash);
         return;
       case 'DRIFT_CHECKED':
         if (deps.environment === ORIGIN) await retrainOnDrift(deps, record, hash);

@@ -91,13 +91,17 @@ function upstreamOf(record: AuditRecord, hash: Digest): Upstream | undefined {
   };
   switch (record.code) {
     case 'BASELINE_REGISTERED': {
-      const { version, asOf } = detailsOf(record, record.code);
-      return Upstream.parse({ ...base, code: record.code, kind: 'baseline', version, asOf });
+      const { version, asOf, commit } = detailsOf(record, record.code);
+      const made = commit === undefined ? {} : { commit };
+      return Upstream.parse({ ...base, code: record.code, kind: 'baseline', version, asOf, ...made });
     }
     case 'RELEASE_REGISTERED':
     case 'RELEASE_OFFERED': {
-      const { version, asOf, dataCheck } = detailsOf(record, record.code);
-      const evidence = dataCheck === undefined ? {} : { dataCheck };
+      const { version, asOf, dataCheck, commit } = detailsOf(record, record.code);
+      const evidence = {
+        ...(dataCheck === undefined ? {} : { dataCheck }),
+        ...(commit === undefined ? {} : { commit }),
+      };
       return Upstream.parse({ ...base, code: record.code, kind: 'trained', version, asOf, ...evidence });
     }
     case 'RELEASE_PROMOTED': {

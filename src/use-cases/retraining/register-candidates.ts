@@ -123,6 +123,7 @@ async function register(
   const existing = registrations.find(({ release }) => release === candidate.release);
   if (existing !== undefined) return { release: candidate.release, version: existing.version };
   const manifest = await readDocument(deps.releases, ReleaseManifest, candidate.release);
+  const { commit } = manifest.code;
   const origin = originOf(manifest);
   for (const known of registrations) {
     // What can never be served stands in nobody's way: the same data may give another release that can.
@@ -152,6 +153,11 @@ async function register(
     ...(candidate.joins ? { joins: candidate.joins } : {}),
     parent: base?.release ?? null,
     origin,
+    commit,
+    ...(commit === deps.deployed.commit && deps.deployed.author !== undefined
+      ? { createdBy: deps.deployed.author }
+      : {}),
+    dataVersion: manifest.data.fingerprint,
     ...made,
     ...evidence,
   };
@@ -165,7 +171,7 @@ async function register(
             code: 'BASELINE_REGISTERED',
             actor: 'pipeline:registration',
             release: candidate.release,
-            details: { version, run, asOf: manifest.data.asOf, baseRate: candidate.metrics['baseRate'] ?? 0 },
+            details: { version, run, asOf: manifest.data.asOf, baseRate: candidate.metrics['baseRate'] ?? 0, commit },
           }
         : {
             code: 'RELEASE_REGISTERED',
@@ -178,6 +184,7 @@ async function register(
               asOf: manifest.data.asOf,
               window: candidate.window,
               fingerprint: manifest.data.fingerprint,
+              commit,
               ...evidence,
             },
           },

@@ -49,7 +49,7 @@ export function offerRelease(deps: Concluding): Task {
     const registered = await findRegistration(deps.ledger, run.model, release);
     if (registered === undefined)
       throw new GatehouseError('NOT_REGISTERED', `release ${release} is not registered`, { release });
-    const { version, dataCheck } = registered;
+    const { version, dataCheck, commit } = registered;
     return conclude(deps, run, 'offered', {
       code: 'RELEASE_OFFERED',
       actor: 'pipeline:validation',
@@ -60,6 +60,7 @@ export function offerRelease(deps: Concluding): Task {
         champion,
         measure,
         improvement,
+        ...(commit === undefined ? {} : { commit }),
         ...(dataCheck === undefined ? {} : { dataCheck }),
       },
     });

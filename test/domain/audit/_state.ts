@@ -245,6 +245,7 @@ function stateOf(lapse?: Lapse): LedgerState {
         pointer,
         active,
         upstream: new Map([[upstream.environment, upstream]]),
+        attestations: new Map(),
         propagation: NO_PROPAGATION,
         evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
         approvals: own,

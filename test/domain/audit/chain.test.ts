@@ -151,7 +151,7 @@ describe('the audit chain', () => {
 describe('the registry of events', () => {
   it('says of each code what it means, and whom it alerts', () => {
     for (const [code, { meaning }] of Object.entries(AUDIT_EVENTS)) {
-      expect(code).toMatch(/^[A-Z]+(_[A-Z]+)+$/);
+      expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
       expect(meaning).toMatch(/^[a-z][^.]*[^.]$/);
     }
     const alerting = Object.entries(AUDIT_EVENTS).flatMap(([code, { alert }]) => (alert ? [code] : []));

@@ -36,6 +36,11 @@ it('the catalogue of gates is the files in gates/', () => {
     'release-integrity',
     'metric-baseline',
     'better-than-champion',
+    'unit-tests',
+    'code-review',
+    'integration-tests',
+    'load',
+    'security-scan',
   ]);
 });
 

@@ -160,6 +160,7 @@ export function admissible(
     pointer,
     active: inForce(),
     upstream: new Map([[requested.source, said(requested.source, requested.release)]]),
+    attestations: new Map(),
     propagation: NO_PROPAGATION,
     evidence: new Map(pieces.map((piece) => [piece.gate, piece])),
     approvals: [

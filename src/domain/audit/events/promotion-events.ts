@@ -42,6 +42,16 @@ export const PROMOTION_EVENTS = {
     'a report of a tool, or a task of this environment, attests something of a commit or a release',
     Attested,
   ),
+  ATTESTATION_VERIFIED: event(
+    'a signed record that attests something was verified and recorded; gates judge it when they are evaluated',
+    z.strictObject({
+      gate: Text,
+      commit: Text.nullable(),
+      peer: Text,
+      seq: z.int().nonnegative(),
+      record: Digest,
+    }),
+  ),
   EVIDENCE_RECORDED: event(
     'a gate evaluated a release',
     z.strictObject({

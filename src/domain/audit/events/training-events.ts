@@ -27,7 +27,7 @@ export const TRAINING_EVENTS = {
   ),
   BASELINE_REGISTERED: event(
     'the constant base-rate release of the model was registered',
-    z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number() }),
+    z.strictObject({ version: Text, run: Text, asOf: Text, baseRate: z.number(), commit: Text.exactOptional() }),
   ),
   RELEASE_REGISTERED: event(
     'a trained release was registered',
@@ -38,6 +38,8 @@ export const TRAINING_EVENTS = {
       asOf: Text,
       window: Text,
       fingerprint: Digest,
+      /** The commit that it was made from, as its manifest has it. */
+      commit: Text.exactOptional(),
       /** The evidence by which its data was accepted before it was trained. */
       dataCheck: Digest.exactOptional(),
     }),
@@ -57,6 +59,7 @@ export const TRAINING_EVENTS = {
       champion: Digest,
       measure: Digest,
       improvement: z.number(),
+      commit: Text.exactOptional(),
       dataCheck: Digest.exactOptional(),
     }),
   ),

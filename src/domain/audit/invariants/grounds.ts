@@ -2,8 +2,7 @@ import { type Item, type Key, keyText, withoutKey } from '../../ledger/item.ts';
 import { keys } from '../../ledger/keys.ts';
 import { ActivePolicy, countVotes, PolicyApproval } from '../../policy/activation.ts';
 import { judgeGrounds, whyNotCommitting } from '../../promotion/grounds.ts';
-import { groundKeys, groundsFrom } from '../../promotion/grounds-items.ts';
-import { Pointer } from '../../promotion/pointer.ts';
+import { groundsBy } from '../../promotion/grounds-items.ts';
 import { Promotion } from '../../promotion/promotion.ts';
 import { detailsOf } from '../chain.ts';
 import type { Invariant, ReadRecord } from '../invariant.ts';
@@ -48,12 +47,10 @@ function whyNotGrounded(items: Items, record: ReadRecord['record']): readonly st
   const opened = find(keys.promotion(model, name));
   if (opened === undefined) return [`${name} was committed (record ${record.seq}), and no record opened it`];
   const promotion = withoutKey(Promotion, opened);
-  const pointer = find(keys.pointer(model));
-  const needed = groundKeys(promotion, pointer === undefined ? undefined : withoutKey(Pointer, pointer));
   const approvals = [...items.values()].filter(
     (item) => item.pk === keys.approvals(model) && item.sk.startsWith(`${name}#`),
   );
-  const grounds = groundsFrom(promotion, needed.map(find), approvals);
+  const grounds = groundsBy(promotion, find, approvals);
   const refusal = whyNotCommitting(judgeGrounds(grounds, new Date(record.at)));
   return refusal === undefined
     ? []

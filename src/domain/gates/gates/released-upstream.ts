@@ -14,6 +14,8 @@ export const Upstream = z.strictObject({
   asOf: Day,
   /** The evidence by which its data was accepted before it was trained, where the record names one. */
   dataCheck: Digest.exactOptional(),
+  /** The commit that it was made from, where the record names one. */
+  commit: z.string().min(1).exactOptional(),
   seq: z.int().nonnegative(),
   /** The hash of the record, which was signed by the peer. */
   record: Digest,

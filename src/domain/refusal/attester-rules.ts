@@ -1,0 +1,36 @@
+import { rulesOf } from './rule.ts';
+
+const attester = rulesOf();
+
+/** The rules by which an attestation is refused for who attests, or what of. */
+export const ATTESTER_RULES = {
+  'token-valid': attester(
+    401,
+    'the OIDC token of a job is signed by its issuer, for this audience, and has not expired',
+    'let the job fetch a new token',
+  ),
+  'token-once': attester(409, 'a token attests one report', 'let the job fetch a token for each report'),
+  'ref-protected': attester(
+    403,
+    'a job that attests is of a protected ref',
+    'protect the branch, or attest from one that is',
+  ),
+  'commit-pushed': attester(
+    403,
+    'a commit is attested by a job that its push to a branch started',
+    'attest from a workflow that runs on push',
+  ),
+  'producer-known': attester(
+    403,
+    'the policy of a deployed model names the job as a producer',
+    'name it in attestations.producers of the policy, deploy control, and activate the policy',
+  ),
+  'author-known': attester(
+    403,
+    'every author of a reviewed commit is known to control',
+    'name their logins or verified addresses in people of gatehouse.config.ts, and deploy control',
+  ),
+  'attestation-subject': attester(422, 'an attestation is about one commit or release, the one that its report names'),
+  'attestation-fits': attester(422, 'what is attested fits an audit record', 'report less in one file'),
+  'attested-once': attester(409, 'a run attests a subject once for each gate and tool', 'attest from another run'),
+} as const;
