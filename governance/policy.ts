@@ -71,6 +71,17 @@ export default definePolicyFloor({
   },
   // An incident that nobody acknowledges within an hour is the next role's as well; two days later people know why it happened.
   operations: { acknowledgeMinutes: 60, rootCauseHours: 48, rehashDays: 30, retentionDays: 30 },
+  // No CI system is known yet, and no person's claim counts: what staging finds by itself is what there is. A run of load is short, and
+  // two runs of the same release differ: it fails a release that answers at half the baseline's rate, and no smaller loss.
+  attestations: {
+    producers: [],
+    people: [],
+    unitTests: { validDays: 90 },
+    codeReview: { roles: ['ml-engineer', 'ml-lead'], count: 1 },
+    integrationTests: { validDays: 30 },
+    load: { validDays: 30, seconds: 10, connections: 2, failures: 0, shareOfBaseline: 0.5 },
+    securityScan: { validDays: 7, severity: 'high', tools: ['artifact'], waivers: [] },
+  },
   transitions: {
     initial: {
       gates: ['released-upstream', 'release-integrity'],

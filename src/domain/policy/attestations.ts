@@ -35,10 +35,11 @@ export const Waiver = z
   .strictObject({
     /** Its id, as the scan says it, e.g. `'GHSA-xxxx-xxxx-xxxx'`. */
     id: z.string().min(1).max(40),
-    /** Why it does no harm here. */
+    /** Why it does no harm here, e.g. `'the parser is never given a file of somebody else'`. */
     reason: z.string().min(10).max(300),
-    /** First and last day on which it is waived, e.g. `'2026-12-01'` and `'2026-12-31'`; at most 92 days. */
+    /** First day on which it is waived, e.g. `'2026-12-01'`. */
     from: Day,
+    /** Last day on which it is waived, at most 92 days later, e.g. `'2026-12-31'`. */
     until: Day,
   })
   .refine(({ from, until }) => until >= from && Date.parse(until) - Date.parse(from) <= 92 * 86_400_000, {
@@ -52,7 +53,16 @@ export const AttestationRule = z.strictObject({
   /** CI jobs whose word counts. A model may add its own; default: the floor’s. */
   producers: z.array(CiProducer).max(20),
   /** People whose word counts, e.g. `[{ gates: ['unit-tests'], subject: 'person:alice' }]`. The floor alone says so. */
-  people: z.array(z.strictObject({ gates: Gates, subject: Person })).max(20),
+  people: z
+    .array(
+      z.strictObject({
+        /** The gates for which the person's word counts, e.g. `['unit-tests']`. */
+        gates: Gates,
+        /** The person, as control's directory names it, e.g. `'person:alice'`. */
+        subject: Person,
+      }),
+    )
+    .max(20),
   /** Unit tests of the release's commit. */
   unitTests: z.strictObject({
     /** Days for which they count, e.g. 90. A model may only lower it; default: the floor’s. */
@@ -82,7 +92,7 @@ export const AttestationRule = z.strictObject({
     failures: z.number().min(0).max(0.1),
     /** Share of the baseline's throughput that must be reached, because two runs of the same release differ, e.g. 0.8. A model may only raise it; default: the floor’s. */
     shareOfBaseline: z.number().gt(0).max(1),
-    /** The baseline's requests by second, e.g. 50. Default: the best release that was confirmed here. */
+    /** The baseline's requests by second, e.g. 50. A model may raise the floor’s, or say its own where the floor has none; default: the best release that was confirmed here. */
     baseline: z.number().positive().exactOptional(),
   }),
   /** Scans of the release and of what it was made with. */

@@ -25,8 +25,11 @@ function shown(value: unknown): string {
   if (!Array.isArray(value)) return String(value);
   const each = (one: unknown): string => {
     if (typeof one !== 'object' || one === null) return String(one);
-    const { role, count } = one as { readonly role?: unknown; readonly count?: unknown };
-    return `${String(count)} of ${String(role)}`;
+    if ('role' in one && 'count' in one) return `${String(one.count)} of ${String(one.role)}`;
+    const fields = Object.entries(one).map(
+      ([name, of]) => `${name} ${Array.isArray(of) ? of.join(' + ') : String(of)}`,
+    );
+    return `(${fields.join(', ')})`;
   };
   return value.map(each).join(', ') || 'none';
 }
@@ -50,6 +53,7 @@ const FLOOR_ALONE = [
   /^data\.rowCounts\.weeks$/,
   /^drift\.minimumRows$/,
   /^operations\.(?:rehashDays|retentionDays)$/,
+  /^attestations\.(?:producers|people|load\.(?:seconds|connections|baseline)|securityScan\.waivers)$/,
   /^serving\.(?:confidence|hoursBetweenRollbacks|.+\.minutes|.+\.minimumCount)$/,
 ];
 
@@ -59,12 +63,13 @@ function isFloorAlone(path: string): boolean {
 
 function loosenedPaths(before: Policy, after: Policy): readonly string[] {
   try {
-    const { activation, comparison, data, drift, serving, operations, transitions } = after;
+    const { activation, comparison, data, drift, serving, operations, attestations, transitions } = after;
     const optional = {
       ...(data === undefined ? {} : { data }),
       ...(drift === undefined ? {} : { drift }),
       ...(serving === undefined ? {} : { serving }),
       ...(operations === undefined ? {} : { operations }),
+      ...(attestations === undefined ? {} : { attestations }),
     };
     tighten(before.model, before, { activation, comparison, transitions, ...optional });
     return [];

@@ -8,23 +8,9 @@ import type {
   ProbationRule,
   TransitionRule,
 } from './policy.ts';
+import type { Allowed, Bound, Ratchet } from './ratchet.ts';
+import { tightenAttestations } from './tighten-attestations.ts';
 import type { PolicyTightening, TransitionTightening } from './tightening.ts';
-
-type Bound = (path: string, base: number, mine: number | undefined) => number;
-type Allowed = <T, M, O extends object>(
-  path: string,
-  base: T | undefined,
-  mine: M | null | undefined,
-  narrow: (base: T, mine: T | M) => O,
-) => Partial<O>;
-
-/** What compares a value of a model's with the floor's, and where what is looser is written down. */
-interface Ratchet {
-  readonly larger: Bound;
-  readonly smaller: Bound;
-  readonly allowed: Allowed;
-  readonly loosened: string[];
-}
 
 function tightenComparison(
   base: ComparisonRule,
@@ -270,6 +256,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     ...tightenDrift(floor.drift, own.drift, { larger, smaller, allowed, loosened }),
     ...tightenServing(floor.serving, own.serving, { larger, smaller, allowed, loosened }),
     ...tightenOperations(floor.operations, own.operations, { larger, smaller, allowed, loosened }),
+    ...tightenAttestations(floor.attestations, own.attestations, { larger, smaller, loosened }),
     ...(own.costs === undefined ? {} : { costs: own.costs }),
     transitions: {
       initial: floor.transitions.initial,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AttestationRule } from './attestations.ts';
 import { OperationsRule } from './operations.ts';
 import {
   ApprovalRule,
@@ -25,6 +26,8 @@ const { errors, latency, health } = ServingRule.shape;
 const { minutes: _errorMinutes, minimumCount: _errorCount, ...errorRate } = errors.shape;
 const { minutes: _latencyMinutes, minimumCount: _latencyCount, ...slowAnswers } = latency.shape;
 const { rehashDays: _rehashDays, retentionDays: _retentionDays, ...operations } = OperationsRule.shape;
+const { unitTests, codeReview, integrationTests, load, securityScan } = AttestationRule.shape;
+const { seconds: _seconds, connections: _connections, ...underLoad } = load.shape;
 const { fast, ...probation } = ProbationRule.shape;
 const { probation: _probation, ...transition } = TransitionRule.shape;
 
@@ -75,6 +78,21 @@ export const PolicyTightening = someOf({
   }),
   /** Within what time people act on an incident. Default of what is left out: the floor’s. */
   operations: someOf(operations),
+  /** Whose attestations count, for how long, and what they have to say. Default of what is left out: the floor’s. */
+  attestations: someOf({
+    /** CI jobs whose word counts beside those of the floor. Default: the floor’s. */
+    producers: AttestationRule.shape.producers,
+    /** Unit tests of the release's commit. Default: the floor’s. */
+    unitTests: someOf(unitTests.shape),
+    /** The review of the release's commit. Default of what is left out: the floor’s. */
+    codeReview: someOf(codeReview.shape),
+    /** Tests of the release where it serves. Default: the floor’s. */
+    integrationTests: someOf(integrationTests.shape),
+    /** A run of load on the endpoint of the release. Default of what is left out: the floor’s. */
+    load: someOf(underLoad),
+    /** Scans of the release and of what it was made with. Default of what is left out: the floor’s. */
+    securityScan: someOf(securityScan.shape),
+  }),
   /** Costs of wrong decisions, for the evaluation report only; no gate uses them. Default: none, and the report shows no costs. */
   costs: Costs,
   /** What each kind of promotion needs. Default of what is left out: the floor’s; `initial` is the floor's alone. */
