@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { strToU8, zipSync } from 'fflate';
 import { canonicalJson } from '#domain/canonical/digest.ts';
+import type { Config } from '#model/config.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 
 /** Packages with native code: not bundled, but put beside the bundle with the binaries of the target's platform. */
@@ -32,6 +33,7 @@ const WITH_MODELS = new Set([
   'alarms',
   'incidents',
   'admission',
+  'attestations',
   'training',
   'data-quality',
   'registration',
@@ -62,6 +64,7 @@ export function bundleFunctions(
   root: string,
   deployed: DeployedModels,
   platform: Platform,
+  people: Config['people'] = {},
 ): (privilege: string) => string {
   const functions = readdirSync(join(root, 'lambdas'));
   const { outputFiles } = buildSync({
@@ -87,7 +90,12 @@ export function bundleFunctions(
   const zips = new Map(
     outputFiles.map(({ path, contents }) => {
       const name = basename(path, '.mjs');
-      const own = { 'index.mjs': contents, ...(WITH_MODELS.has(name) ? { 'models.json': models } : {}) };
+      const own = {
+        'index.mjs': contents,
+        ...(WITH_MODELS.has(name) ? { 'models.json': models } : {}),
+        // Larger than what an environment variable takes.
+        ...(name === 'attestations' ? { 'people.json': strToU8(canonicalJson(people)) } : {}),
+      };
       const native = NATIVE[name]?.map((packageName) => packageName.replace('{platform}', platform)) ?? [];
       return [name, zipOf(root, name, own, native, platform)];
     }),

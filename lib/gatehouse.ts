@@ -19,15 +19,19 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /**
  * The whole of Gatehouse: one stage per environment, so that `cdk deploy "prod/**"` is one environment. Context:
  * `gatehouse:models`, folders with models beside `models/`, separated by commas; `gatehouse:platform`, what native code
- * is bundled for (`linux-x64`).
+ * is bundled for (`linux-x64`); `gatehouse:issuer`, an issuer of CI's tokens that only the local cloud has; `gatehouse:commit`, the
+ * commit that is deployed, where the sources are no repository.
  */
 export async function gatehouse(app: App, config: Config): Promise<void> {
   const context = (name: string, otherwise: string): string =>
     String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
-  const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','));
+  const commit = context('commit', '');
+  const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','), commit);
   const platform = context('platform', 'linux-x64') as Platform;
-  const bundleOf = bundleFunctions(ROOT, deployed, platform);
-  addEnvironments(app, config, { deployed, bundleOf, platform });
+  const issuer = context('issuer', '');
+  const ci = issuer === '' ? [] : [{ name: 'local', issuer, audience: 'gatehouse', server: issuer }];
+  const bundleOf = bundleFunctions(ROOT, deployed, platform, config.people);
+  addEnvironments(app, { ...config, ci: [...config.ci, ...ci] }, { deployed, bundleOf, platform });
 }
 
 /** The stages of all environments, with what was compiled and bundled for them. */

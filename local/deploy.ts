@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import type { ICloudAssemblySource, IIoHost, IoMessage, Toolkit } from '@aws-cdk/toolkit-lib';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
+import { issuerUrl } from './ci/issuer.ts';
 import type { LocalCloud } from './emulator/cloud.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
@@ -98,6 +99,7 @@ class Deployments {
       contextStore: new this.#cdk.CdkAppMultiContext(REPOSITORY, {
         // Native code is the host's, which is what runs it.
         'gatehouse:platform': `${process.platform}-${process.arch}`,
+        'gatehouse:issuer': issuerUrl(cloud.sagemakerEndpoint),
         ...this.#options.context,
       }),
     });

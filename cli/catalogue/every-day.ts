@@ -36,6 +36,30 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     load: () => import('../commands/promotion/why.ts'),
   },
   {
+    name: 'attest',
+    group,
+    args: '<gate>',
+    summary:
+      'record what a report says of a commit or a release: as a CI job by its OIDC token, as a person as a claim, or by a test in staging',
+    options: [
+      ['--commit <sha>', 'the commit that the report is about'],
+      ['--release <release>', 'the release that it is about'],
+      [
+        '--from <file>',
+        'the report: JUnit, in-toto test-result, SARIF, pip-audit, npm audit, k6, autocannon, or a GitHub review; without it, with --env staging, staging tests the release',
+      ],
+      ['--format <format>', 'the format of the report, where its content does not say'],
+      ['--model <model>', 'only of this model, where the commit concerns several'],
+      ['--issuer <name>', 'the issuer of the job’s token, as gatehouse.config.ts names it', 'github'],
+      ['--api <url>', 'the API of control, where the job cannot ask AWS for it'],
+    ],
+    examples: [
+      'attest unit-tests --commit 5b1f0c0a9d4e4c1a8f6c2f7d3e9b0a1c2d3e4f50 --from junit.xml --api https://control.example.com',
+      'attest security-scan --release flight-delay@1.4.2 --env staging',
+    ],
+    load: () => import('../commands/attest/attest.ts'),
+  },
+  {
     name: 'promote',
     group,
     args: '<release>',

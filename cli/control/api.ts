@@ -20,6 +20,10 @@ const Shown = z.object({ request: ApprovalRequest, decisions: z.array(Decision) 
 const Voted = z.object({ role: Role, statement: z.string() });
 type Voted = z.infer<typeof Voted>;
 
+/** What it says of an attestation: the records of its chains that have it. */
+export const AttestationRecords = z.object({ records: z.array(z.object({ model: z.string(), seq: z.int() })) });
+export type AttestationRecords = z.infer<typeof AttestationRecords>;
+
 /** Control's API as a signed-in person uses it. */
 export interface ControlApi {
   readonly username: string;
@@ -28,6 +32,7 @@ export interface ControlApi {
   ask(ask: PromotionRequestBody): Promise<{ readonly seq: number }>;
   vote(vote: PolicyVote): Promise<Voted>;
   voteToLift(vote: QuarantineVote): Promise<Voted>;
+  attest(body: object): Promise<AttestationRecords>;
   decide(decision: DecisionInput): Promise<{ readonly decision: Decision; readonly statement: string }>;
 }
 
@@ -41,17 +46,8 @@ export async function controlApi(context: Context): Promise<ControlApi> {
   const stored = await readSession(file);
   if (stored === undefined) return refuse('signed-in', 'nobody is signed in', 'sign in: gatehouse login');
   const session = await fresh(file, stored, control.endpoint, context.now());
-  const send = async <T>(schema: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> => {
-    const answer = await call(new URL(path, session.apiUrl), {
-      method,
-      headers: {
-        authorization: `Bearer ${session.idToken}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return schema.parse(answerOf(answer));
-  };
+  const send = <T>(schema: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> =>
+    sendToControl(schema, method, new URL(path, session.apiUrl), session.idToken, body);
   return {
     username: session.username,
     requests: async () => (await send(z.object({ requests: z.array(ApprovalRequest) }), 'GET', '/requests')).requests,
@@ -60,8 +56,28 @@ export async function controlApi(context: Context): Promise<ControlApi> {
     ask: (ask) => send(z.object({ seq: z.int() }), 'POST', '/promotions', ask),
     vote: (vote) => send(Voted, 'POST', '/policies', vote),
     voteToLift: (vote) => send(Voted, 'POST', '/quarantines', vote),
+    attest: (body) => send(AttestationRecords, 'POST', '/attestations', body),
     decide: (decision) => send(z.object({ decision: Decision, statement: z.string() }), 'POST', '/decisions', decision),
   };
+}
+
+/** One call of control's API, by a token of a person or of a job. */
+export async function sendToControl<T>(
+  schema: z.ZodType<T>,
+  method: string,
+  url: URL,
+  token: string,
+  body?: object,
+): Promise<T> {
+  const answer = await call(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return schema.parse(answerOf(answer));
 }
 
 /** Where control is: what its stack says, or what the caller gives. */

@@ -232,7 +232,9 @@ function intakeOf(scope: Construct, props: ExchangeProps, inbox: Queue): Gatehou
       'FAULT',
       'PEER',
       // It takes in votes, and does what they decide: it activates a policy, and lifts a quarantine.
-      ...(promotes ? ['UPSTREAM', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY', 'QUARANTINE_VOTE', 'QUARANTINE'] : []),
+      ...(promotes
+        ? ['UPSTREAM', 'ATTESTATION', 'PROMOTION_REQUEST', 'APPROVAL', 'POLICY', 'QUARANTINE_VOTE', 'QUARANTINE']
+        : []),
       ...(environment === 'control' ? ['REQUEST'] : []),
       ...(environment === 'dev' ? ['RELEASED'] : []),
     ),

@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import { Role } from '#domain/policy/role.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { accessTo } from '#lib/constructs/access.ts';
+import { AttestationsApi } from '#lib/constructs/attestations-api.ts';
 import { Exchange, type ExchangeProps } from '#lib/constructs/exchange.ts';
 import { GatehouseFunction } from '#lib/constructs/function.ts';
 import { PeoplePolicies } from '#lib/constructs/people-policies.ts';
@@ -85,12 +86,13 @@ export class ControlStack extends Stack {
     const integration = new HttpLambdaIntegration('ApprovalsIntegration', approvals.lambda);
     for (const [method, path] of ROUTES) api.addRoutes({ path, methods: [method], integration });
     // People type: whoever asks more than this is no person.
-    new HttpStage(this, 'Stage', {
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: api,
       stageName: '$default',
       autoDeploy: true,
       throttle: { rateLimit: 20, burstLimit: 40 },
     });
+    new AttestationsApi(this, 'Attestations', { ...props, api, stage, pool });
 
     new PeoplePolicies(this, 'PeoplePolicies', {
       names,

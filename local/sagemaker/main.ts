@@ -1,5 +1,6 @@
 // The SageMaker subset as a process: `node main.ts <home> <port> <emulator's endpoint> <region> [<owner's pid>]`.
 import { serve } from '@hono/node-server';
+import { createIssuer, LOCAL_ISSUER } from '../ci/issuer.ts';
 import { isAlive } from '../emulator/processes.ts';
 import { createSageMaker } from './server.ts';
 
@@ -8,6 +9,8 @@ if (home === undefined || port === undefined || endpoint === undefined || region
   throw new Error('usage: main.ts <home> <port> <endpoint> <region> [<owner>]');
 }
 const sagemaker = createSageMaker({ home, endpoint, region });
+// One process less: the issuer of CI's tokens is served beside it.
+sagemaker.app.route(LOCAL_ISSUER.path, createIssuer(home, `http://127.0.0.1:${port}`));
 const end = (): never => {
   sagemaker.killAll();
   process.exit(0);

@@ -35,6 +35,36 @@ export const Config = z.strictObject({
   onCall: z.record(z.string().min(1), z.array(z.email())).optional(),
   /** E-mail addresses that are notified when a promotion waits for approval, e.g. `['ml-approvers@example.com']`. */
   approvers: z.array(z.email()),
+  /** CI systems whose jobs attest by their OIDC token. Each gets a route of control's API. Default: GitHub Actions. */
+  ci: z
+    .array(
+      z.strictObject({
+        /** Its name, by which producers of a policy name it, e.g. `'github'`. */
+        name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, 'small letters, digits and hyphens'),
+        /** The issuer of its tokens (`iss`), e.g. `'https://token.actions.githubusercontent.com'`. */
+        issuer: z.url(),
+        /** The audience that jobs fetch a token for, e.g. `'gatehouse'`. */
+        audience: z.string().min(1).max(100),
+        /** Where its runs are shown, e.g. `'https://github.com'`. */
+        server: z.url(),
+      }),
+    )
+    .max(5)
+    .default([
+      {
+        name: 'github',
+        issuer: 'https://token.actions.githubusercontent.com',
+        audience: 'gatehouse',
+        server: 'https://github.com',
+      },
+    ]),
+  /** Whose logins of the forge and verified e-mail addresses are which user of control's pool, for the gate `code-review`, e.g. `{ alice: { logins: ['alice-gh'] } }`. Default: nobody. */
+  people: z
+    .record(
+      z.string().regex(/^[^\s#]{1,128}$/, 'a user name'),
+      z.strictObject({ logins: z.array(z.string().min(1).max(80)), emails: z.array(z.email()).exactOptional() }),
+    )
+    .default({}),
   /** Container images that do not belong to one model. Without it data is checked on laptops only. */
   images: z
     .strictObject({

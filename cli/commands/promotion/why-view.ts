@@ -4,7 +4,10 @@ import type { GateId, Verdict } from '#domain/gates/gate.ts';
 import { GATE_REMEDIES } from '#domain/gates/remedy.ts';
 import { type GroundsState, judgeGrounds, pinnedEvidence } from '#domain/promotion/grounds.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
-import { type Report, shortDigest, shortTime } from '../../report.ts';
+import type { Prospect } from '#read-model/prospect.ts';
+import type { FoundRelease } from '../../references.ts';
+import { type Report, shortDigest, shortTime, type TableSection } from '../../report.ts';
+import { type AttestationLine, attestationLines, attestationsSection } from './attestations-view.ts';
 
 /** A gate of a promotion and what it said, if it has spoken. */
 export interface GateLine {
@@ -25,7 +28,7 @@ export interface ApprovalLine {
 }
 
 /** Why a release is, or is not, where it was meant to go. */
-export function whyReport(state: GroundsState, now: Date): Report {
+export function whyReport(state: GroundsState, attestations: readonly AttestationLine[], now: Date): Report {
   const { promotion, approvals, pointer } = state;
   const gates = gateLines(promotion, pinnedEvidence(state));
   const { unmet, people } = judgeGrounds(state, now);
@@ -48,7 +51,7 @@ export function whyReport(state: GroundsState, now: Date): Report {
       : []),
   ];
   return {
-    data: { promotion, gates, approvals: decisions, missing, against, conclusion },
+    data: { promotion, gates, attestations, approvals: decisions, missing, against, conclusion },
     sections: [
       {
         title: `${model}@${version} (${shortDigest(release)}) into ${environment}: ${promotion.status}`,
@@ -61,17 +64,8 @@ export function whyReport(state: GroundsState, now: Date): Report {
             : [`  hotfix    past staging, from ${promotion.source}: ${promotion.hotfix.reason}`]),
         ],
       },
-      {
-        title: 'gates',
-        columns: ['gate', 'verdict', 'reasons', 'numbers', 'to change it'],
-        rows: gates.map(({ gate, verdict, reasons, numbers, toChangeIt }) => [
-          gate,
-          verdict,
-          reasons.join('\n'),
-          numbersText(numbers),
-          toChangeIt,
-        ]),
-      },
+      gatesSection(gates),
+      attestationsSection(attestations, now),
       {
         title: 'approvals',
         columns: ['person', 'role', 'decision', 'counts', 'comment'],
@@ -95,6 +89,55 @@ export function whyReport(state: GroundsState, now: Date): Report {
           ]),
       { title: 'conclusion', lines: conclusion.map((line) => `  ${line}`) },
     ],
+  };
+}
+
+/** What would be said of a release where no promotion of it was ever opened: each gate of the policy in force. */
+export function prospectReport(
+  { model, version, release }: FoundRelease,
+  environment: string,
+  prospect: Prospect,
+  now: Date,
+): Report {
+  const gates = prospect.gates.map(({ gate, result }): GateLine => {
+    const verdict = result?.verdict ?? 'NOT JUDGED';
+    return {
+      gate,
+      verdict,
+      numbers: result?.numbers ?? {},
+      reasons: result?.reasons ?? ['a promotion judges it'],
+      toChangeIt: result === undefined ? '-' : remedyOf(gate, verdict),
+    };
+  });
+  const attestations = attestationLines(prospect.attestations, prospect.rule, now);
+  const against = gates.filter(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
+  const conclusion =
+    against.length === 0
+      ? `no promotion was opened; request it: gatehouse promote ${model}@${version} --to ${environment}`
+      : `no promotion was opened; ${against.map(({ gate }) => gate).join(', ')} would refuse it`;
+  return {
+    data: { model, version, release, environment, promotion: null, gates, attestations, conclusion: [conclusion] },
+    sections: [
+      { title: `${model}@${version} (${shortDigest(release)}) into ${environment}: never requested`, lines: [] },
+      gatesSection(gates),
+      attestationsSection(attestations, now),
+      { title: 'conclusion', lines: [`  ${conclusion}`] },
+    ],
+  };
+}
+
+function gatesSection(gates: readonly GateLine[]): TableSection {
+  return {
+    title: 'gates',
+    columns: ['gate', 'verdict', 'reasons', 'numbers', 'to change it'],
+    rows: gates.map(({ gate, verdict, reasons, numbers, toChangeIt }) => [
+      gate,
+      verdict,
+      reasons.join('\n'),
+      numbersText(numbers),
+      toChangeIt,
+    ]),
+    empty: 'no policy is in force',
   };
 }
 

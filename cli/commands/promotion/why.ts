@@ -5,10 +5,12 @@ import { readRecords } from '#read-model/chain.ts';
 import { readGrounds } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import type { Run } from '../../context.ts';
-import { refuse, RefusedError } from '../../refusal.ts';
+import { RefusedError } from '../../refusal.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
-import { whyReport } from './why-view.ts';
+import { attestationLines } from './attestations-view.ts';
+import { prospectOf } from './prospect.ts';
+import { prospectReport, whyReport } from './why-view.ts';
 
 export const run: Run = async (context) => {
   const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
@@ -29,13 +31,12 @@ export const run: Run = async (context) => {
       });
     }
     await verdictOfDev(context, found);
-    refuse(
-      'promotion-known',
-      `${found.model}@${found.version} was never offered to ${to}`,
-      `request it: gatehouse promote ${named} --to ${to}`,
-    );
+    context.print(prospectReport(found, to, await prospectOf(context, found, to), context.now()));
+    return;
   }
-  context.print(whyReport(await readGrounds(ledger, promotion), context.now()));
+  const prospect = await prospectOf(context, found, to);
+  const lines = attestationLines(prospect.attestations, prospect.rule, context.now());
+  context.print(whyReport(await readGrounds(ledger, promotion), lines, context.now()));
   const quarantine = await quarantineOf(context, found, to);
   if (quarantine === undefined) return;
   const { rule, found: what, remedy } = quarantine;

@@ -12,7 +12,9 @@ import { findRegistration } from '#read-model/registrations.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
-import { type Report, shortDigest, shortTime } from '../../report.ts';
+import { ago, type Report, shortDigest, shortTime } from '../../report.ts';
+import { type AttestationLine, attestationLines, attestationsSection } from '../promotion/attestations-view.ts';
+import { prospectOf } from '../promotion/prospect.ts';
 import { fetchReport, openFile, pageOf } from './report.ts';
 import { releaseStatuses, whereDeployed } from '../status/collect.ts';
 
@@ -45,7 +47,17 @@ export const run: Run = async (context) => {
   const manifest = await readDocument(store, ReleaseManifest, release);
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
-  context.print(releaseReport(registration, manifest, stage, await promotionsEverywhere(context, model, release)));
+  const found = { model, release, version: registration.version };
+  const prospect = await whereDeployed(prospectOf(context, found, 'prod'), undefined);
+  const lines = attestationLines(prospect?.attestations ?? [], prospect?.rule, context.now());
+  context.print(
+    releaseReport(
+      registration,
+      manifest,
+      { stage, attestations: lines, promotions: await promotionsEverywhere(context, model, release) },
+      context.now(),
+    ),
+  );
 };
 
 async function promotionsEverywhere(context: Context, model: string, release: string): Promise<readonly Promotion[]> {
@@ -61,12 +73,21 @@ async function promotionsEverywhere(context: Context, model: string, release: st
 export function releaseReport(
   registration: Registration,
   manifest: ReleaseManifest,
-  stage: string,
-  promotions: readonly Promotion[],
+  {
+    stage,
+    attestations,
+    promotions,
+  }: {
+    readonly stage: string;
+    readonly attestations: readonly AttestationLine[];
+    readonly promotions: readonly Promotion[];
+  },
+  now: Date,
 ): Report {
   const { data, training } = manifest;
+  const load = attestations.find(({ gate, counts }) => gate === 'load' && counts === 'counts');
   return {
-    data: { registration, manifest, stage, promotions },
+    data: { registration, manifest, stage, attestations, promotions },
     sections: [
       {
         title: `${registration.model}@${registration.version}: ${stage}`,
@@ -76,12 +97,14 @@ export function releaseReport(
           `  registered   ${shortTime(registration.at)} by ${registration.creator} for ${registration.owner}, run ${registration.run}`,
           `  trained on   ${data.window.name}: ${data.window.from} to ${data.window.to}, labels until ${data.labelsUntil}, ${data.partitions} partitions`,
           `  fingerprint  ${data.fingerprint}`,
-          `  recipe       ${shortDigest(manifest.recipe)}, code ${manifest.code.commit.slice(0, 12)}, image ${training.image}, seed ${training.seed}`,
+          `  created by   ${registration.createdBy ?? 'not known'}, commit ${manifest.code.commit}`,
+          `  recipe       ${shortDigest(manifest.recipe)}, image ${training.image}, seed ${training.seed}`,
           `  metrics      ${
             Object.entries(registration.metrics)
               .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
               .join(', ') || 'none'
           } (of its own rows)`,
+          `  load         ${load === undefined ? 'not measured' : `${load.says} (in staging, ${ago(load.at, now)})`}`,
           ...(registration.kind === 'baseline' ? [] : [`  onnx         ${agreementInWords(registration.agreement)}`]),
           ...(registration.joins === undefined ? [] : [`  labels       ${joinText(registration.joins)}`]),
           `  report       ${registration.report === undefined ? 'none' : `${shortDigest(registration.report.html)} (see --report)`}`,
@@ -92,6 +115,7 @@ export function releaseReport(
         columns: ['path', 'sha256', 'bytes'],
         rows: manifest.files.map(({ path, sha256, size }) => [path, shortDigest(sha256), String(size)]),
       },
+      attestationsSection(attestations, now),
       {
         title: 'promotions',
         columns: ['promotion', 'into', 'status', 'opened', 'ending'],

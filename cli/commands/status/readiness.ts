@@ -3,7 +3,7 @@ import type { Pointer } from '#domain/promotion/pointer.ts';
 import { type ReadinessNow, readinessNow } from '#domain/rollback-readiness/readiness.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { readReadiness } from '#read-model/readiness.ts';
-import { shortTime } from '../../report.ts';
+import { ago, shortTime } from '../../report.ts';
 
 /** Whether a rollback would work in an environment, as far as its newest check says. */
 export async function readinessThere(
@@ -39,10 +39,4 @@ export function readinessLines(environment: string, readiness: ReadinessNow, now
 
 function failureText({ condition, found, remedy }: FailedCondition): string {
   return `${condition}: ${found}; ${remedy}`;
-}
-
-/** How long ago something was, in the largest unit that says enough. */
-function ago(at: string, now: Date): string {
-  const minutes = Math.max(0, Math.floor((now.getTime() - Date.parse(at)) / 60_000));
-  return minutes < 60 ? `${minutes} min ago` : `${Math.floor(minutes / 60)} h ago`;
 }

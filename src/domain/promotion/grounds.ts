@@ -256,13 +256,18 @@ function evidenceComplete({ promotion, evidence }: GroundsState, now: Date): Ref
     : refuse('evidence-complete', lacking.join('; '), 'request a new promotion: its gates are evaluated again');
 }
 
+/** A release and what would be, or is, asked of it. */
+interface Aimed extends Pick<GroundsState, 'upstream'> {
+  readonly promotion: Pick<Promotion, 'model' | 'release' | 'gates'>;
+}
+
 /** The release and its commit, as whoever trained it has signed. */
-function subjectsIn({ promotion, upstream }: Pick<GroundsState, 'promotion' | 'upstream'>): Subjects {
+export function subjectsIn({ promotion, upstream }: Aimed): Subjects {
   return subjectsOf(promotion.release, upstream.get(ORIGIN)?.commit);
 }
 
 /** Where the attestations stand that the pinned gates judge. */
-export function attestationKeys(state: Pick<GroundsState, 'promotion' | 'upstream'>): readonly Key[] {
+export function attestationKeys(state: Aimed): readonly Key[] {
   const { model, gates } = state.promotion;
   return attestedGates(gates).flatMap((gate) =>
     subjectsFor(gate, subjectsIn(state)).map((subject) => attestationsKey(model, gate, subject)),
@@ -272,7 +277,7 @@ export function attestationKeys(state: Pick<GroundsState, 'promotion' | 'upstrea
 /** What a gate that judges attestations says of a promotion's release now. */
 export function attestedVerdict(
   gate: AttestedGate,
-  state: Pick<GroundsState, 'promotion' | 'upstream' | 'attestations' | 'active'>,
+  state: Aimed & Pick<GroundsState, 'attestations' | 'active'>,
   target: LoadTarget,
   now: Date,
 ): GateResult {

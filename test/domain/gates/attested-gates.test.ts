@@ -207,7 +207,7 @@ describe('code review', () => {
 
   it('counts each reviewer once', () => {
     const rule = { ...RULE, codeReview: { ...RULE.codeReview, count: 2 } };
-    const twice = attests('code-review', { ...REVIEW, reviews: [bob, bob] });
+    const twice = attests('code-review', { ...REVIEW, reviews: [...REVIEW.reviews, ...REVIEW.reviews] });
     expect(judged('code-review', [twice], { rule }).verdict).toBe('FAIL');
   });
 });
