@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ATTESTER_RULES } from './attester-rules.ts';
+import { ATTESTATION_RULES } from './attestation-rules.ts';
 import { COMMAND_RULES } from './command-rules.ts';
 import { DATA_RULES } from './data-rules.ts';
 import { INCIDENT_RULES } from './incident-rules.ts';
@@ -11,9 +11,9 @@ export const RULES = {
   ...RELEASE_RULES,
   ...DATA_RULES,
   ...INCIDENT_RULES,
-  ...ATTESTER_RULES,
   ...COMMAND_RULES,
   ...SERVING_RULES,
+  ...ATTESTATION_RULES,
 } as const;
 
 export type RuleId = keyof typeof RULES;

@@ -1,9 +1,20 @@
 import { rulesOf } from './rule.ts';
 
+const report = rulesOf();
 const attester = rulesOf();
 
-/** The rules by which an attestation is refused for who attests, or what of. */
-export const ATTESTER_RULES = {
+/** The rules by which a report of a tool or of a forge, or who attests it, is refused before it is attested. */
+export const ATTESTATION_RULES = {
+  'report-size': report(413, 'a report fits the limit, and so does what it unpacks to', 'report less in one file'),
+  'report-format': report(422, 'a report is well-formed, and of a known format'),
+  'report-version': report(422, 'a report is of a version of its format that is read'),
+  'report-hostile': report(422, 'a report has nothing that parsers read in different ways, or that exhausts them'),
+  'report-consistent': report(422, 'the numbers of a report agree with each other', 'run the tool again'),
+  'report-complete': report(422, 'a report is of a run that ended, and leaves nothing out'),
+  'report-fits': report(422, 'a report names no more than can be recorded'),
+  'report-subject': report(422, 'a statement names the commits that it is about'),
+  'review-of-merge': report(422, 'a review is of the pull request whose merge made the commit'),
+  'review-authors-verified': report(422, 'the forge knows or has verified everybody who wrote a commit'),
   'token-valid': attester(
     401,
     'the OIDC token of a job is signed by its issuer, for this audience, and has not expired',
