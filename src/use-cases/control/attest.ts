@@ -119,14 +119,6 @@ export async function attest(deps: Attesting, by: Attester, body: AttestationBod
     else {
       const review = await reviewByPeople(finding, deps.people, (user) => deps.directory.groupsOf(user));
       if (review.kind === 'refused') return review;
-      if (review.finding.merged.commit !== commit)
-        return refused(
-          refusal(
-            'attestation-subject',
-            `the review is of ${review.finding.merged.commit}, not ${subject}`,
-            REPORT_OF_IT,
-          ),
-        );
       findings.push(review.finding);
     }
   }

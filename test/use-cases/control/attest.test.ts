@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
+import { readReport } from '#adapters/reports/read-report.ts';
+import type { AttestedGate } from '#domain/attestation/attestation.ts';
+import { detailsOf, recordOf } from '#domain/audit/chain.ts';
+import { keys } from '#domain/ledger/keys.ts';
+import { captured } from '#test/adapters/reports/_captured.ts';
+import { COMMIT, OTHER, RULE } from '#test/domain/gates/_attestations.ts';
+import { deployed as toys, policy } from '../_environments.ts';
+import { attestationsApi } from '../../../lambdas/attestations/api.ts';
+import { control, hours, RELEASE } from './_control.ts';
+import { type Signing, tokenOf, tokens } from './_jobs.ts';
+
+const MODEL = 'toy';
+const [toy] = toys.models;
+if (toy === undefined) throw new Error('no model');
+const deployed = { ...toys, models: [{ ...toy, policy: { ...policy, attestations: RULE } }] };
+const PASSING = '<testsuite name="all" tests="1"><testcase name="adds"/></testsuite>';
+const FAILING = '<testsuite name="all" tests="1" failures="1"><testcase name="adds"><failure/></testcase></testsuite>';
+
+function api() {
+  const here = control();
+  const reports = memoryArtifactStore();
+  const people = {
+    ann: { logins: ['Maya', 'tom'] },
+    eng: { logins: ['paul'] },
+    lea: { logins: ['lena'] },
+  };
+  const deps = { ...here, deployed, people, servers: { github: 'https://github.com' }, reports, readReport };
+  const app = attestationsApi({ ...deps, tokens: tokens(here.clock) });
+  const post = async (path: string, token: string, body: object, event: object = {}) => {
+    const response = await app.request(
+      path,
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      },
+      { event },
+    );
+    const said = z.record(z.string(), z.unknown()).parse(await response.json());
+    const refusal = z.object({ refusal: z.object({ rule: z.string() }) }).safeParse(said).data;
+    return refusal?.refusal.rule ?? response.status;
+  };
+  return {
+    ...here,
+    reports,
+    /** A job attests; what is answered is the status, or the rule that refuses. */
+    job: async (body: object, claims: object = {}, signing: Signing = {}) =>
+      post('/attestations/github', await tokenOf(here.clock.at, claims, signing), body),
+    token: (token: string, body: object) => post('/attestations/github', token, body),
+    person: (username: string, body: object) => {
+      const claims = { 'cognito:username': username, token_use: 'id' };
+      return post('/attestations', '', body, { requestContext: { authorizer: { jwt: { claims } } } });
+    },
+    nobody: (body: object) => post('/attestations', '', body),
+    async attested() {
+      const items = await here.ledger.query(keys.chainBucket(MODEL, 0));
+      return items.map((item) => recordOf(item).record).filter(({ code }) => code === 'ATTESTED');
+    },
+  };
+}
+
+const of = (report: string | Uint8Array, gate: AttestedGate = 'unit-tests', more: object = {}) => ({
+  gate,
+  report: Buffer.from(report).toString('base64'),
+  ...more,
+});
+
+describe('a job', () => {
+  it('attests the commit of its token, with its run, in the chain of each model that names it', async () => {
+    const here = api();
+    expect(await here.job(of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe(201);
+    const [record, ...others] = await here.attested();
+    if (record === undefined) throw new Error('nothing was attested');
+    expect(others).toEqual([]);
+    expect(record).toMatchObject({ actor: 'ci:github', release: null });
+    const details = detailsOf(record, 'ATTESTED');
+    expect(details).toMatchObject({
+      gate: 'unit-tests',
+      commit: COMMIT,
+      producer: { kind: 'ci', run: 'https://github.com/acme/models/actions/runs/1001/attempts/1' },
+      finding: { kind: 'tests', passed: 1, failed: 0 },
+    });
+    expect(Buffer.from(await here.reports.read(details.report)).toString()).toBe(PASSING);
+  });
+
+  it.each([
+    ['an unprotected branch', { ref_protected: 'false' }, 'ref-protected'],
+    ['a pull request', { event_name: 'pull_request', ref: 'refs/pull/7/merge' }, 'commit-pushed'],
+    ['a tag', { ref: 'refs/tags/v1' }, 'commit-pushed'],
+    ['another branch', { ref: 'refs/heads/other' }, 'producer-known'],
+    ['another repository', { repository_id: '43' }, 'producer-known'],
+    ['a repository that took the name of ours', { repository_id: '999', repository: 'acme/models' }, 'producer-known'],
+    [
+      'another workflow',
+      { job_workflow_ref: 'acme/models/.github/workflows/ci.yml@refs/heads/main' },
+      'producer-known',
+    ],
+    [
+      'the workflow of another repository',
+      { job_workflow_ref: 'evil/models/.github/workflows/attest.yml@refs/heads/main' },
+      'producer-known',
+    ],
+    [
+      'the workflow as a branch has it',
+      { job_workflow_ref: 'acme/models/.github/workflows/attest.yml@refs/heads/evil' },
+      'producer-known',
+    ],
+  ])('of %s attests nothing', async (_what, claims, rule) => {
+    const here = api();
+    expect(await here.job(of(PASSING), claims)).toBe(rule);
+    expect(await here.attested()).toEqual([]);
+  });
+
+  it.each([
+    ['of another audience', { audience: 'other' }],
+    ['of another issuer', { issuer: 'https://evil.example.com' }],
+    ['that has expired', { issuedAt: 1 }],
+  ])('with a token %s attests nothing, whatever an authorizer has let through', async (_what, signing) => {
+    const here = api();
+    expect(await here.job(of(PASSING), {}, signing)).toBe('token-valid');
+    expect(await here.attested()).toEqual([]);
+  });
+
+  it('attests no other commit than its own, and no release as one', async () => {
+    const here = api();
+    expect(await here.job(of(PASSING, 'unit-tests', { commit: OTHER }))).toBe('attestation-subject');
+    expect(await here.job(of(PASSING, 'unit-tests', { release: RELEASE, model: MODEL }))).toBe('attestation-subject');
+  });
+
+  it('attests for no gate for which its policy does not name it, and by no report of another', async () => {
+    const here = api();
+    expect(await here.job(of(captured('k6-summary-export.json'), 'load', { release: RELEASE, model: MODEL }))).toBe(
+      'producer-known',
+    );
+    expect(await here.job(of(PASSING, 'security-scan'))).toBe('report-format');
+  });
+
+  it('attests one report by a token: a stolen one is worth no other', async () => {
+    const here = api();
+    const token = await tokenOf(here.clock.at);
+    expect(await here.token(token, of(PASSING))).toBe(201);
+    expect(await here.token(token, of(PASSING))).toBe(201);
+    expect(await here.token(token, of(captured('pip-audit.json'), 'security-scan'))).toBe('token-once');
+    expect(await here.attested()).toHaveLength(1);
+  });
+
+  it('says of its run one thing: no second report replaces one that fails', async () => {
+    const here = api();
+    expect(await here.job(of(FAILING))).toBe(201);
+    for (let time = 0; time < 25; time += 1) expect(await here.job(of(PASSING))).toBe('attested-once');
+    expect(await here.attested()).toHaveLength(1);
+    expect(await here.job(of(PASSING), { run_attempt: '2' })).toBe(201);
+  });
+
+  it('attests each tool of a SARIF', async () => {
+    const here = api();
+    expect(await here.job(of(captured('several.sarif.json'), 'security-scan'))).toBe(201);
+    const records = await here.attested();
+    expect(records.length).toBeGreaterThan(1);
+    expect(await here.job(of(captured('pip-audit.json'), 'security-scan'))).toBe(201);
+    expect(await here.attested()).toHaveLength(records.length + 1);
+  });
+
+  it('attests no report of another commit', async () => {
+    expect(await api().job(of(captured('test-result.json')))).toBe('attestation-subject');
+    const review = of(captured('github-review.json'), 'code-review');
+    expect(await api().job(review, { sha: OTHER })).toBe('attestation-subject');
+  });
+
+  it('attests a review by the names of control’s people', async () => {
+    const here = api();
+    expect(await here.job(of(captured('github-review.json'), 'code-review'))).toBe(201);
+    const [record] = await here.attested();
+    // The author whom two names meet is one person, the robot holds no role.
+    expect(record?.details).toMatchObject({
+      finding: {
+        authors: ['person:ann', 'person:eng'],
+        reviews: [
+          { by: 'person:lea', state: 'approved', roles: ['ml-lead'] },
+          { by: 'robot:review-helper[bot]', state: 'approved', roles: [] },
+        ],
+      },
+    });
+  });
+
+  it('attests no review of an author whom nobody knows', async () => {
+    const here = api();
+    const text = captured('github-review.json').toString().replaceAll('"maya"', '"mallory"');
+    expect(await here.job(of(text, 'code-review'))).toBe('author-known');
+    expect(await here.attested()).toEqual([]);
+  });
+});
+
+describe('a person', () => {
+  it('makes a claim, which is recorded as one', async () => {
+    const here = api();
+    expect(await here.person('lea', of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe(201);
+    expect(await here.attested()).toMatchObject([
+      { actor: 'person:lea', details: { producer: { kind: 'person', subject: 'person:lea' } } },
+    ]);
+    // Twice the same is once; what has changed within the hour is not taken.
+    expect(await here.person('lea', of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe(201);
+    expect(await here.person('lea', of(FAILING, 'unit-tests', { commit: COMMIT }))).toBe('attested-once');
+    here.clock.at += hours(1);
+    expect(await here.person('lea', of(FAILING, 'unit-tests', { commit: COMMIT }))).toBe(201);
+    expect(await here.attested()).toHaveLength(2);
+  });
+
+  it.each([
+    ['nothing', {}, 'attestation-subject'],
+    ['two things', { commit: COMMIT, release: RELEASE }, 'attestation-subject'],
+    ['a release of no model', { release: RELEASE }, 'attestation-subject'],
+    ['a model that is not deployed', { commit: COMMIT, model: 'other' }, 'model-known'],
+    ['a commit that is none', { commit: 'main' }, 'well-formed'],
+  ])('attests of %s nothing', async (_what, more, rule) => {
+    expect(await api().person('lea', of(PASSING, 'unit-tests', more))).toBe(rule);
+  });
+
+  it('is signed in', async () => {
+    expect(await api().nobody(of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe('signed-in');
+  });
+});
+
+it('refuses what is too large, with its limit', async () => {
+  const large = Buffer.alloc(4 * 1024 * 1024 + 1, ' ');
+  expect(await api().person('lea', of(large, 'unit-tests', { commit: COMMIT }))).toBe('report-size');
+});
