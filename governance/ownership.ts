@@ -85,6 +85,7 @@ export default defineOwnership({
       confirmation: ['ml-lead', 'platform'],
       rollback: ['platform'],
       'rollback-readiness': ['ml-lead', 'platform'],
+      'release-tests': ['ml-engineer', 'ml-lead', 'platform'],
       incident: ['ml-engineer', 'ml-lead', 'platform', 'risk'],
     },
     requests: ['ml-engineer', 'platform'],

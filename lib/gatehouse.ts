@@ -81,8 +81,8 @@ function stacksOf(stage: Stage, environment: Environment, context: StackProperti
   }
   const inference = new InferenceStack(stage, 'Inference', shared);
   inference.addStackDependency(lake);
-  const { prober } = inference;
-  const release = new ReleaseStack(stage, 'Release', { ...shared, environment, prober });
+  const { prober, servingTests } = inference;
+  const release = new ReleaseStack(stage, 'Release', { ...shared, environment, prober, servingTests });
   release.addStackDependency(inference);
   new OperationsStack(stage, 'Operations', { ...context, environment, acts }).addStackDependency(release);
 }

@@ -24,7 +24,7 @@ const ROOT = join(import.meta.dirname, '..');
 const NOTICE = '<!-- Made by scripts/generate-docs.ts; change what it reads, not this. -->';
 
 /** Every state machine there is, in the order in which a release meets them. */
-export const MACHINE_NAMES: readonly string[] = [...new Set([...MACHINES.dev, ...MACHINES.prod])];
+export const MACHINE_NAMES: readonly string[] = [...new Set([...MACHINES.dev, ...MACHINES.staging, ...MACHINES.prod])];
 
 /** The generated documents, and the documents with generated parts: their text as it should be, by path. */
 export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {

@@ -5,6 +5,7 @@ import { drift } from './drift.contract.ts';
 import { incident } from './incident.contract.ts';
 import { probation } from './probation.contract.ts';
 import { promotion } from './promotion.contract.ts';
+import { releaseTests } from './release-tests.contract.ts';
 import { retraining } from './retraining.contract.ts';
 import { rollback } from './rollback.contract.ts';
 import { rollbackReadiness } from './rollback-readiness.contract.ts';
@@ -20,6 +21,7 @@ export const CONTRACTS = {
   incident,
   probation,
   promotion,
+  'release-tests': releaseTests,
   retraining,
   rollback,
   'rollback-readiness': rollbackReadiness,

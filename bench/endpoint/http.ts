@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelMetadata } from '#serving/protocol.ts';
-import { requestOf } from '#cli/commands/endpoint/protocol.ts';
+import { requestOf } from '#domain/prediction/inference-request.ts';
 import { type Figure, figure, quantile } from '../_report.ts';
 import type { HostOrder, Prepared } from './host.ts';
 import { callsOf, clientOf, startHost } from './load.ts';

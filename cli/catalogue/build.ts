@@ -146,7 +146,7 @@ export const BUILD: readonly CommandSpec[] = [
     options: [
       [
         '--machine <machine>',
-        'retraining, data-quality (dev), probation, drift or rollback-readiness (prod, staging); default: retraining',
+        'retraining, data-quality (dev), probation, drift, rollback-readiness (prod, staging) or release-tests (staging); default: retraining',
       ],
       ['--as-of <day>', 'logical time: nothing that arrived later is seen; default: the day after the newest events'],
     ],

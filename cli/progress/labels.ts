@@ -67,6 +67,19 @@ export const LABELS: Readonly<Record<string, string>> = {
   'Plan drill': 'looking for what a rollback would go to',
   'Record readiness': 'checking objects and keys, and recording whether a rollback would work',
   'Repair predictions': 'repairing the predictions',
+  // release tests
+  'Plan tests': 'planning what is tested of the release',
+  'Wait before testing': 'waiting until the endpoint reads the pointer again',
+  'Scan release': 'scanning the files of the release',
+  'Record scan': 'recording what the scan found',
+  'Find predictions': 'looking for what the batch run has published',
+  'Test batch': 'scoring the newest published day again',
+  'Test endpoint': 'testing the endpoint',
+  'Replay answers': 'computing its answers again',
+  'Record tests': 'recording what the tests found',
+  'Load endpoint': 'running load on the endpoint',
+  'Record load': 'recording what the load found',
+  'Conclude tests': 'summing up what was found',
   // batch inference
   'Plan reconciliation': 'planning what has to be scored',
   'Score partitions': 'scoring partition batches',
@@ -81,6 +94,7 @@ export const LABELS: Readonly<Record<string, string>> = {
 /** What happens when it does not go the usual way: it is said while it happens, and never announced as what comes next. */
 export const UNUSUAL: Readonly<Record<string, string>> = {
   'Reject run': 'rejecting the run',
+  'Wait for predictions': 'waiting for the batch run',
   'Reject unfit data': 'rejecting the run: its data is not fit for training',
   'Reject untrained run': 'rejecting the run: nothing was trained',
   'Hold unmeasured': 'holding the candidates: no comparison is possible',

@@ -28,6 +28,10 @@ import { requestApprovals } from '#use-cases/promotion/request-approvals.ts';
 import { verifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { planReview } from '#use-cases/probation/plan-review.ts';
 import { judgeProbes } from '#use-cases/rollback/judge-probes.ts';
+import { concludeTests } from '#use-cases/release-tests/conclude-tests.ts';
+import { findPredictions } from '#use-cases/release-tests/find-predictions.ts';
+import { planTests } from '#use-cases/release-tests/plan-tests.ts';
+import { recordLoad, recordScan, recordTests } from '#use-cases/release-tests/record-attestation.ts';
 import { openIncident } from '#use-cases/incidents/open-incident.ts';
 import { recordRefusal } from '#use-cases/rollback/record-refusal.ts';
 import { planDrill } from '#use-cases/rollback-readiness/plan-drill.ts';
@@ -86,6 +90,12 @@ export const handler = tasks({
   'Verify rollback': verifyRollback(deps),
   'Plan drill': leaving('readiness', planDrill(deps)),
   'Record readiness': recordReadiness(deps),
+  'Plan tests': planTests(deps),
+  'Record scan': recordScan(deps),
+  'Find predictions': findPredictions(deps),
+  'Record tests': recordTests(deps),
+  'Record load': recordLoad(deps),
+  'Conclude tests': concludeTests(deps),
   'Record refusal': recordRefusal(deps),
   'Record failure': recordReleaseFailure(deps),
 });

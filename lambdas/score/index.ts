@@ -1,15 +1,22 @@
 // Without this function no model would be loaded: it checks what a release holds, packages what was trained, and scores.
 // It runs foreign model files and SQL, locked in, and holds no ledger right and no signing right.
 import { z } from 'zod';
+import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { s3TrainingData } from '#adapters/aws/training.ts';
 import { readEvents } from '#adapters/duckdb/event-rows.ts';
+import { readScoredRows } from '#adapters/duckdb/scored-rows.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
+import { artifactScan } from '#adapters/onnx/artifact-scan.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
 import { SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { s3, storesOf, Text } from '#runtime/wiring.ts';
+import { replayRequests } from '#serving/replay.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
+import { replayAnswers } from '#use-cases/release-tests/replay-answers.ts';
+import { scanRelease } from '#use-cases/release-tests/scan-release.ts';
+import { testBatch } from '#use-cases/release-tests/test-batch.ts';
 import { verifyRelease } from '#use-cases/verification/verify-release.ts';
 import { packageCandidates } from '#use-cases/retraining/package-candidates.ts';
 import { verifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
@@ -25,6 +32,8 @@ const deps = {
   ...storesOf({ LAKE_BUCKET, ARTIFACT_BUCKET }),
 };
 const score = scorePartitions(deps);
+const { releases: artifacts, documents, lake } = deps;
+const serving = { artifacts, documents, lake, scoring: onnxScoring, features: onlineFeatures };
 
 export const handler = tasks({
   'Score release': score,
@@ -33,6 +42,13 @@ export const handler = tasks({
   'Verify release': verifyRelease(deps),
   'Verify rollback target': verifyRollbackTarget(deps),
   'Explain release': explainRelease(deps),
+  'Scan release': scanRelease({ ...deps, scan: artifactScan }),
+  'Test batch': testBatch({ ...deps, events: { readEvents }, readRows: readScoredRows }),
+  'Replay answers': replayAnswers({
+    documents,
+    requests: s3RequestStore(s3, LAKE_BUCKET),
+    replaying: { replay: (model, requests, folder) => replayRequests({ ...serving, model, folder }, requests) },
+  }),
   ...(TRAINING_BUCKET === undefined
     ? {}
     : {

@@ -26,6 +26,8 @@ export interface InferenceStackProps extends StackProps, StackContext {
 export class InferenceStack extends Stack {
   /** What sends a golden request, for the machine that verifies rollbacks. */
   readonly prober: SharedFunction;
+  /** What tests endpoints and runs load on them; in staging. */
+  readonly servingTests: SharedFunction | undefined;
 
   constructor(scope: Construct, id: string, props: InferenceStackProps) {
     super(scope, id, props);
@@ -99,6 +101,7 @@ export class InferenceStack extends Stack {
       );
     }
     this.prober = this.probing(props, endpoints);
+    this.servingTests = names.environment === 'staging' ? this.testing(props, endpoints) : undefined;
     this.alarming(props, endpoints);
     for (const { definition } of props.deployed.models) {
       new Schedule(this, `Daily-${definition.name}`, {
@@ -144,6 +147,30 @@ export class InferenceStack extends Stack {
         input: { task: 'Probe endpoints', input: {} },
       });
     return prober.share();
+  }
+
+  /** What tests endpoints: as a consumer, and with load. */
+  private testing(props: InferenceStackProps, endpoints: readonly OnlineEndpoint[]): SharedFunction {
+    const { names } = props;
+    const access = accessTo(names);
+    const urls = Object.fromEntries(endpoints.map(({ model, api }) => [model, api.apiEndpoint]));
+    return new GatehouseFunction(this, 'ServingTests', {
+      ...props,
+      privilege: 'serving-tests',
+      // A run of load takes up to ten minutes; a function's share of a processor is that of its memory.
+      memoryMb: 1769,
+      timeoutSeconds: 900,
+    })
+      .bind(access.environment(), access.readsLedger(), access.readsArtifacts(), access.writesDocuments(), {
+        variables: { ENDPOINT_URLS: this.toJsonString(urls) },
+        statements: endpoints.map(({ model, api }) => ({
+          actions: ['execute-api:Invoke'],
+          resources: ['POST/v2/models/*/infer', 'GET/v2/models/*', 'GET/v2/models/*/ready'].map((path) =>
+            names.arn('execute-api', `${api.apiId}/*/${path.replace('models/*', `models/${model}`)}`),
+          ),
+        })),
+      })
+      .share();
   }
 
   /** The alarms of all endpoints, and the function that they wake. */

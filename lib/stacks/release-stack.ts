@@ -22,6 +22,8 @@ export interface ReleaseStackProps extends StackProps, StackContext {
   readonly features: SharedFunction;
   readonly score: SharedFunction;
   readonly prober: SharedFunction;
+  /** What tests endpoints, where releases are tested. */
+  readonly servingTests: SharedFunction | undefined;
 }
 
 /** What a rollback's record says, as the machine that verifies it takes it. */
@@ -142,6 +144,7 @@ export class ReleaseStack extends Stack {
         }),
       ],
     });
+    if (props.servingTests !== undefined) this.testing(props, release, props.servingTests);
     const probation = new AslStateMachine(this, 'ProbationMachine', {
       ...props,
       machine: 'probation',
@@ -191,6 +194,32 @@ export class ReleaseStack extends Stack {
     new ExecutionRecorder(this, 'Recorder', {
       ...props,
       machines: MACHINES[props.environment],
+    });
+  }
+  /** Each promotion begins the tests of its release. By its record: what becomes of them is none of the promotion's faults. */
+  private testing(props: ReleaseStackProps, release: GatehouseFunction, servingTests: SharedFunction): void {
+    const { names } = props;
+    const tests = new AslStateMachine(this, 'ReleaseTestsMachine', {
+      ...props,
+      machine: 'release-tests',
+      bindings: {
+        ReleaseFunction: { function: release },
+        ScoreFunction: { function: props.score },
+        ServingTestsFunction: { function: servingTests },
+      },
+    });
+    new Rule(this, 'ReleasePromoted', {
+      ruleName: names.name('release-promoted'),
+      eventBus: EventBus.fromEventBusName(this, 'ReleaseTestsBus', names.bus),
+      eventPattern: { source: ['gatehouse'], detailType: ['RELEASE_PROMOTED'] },
+      targets: [
+        new SfnStateMachine(tests.stateMachine, {
+          input: RuleTargetInput.fromObject({
+            model: EventField.fromPath('$.detail.model'),
+            release: EventField.fromPath('$.detail.release'),
+          }),
+        }),
+      ],
     });
   }
 }

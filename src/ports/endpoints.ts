@@ -8,4 +8,6 @@ export interface Endpoints {
    * @throws what kept the call from being answered
    */
   post(model: string, path: string, body: object): Promise<{ readonly status: number; readonly text: string }>;
+  /** Reads a path of the endpoint of a model. @throws what kept the call from being answered */
+  get(model: string, path: string): Promise<{ readonly status: number; readonly text: string }>;
 }

@@ -8,6 +8,7 @@ export type Machine =
   | 'incident'
   | 'rollback'
   | 'rollback-readiness'
+  | 'release-tests'
   | 'rollback-verification'
   | 'probation'
   | 'drift'

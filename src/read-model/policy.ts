@@ -39,6 +39,20 @@ export async function readOperations(
   return (active?.rules ?? known?.policy)?.operations ?? OPERATIONS_DEFAULT;
 }
 
+/** With how much load an endpoint is tested where no policy says so. */
+const LOAD_DEFAULT = { seconds: 10, connections: 2 };
+
+/** With how much load an endpoint is tested: by the policy in force or, where there never was one, the deployed one. */
+export async function readLoad(
+  ledger: ReadableLedger,
+  deployed: DeployedModels,
+  model: string,
+): Promise<{ readonly seconds: number; readonly connections: number }> {
+  const active = await readActivePolicy(ledger, model);
+  const known = deployed.models.find(({ definition }) => definition.name === model);
+  return (active?.rules ?? known?.policy)?.attestations?.load ?? LOAD_DEFAULT;
+}
+
 /** The votes for a policy, or for any, in place of the one that is in force, those that have expired among them. */
 export async function readPolicyVotes(
   ledger: ReadableLedger,

@@ -60,8 +60,8 @@ export interface LoadedRelease {
   /** Reads which aggregates are current, and lets go of what is not used any more: features of days that are not served. */
   refresh(today: string): Promise<void>;
   /**
-   * The days whose events are served: today, yesterday, and the day for which the newest aggregates are made, which in a replay
-   * of history is another one. The last is the one that requests are expected of.
+   * The days whose events are served: today, yesterday, and the day for which the newest aggregates are made with the day before it,
+   * which in a replay of history are others. The last is the one that requests are expected of.
    */
   servedDays(today: string): readonly string[];
   /** Why the feed of aggregates seems to have stopped, by the time of the newest list; undefined where it has not. */

@@ -14,6 +14,7 @@ const MACHINES: readonly Machine[] = [
   'incident',
   'rollback',
   'rollback-readiness',
+  'release-tests',
   'rollback-verification',
   'probation',
   'drift',

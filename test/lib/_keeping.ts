@@ -131,7 +131,7 @@ export function keeping(): void {
               expect(value).toMatch(new RegExp(`^arn:aws:states:.*:stateMachine:gatehouse-${environment}-`));
             else
               expect(JSON.stringify(value)).toMatch(
-                /CurrentVersion|:function:gatehouse-\w+-(features|score|prober):live"/,
+                /CurrentVersion|:function:gatehouse-\w+-(features|score|prober|serving-tests):live"/,
               );
           }
         }

@@ -321,6 +321,39 @@ export const DRIFT = {
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'drift'>;
 
+const SHA = `sha256:${'a'.repeat(64)}`;
+const tests = [{ name: 'a test', status: 'passed' as const, found: 'as it must be' }];
+const RELEASE_TESTS = {
+  'Plan tests': {
+    status: 'planned',
+    release: SHA,
+    scan: 'wanted',
+    tests: 'wanted',
+    load: 'wanted',
+    serving: 'endpoint',
+    seconds: 10,
+    connections: 2,
+    untested: [],
+  },
+  'Scan release': {
+    finding: { kind: 'scan', tool: 'artifact', checked: 9, open: [], more: 0, suppressed: 0 },
+    report: SHA,
+  },
+  'Record scan': { status: 'recorded', seq: 1 },
+  'Find predictions': { status: 'found', sample: SHA },
+  'Test batch': { tests, requests: SHA },
+  'Test endpoint': { tests, answers: SHA },
+  'Replay answers': { tests },
+  'Record tests': { status: 'recorded', seq: 2 },
+  'Load endpoint': {
+    finding: { kind: 'load', requests: 9, failed: 0, seconds: 3, throughput: 3, latencyMs: { p50: 1, p99: 2 } },
+    report: SHA,
+  },
+  'Record load': { status: 'recorded', seq: 3 },
+  'Conclude tests': { status: 'passed', reasons: [] },
+  'Record failure': { status: 'failed' },
+} satisfies ScriptOf<'release-tests'>;
+
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; readonly script: ScriptOf<M> } } = {
   promotion: { input: { model: 'm' }, script: PROMOTION },
@@ -337,6 +370,7 @@ export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; 
     script: ROLLBACK,
   },
   'rollback-readiness': { input: { model: 'm' }, script: ROLLBACK_READINESS },
+  'release-tests': { input: { model: 'm' }, script: RELEASE_TESTS },
   'rollback-verification': {
     input: {
       model: 'm',

@@ -72,6 +72,22 @@ const GUARDS = [
       'Rollback ready?',
     ],
   },
+  { name: 'release-tests', act: 'Record scan', guards: ['Plan tests', 'Scan wanted?', 'Scan release'] },
+  {
+    name: 'release-tests',
+    act: 'Record tests',
+    guards: [
+      'Plan tests',
+      'Tests wanted?',
+      'Find predictions',
+      'Predictions published?',
+      'Test batch',
+      'Test endpoint',
+      'Replay answers',
+    ],
+  },
+  { name: 'release-tests', act: 'Record load', guards: ['Plan tests', 'Load wanted?', 'Load endpoint'] },
+  { name: 'release-tests', act: 'Tested', guards: ['Anything to test?', 'Conclude tests', 'All passed?'] },
   {
     name: 'rollback-verification',
     act: 'Verified',

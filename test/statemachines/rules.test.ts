@@ -15,6 +15,7 @@ const ENDINGS = [
   'Concluded',
   'Confirmed',
   'Drifted',
+  'Found faulty',
   'Held',
   'Insufficient',
   'Left unchecked',
@@ -29,6 +30,7 @@ const ENDINGS = [
   'Rolled back',
   'Skewed',
   'Stable',
+  'Tested',
   'Verified',
   'Watched',
 ];

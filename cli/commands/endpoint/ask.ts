@@ -4,7 +4,8 @@ import { parseExactJson } from '#domain/canonical/exact-json.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import type { Run } from '../../context.ts';
 import { UsageError } from '../../refusal.ts';
-import { Answered, EventFile, Metadata, requestOf } from './protocol.ts';
+import { requestOf } from '#domain/prediction/inference-request.ts';
+import { Answered, EventFile, Metadata } from './protocol.ts';
 import { callEndpoint, endpointUrl } from './read.ts';
 
 const Input = z.object({ model: ModelName, event: z.string().min(1) });

@@ -41,19 +41,3 @@ export const EventFile = z.union([
   Row.transform((event) => ({ events: [event], context: [] as Row[] })),
 ]);
 export type EventFile = z.output<typeof EventFile>;
-
-const CONTEXT = 'context.';
-
-/** The request for the predictions of some events: an input for each column that the model takes and the file has. */
-export function requestOf({ inputs }: Pick<Metadata, 'inputs'>, { events, context }: EventFile): object {
-  return {
-    inputs: inputs.flatMap(({ name, datatype }) => {
-      const isContext = name.startsWith(CONTEXT);
-      const column = isContext ? name.slice(CONTEXT.length) : name;
-      const rows = isContext ? context : events;
-      // A column that no row has is left out: the model says whether it needs it.
-      if (rows.length > 0 && rows.every((row) => !(column in row))) return [];
-      return [{ name, datatype, shape: [rows.length], data: rows.map((row) => row[column] ?? null) }];
-    }),
-  };
-}

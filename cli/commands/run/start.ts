@@ -18,6 +18,7 @@ const STARTABLE = {
   probation: ['prod', 'staging'],
   drift: ['prod', 'staging'],
   'rollback-readiness': ['prod', 'staging'],
+  'release-tests': ['staging'],
 } as const satisfies Readonly<Record<string, readonly Environment[]>>;
 type Startable = keyof typeof STARTABLE;
 const MACHINE = z.enum(Object.keys(STARTABLE) as [Startable, ...Startable[]]).default('retraining');
@@ -87,5 +88,7 @@ function inputOf(
       return { model, asOf };
     case 'rollback-readiness':
       return { model };
+    case 'release-tests':
+      return { model, requestedBy: trigger };
   }
 }

@@ -11,5 +11,6 @@ export function httpApiEndpoints(caller: Caller, urls: Readonly<Record<string, s
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    get: (model, path) => signedCall(caller, new URL(path, urls[model]), { method: 'GET' }),
   };
 }

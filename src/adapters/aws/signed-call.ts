@@ -8,16 +8,18 @@ export interface Caller {
   readonly region: string;
 }
 
-/** One call of an API that takes signed calls only (SigV4), with the caller's own AWS credentials. */
-export async function signedCall(
+interface Signable {
+  readonly method: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** The headers of one call of an API that takes signed calls only (SigV4), with the caller's own AWS credentials. */
+export async function signedHeaders(
   caller: Caller,
   url: URL,
-  {
-    method,
-    headers = {},
-    body,
-  }: { readonly method: string; readonly headers?: Record<string, string>; readonly body?: string },
-): Promise<HttpAnswer> {
+  { method, headers = {}, body }: Signable,
+): Promise<Record<string, string>> {
   const signer = new SignatureV4({
     service: 'execute-api',
     region: caller.region,
@@ -32,5 +34,12 @@ export async function signedCall(
     headers: { ...headers, host: url.host },
     ...(body === undefined ? {} : { body }),
   });
-  return call(url, { method, headers: signed.headers, ...(body === undefined ? {} : { body }) });
+  return signed.headers;
+}
+
+/** One call of such an API. */
+export async function signedCall(caller: Caller, url: URL, request: Signable): Promise<HttpAnswer> {
+  const { method, body } = request;
+  const headers = await signedHeaders(caller, url, request);
+  return call(url, { method, headers, ...(body === undefined ? {} : { body }) });
 }

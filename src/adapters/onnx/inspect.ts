@@ -76,6 +76,11 @@ export function inspectOnnx(bytes: Uint8Array, features: number): Inspected {
 }
 
 function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefined {
+  return operatorRefusal(model, graph) ?? outsideRefusal(graph);
+}
+
+/** The first operator, function or graph of a model that is not allowed. */
+export function operatorRefusal(model: ModelProto, graph: GraphProto): Refusal | undefined {
   const rule = 'onnx-operators' as const;
   const foreign = model.opsetImport.map((opset) => opset.domain).filter((domain) => OPERATORS[domain] === undefined);
   if (foreign.length > 0)
@@ -107,6 +112,11 @@ function contentRefusal(model: ModelProto, graph: GraphProto): Refusal | undefin
         remedy: 'export without control flow',
       };
   }
+  return undefined;
+}
+
+/** The first tensor of a model whose data are outside of its file. */
+export function outsideRefusal(graph: GraphProto): Refusal | undefined {
   const tensors = [
     ...graph.initializer,
     ...graph.sparseInitializer.flatMap((sparse) => [sparse.values, sparse.indices]),
@@ -182,7 +192,8 @@ function holdsGraph(attribute: AttributeProto): boolean {
   return named || attribute.g !== undefined || attribute.graphs.length > 0;
 }
 
-function tensorsOf(attribute: AttributeProto): AttributeProto['tensors'] {
+/** The tensors of an attribute. */
+export function tensorsOf(attribute: AttributeProto): AttributeProto['tensors'] {
   const sparse = [attribute.sparseTensor, ...attribute.sparseTensors].flatMap((each) => [each?.values, each?.indices]);
   return [attribute.t, ...attribute.tensors, ...sparse].filter((tensor) => tensor !== undefined);
 }

@@ -11,10 +11,10 @@ export const ENGINE_MEMORY = `${Math.floor(ENGINE_FUNCTION_MB * 0.7)}MiB`;
 export const ENDPOINT_FUNCTION_MB = 2048;
 
 /**
- * What each engine of an endpoint may take: there are up to three for the champion, one for each day that is served, and as many
+ * What each engine of an endpoint may take: there are up to four for the champion, one for each day that is served, and as many
  * for the release that a rollback would serve, and one for a golden request; the models and Node have the rest.
  */
-export const ENDPOINT_ENGINE_MEMORY = `${Math.floor((ENDPOINT_FUNCTION_MB * 0.7) / 7)}MiB`;
+export const ENDPOINT_ENGINE_MEMORY = `${Math.floor((ENDPOINT_FUNCTION_MB * 0.7) / 9)}MiB`;
 
 /** MB of `/tmp` of an endpoint: the daily aggregates of a day, while they are loaded. */
 export const ENDPOINT_DISK_MB = 1024;

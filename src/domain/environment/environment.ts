@@ -21,7 +21,7 @@ const SERVING_MACHINES = [
 /** The state machines of an environment, by the names of their files. */
 export const MACHINES = {
   dev: ['retraining', 'validation', 'data-quality', 'incident'],
-  staging: SERVING_MACHINES,
+  staging: [...SERVING_MACHINES, 'release-tests'],
   prod: SERVING_MACHINES,
   control: [],
 } as const satisfies Readonly<Record<Environment, readonly string[]>>;

@@ -14,6 +14,8 @@ const HOURS: Readonly<Record<Machine, number>> = {
   // The repair of its predictions may take two hours.
   rollback: 4,
   'rollback-readiness': 2,
+  // It waits up to three quarters of an hour for a batch run.
+  'release-tests': 4,
   incident: 1,
   'rollback-verification': 1,
   probation: 8,

@@ -56,13 +56,14 @@ export function aggregatesFor(
 }
 
 /**
- * The days whose events are answered on a day: itself, the day before, and the day that the newest aggregates are for, which in a replay of
- * history is another one. The last is the one that requests are expected of.
+ * The days whose events are answered on a day: itself, the day before, and of the newest aggregates their own day, whose batch can be
+ * compared, and the day that they are for; in a replay of history those are others. The last is the one that requests are expected of.
  *
  * @param until the newest day of the published aggregates; undefined where the model has none
  */
 export function servedDays(today: string, until: string | undefined): readonly string[] {
   const newest = until === undefined ? today : addDays(until, 1);
   // A list ends before the day that it is made for; what is of a day that has not come is served by nobody.
-  return [...new Set([addDays(today, -1), today, newest < today ? newest : today])];
+  const last = newest < today ? newest : today;
+  return [...new Set([addDays(last, -1), addDays(today, -1), today, last])];
 }

@@ -19,7 +19,7 @@ export interface Probing {
   readonly environment: string;
   readonly ledger: ReadableLedger;
   readonly releases: ReadableStore;
-  readonly endpoints: Endpoints;
+  readonly endpoints: Pick<Endpoints, 'models' | 'post'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }

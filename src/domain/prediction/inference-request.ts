@@ -1,0 +1,29 @@
+import type { JsonRow } from '../data/event-json.ts';
+
+/** An input as an endpoint's metadata say it. */
+interface InputOf {
+  readonly name: string;
+  readonly datatype: string;
+}
+
+type Row = Readonly<Record<string, JsonRow[string] | bigint>>;
+
+/** What the name of an input begins with that is of the context. */
+const CONTEXT = 'context.';
+
+/** The request for the predictions of some events: an input for each column that the model takes and a row has. */
+export function requestOf(
+  { inputs }: { readonly inputs: readonly InputOf[] },
+  { events, context }: { readonly events: readonly Row[]; readonly context: readonly Row[] },
+): object {
+  return {
+    inputs: inputs.flatMap(({ name, datatype }) => {
+      const isContext = name.startsWith(CONTEXT);
+      const column = isContext ? name.slice(CONTEXT.length) : name;
+      const rows = isContext ? context : events;
+      // A column that no row has is left out: the model says whether it needs it.
+      if (rows.length > 0 && rows.every((row) => !(column in row))) return [];
+      return [{ name, datatype, shape: [rows.length], data: rows.map((row) => row[column] ?? null) }];
+    }),
+  };
+}
