@@ -38,7 +38,7 @@ export function approvedPromotion(model: string): { readonly promotion: string; 
     policyDigest: POLICY,
     fencingToken: 1,
     execution: 'execution',
-    champion: CHAMPION,
+    champion: { current: CHAMPION, version: '1.0.0' },
     now: NOW,
   });
   const evidence = asked.gates.map((gate) => evidenceOf(asked, gate, PASSED, null, NOW));

@@ -166,13 +166,19 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
   },
   {
     id: 'roles-named-once',
-    compares: '`activation`, `transitions.*.approvals` × their roles',
+    compares: '`activation`, `transitions.*.approvals`, `approvalsByLevel` × their roles',
     because:
       'Each person counts once: two entries of a role add up, and a model that raises one leaves it open which is meant.',
     find: (model) =>
       [
         { path: 'activation', approvals: model.policy.activation },
-        ...transitions(model).map(({ path, rule }) => ({ path: `${path}.approvals`, approvals: rule.approvals })),
+        ...transitions(model).flatMap(({ path, rule }) => [
+          { path: `${path}.approvals`, approvals: rule.approvals },
+          ...Object.entries(rule.approvalsByLevel ?? {}).map(([level, approvals]) => ({
+            path: `${path}.approvalsByLevel.${level}`,
+            approvals,
+          })),
+        ]),
       ].flatMap(({ path, approvals }) =>
         repeated(approvals).map((role) => ({
           found: `${inPolicy(model, path)} requires ${role} in two entries`,

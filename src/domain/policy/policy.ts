@@ -232,6 +232,17 @@ export const TransitionRule = z.strictObject({
   gates: z.array(GateId).min(1),
   /** Roles and numbers of people that must approve, e.g. `[{ role: 'ml-lead', count: 1 }]`; empty: nobody. A model may only add; default: the floor’s. */
   approvals: z.array(ApprovalRule),
+  /** Whose approval besides, by the level at which the version differs from the served one; e.g. `{ major: [{ role: 'risk', count: 1 }] }`. A model may only add; default: the floor’s, and without it nobody’s. */
+  approvalsByLevel: z
+    .strictObject({
+      /** Where the schema of inputs or outputs changes, and for the first trained release. */
+      major: z.array(ApprovalRule).exactOptional(),
+      /** Where features, algorithm, windows or code change. */
+      minor: z.array(ApprovalRule).exactOptional(),
+      /** Where the same recipe is trained on other data. */
+      patch: z.array(ApprovalRule).exactOptional(),
+    })
+    .exactOptional(),
   /** Whether an offer opens the promotion without a request of a person, e.g. false. A model may only change true to false; default: the floor’s. */
   opensOnOffer: z.boolean(),
   /** Hours after which evidence expires, e.g. 72. A model may only lower it; default: the floor’s. */

@@ -228,6 +228,19 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     }
     return [...(mine ?? base)];
   };
+  const byLevel = (
+    path: string,
+    base: TransitionRule['approvalsByLevel'],
+    mine: TransitionRule['approvalsByLevel'],
+  ): Pick<TransitionRule, 'approvalsByLevel'> => {
+    const levels = (['major', 'minor', 'patch'] as const).filter(
+      (level) => (base?.[level] ?? mine?.[level]) !== undefined,
+    );
+    const asked = levels.map(
+      (level) => [level, people(`${path}.${level}`, base?.[level] ?? [], mine?.[level])] as const,
+    );
+    return levels.length === 0 ? {} : { approvalsByLevel: Object.fromEntries(asked) };
+  };
   const comparison = tightenComparison(floor.comparison, own.comparison ?? {}, { larger, smaller, allowed, loosened });
   const transition = (path: string, base: TransitionRule, mine: TransitionTightening): TransitionRule => {
     for (const gate of base.gates) {
@@ -239,6 +252,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
     return {
       gates: mine.gates ?? base.gates,
       approvals: people(`${path}.approvals`, base.approvals, mine.approvals),
+      ...byLevel(`${path}.approvalsByLevel`, base.approvalsByLevel, mine.approvalsByLevel),
       opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
       evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
       approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),

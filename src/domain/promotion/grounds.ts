@@ -234,14 +234,14 @@ function requestVerified({ promotion, request }: GroundsState): Refusal | undefi
 }
 
 /** The policy in force is the one that was pinned, and pins what the promotion carries. */
-function policyInForce({ promotion, active }: GroundsState): Refusal | undefined {
+function policyInForce({ promotion, active, pointer }: GroundsState): Refusal | undefined {
   const remedy = 'request a new promotion, under the policy in force';
   if (active === undefined || active.policy !== promotion.policy)
     return refuse('policy-in-force', `${promotion.policy} is pinned, ${active?.policy ?? 'none'} is in force`, remedy);
   const rule = active.rules.transitions[promotion.transition];
   if (rule === undefined)
     return refuse('policy-in-force', `the policy has no transition ${promotion.transition}`, remedy);
-  const differing = Object.entries(pinnedBy(rule)).filter(
+  const differing = Object.entries(pinnedBy(rule, { from: pointer?.version, to: promotion.version })).filter(
     ([name, value]) => canonicalJson(Reflect.get(promotion, name) as unknown) !== canonicalJson(value),
   );
   return differing.length === 0

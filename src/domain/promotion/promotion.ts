@@ -1,12 +1,14 @@
+import { diff } from 'semver';
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
+import { type ApprovalRule, Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
 import { Role } from '../policy/role.ts';
 import { WORK_HOURS } from './durations.ts';
+import type { Pointer } from './pointer.ts';
 import { Version } from '../release/registration.ts';
 
 /** What asks for a promotion: an offer of dev, a promotion of the environment before, or a person through control. */
@@ -89,9 +91,23 @@ export function transitionOf(
 /** What a promotion pins of its transition's rule when it opens. */
 export function pinnedBy(
   rule: TransitionRule,
+  versions: { readonly from: string | undefined; readonly to: string },
 ): Pick<Promotion, 'gates' | 'approvals' | 'evidenceValidHours' | 'approvalHours' | 'probationDays'> {
-  const { gates, approvals, evidenceValidHours, approvalHours, probation } = rule;
+  const { gates, evidenceValidHours, approvalHours, probation } = rule;
+  const approvals = approvalsFor(rule, versions);
   return { gates, approvals, evidenceValidHours, approvalHours, probationDays: probation?.days ?? null };
+}
+
+/** Whose approval a transition needs: everybody's, and that of the people for the level by which the versions differ. */
+function approvalsFor(
+  { approvals, approvalsByLevel }: TransitionRule,
+  { from, to }: { readonly from: string | undefined; readonly to: string },
+): ApprovalRule[] {
+  const level = from === undefined ? 'major' : diff(from, to);
+  const more = level === 'major' || level === 'minor' || level === 'patch' ? (approvalsByLevel?.[level] ?? []) : [];
+  const counts = new Map<Role, number>();
+  for (const { role, count } of [...approvals, ...more]) counts.set(role, Math.max(count, counts.get(role) ?? 0));
+  return [...counts].map(([role, count]) => ({ role, count }));
 }
 
 /** The write that keeps a verified request: the promotion machine reads it, and trusts nothing else. */
@@ -161,7 +177,7 @@ export function openPromotion(
     readonly policyDigest: Digest;
     readonly fencingToken: number;
     readonly execution: string;
-    readonly champion: Digest | null;
+    readonly champion: Pick<Pointer, 'current' | 'version'> | undefined;
     readonly now: Date;
   },
 ): Promotion {
@@ -174,7 +190,7 @@ export function openPromotion(
     status: 'open',
     fencingToken: pinned.fencingToken,
     policy: pinned.policyDigest,
-    ...pinnedBy(rule),
+    ...pinnedBy(rule, { from: pinned.champion?.version, to: request.version }),
     openedAt: pinned.now.toISOString(),
     deadline: new Date(pinned.now.getTime() + (rule.approvalHours + WORK_HOURS) * 3_600_000).toISOString(),
     execution: pinned.execution,
@@ -182,7 +198,7 @@ export function openPromotion(
     ending: null,
     endedAt: null,
     epoch: null,
-    replaces: pinned.champion,
+    replaces: pinned.champion?.current ?? null,
   };
 }
 

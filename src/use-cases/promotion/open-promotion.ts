@@ -147,7 +147,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     policyDigest: inForce.policy,
     fencingToken: taken.lock.fencingToken,
     execution,
-    champion: pointer?.current ?? null,
+    champion: pointer,
     now: deps.clock.now(),
   });
   const said = await readUpstream(ledger, model, promotion.release, upstreamsOf(promotion));

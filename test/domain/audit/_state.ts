@@ -162,7 +162,7 @@ function stateOf(lapse?: Lapse): LedgerState {
       policyDigest: POLICY,
       fencingToken: opened,
       execution: 'arn',
-      champion: pointer?.current ?? null,
+      champion: pointer,
       now: START,
     });
     const pieces = GATES.map((gate) =>

@@ -145,7 +145,7 @@ export function admissible(
     policyDigest: POLICY,
     fencingToken,
     execution: 'execution',
-    champion: CHAMPION,
+    champion: pointer,
     now: NOW,
   });
   const pieces = opened.gates.map((gate) => evidenceOf(opened, gate, PASSED, null, NOW));
