@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { jsonOf, refusing } from './_captured.ts';
+import { jsonOf, refusing } from './_samples.ts';
 
 type Report = Readonly<Record<string, unknown>>;
 type Change = (report: Report) => unknown;
 
-describe('a change of a captured report', () => {
+describe('a change of a sample report', () => {
   const table: readonly (readonly [string, string, string, Change])[] = [
     ['SARIF of another version', 'codeql.sarif.json', 'report-version', (r) => ({ ...r, version: '2.0.0' })],
     ['SARIF without a version', 'codeql.sarif.json', 'report-version', (r) => ({ ...r, version: undefined })],

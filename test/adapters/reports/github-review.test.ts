@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readReport } from '#adapters/reports/read-report.ts';
-import { jsonOf, readCaptured } from './_captured.ts';
+import { jsonOf, readSample } from './_samples.ts';
 
 interface User {
   readonly id: number;
@@ -30,7 +30,7 @@ const [merged, head, first] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) a
 const user = (id: number, login: string): User => ({ id, login, type: 'User' });
 const person = (login: string | null, email: string | null = null): object => ({ login, email, isRobot: false });
 
-/** What is read of the captured review after a change. */
+/** What is read of the sample review after a change. */
 function changed(change: (report: Report) => void): ReturnType<typeof readReport> {
   const report = jsonOf('github-review.json') as Report;
   change(report);
@@ -45,7 +45,7 @@ const reviews = (...all: readonly object[]): unknown =>
   expect.objectContaining({ kind: 'read', findings: [expect.objectContaining({ reviews: all })] });
 
 test('tells who wrote and who reviewed what was merged', () => {
-  expect(readCaptured('github-review.json')).toEqual({
+  expect(readSample('github-review.json')).toEqual({
     kind: 'read',
     format: 'github-review',
     findings: [

@@ -5,7 +5,7 @@ import { REPORT_DEPTH, REPORT_VALUES } from '#adapters/reports/json.ts';
 import { readReport } from '#adapters/reports/read-report.ts';
 import { REPORT_BYTES } from '#adapters/reports/text-of.ts';
 import { seenLine } from '#domain/text.ts';
-import { captured, refusing, refusingBytes } from './_captured.ts';
+import { sample, refusing, refusingBytes } from './_samples.ts';
 
 const suite = (attributes: string, cases: string): string => `<testsuite ${attributes}>${cases}</testsuite>`;
 const passed = '<testcase name="a"/>';
@@ -14,17 +14,17 @@ describe('bytes', () => {
   test.for<readonly [string, Uint8Array, string]>([
     ['too many', Buffer.alloc(REPORT_BYTES + 1, ' '), 'report-size'],
     ['packed, of too many', gzipSync(Buffer.alloc(REPORT_BYTES + 1, ' ')), 'report-size'],
-    ['packed twice', gzipSync(gzipSync(captured('pip-audit.json'))), 'report-format'],
-    ['packed, cut short', gzipSync(captured('pip-audit.json')).subarray(0, 60), 'report-format'],
+    ['packed twice', gzipSync(gzipSync(sample('pip-audit.json'))), 'report-format'],
+    ['packed, cut short', gzipSync(sample('pip-audit.json')).subarray(0, 60), 'report-format'],
     ['none', new Uint8Array(), 'report-format'],
-    ['no UTF-8', Buffer.concat([captured('pip-audit.json'), Buffer.from([0xc3, 0x28])]), 'report-format'],
-    ['UTF-16', Buffer.from(captured('pytest.xml').toString(), 'utf16le'), 'report-format'],
+    ['no UTF-8', Buffer.concat([sample('pip-audit.json'), Buffer.from([0xc3, 0x28])]), 'report-format'],
+    ['UTF-16', Buffer.from(sample('pytest.xml').toString(), 'utf16le'), 'report-format'],
   ])('%s', ([, bytes, rule]) => {
     expect(refusingBytes(bytes)).toBe(rule);
   });
 
   test('the limit itself is no refusal', () => {
-    const text = captured('pip-audit.json').toString();
+    const text = sample('pip-audit.json').toString();
     expect(refusing(text.padEnd(REPORT_BYTES))).toBe('read pip-audit');
   });
 });
@@ -122,7 +122,7 @@ describe('JSON', () => {
 
 test('no bytes are thrown at: they are read or refused, with a found text of one line', () => {
   const names = ['vitest.xml', 'codeql.sarif.json', 'npm-audit.json', 'k6-summary-export.json', 'github-review.json'];
-  const texts = [...names, 'test-result.json', 'autocannon.json', 'pip-audit.json'].map(captured);
+  const texts = [...names, 'test-result.json', 'autocannon.json', 'pip-audit.json'].map(sample);
   const mutated = fc
     .tuple(fc.constantFrom(...texts), fc.nat(), fc.nat({ max: 40 }), fc.uint8Array({ maxLength: 6 }))
     .map(([text, at, cut, put]) => {

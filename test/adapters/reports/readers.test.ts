@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Finding, ForgeReview } from '#domain/attestation/finding.ts';
 import { REPORT_FORMATS, type ReportFormat } from '#domain/attestation/report-format.ts';
 import { readReport } from '#adapters/reports/read-report.ts';
-import { captured, jsonOf, readCaptured } from './_captured.ts';
+import { sample, jsonOf, readSample } from './_samples.ts';
 
 const read = (format: ReportFormat, ...findings: readonly unknown[]): unknown => ({
   kind: 'read',
@@ -16,22 +16,20 @@ const tests = (passed: number, failed: number, skipped: number, ...failures: rea
 
 describe('JUnit XML', () => {
   test('of Vitest: a file that did not load failed, and two failures of one test count once', () => {
-    expect(readCaptured('vitest.xml')).toEqual(
-      tests(1, 2, 2, 'a.test.ts > orders > fails <&>', 'b.test.ts > b.test.ts'),
-    );
+    expect(readSample('vitest.xml')).toEqual(tests(1, 2, 2, 'a.test.ts > orders > fails <&>', 'b.test.ts > b.test.ts'));
   });
 
   test('of pytest: a failed teardown is an error, an expected failure is skipped', () => {
     const failed = ['test_x.TestOrders > test_fails', 'test_x > test_td', 'test_x > test_td2', 'test_x > test_td2'];
-    expect(readCaptured('pytest.xml')).toEqual(tests(1, 4, 2, ...failed));
+    expect(readSample('pytest.xml')).toEqual(tests(1, 4, 2, ...failed));
   });
 
   test('of Jest', () => {
-    expect(readCaptured('jest.xml')).toEqual(tests(1, 1, 1, 'basket removes an item > basket removes an item'));
+    expect(readSample('jest.xml')).toEqual(tests(1, 1, 1, 'basket removes an item > basket removes an item'));
   });
 
   test('of Surefire: a test that passed when it was run again has passed, and a log is text', () => {
-    expect(readCaptured('surefire.xml')).toEqual(tests(2, 1, 1, 'org.example.OrdersTest > connects'));
+    expect(readSample('surefire.xml')).toEqual(tests(2, 1, 1, 'org.example.OrdersTest > connects'));
   });
 
   test('of nested suites, each counting what is in it or what is directly in it', () => {
@@ -57,7 +55,7 @@ describe('JUnit XML', () => {
 
 describe('SARIF', () => {
   test('of CodeQL: scores of rules in an extension; what is suppressed, but not what is still under review', () => {
-    expect(readCaptured('codeql.sarif.json')).toEqual(
+    expect(readSample('codeql.sarif.json')).toEqual(
       read('sarif', {
         kind: 'scan',
         tool: 'codeql',
@@ -79,7 +77,7 @@ describe('SARIF', () => {
       { id: 'no-exec', severity: 'unknown', of: '' },
       { id: 'no-eval', severity: 'medium', of: '' },
     ];
-    expect(readCaptured('several.sarif.json')).toEqual(
+    expect(readSample('several.sarif.json')).toEqual(
       read(
         'sarif',
         {
@@ -129,13 +127,13 @@ describe('SARIF', () => {
 describe('audits of dependencies', () => {
   test('pip-audit: no severity is known, what it skipped is suppressed', () => {
     const open = ['PYSEC-2019-217', 'PYSEC-2021-66'].map((id) => ({ id, severity: 'unknown', of: 'jinja2 2.10' }));
-    expect(readCaptured('pip-audit.json')).toEqual(
+    expect(readSample('pip-audit.json')).toEqual(
       read('pip-audit', { kind: 'scan', tool: 'pip-audit', checked: 2, open, more: 0, suppressed: 1 }),
     );
   });
 
   test('npm audit: each advisory once, moderate is medium, info is low', () => {
-    expect(readCaptured('npm-audit.json')).toEqual(
+    expect(readSample('npm-audit.json')).toEqual(
       read('npm-audit', {
         kind: 'scan',
         tool: 'npm-audit',
@@ -154,7 +152,7 @@ describe('audits of dependencies', () => {
 
 describe('load', () => {
   test('k6 --summary-export: its duration is count by rate, its latency that of the expected answers', () => {
-    expect(readCaptured('k6-summary-export.json')).toEqual(
+    expect(readSample('k6-summary-export.json')).toEqual(
       read('k6', {
         kind: 'load',
         requests: 1000,
@@ -167,7 +165,7 @@ describe('load', () => {
   });
 
   test('k6 handleSummary: without p(99), which a script must ask for, there is none', () => {
-    expect(readCaptured('k6-handle-summary.json')).toEqual(
+    expect(readSample('k6-handle-summary.json')).toEqual(
       read('k6', {
         kind: 'load',
         requests: 1000,
@@ -180,7 +178,7 @@ describe('load', () => {
   });
 
   test('autocannon: an answer that is no 2xx has failed', () => {
-    expect(readCaptured('autocannon.json')).toEqual(
+    expect(readSample('autocannon.json')).toEqual(
       read('autocannon', {
         kind: 'load',
         requests: 7619,
@@ -202,13 +200,13 @@ describe('an in-toto test result', () => {
   };
 
   test('tells its tests, and the commit that it is about', () => {
-    expect(readCaptured('test-result.json')).toEqual(expected);
+    expect(readSample('test-result.json')).toEqual(expected);
   });
 
   test('in an envelope is read, by whomever it is signed', () => {
     const envelope = {
       payloadType: 'application/vnd.in-toto+json',
-      payload: captured('test-result.json').toString('base64'),
+      payload: sample('test-result.json').toString('base64'),
       signatures: [{ keyid: '', sig: 'c2ln' }],
     };
     expect(readReport(Buffer.from(JSON.stringify(envelope)))).toEqual(expected);
@@ -229,16 +227,16 @@ describe('reports', () => {
   ] as const;
 
   test.for(named)('of %s are read where that is wanted, packed or not, and nowhere else: %s', ([format, name]) => {
-    const plain = readCaptured(name);
+    const plain = readSample(name);
     expect(plain).toMatchObject({ kind: 'read', format });
-    expect(readCaptured(name, format)).toEqual(plain);
-    expect(readReport(gzipSync(captured(name)), format)).toEqual(plain);
+    expect(readSample(name, format)).toEqual(plain);
+    expect(readReport(gzipSync(sample(name)), format)).toEqual(plain);
     if (plain.kind !== 'read') return;
     for (const finding of plain.findings)
       expect((finding.kind === 'forge-review' ? ForgeReview : Finding).parse(finding)).toEqual(finding);
     for (const wanted of Object.keys(REPORT_FORMATS) as ReportFormat[])
       if (wanted !== format)
-        expect(readCaptured(name, wanted)).toMatchObject({
+        expect(readSample(name, wanted)).toMatchObject({
           kind: 'refused',
           refusal: { rule: 'report-format', found: `the report is ${format}, not ${wanted}` },
         });
@@ -250,6 +248,6 @@ describe('reports', () => {
 
   test('may begin with a byte order mark', () => {
     const marked = `\uFEFF${JSON.stringify(jsonOf('pip-audit.json'))}`;
-    expect(readReport(Buffer.from(marked))).toEqual(readCaptured('pip-audit.json'));
+    expect(readReport(Buffer.from(marked))).toEqual(readSample('pip-audit.json'));
   });
 });

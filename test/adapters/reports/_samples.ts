@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { readReport } from '#adapters/reports/read-report.ts';
 import type { ReportFormat } from '#domain/attestation/report-format.ts';
 
-export const captured = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'captured', name));
+export const sample = (name: string): Buffer => readFileSync(join(import.meta.dirname, 'samples', name));
 
-/** A captured report as its JSON, to change something in it. */
-export const jsonOf = (name: string): unknown => JSON.parse(captured(name).toString());
+/** A sample report as its JSON, to change something in it. */
+export const jsonOf = (name: string): unknown => JSON.parse(sample(name).toString());
 
-/** What is read of a captured report: its format, its findings, its subjects. */
-export const readCaptured = (name: string, wanted?: ReportFormat): ReturnType<typeof readReport> =>
-  readReport(captured(name), wanted);
+/** What is read of a sample report: its format, its findings, its subjects. */
+export const readSample = (name: string, wanted?: ReportFormat): ReturnType<typeof readReport> =>
+  readReport(sample(name), wanted);
 
 /** The rule that refuses a text or a value, or what was read. */
 export function refusing(report: unknown): string {
