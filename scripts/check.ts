@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, format, dead code and Python, all at once; tells everything that failed, not the first only.
+// `npm run check`: types, lint, format, dead code, Python and workflows, all at once; tells everything that failed, not the first only.
 import { spawn } from 'node:child_process';
 
 interface Check {
@@ -18,6 +18,10 @@ const CHECKS: readonly Check[] = [
     name: 'python format',
     command: ['ruff', 'format', '--check', '--quiet', '--no-cache', '.'],
     mend: 'ruff format .',
+  },
+  {
+    name: 'workflows',
+    command: ['zizmor', '--offline', '--quiet', '--no-progress', '--strict-collection', '.github/workflows'],
   },
 ];
 

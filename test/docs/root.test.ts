@@ -4,7 +4,7 @@ import { document, ROOT } from './_documents.ts';
 
 /** Everything that may stand in the root of the repository. A stray file there is one that somebody wrote by mistake. */
 const ALLOWED = `
-  .ci .gitignore .npmrc .nvmrc .oxfmtrc.json .oxlintrc.json
+  .ci .github .gitignore .npmrc .nvmrc .oxfmtrc.json .oxlintrc.json
   CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md
   bench bin cli containers docs governance lambdas lib local models scripts src statemachines test
   cdk.json gatehouse.config.ts knip.json package-lock.json package.json requirements.txt ruff.toml tsconfig.json vitest.config.ts
