@@ -93,7 +93,7 @@ describe('the review of a commit', () => {
     expect(stderr).toContain(why);
   });
 
-  test('is asked for by repository and commit', () => {
+  test('needs a repository and a commit', () => {
     expect(compose('example/churn', 'main')).toMatchObject({
       status: 1,
       stdout: '',
