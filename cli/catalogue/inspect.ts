@@ -53,7 +53,7 @@ export const INSPECT: readonly CommandSpec[] = [
     args: '<release>',
     summary: 'make a release again from what its manifest names, in a clean folder, and compare the digests',
     options: [['--out <folder>', 'where to; default: .gatehouse/reproduce/<release>']],
-    examples: ['release reproduce flight-delay@0.1.1', 'release reproduce sha256:3f2a91c0 -o json'],
+    examples: ['release reproduce flight-delay@1.0.0', 'release reproduce sha256:3f2a91c0 -o json'],
     load: () => import('../commands/release/reproduce/reproduce.ts'),
   },
   {
@@ -102,7 +102,7 @@ export const INSPECT: readonly CommandSpec[] = [
     required: [['--reason <text>', 'why the release may be promoted again, for the audit trail']],
     options: [['--role <role>', 'the role in which you vote, if you have several']],
     examples: [
-      'quarantine lift flight-delay@0.1.1 --env prod --role risk --reason "the store was down, not the release"',
+      'quarantine lift flight-delay@1.0.0 --env prod --role risk --reason "the store was down, not the release"',
     ],
     load: () => import('../commands/quarantine/lift.ts'),
   },

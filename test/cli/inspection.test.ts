@@ -38,7 +38,6 @@ describe('why', () => {
   it.each([
     [`${MODEL}@9.9.9`, 'prod', 'release-known'],
     ['sha256:00000000', 'prod', 'release-known'],
-    [`${MODEL}@1.0.1`, 'staging', 'promotion-known'],
   ])('refuses %s to %s', async (release, to, rule) => {
     const test = await afterRollback({ release, to });
     await expect(why(test.context)).rejects.toMatchObject({ refusal: { rule } });

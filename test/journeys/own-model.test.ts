@@ -76,7 +76,7 @@ test('a model of one’s own comes from nothing to production by what the README
     const isAlone = !AT_ONCE.test(line);
     if (isAlone) await Promise.all(begun.splice(0));
     const environment = line === STATUS ? waited[looks++] : undefined;
-    const printing = environment === undefined ? typed(line) : served(environment, '0.1.1');
+    const printing = environment === undefined ? typed(line) : served(environment, '1.0.0');
     begun.push(printing.then((text) => void printed.set(line, text)));
     if (isAlone) await Promise.all(begun.splice(0));
   }
@@ -86,7 +86,7 @@ test('a model of one’s own comes from nothing to production by what the README
   expect(of('model evaluate')).toContain('churn as of 2024-02-12: offered\n  data check    PASS');
   const loss = /log loss (?<loss>0\.\d+) against the champion's/.exec(of('model evaluate'))?.groups?.['loss'];
   expect(loss).toBeDefined();
-  expect(await typed('npm run gatehouse -- why churn@0.1.1 --to prod')).toContain(`log loss ${loss} against`);
+  expect(await typed('npm run gatehouse -- why churn@1.0.0 --to prod')).toContain(`log loss ${loss} against`);
   expect(of('run start')).toContain(': offered');
   // A process for each line.
 }, 600_000);

@@ -111,7 +111,7 @@ describe('the reports of a run', () => {
       conclusion: { verdict: 'PASS', isChosen: false },
       candidates: [
         { version: '0.1.0', isChosen: false, test: { judgement: { figures: { point: expect.closeTo(0.02, 6) } } } },
-        { version: '0.1.1', isChosen: true, test: { judgement: { figures: { point: expect.closeTo(0.03, 6) } } } },
+        { version: '1.0.0', isChosen: true, test: { judgement: { figures: { point: expect.closeTo(0.03, 6) } } } },
       ],
       explanation: { importances: { features: [{ name: 'x', change: 0.5 }, { name: 'y' }] } },
     });

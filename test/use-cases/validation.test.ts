@@ -50,11 +50,11 @@ describe('registration', () => {
 
   it('gives the baseline 0.1.0 and each candidate the next version, with its reason', async () => {
     const { candidates } = await register(RUN, ['one', 'two'], 'base');
-    expect(candidates.map(({ version }) => version)).toEqual(['0.1.1', '0.1.2']);
+    expect(candidates.map(({ version }) => version)).toEqual(['1.0.0', '1.0.1']);
     expect((await dev.chain()).map(({ code, details }) => [code, details['version'], details['reason']])).toEqual([
       ['BASELINE_REGISTERED', '0.1.0', undefined],
-      ['RELEASE_REGISTERED', '0.1.1', 'against 0.1.0: the same recipe on other data'],
-      ['RELEASE_REGISTERED', '0.1.2', 'against 0.1.0: the same recipe on other data'],
+      ['RELEASE_REGISTERED', '1.0.0', 'against 0.1.0: only the baseline is released'],
+      ['RELEASE_REGISTERED', '1.0.1', 'against 0.1.0: only the baseline is released'],
     ]);
     const [one, two] = await Promise.all(
       candidates.map(({ release }) => dev.ledger.get(keys.registration(MODEL, release))),
@@ -74,7 +74,7 @@ describe('registration', () => {
     const again = await register('toy-run-2', ['one#trained again'], null);
     expect(again.candidates).toEqual([first]);
     const other = await register('toy-run-3', ['two'], null);
-    expect(other.candidates[0]?.version).toBe('0.1.2');
+    expect(other.candidates[0]?.version).toBe('1.0.1');
     expect((await dev.codes()).filter((code) => code === 'RELEASE_REGISTERED')).toHaveLength(2);
   });
 
@@ -95,23 +95,32 @@ describe('registration', () => {
       return { release, said: [version, reason] };
     };
     const fee = { type: 'DOUBLE', since: '2026-11-01', default: 0 } as const;
+    await register1('base', of({}));
     const plain = await register1('plain', of({}));
-    expect(plain.said[0]).toBe('0.1.0');
+    expect(plain.said[0]).toBe('1.0.0');
+    const served = {
+      environment: 'prod',
+      release: plain.release,
+      version: '1.0.0',
+      seq: 1,
+      record: digestOf('served'),
+    };
+    await dev.ledger.transact([{ kind: 'put', item: { ...keys.released(MODEL), ...served } }], 'served');
     expect((await register1('later', of({ fee }))).said).toEqual([
-      '0.2.0',
-      'against 0.1.0: events column fee was added since 2026-11-01',
+      '1.1.0',
+      'against 1.0.0: events column fee was added since 2026-11-01',
     ]);
-    expect((await register1('again', of({ fee }))).said[0]).toBe('0.2.1');
+    expect((await register1('again', of({ fee }))).said[0]).toBe('1.1.1');
     const { said } = await register1('required', of({ fee: 'DOUBLE' }));
     expect(said).toEqual([
-      '1.0.0',
-      'against 0.1.0: events column fee was added without since, and earlier days lack it',
+      '2.0.0',
+      'against 1.0.0: events column fee was added without since, and earlier days lack it',
     ]);
     // A version whose columns cannot be read any more may have had any.
     dev.releases.objects.delete(plain.release);
     expect((await register1('after a loss', of({ fee: 'DOUBLE' }))).said).toEqual([
-      '1.0.1',
-      expect.stringContaining('against 0.1.0: its columns are not known: '),
+      '2.0.1',
+      expect.stringContaining('against 1.0.0: its columns are not known: '),
     ]);
   });
 
@@ -119,7 +128,7 @@ describe('registration', () => {
     const first = await register(RUN, ['one'], 'base');
     expect(await register(RUN, ['one'], 'base')).toEqual(first);
     const second = await register('toy-run-2', ['two'], 'another base');
-    expect(second.candidates).toMatchObject([{ version: '0.1.2' }]);
+    expect(second.candidates).toMatchObject([{ version: '1.0.1' }]);
     expect((await dev.codes()).filter((code) => code === 'BASELINE_REGISTERED')).toHaveLength(1);
   });
 

@@ -75,34 +75,38 @@ describe('versions', () => {
   it('are computed against what prod serves: a rejected breaking change moves nobody else’s number', async () => {
     expect(await register('base')).toBe('0.1.0');
     await hears(serves('0.1.0', 1));
-    expect(await register('breaking', ['x', 'y', 'z'])).toBe('1.0.0');
+    expect(await register('trained')).toBe('1.0.0');
+    await hears(serves('1.0.0', 2));
+    expect(await register('breaking', ['x', 'y', 'z'])).toBe('2.0.0');
     // It was rejected. What follows keeps the inputs that prod reads.
-    expect(await register('more data')).toBe('0.1.1');
-    expect(await register('breaking otherwise', ['x', 'w'])).toBe('2.0.0');
-    expect(await register('breaking as before', ['x', 'y', 'z'])).toBe('1.0.1');
+    expect(await register('more data')).toBe('1.0.1');
+    expect(await register('breaking otherwise', ['x', 'w'])).toBe('3.0.0');
+    expect(await register('breaking as before', ['x', 'y', 'z'])).toBe('2.0.1');
     const items = await dev.ledger.query(keys.registrations(MODEL));
-    const [own] = items.map((item) => withoutKey(Registration, item)).filter(({ version }) => version === '1.0.1');
-    expect(own).toMatchObject({ parent: releaseOf('0.1.0'), reason: 'against 0.1.0: the input schema changed' });
+    const [own] = items.map((item) => withoutKey(Registration, item)).filter(({ version }) => version === '2.0.1');
+    expect(own).toMatchObject({ parent: releaseOf('1.0.0'), reason: 'against 1.0.0: the input schema changed' });
   });
 
   it('follow prod when it serves another release, and back when it is rolled back', async () => {
     await register('base');
     await hears(serves('0.1.0', 1));
-    await register('breaking', ['x', 'y', 'z']);
+    await register('trained');
     await hears(serves('1.0.0', 2));
-    expect(await released()).toMatchObject({ version: '1.0.0', seq: 2, environment: 'prod' });
-    expect(await register('after it', ['x', 'y', 'z'])).toBe('1.0.1');
-    expect(await register('without z')).toBe('2.0.0');
-    await hears(rollsBack('1.0.0', '0.1.0', 3));
-    expect(await register('without z, once more')).toBe('0.1.1');
-    expect((await dev.codes()).filter((code) => code === 'RELEASED_VERSION_RECORDED')).toHaveLength(3);
+    await register('breaking', ['x', 'y', 'z']);
+    await hears(serves('2.0.0', 3));
+    expect(await released()).toMatchObject({ version: '2.0.0', seq: 3, environment: 'prod' });
+    expect(await register('after it', ['x', 'y', 'z'])).toBe('2.0.1');
+    expect(await register('without z')).toBe('3.0.0');
+    await hears(rollsBack('2.0.0', '1.0.0', 4));
+    expect(await register('without z, once more')).toBe('1.0.1');
+    expect((await dev.codes()).filter((code) => code === 'RELEASED_VERSION_RECORDED')).toHaveLength(4);
   });
 
   it('are not computed against what prod served once, when its chain is read from the beginning again', async () => {
     for (const [seq, data] of ['base', 'second'].entries()) await hears(serves(await register(data), seq + 1));
     const records = await readRecords(prod.ledger, MODEL, -1);
     for (const { record } of records) await hear(dev, record);
-    expect(await released()).toMatchObject({ version: '0.1.1', seq: 2 });
+    expect(await released()).toMatchObject({ version: '1.0.0', seq: 2 });
   });
 
   it('are given again when prod serves another release between their computation and their transaction', async () => {

@@ -1,4 +1,3 @@
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
 import { definitionOf } from '#read-model/definitions.ts';
 import { type Prospect, readProspect } from '#read-model/prospect.ts';
@@ -11,8 +10,7 @@ export async function prospectOf(
   { model, release }: FoundRelease,
   environment: TargetEnvironment,
 ): Promise<Prospect> {
-  const dev = context.cloud('dev');
-  const { definition } = await definitionOf(s3ArtifactStore(dev.s3, dev.names.artifactBucket), release);
+  const { definition } = await definitionOf(context.cloud('dev').releases, release);
   const objectiveMs = definition.online?.objectiveMs ?? null;
   return readProspect(context.cloud(environment).ledger, { model, release, objectiveMs }, environment, context.now());
 }

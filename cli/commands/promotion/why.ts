@@ -6,6 +6,7 @@ import { readGrounds } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import type { Run } from '../../context.ts';
 import { RefusedError } from '../../refusal.ts';
+import { readProspect } from '#read-model/prospect.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
 import { attestationLines } from './attestations-view.ts';
@@ -34,7 +35,7 @@ export const run: Run = async (context) => {
     context.print(prospectReport(found, to, await prospectOf(context, found, to), context.now()));
     return;
   }
-  const prospect = await prospectOf(context, found, to);
+  const prospect = await readProspect(ledger, { ...found, objectiveMs: null }, to, context.now());
   const lines = attestationLines(prospect.attestations, prospect.rule, context.now());
   context.print(whyReport(await readGrounds(ledger, promotion), lines, context.now()));
   const quarantine = await quarantineOf(context, found, to);

@@ -8,13 +8,13 @@ import { ReleaseManifest } from '#domain/release/manifest.ts';
 import type { Registration } from '#domain/release/registration.ts';
 import { readDocument } from '#ports/documents.ts';
 import { readPromotions } from '#read-model/promotions.ts';
+import { readProspect } from '#read-model/prospect.ts';
 import { findRegistration } from '#read-model/registrations.ts';
 import type { Context, Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { ago, type Report, shortDigest, shortTime } from '../../report.ts';
 import { type AttestationLine, attestationLines, attestationsSection } from '../promotion/attestations-view.ts';
-import { prospectOf } from '../promotion/prospect.ts';
 import { fetchReport, openFile, pageOf } from './report.ts';
 import { releaseStatuses, whereDeployed } from '../status/collect.ts';
 
@@ -47,8 +47,9 @@ export const run: Run = async (context) => {
   const manifest = await readDocument(store, ReleaseManifest, release);
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
-  const found = { model, release, version: registration.version };
-  const prospect = await whereDeployed(prospectOf(context, found, 'prod'), undefined);
+  const { ledger } = context.cloud('prod');
+  const about = { model, release, objectiveMs: null };
+  const prospect = await whereDeployed(readProspect(ledger, about, 'prod', context.now()), undefined);
   const lines = attestationLines(prospect?.attestations ?? [], prospect?.rule, context.now());
   context.print(
     releaseReport(

@@ -133,7 +133,7 @@ function differenceFrom(
   made: Made,
   change: SourceChange | undefined,
 ): { readonly level: 'major' | 'minor' | 'patch'; readonly reason: string } {
-  if (version === FIRST) return { level: 'major', reason: 'the first release that was trained begins at 1.0.0' };
+  if (version === FIRST) return { level: 'major', reason: 'only the baseline is released' };
   if (schemas === undefined) return { level: 'major', reason: 'what is released is not registered here' };
   if (schemas.input !== made.schemas.input) return { level: 'major', reason: 'the input schema changed' };
   if (schemas.output !== made.schemas.output) return { level: 'major', reason: 'the output schema changed' };

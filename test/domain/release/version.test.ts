@@ -88,6 +88,12 @@ describe('a version', () => {
       reason: 'against 1.2.0: the output schema changed',
     });
     expect(nextVersion({ version: '1.2.0' }, [{ version: '1.2.0' }], made('a1')).version).toBe('2.0.0');
+    // Whatever is trained begins at 1.0.0: what went before was the constant that any model has to beat.
+    const baseline = given('0.1.0', 'a1');
+    const only = 'against 0.1.0: only the baseline is released';
+    expect(nextVersion(baseline, [baseline], made('a2'))).toEqual({ version: '1.0.0', reason: only });
+    expect(nextVersion(baseline, [baseline, given('1.0.0', 'a2')], made('a2')).version).toBe('1.0.1');
+    expect(nextVersion(baseline, [baseline, given('1.0.0', 'a2')], made('a3')).version).toBe('1.1.0');
     expect(nextVersion(undefined, [], made('a1'))).toEqual({
       version: '0.1.0',
       reason: 'first registration of the model',
@@ -120,10 +126,11 @@ describe('a version', () => {
           const own = { ...given(version, next), by: next };
           if (against !== undefined) {
             expect(gt(version, against.version)).toBe(true);
-            const isBreaking = own.schemas.input !== against.schemas.input || change?.level === 'major';
+            const isFirst = against.version === '0.1.0';
+            const isBreaking = isFirst || own.schemas.input !== against.schemas.input || change?.level === 'major';
             expect(major(version) !== major(against.version)).toBe(isBreaking);
             const isOfLine = major(version) === major(against.version) && minor(version) === minor(against.version);
-            expect(isOfLine).toBe(own.recipe === against.recipe && change === undefined);
+            expect(isOfLine).toBe(!isFirst && own.recipe === against.recipe && change === undefined);
           }
           for (const other of all) {
             if (major(other.version) !== major(version)) continue;

@@ -5,7 +5,7 @@ import { readReport } from '#adapters/reports/read-report.ts';
 import type { AttestedGate } from '#domain/attestation/attestation.ts';
 import { detailsOf, recordOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { captured } from '#test/adapters/reports/_captured.ts';
+import { sample } from '#test/adapters/reports/_samples.ts';
 import { COMMIT, OTHER, RULE } from '#test/domain/gates/_attestations.ts';
 import { deployed as toys, policy } from '../_environments.ts';
 import { attestationsApi } from '../../../lambdas/attestations/api.ts';
@@ -132,7 +132,7 @@ describe('a job', () => {
 
   it('attests for no gate for which its policy does not name it, and by no report of another', async () => {
     const here = api();
-    expect(await here.job(of(captured('k6-summary-export.json'), 'load', { release: RELEASE, model: MODEL }))).toBe(
+    expect(await here.job(of(sample('k6-summary-export.json'), 'load', { release: RELEASE, model: MODEL }))).toBe(
       'producer-known',
     );
     expect(await here.job(of(PASSING, 'security-scan'))).toBe('report-format');
@@ -143,7 +143,7 @@ describe('a job', () => {
     const token = await tokenOf(here.clock.at);
     expect(await here.token(token, of(PASSING))).toBe(201);
     expect(await here.token(token, of(PASSING))).toBe(201);
-    expect(await here.token(token, of(captured('pip-audit.json'), 'security-scan'))).toBe('token-once');
+    expect(await here.token(token, of(sample('pip-audit.json'), 'security-scan'))).toBe('token-once');
     expect(await here.attested()).toHaveLength(1);
   });
 
@@ -157,22 +157,22 @@ describe('a job', () => {
 
   it('attests each tool of a SARIF', async () => {
     const here = api();
-    expect(await here.job(of(captured('several.sarif.json'), 'security-scan'))).toBe(201);
+    expect(await here.job(of(sample('several.sarif.json'), 'security-scan'))).toBe(201);
     const records = await here.attested();
     expect(records.length).toBeGreaterThan(1);
-    expect(await here.job(of(captured('pip-audit.json'), 'security-scan'))).toBe(201);
+    expect(await here.job(of(sample('pip-audit.json'), 'security-scan'))).toBe(201);
     expect(await here.attested()).toHaveLength(records.length + 1);
   });
 
   it('attests no report of another commit', async () => {
-    expect(await api().job(of(captured('test-result.json')))).toBe('attestation-subject');
-    const review = of(captured('github-review.json'), 'code-review');
+    expect(await api().job(of(sample('test-result.json')))).toBe('attestation-subject');
+    const review = of(sample('github-review.json'), 'code-review');
     expect(await api().job(review, { sha: OTHER })).toBe('attestation-subject');
   });
 
   it('attests a review by the names of control’s people', async () => {
     const here = api();
-    expect(await here.job(of(captured('github-review.json'), 'code-review'))).toBe(201);
+    expect(await here.job(of(sample('github-review.json'), 'code-review'))).toBe(201);
     const [record] = await here.attested();
     // The author whom two names meet is one person, the robot holds no role.
     expect(record?.details).toMatchObject({
@@ -188,7 +188,7 @@ describe('a job', () => {
 
   it('attests no review of an author whom nobody knows', async () => {
     const here = api();
-    const text = captured('github-review.json').toString().replaceAll('"maya"', '"mallory"');
+    const text = sample('github-review.json').toString().replaceAll('"maya"', '"mallory"');
     expect(await here.job(of(text, 'code-review'))).toBe('author-known');
     expect(await here.attested()).toEqual([]);
   });
