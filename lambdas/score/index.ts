@@ -12,6 +12,8 @@ import { SCORER } from '#domain/data/engines.ts';
 import { readEnvironment } from '#runtime/env.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { s3, storesOf, Text } from '#runtime/wiring.ts';
+import { readRows } from '#serving/event-rows.ts';
+import { InferenceRequest } from '#serving/protocol.ts';
 import { replayRequests } from '#serving/replay.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { replayAnswers } from '#use-cases/release-tests/replay-answers.ts';
@@ -46,8 +48,12 @@ export const handler = tasks({
   'Test batch': testBatch({ ...deps, events: { readEvents }, readRows: readScoredRows }),
   'Replay answers': replayAnswers({
     documents,
+    releases: artifacts,
     requests: s3RequestStore(s3, LAKE_BUCKET),
-    replaying: { replay: (model, requests, folder) => replayRequests({ ...serving, model, folder }, requests) },
+    replaying: {
+      read: (definition, body) => readRows(definition, InferenceRequest.parse(body)),
+      replay: (model, requests, folder) => replayRequests({ ...serving, model, folder }, requests),
+    },
   }),
   ...(TRAINING_BUCKET === undefined
     ? {}

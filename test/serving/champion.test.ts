@@ -233,20 +233,31 @@ describe('daily aggregates', () => {
       ['2026-02-27', '2026-02-28'],
     ]);
     expect(here.features.inUse()).toBe(2);
-    // The next day the features of the day before yesterday are let go, and those of the new day are there.
+    // The next day those of the new day are there; the day of the newest aggregates is served until there are newer ones.
     here.clock.at += 24 * HOUR;
-    expect((await here.infer(inputs([{ at: '2026-03-03T08:00:00Z' }]))).status).toBe(200);
-    expect(here.features.inUse()).toBe(2);
+    const tomorrow = inputs([{ at: '2026-03-03T08:00:00Z' }]);
+    expect((await here.infer(tomorrow)).status).toBe(200);
+    expect(here.features.inUse()).toBe(3);
+    await here.aggregates('2026-02-28', TODAY);
+    here.clock.at += 6_000;
+    expect((await here.infer(tomorrow)).status).toBe(200);
+    expect(here.features.inUse()).toBe(1);
   });
 
-  it('of a history that is replayed serve the day that they are for, and are ready while lists are published', async () => {
+  it('of a history that is replayed serve the day that they are for and the one before it, and are ready while lists are published', async () => {
     const here = await endpoint();
     await here.promote(await here.release('release 100'));
     await here.aggregates('2001-01-28', '2001-01-31');
     expect((await here.infer(inputs([{ at: '2001-02-01T08:00:00Z' }]))).json.parameters).toMatchObject({
       aggregates_until: '2001-01-31',
     });
-    expect((await here.infer(inputs([{ at: '2001-02-02T08:00:00Z' }]))).json.error).toContain('served are 2001-02-01');
+    expect((await here.infer(inputs([{ at: '2001-02-02T08:00:00Z' }]))).json.error).toContain(
+      'served are 2001-01-31, 2001-02-01',
+    );
+    // Of that day a batch has published: what was answered can be compared.
+    expect((await here.infer(inputs([{ at: '2001-01-31T08:00:00Z' }]))).json.parameters).toMatchObject({
+      aggregates_until: '2001-01-30',
+    });
     const ready = () => here.send('GET', '/v2/health/ready');
     expect((await ready()).status).toBe(200);
     here.clock.at += 72 * HOUR;

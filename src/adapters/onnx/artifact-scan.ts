@@ -74,23 +74,37 @@ function whyNotRun({ opsetImport }: ModelProto): string | undefined {
   return undefined;
 }
 
-/** Trees may be split at infinity, which every value is below; a NaN is of no use anywhere. */
+/**
+ * What classical learners have learned, by the names of their attributes. Others say what a value means: a tree may be split at
+ * infinity, and an imputer replaces NaN.
+ */
+const LEARNED = new Set(
+  [
+    'base_values base_values_as_tensor class_weights class_weights_as_tensor target_weights target_weights_as_tensor leaf_weights',
+    'coefficients intercepts support_vectors rho prob_a prob_b offset scale imputed_value_floats',
+  ].flatMap((names) => names.split(' ')),
+);
+
 function whyNotFinite(graph: GraphProto): string | undefined {
-  for (const tensor of [
-    ...graph.initializer,
-    ...graph.sparseInitializer.flatMap(({ values }) => (values === undefined ? [] : [values])),
-  ]) {
-    const values = valuesOf(tensor);
-    const wrong = values.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) return `initializer ${tensor.name} has ${String(values[wrong])} at ${wrong}`;
+  const values = graph.sparseInitializer.flatMap((sparse) => (sparse.values === undefined ? [] : [sparse.values]));
+  for (const tensor of [...graph.initializer, ...values]) {
+    const wrong = notFinite(valuesOf(tensor));
+    if (wrong !== undefined) return `initializer ${tensor.name} has ${wrong}`;
   }
   for (const node of graph.node)
     for (const attribute of node.attribute) {
-      const numbers = [[attribute.f], attribute.floats, ...tensorsOf(attribute).map(valuesOf)];
-      if (numbers.some((values) => values.some((value) => Number.isNaN(value))))
-        return `${attribute.name} of ${node.opType} has a NaN`;
+      if (!LEARNED.has(attribute.name)) continue;
+      const wrong = [attribute.floats, ...tensorsOf(attribute).map(valuesOf)].map(notFinite);
+      const [first] = wrong.filter((each) => each !== undefined);
+      if (first !== undefined) return `${attribute.name} of ${node.opType} has ${first}`;
     }
   return undefined;
+}
+
+/** The first value that is NaN or infinite, and where it is. */
+function notFinite(values: ReturnType<typeof valuesOf>): string | undefined {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  return at < 0 ? undefined : `${String(values[at])} at ${at}`;
 }
 
 /** `TensorProto.DataType` of the types that have values which are no numbers. */

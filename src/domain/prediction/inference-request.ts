@@ -1,21 +1,19 @@
-import type { JsonRow } from '../data/event-json.ts';
-
 /** An input as an endpoint's metadata say it. */
 interface InputOf {
   readonly name: string;
   readonly datatype: string;
 }
 
-type Row = Readonly<Record<string, JsonRow[string] | bigint>>;
+type Value = string | number | bigint | boolean | null;
 
 /** What the name of an input begins with that is of the context. */
 const CONTEXT = 'context.';
 
 /** The request for the predictions of some events: an input for each column that the model takes and a row has. */
-export function requestOf(
+export function requestOf<V extends Value>(
   { inputs }: { readonly inputs: readonly InputOf[] },
-  { events, context }: { readonly events: readonly Row[]; readonly context: readonly Row[] },
-): object {
+  { events, context }: Readonly<Record<'events' | 'context', readonly Readonly<Record<string, V>>[]>>,
+): { inputs: { name: string; datatype: string; shape: number[]; data: (V | null)[] }[] } {
   return {
     inputs: inputs.flatMap(({ name, datatype }) => {
       const isContext = name.startsWith(CONTEXT);

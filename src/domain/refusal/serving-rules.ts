@@ -34,7 +34,7 @@ export const SERVING_RULES = {
   'events-of-one-day': serving(422, 'the events of a request are of one UTC day', 'send a request for each day'),
   'event-day-served': serving(
     422,
-    'events are of today, of yesterday, or of the day that the newest aggregates are for',
+    'events are of today, of yesterday, of the newest day with aggregates, or of the day after it',
     'read the predictions of the batch',
   ),
   'golden-request-held': serving(

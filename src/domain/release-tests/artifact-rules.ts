@@ -13,7 +13,7 @@ export const ARTIFACT_RULES = {
   'onnx-operators': 'operators, functions and graphs are those of the allow-list',
   'onnx-one-file': 'no tensor has data outside of the file',
   'onnx-opsets': 'the versions of the operator sets are between those that the scorer runs',
-  'onnx-finite': 'no weight is NaN, and no initializer is infinite',
+  'onnx-finite': 'no initializer and nothing that a learner has learned is NaN or infinite',
   'feature-sql': 'feature SQL is of listed functions over its own tables',
 } as const;
 export type ArtifactRule = keyof typeof ARTIFACT_RULES;

@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { document } from '#domain/canonical/document.ts';
-import { Digest } from '#domain/canonical/digest.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { LoggedRequest } from '#domain/prediction/request-log.ts';
 
-/** What an endpoint has answered to some events, as the request log has it, with the events and contexts as texts by their digests. */
+const Value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const Sent = z.strictObject({
+  inputs: z.array(
+    z.strictObject({ name: z.string(), datatype: z.string(), shape: z.array(z.int()), data: z.array(Value) }),
+  ),
+});
+
+/** What an endpoint was sent, and what it has answered to each, as the request log has it. */
 export const EndpointAnswers = document(
   'endpoint answers',
   z.strictObject({
     formatVersion: z.literal(1),
     model: ModelName,
-    requests: z.array(LoggedRequest).min(1),
-    raw: z.record(Digest, z.string()),
+    answers: z.array(z.strictObject({ sent: Sent, answered: LoggedRequest })).min(1),
   }),
 );

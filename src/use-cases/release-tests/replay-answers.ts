@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { Digest } from '#domain/canonical/digest.ts';
+import { Digest, digestOf } from '#domain/canonical/digest.ts';
+import { rowsJson } from '#domain/data/event-json.ts';
 import { testResult, TestResults } from '#domain/release-tests/test-result.ts';
 import type { AnswerReplay } from '#ports/answer-replay.ts';
 import type { ReadableStore } from '#ports/artifact-store.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { RequestStore } from '#ports/request-log.ts';
+import { definitionOf } from '#read-model/definitions.ts';
 import { withFolder } from '#use-cases/data/local-files.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 import { EndpointAnswers } from './endpoint-answers.ts';
@@ -29,6 +31,7 @@ export const ReplayAnswers = contract({
  */
 export function replayAnswers(deps: {
   readonly documents: ReadableStore;
+  readonly releases: ReadableStore;
   readonly requests: Pick<RequestStore, 'days' | 'read'>;
   readonly replaying: AnswerReplay;
 }): Task {
@@ -43,8 +46,16 @@ export function replayAnswers(deps: {
       .toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
       .slice(0, MOST_LOGGED);
     const asked = answers === null ? undefined : await readDocument(deps.documents, EndpointAnswers, answers);
-    const raw = new Map([...stored.flatMap((each) => [...each.raw]), ...Object.entries(asked?.raw ?? {})]);
-    const requests = [...(asked?.requests ?? []), ...logged];
+    const raw = new Map(stored.flatMap((each) => [...each.raw]));
+    const { definition } = await definitionOf(deps.releases, release);
+    const own = (asked?.answers ?? []).map(({ sent, answered }) => {
+      const rows = deps.replaying.read(definition, sent);
+      if (rows.kind === 'read')
+        for (const text of [...rows.events.map((row) => rowsJson(row)), rowsJson(rows.context)])
+          raw.set(digestOf(text), text);
+      return answered;
+    });
+    const requests = [...own, ...logged];
     const replayed = await withFolder((folder) => deps.replaying.replay(model, { requests, raw }, folder));
     let same = 0;
     const wrong: string[] = [];
@@ -52,8 +63,7 @@ export function replayAnswers(deps: {
       for (const [index, { id, probability }] of request.events.entries()) {
         if (outcome.kind === 'not-kept') {
           // Raw events of the log expire; of what was just asked the endpoint has read another event.
-          if (asked?.requests.includes(request) === true)
-            wrong.push(`event ${id}: the endpoint has read another event`);
+          if (own.includes(request)) wrong.push(`event ${id}: the endpoint has read another event`);
           continue;
         }
         const again = outcome.kind === 'computed' ? outcome.probabilities[index] : undefined;

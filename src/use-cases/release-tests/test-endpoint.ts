@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { Digest, digestOf } from '#domain/canonical/digest.ts';
-import { rowsJson } from '#domain/data/event-json.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { requestOf } from '#domain/prediction/inference-request.ts';
-import type { LoggedRequest } from '#domain/prediction/request-log.ts';
 import { EndpointRequests } from '#domain/release-tests/documents.ts';
 import { type TestResult, testResult, TestResults } from '#domain/release-tests/test-result.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
@@ -60,8 +58,13 @@ export function testEndpoint(deps: Testing): Task {
       const none = testResult('events', 'failed', 'no event of a published day can be compared');
       return { tests: [metadata.test, golden, none], answers: null };
     }
-    const sent = await ask(deps, { model, release, requests, inputs: metadata.inputs });
-    return { tests: [metadata.test, golden, ...sent.tests], answers: sent.answers };
+    // Without them nothing can be asked for: what else was found says why.
+    if (metadata.inputs.length === 0) {
+      const unsent = testResult('events', 'failed', 'nothing was sent: the smoke test failed');
+      return { tests: [metadata.test, golden, unsent], answers: null };
+    }
+    const asked = await ask(deps, { model, release, requests, inputs: metadata.inputs });
+    return { tests: [metadata.test, golden, ...asked.tests], answers: asked.answers };
   });
 }
 
@@ -114,19 +117,15 @@ async function ask(
   const { model, release, inputs } = about;
   const { day, requests } = await readDocument(deps.documents, EndpointRequests, about.requests);
   const path = `/v2/models/${encodeURIComponent(model)}/infer`;
-  const answers: LoggedRequest[] = [];
-  const raw: Record<Digest, string> = {};
+  const answers: z.input<typeof EndpointAnswers>['answers'] = [];
   const wrong: string[] = [];
   const different: string[] = [];
   let compared = 0;
   for (const { id, event, context, published } of requests) {
     const startedAt = deps.clock.now();
     try {
-      const { status, text } = await deps.endpoints.post(
-        model,
-        path,
-        requestOf({ inputs }, { events: [event], context }),
-      );
+      const sent = requestOf({ inputs }, { events: [event], context });
+      const { status, text } = await deps.endpoints.post(model, path, sent);
       const answer = status === 200 ? Answer.safeParse(JSON.parse(text)) : undefined;
       if (answer?.success !== true || answer.data.parameters.digest !== release) {
         wrong.push(
@@ -137,10 +136,8 @@ async function ask(
       const { parameters, outputs, model_version: version } = answer.data;
       const first = (name: string) => outputs.find((each) => each.name === name)?.data[0];
       const probability = Number(first('probability') ?? Number.NaN);
-      const texts = [rowsJson(event), rowsJson(context)];
-      for (const each of texts) raw[digestOf(each)] = each;
-      answers.push({
-        formatVersion: 1,
+      const answered = {
+        formatVersion: 1 as const,
         request: `release-test-${answers.length + 1}`,
         model,
         version,
@@ -155,7 +152,8 @@ async function ask(
         startedAt: startedAt.toISOString(),
         milliseconds: Math.max(0, deps.clock.now().getTime() - startedAt.getTime()),
         events: [{ id, digest: Digest.parse(first('event_digest')), probability }],
-      });
+      };
+      answers.push({ sent, answered });
       if (published === null) continue;
       compared += 1;
       if (!Object.is(published, probability))
@@ -175,6 +173,6 @@ async function ask(
       : testResult('endpoint and batch', 'passed', `${compared} answers of ${day} are the published predictions`),
   ];
   if (answers.length === 0) return { tests, answers: null };
-  const kept = { formatVersion: 1 as const, model, requests: answers, raw };
+  const kept = { formatVersion: 1 as const, model, answers };
   return { tests, answers: await writeDocument(deps.documents, EndpointAnswers, kept) };
 }
