@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
@@ -30,6 +31,8 @@ it('is signed, comes to whom it means, and says which requests failed', async ()
     { model: 'toy', path: '/v2/models/toy/infer', body: { parameters: { golden: true } }, seconds: 1, connections: 2 },
     (text) => (text === 'right' ? undefined : 'another answer'),
   );
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  expect(load.name).toBe(`autocannon ${dependencies['autocannon'] ?? ''}`);
   const [first] = seen;
   expect(first).toMatchObject({ path: '/v2/models/toy/infer', body: '{"parameters":{"golden":true}}' });
   expect(first?.headers.host).toBe(`abc.execute-api.localhost:${port}`);
