@@ -15,7 +15,7 @@ const names = readdirSync(EXPORTS).flatMap((file) => (file.endsWith('.onnx') ? [
 const brokenIn = (model: Uint8Array) =>
   artifactScan.checkModel(model).flatMap(({ rule, problem }) => (problem === null ? [] : [`${rule}: ${problem}`]));
 
-/** The weights of a model, as a test spoils them. */
+/** The weights of a model, for a test to change. */
 function rates({ graph }: ModelProto) {
   const found = graph?.initializer.find(({ name }) => name === 'rates');
   if (found === undefined) throw new Error('the model has no rates');
