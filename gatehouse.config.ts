@@ -9,5 +9,7 @@ export default defineConfig({
   },
   alerts: ['ml-alerts@example.com'],
   approvers: ['ml-approvers@example.com'],
+  // Whose accounts of the forge are whose: a review counts by somebody whom control knows, and who has not written what is reviewed.
+  people: { maya: { logins: ['maya-of-example'] }, lena: { logins: ['lena-of-example'] } },
   retention: { logDays: 90, artifactYears: 7 },
 });

@@ -99,7 +99,17 @@ export default definePolicyFloor({
       probation,
     },
     prod: {
-      gates: ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'],
+      // The last three are what staging finds out by itself. Whoever has CI adds unit-tests and code-review: see the README.
+      gates: [
+        'released-upstream',
+        'data-validated',
+        'release-integrity',
+        'metric-baseline',
+        'better-than-champion',
+        'integration-tests',
+        'load',
+        'security-scan',
+      ],
       approvals: [
         { role: 'ml-lead', count: 1 },
         { role: 'platform', count: 1 },

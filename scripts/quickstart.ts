@@ -150,7 +150,21 @@ const Why = z.object({
   gates: z.array(z.object({ gate: z.string(), verdict: z.string(), reasons: z.array(z.string()) })),
 });
 
+/** Staging tests what it serves by itself, and prod hears what it attests. */
+async function beTested(say: (text: string) => void): Promise<void> {
+  let missing = '';
+  const isTested = async (): Promise<boolean> => {
+    const why = Why.parse((await gatehouse(say, ['why', newest.release, '--to', 'prod'])).data);
+    const open = why.gates.filter(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
+    missing = open.map(({ gate, reasons }) => `${gate}: ${reasons.join('; ')}`).join('\n');
+    say(open.length === 0 ? 'staging has tested it' : `staging tests it: ${open.map(({ gate }) => gate).join(', ')}`);
+    return open.length === 0;
+  };
+  if (!(await until(isTested, 300_000, 2_000))) throw new Error(`it is not ready for prod: ${missing}`);
+}
+
 async function promote(say: (text: string) => void): Promise<string> {
+  await beTested(say);
   await gatehouse(say, ['promote', `${MODEL}@${newest.version}`, '--to', 'prod', '--no-wait'], 'maya');
   let promotion = '';
   const isAsked = async (): Promise<boolean> => {

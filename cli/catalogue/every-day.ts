@@ -39,8 +39,7 @@ export const EVERY_DAY: readonly CommandSpec[] = [
     name: 'attest',
     group,
     args: '<gate>',
-    summary:
-      'record what a report says of a commit or a release: as a CI job by its OIDC token, as a person as a claim, or by a test in staging',
+    summary: 'record what a report says of a commit or release, or have staging test it',
     options: [
       ['--commit <sha>', 'the commit that the report is about'],
       ['--release <release>', 'the release that it is about'],

@@ -30,7 +30,11 @@ export default defineModel({
     aggregateDays: 28,
   },
   // Departures of the last two closed hours of both airports' clocks: three hours, less the minutes of the one that is open.
-  online: { context: [{ column: 'origin', of: ['origin', 'destination'], within: '3 hours' }] },
+  online: {
+    context: [{ column: 'origin', of: ['origin', 'destination'], within: '3 hours' }],
+    // An example that has to hold on a laptop, beside everything else that a local cloud runs.
+    objectiveMs: 10_000,
+  },
   training: { local: ['python', 'training/train.py'], hyperparameters: { iterations: 80, leaves: 31 }, seed: 7 },
   windows: { fortnight: 14, 'four-weeks': 28, everything: { since: '2001-01-01' } },
   schedule: { cron: 'cron(0 6 ? * MON *)', timezone: 'America/New_York' },

@@ -20,6 +20,7 @@ import {
   SECOND,
   settled,
   SLIPPED,
+  tested,
 } from './_lifecycle.ts';
 import { CLOUDS, cloudsFolder, failureOf, STORED, type StoredCloud } from './_stored.ts';
 
@@ -34,6 +35,7 @@ const STEPS: Readonly<Record<StoredCloud, (journey: Journey) => Promise<unknown>
     await arriveInStaging(journey, FIRST.asOf);
     await recorded(journey, 'prod', 'RELEASE_PROMOTED');
     await settled(journey);
+    await tested(journey, await offeredRelease(journey));
   },
   async champion(journey) {
     await letIntoProd(journey, await offeredRelease(journey));

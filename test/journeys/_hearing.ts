@@ -37,6 +37,7 @@ export async function stopClock(journey: Journey): Promise<void> {
       throw new Error(`${environment} has no schedule of its reconciler`);
     for (const { Name } of stopped) await ask(`/schedules/${Name}`, 'DELETE');
     if (environment === 'staging' || environment === 'prod') await verifiesRollbacks(journey, environment, false);
+    if (environment === 'staging') await testsReleases(journey, false);
   }
 }
 
@@ -52,6 +53,13 @@ export async function verifiesRollbacks(
   const { aws, names } = journey.account(environment);
   const rule = { Name: names.name('rolled-back'), EventBusName: names.bus };
   await aws.events().send(isVerifying ? new EnableRuleCommand(rule) : new DisableRuleCommand(rule));
+}
+
+/** Lets staging test each release that it promotes, or not: a journey tests those that are to come to prod. */
+export async function testsReleases(journey: Journey, isTesting = true): Promise<void> {
+  const { aws, names } = journey.account('staging');
+  const rule = { Name: names.name('release-promoted'), EventBusName: names.bus };
+  await aws.events().send(isTesting ? new EnableRuleCommand(rule) : new DisableRuleCommand(rule));
 }
 
 /** Takes an environment's inbox off a peer's topic: whatever the peer announces is lost, until the reconciler subscribes anew. */

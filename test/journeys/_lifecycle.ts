@@ -3,9 +3,11 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand, QueueAttributeName } fro
 import { z } from 'zod';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
 import type { AuditCode } from '#domain/audit/events.ts';
+import { Digest } from '#domain/canonical/digest.ts';
 import { keys } from '#domain/ledger/keys.ts';
 
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { readAttestations } from '#read-model/attestations.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
 import { readFence, readPredictions } from '#read-model/predictions.ts';
@@ -96,14 +98,28 @@ export async function serves(journey: Journey, environment: Environment, { relea
   });
 }
 
+/** Has staging test a release, unless it was: what it attests has come to prod then. */
+export async function tested(journey: Journey, { release }: Pick<Release, 'release'>): Promise<void> {
+  const { ledger } = journey.account('prod');
+  const subject = { kind: 'release', release: Digest.parse(release) } as const;
+  const isKnown = async (): Promise<true | undefined> => {
+    const found = await Promise.all(
+      (['integration-tests', 'load', 'security-scan'] as const).map((gate) =>
+        readAttestations(ledger, MODEL, gate, [subject]),
+      ),
+    );
+    return found.every((each) => each.length > 0) ? true : undefined;
+  };
+  if ((await isKnown()) === true) return;
+  await journey.run(z.unknown(), ['run', 'start', MODEL, '--machine', 'release-tests', '--env', 'staging']);
+  await eventually(`prod to hear what is attested of ${release}`, isKnown);
+}
+
 const Asked = z.object({ promotion: z.string(), status: z.literal('awaiting-approval') });
 
 /** Somebody asks for a release to be promoted to prod; answers when people are asked to decide. */
-export async function askForProd(
-  journey: Journey,
-  { version }: Pick<Release, 'version'>,
-  person = 'maya',
-): Promise<string> {
+export async function askForProd(journey: Journey, { release, version }: Release, person = 'maya'): Promise<string> {
+  await tested(journey, { release });
   const { promotion } = await journey.run(Asked, ['promote', `${MODEL}@${version}`, '--to', 'prod'], person);
   // Control has heard of it when it can be decided on.
   const { ledger } = journey.account('control');

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPointer } from '#read-model/pointer.ts';
 import { eventually } from '../_helpers/cloud.ts';
+import { askForCi, attestLines, COMMIT, environmentOf } from './_ci.ts';
 import { type Journey, openJourney } from './_harness.ts';
+import { testsReleases } from './_hearing.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STATUS = 'npm run gatehouse -- status churn';
+const WHY = 'npm run gatehouse -- why churn@1.0.0 --to prod';
 
 /** Lines beside each other that wait for nothing but what came before them: they are typed at once, as in several terminals. */
 const AT_ONCE = /-- (?:model (?:train|evaluate)|data put) /;
@@ -16,10 +19,11 @@ let journey: Journey;
 /** Where somebody stands who has no models yet. */
 let folder: string;
 /** What `export` has set by now. */
-const exported: Record<string, string> = {};
+const exported: Record<string, string> = { GATEHOUSE_COMMIT: COMMIT };
 
 beforeAll(async () => {
   journey = await openJourney('candidate');
+  await testsReleases(journey);
   await mkdir(join(ROOT, '.gatehouse'), { recursive: true });
   folder = await mkdtemp(join(ROOT, '.gatehouse', 'own-model-'));
 });
@@ -65,6 +69,22 @@ async function served(environment: 'staging' | 'prod', version: string): Promise
   return shown;
 }
 
+/** What would be said in prod, when staging has tested the release. */
+async function judged(): Promise<string> {
+  return eventually('staging to test churn', async () => {
+    const text = await typed(WHY);
+    return text.includes('INCONCLUSIVE') ? undefined : text;
+  });
+}
+
+/** The job of the push attests what it found, by its token. */
+async function attestByCi(): Promise<void> {
+  const runner = environmentOf(journey.cloud.sagemakerEndpoint);
+  Object.assign(exported, runner);
+  for (const line of await attestLines(folder)) expect(await typed(line)).toContain('attested');
+  for (const name of Object.keys(runner)) delete exported[name];
+}
+
 test('a model of one’s own comes from nothing to production by what the README says, typed as it stands', async () => {
   const lines = await linesOfReadme();
   expect(lines.filter((line) => line === STATUS)).toHaveLength(2);
@@ -75,10 +95,12 @@ test('a model of one’s own comes from nothing to production by what the README
   for (const line of lines) {
     const isAlone = !AT_ONCE.test(line);
     if (isAlone) await Promise.all(begun.splice(0));
+    if (line.includes('-- run start ')) await attestByCi();
     const environment = line === STATUS ? waited[looks++] : undefined;
-    const printing = environment === undefined ? typed(line) : served(environment, '1.0.0');
+    const printing = line === WHY ? judged() : environment === undefined ? typed(line) : served(environment, '1.0.0');
     begun.push(printing.then((text) => void printed.set(line, text)));
     if (isAlone) await Promise.all(begun.splice(0));
+    if (line.includes('-- model new ')) await askForCi(join(folder, 'models/churn'));
   }
   const of = (command: string): string => printed.get(lines.find((line) => line.includes(command)) ?? '') ?? '';
   expect(of('model train')).toMatch(/trained on fortnight[^]*onnx +200 of[^]*trained on everything[^]*onnx +200 of/);
@@ -86,7 +108,13 @@ test('a model of one’s own comes from nothing to production by what the README
   expect(of('model evaluate')).toContain('churn as of 2024-02-12: offered\n  data check    PASS');
   const loss = /log loss (?<loss>0\.\d+) against the champion's/.exec(of('model evaluate'))?.groups?.['loss'];
   expect(loss).toBeDefined();
-  expect(await typed('npm run gatehouse -- why churn@1.0.0 --to prod')).toContain(`log loss ${loss} against`);
+  const why = await typed(WHY);
+  expect(why).toContain(`log loss ${loss} against`);
+  // All that the rules of promotion ask for, by whoever has to say it.
+  for (const gate of ['unit-tests', 'code-review', 'integration-tests', 'security-scan'])
+    expect(why).toMatch(new RegExp(`${gate} +PASS `));
+  expect(why).toMatch(/load +NOT_APPLICABLE /);
+  expect(why).toContain('/example/churn/actions/runs/1001/attempts/1');
   expect(of('run start')).toContain(': offered');
   // A process for each line.
 }, 600_000);

@@ -65,10 +65,12 @@ const WRITERS: Record<string, Record<string, string[]>> = {
     RUN: ['gates', 'prediction-store', 'recorder', 'release'],
     SCHEDULE: ['alarms', 'incidents', 'integrity', 'prediction-store', 'prober', 'reconciler', 'release', 'supervisor'],
     TASK: ['release'],
+    ATTESTATION: ['intake'],
     UPSTREAM: ['intake'],
   },
   control: {
     CURSOR: ['intake', 'integrity', 'publisher'],
+    ATTESTATION: ['attestations'],
     DECISION: ['approvals'],
     FAULT: ['intake', 'integrity', 'reconciler', 'supervisor'],
     PEER: ['intake'],

@@ -115,7 +115,7 @@ export function sharing(): void {
     it('are buckets that are private, versioned and reached by TLS only', () => {
       const policies = resourcesOf(stacks, 'AWS::S3::BucketPolicy');
       const buckets = resourcesOf(stacks, 'AWS::S3::Bucket');
-      expect(buckets).toHaveLength(14);
+      expect(buckets).toHaveLength(15);
       for (const { environment, stack, id, properties } of buckets) {
         expect(properties['PublicAccessBlockConfiguration']).toEqual({
           BlockPublicAcls: true,

@@ -30,7 +30,7 @@ export const run: Run = async (context) => {
     const stacks = await deployLocally({
       cloud: status.cloud,
       stacks: environments.map((environment) => `${environment}/**`),
-      context: { 'gatehouse:models': context.modelFolders.join(',') },
+      context: contextOf(context),
       onProgress: ({ stack, step, milliseconds }) => {
         if (step === 'deployed') context.note(`  ${stack ?? ''} (${duration(milliseconds ?? 0)})`);
       },
@@ -53,6 +53,12 @@ export const run: Run = async (context) => {
     sections: [{ lines: [`deployed ${environments.join(', ')}; look: gatehouse smoke-test`] }],
   });
 };
+
+/** What synthesis is told: which models, and, where the sources are no clone of their repository, of which commit they are. */
+function contextOf({ modelFolders: folders, terminal }: Context): Readonly<Record<string, string>> {
+  const commit = terminal.env['GATEHOUSE_COMMIT'];
+  return { 'gatehouse:models': folders.join(','), ...(commit === undefined ? {} : { 'gatehouse:commit': commit }) };
+}
 
 /** Runs each reconciler once, so that the environments hear each other at once; one that fails never stops the others. */
 async function settle(context: Context, environments: readonly Environment[]): Promise<void> {
@@ -103,15 +109,14 @@ export function chosen(given: readonly string[]): readonly Environment[] {
 export function cdkArguments(
   environment: Environment,
   profile: string | undefined,
-  modelFolders: readonly string[],
+  told: Readonly<Record<string, string>>,
 ): readonly string[] {
   return [
     'deploy',
     `${environment}/**`,
     '--require-approval',
     'never',
-    '--context',
-    `gatehouse:models=${modelFolders.join(',')}`,
+    ...Object.entries(told).flatMap(([name, value]) => ['--context', `${name}=${value}`]),
     ...(profile === undefined ? [] : ['--profile', profile]),
   ];
 }
@@ -121,7 +126,7 @@ function deployToAws(context: Context, environment: Environment): Promise<void> 
   const cdk = join(REPOSITORY, 'node_modules', '.bin', 'cdk');
   return new Promise((resolve, reject) => {
     // Standard output is this command's result; what CDK tells goes beside it.
-    const child = spawn(cdk, [...cdkArguments(environment, profile, context.modelFolders)], {
+    const child = spawn(cdk, [...cdkArguments(environment, profile, contextOf(context))], {
       cwd: REPOSITORY,
       stdio: ['inherit', 2, 2],
     });

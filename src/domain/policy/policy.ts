@@ -235,11 +235,11 @@ export const TransitionRule = z.strictObject({
   /** Whose approval besides, by the level at which the version differs from the served one; e.g. `{ major: [{ role: 'risk', count: 1 }] }`. A model may only add; default: the floor’s, and without it nobody’s. */
   approvalsByLevel: z
     .strictObject({
-      /** Where the schema of inputs or outputs changes, and for the first trained release. */
+      /** Where the schema of inputs or outputs changes, and for the first trained release, e.g. `[{ role: 'risk', count: 1 }]`. A model may only add; default: the floor’s, else nobody’s. */
       major: z.array(ApprovalRule).exactOptional(),
-      /** Where features, algorithm, windows or code change. */
+      /** Where features, algorithm, windows or code change, e.g. `[]`. A model may only add; default: the floor’s, else nobody’s. */
       minor: z.array(ApprovalRule).exactOptional(),
-      /** Where the same recipe is trained on other data. */
+      /** Where the same recipe is trained on other data, e.g. `[]`. A model may only add; default: the floor’s, else nobody’s. */
       patch: z.array(ApprovalRule).exactOptional(),
     })
     .exactOptional(),

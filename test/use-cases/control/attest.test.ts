@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { readReport } from '#adapters/reports/read-report.ts';
 import type { AttestedGate } from '#domain/attestation/attestation.ts';
+import type { ForgeReview } from '#domain/attestation/finding.ts';
+import type { KnownPeople } from '#domain/attestation/review.ts';
 import { detailsOf, recordOf } from '#domain/audit/chain.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import { sample } from '#test/adapters/reports/_samples.ts';
 import { COMMIT, OTHER, RULE } from '#test/domain/gates/_attestations.ts';
+import type { ReadReport } from '#use-cases/control/attest.ts';
 import { deployed as toys, policy } from '../_environments.ts';
 import { attestationsApi } from '../../../lambdas/attestations/api.ts';
 import { control, hours, RELEASE } from './_control.ts';
@@ -19,15 +22,12 @@ const deployed = { ...toys, models: [{ ...toy, policy: { ...policy, attestations
 const PASSING = '<testsuite name="all" tests="1"><testcase name="adds"/></testsuite>';
 const FAILING = '<testsuite name="all" tests="1" failures="1"><testcase name="adds"><failure/></testcase></testsuite>';
 
-function api() {
+const KNOWN: KnownPeople = { ann: { logins: ['Maya', 'tom'] }, eng: { logins: ['paul'] }, lea: { logins: ['lena'] } };
+
+function api(people: KnownPeople = KNOWN, reading: ReadReport = readReport) {
   const here = control();
   const reports = memoryArtifactStore();
-  const people = {
-    ann: { logins: ['Maya', 'tom'] },
-    eng: { logins: ['paul'] },
-    lea: { logins: ['lena'] },
-  };
-  const deps = { ...here, deployed, people, servers: { github: 'https://github.com' }, reports, readReport };
+  const deps = { ...here, deployed, people, servers: { github: 'https://github.com' }, reports, readReport: reading };
   const app = attestationsApi({ ...deps, tokens: tokens(here.clock) });
   const post = async (path: string, token: string, body: object, event: object = {}) => {
     const response = await app.request(
@@ -184,6 +184,32 @@ describe('a job', () => {
         ],
       },
     });
+  });
+
+  it('attests nothing that no record takes', async () => {
+    const account = (login: string) => ({ login, email: null, isRobot: false });
+    const approval = (nth: number) => ({
+      by: account(`${'r'.repeat(70)}${nth}`),
+      state: 'approved' as const,
+      head: OTHER,
+    });
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((letter) => letter.repeat(120));
+    const review: ForgeReview = {
+      kind: 'forge-review',
+      url: 'https://github.com/acme/models/pull/7',
+      authors: names.map((_, nth) => account(`author-${nth}`)),
+      reviews: Array.from({ length: 8 }, (_, nth) => approval(nth)),
+      head: { commit: OTHER, tree: OTHER },
+      merged: { commit: COMMIT, tree: OTHER },
+    };
+    const here = api(Object.fromEntries(names.map((name, nth) => [name, { logins: [`author-${nth}`] }])), () => ({
+      kind: 'read',
+      format: 'github-review',
+      findings: [review],
+      subjects: [],
+    }));
+    expect(await here.job(of('{}', 'code-review'))).toBe('attestation-fits');
+    expect(await here.attested()).toEqual([]);
   });
 
   it('attests no review of an author whom nobody knows', async () => {
