@@ -47,7 +47,7 @@ export async function readProspect(
     readUpstream(ledger, model, release, [ORIGIN, source]),
   ]);
   const gates = active?.rules.transitions[environment].gates ?? [];
-  const upstream = new Map(origin === undefined ? [] : [[ORIGIN as string, origin]]);
+  const upstream = new Map(origin === undefined ? [] : [[ORIGIN, origin]]);
   const aimed = { promotion: { model, release, gates: [...AttestedGate.options] }, upstream };
   const places = attestationKeys(aimed);
   const found = await findEach(ledger, places, NewestAttestations);

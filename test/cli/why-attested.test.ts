@@ -23,7 +23,7 @@ const prodGates = ['released-upstream', 'release-integrity', 'unit-tests', 'load
 async function unrequested(told: readonly Attestation[]) {
   const test = testContext({ release: `${MODEL}@${VERSION}`, to: 'prod' }, { models: [] });
   const online = { ...definition, online: { context: [], maxRows: 100, objectiveMs: 100 } };
-  const release = await makeRelease(test.releasesOf('dev') as never, 'trained', 'trained', {
+  const release = await makeRelease(test.releasesOf('dev'), 'trained', 'trained', {
     definition: online as never,
     sql: SQL,
     onnx: new TextEncoder().encode('MODEL'),

@@ -38,19 +38,23 @@ export const run: Run = async (context) => {
   if (registration === undefined)
     return refuse('release-known', `${release} is not registered`, `see: gatehouse release list ${model}`);
   const store = s3ArtifactStore(dev.s3, dev.names.artifactBucket);
+  const about = { model, release, objectiveMs: null };
+  const prospect = await whereDeployed(
+    readProspect(context.cloud('prod').ledger, about, 'prod', context.now()),
+    undefined,
+  );
+  const lines = attestationLines(prospect?.attestations ?? [], prospect?.rule, context.now());
   if (report === true) {
     const page = resolve(out ?? pageOf(context.home, registration));
-    context.print(await fetchReport(store, registration, page));
+    const { data, sections } = await fetchReport(store, registration, page);
+    // The page was made in dev, before anything could be attested.
+    context.print({ data, sections: [...sections, attestationsSection(lines, context.now())] });
     if (open && context.terminal.stdout.isTTY === true) openFile(page);
     return;
   }
   const manifest = await readDocument(store, ReleaseManifest, release);
   const statuses = await releaseStatuses(context, model, Infinity);
   const stage = statuses.find((status) => status.release === release)?.stage ?? 'Experimentation';
-  const { ledger } = context.cloud('prod');
-  const about = { model, release, objectiveMs: null };
-  const prospect = await whereDeployed(readProspect(ledger, about, 'prod', context.now()), undefined);
-  const lines = attestationLines(prospect?.attestations ?? [], prospect?.rule, context.now());
   context.print(
     releaseReport(
       registration,

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
 ROOT = Path("/opt/ml")
 # The newest that the pinned onnxruntime of scoring and this converter both know.
@@ -73,6 +73,8 @@ def train(channel: Path, hyperparameters: dict[str, str], target: Path) -> None:
         "positives": int(labels.sum()),
         "features": features,
         "trainingLogLoss": float(log_loss(labels, probability)),
+        "trainingAccuracy": float(accuracy_score(labels, probability >= 0.5)),
+        "trainingF1": float(f1_score(labels, probability >= 0.5, zero_division=0)),
         "trainingAuc": float(roc_auc_score(labels, probability)),
     }
     target.mkdir(parents=True, exist_ok=True)

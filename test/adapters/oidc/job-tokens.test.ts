@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import { JOB, type Signing, tokenOf, tokens } from '#test/use-cases/control/_jobs.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
-const { verify } = tokens({ now: () => new Date(NOW) });
+const known = tokens({ now: () => new Date(NOW) });
 const seconds = NOW / 1000;
 const other = await generateKeyPair('RS256');
 const pss = await generateKeyPair('PS256');
 
 it('believes what its issuer has signed', async () => {
-  expect(await verify('github', await tokenOf(NOW))).toMatchObject({ kind: 'verified', claims: JOB });
+  expect(await known.verify('github', await tokenOf(NOW))).toMatchObject({ kind: 'verified', claims: JOB });
 });
 
 it.each<readonly [string, object, Signing]>([
@@ -31,7 +31,7 @@ it.each<readonly [string, object, Signing]>([
   ['without protection', { ref_protected: undefined }, {}],
   ['whose actor would not be seen', { actor: 'a\u202Eb' }, {}],
 ])('refuses a token %s', async (_what, claims, signing) => {
-  expect(await verify('github', await tokenOf(NOW, claims, signing))).toMatchObject({
+  expect(await known.verify('github', await tokenOf(NOW, claims, signing))).toMatchObject({
     kind: 'refused',
     refusal: { rule: 'token-valid' },
   });
@@ -41,9 +41,9 @@ it('refuses what nobody has signed, and what is no token', async () => {
   const [, payload = ''] = (await tokenOf(NOW)).split('.');
   const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`;
   for (const token of [none, '', 'a.b.c', 'x'.repeat(9000)])
-    expect((await verify('github', token)).kind, token.slice(0, 20)).toBe('refused');
+    expect((await known.verify('github', token)).kind, token.slice(0, 20)).toBe('refused');
 });
 
 it('refuses an issuer that nobody has named', async () => {
-  expect((await verify('gitlab', await tokenOf(NOW))).kind).toBe('refused');
+  expect((await known.verify('gitlab', await tokenOf(NOW))).kind).toBe('refused');
 });

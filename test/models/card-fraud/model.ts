@@ -15,7 +15,8 @@ export default defineModel({
     columns: ['amount', 'hour', 'abroad_flag', 'card_rate', 'card_payments'],
     aggregateDays: 14,
   },
-  online: { context: [] },
+  // Journeys run beside each other.
+  online: { context: [], objectiveMs: 10_000 },
   training: { local: ['python', 'training/train.py'], seed: 1 },
   windows: { fortnight: 14, everything: { since: '2026-01-01' } },
   evaluation: { selectionDays: 3, testDays: 7 },

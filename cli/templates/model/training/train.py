@@ -18,7 +18,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -70,6 +70,8 @@ def main() -> None:
         "rows": len(labels),
         "positives": int(labels.sum()),
         "trainingLogLoss": float(log_loss(labels, probability)),
+        "trainingAccuracy": float(accuracy_score(labels, probability >= 0.5)),
+        "trainingF1": float(f1_score(labels, probability >= 0.5, zero_division=0)),
     }
     (target / "metrics.json").write_text(json.dumps(metrics, sort_keys=True))
     print(json.dumps(metrics))
