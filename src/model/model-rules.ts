@@ -7,6 +7,7 @@ import { SUITE_RULES } from './suite-rules.ts';
 import { inModel, inPolicy, own } from './where-values-stand.ts';
 
 /** The gates that a baseline can pass: it was not trained on checked data, and there is no champion to compare it with. */
+const TESTED_IN_STAGING: readonly GateId[] = ['integration-tests', 'load', 'security-scan'];
 const BASELINE_GATES: readonly GateId[] = ['released-upstream', 'release-integrity'];
 
 /** Between a definition, its policy, the floor, and the files of the model. */
@@ -138,6 +139,19 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
           found: `${inPolicy(model, 'transitions.initial.gates')} requires ${gate}, and a baseline can pass ${BASELINE_GATES.join(', ')} only`,
           remedy: 'name these only',
         })),
+  },
+  {
+    id: 'tested-where-served',
+    compares: '`transitions.*.gates` × where staging’s findings are known',
+    because: 'Staging tests what it serves, and says so to prod: into staging, or past it, nothing has been tested.',
+    find: (model) =>
+      transitions(model).flatMap(({ path, rule }) => {
+        if (path === 'transitions.prod') return [];
+        const gates = rule.gates.filter((gate) => TESTED_IN_STAGING.includes(gate));
+        if (gates.length === 0) return [];
+        const found = `${inPolicy(model, `${path}.gates`)} requires ${gates.join(', ')}, which are for transitions.prod`;
+        return [{ found, remedy: 'require them of transitions.prod' }];
+      }),
   },
   {
     id: 'evidence-outlives-approval',

@@ -30,9 +30,12 @@ beforeAll(async () => {
 });
 afterAll(() => journey[Symbol.asyncDispose]());
 
+/** Requests at once: what is slow is slow together. */
+const AT_ONCE = 6;
+
 const Fault = z.object({ version: z.string(), kind: z.string() });
-const inject = (environment: SpineEnvironment, kind: string) =>
-  journey.run(Fault, ['local', 'fault', MODEL, kind, '--env', environment]);
+const inject = (environment: SpineEnvironment, kind: string, ...more: readonly string[]) =>
+  journey.run(Fault, ['local', 'fault', MODEL, kind, '--env', environment, ...more]);
 
 const supervise = (environment: SpineEnvironment) =>
   journey.invoke(environment, 'alarms', { task: 'Supervise alarms', input: {} });
@@ -42,7 +45,7 @@ async function askingUntil<T>(consumer: Asking, what: string, look: () => Promis
   return eventually(
     what,
     async () => {
-      await consumer.ask();
+      await Promise.all(Array.from({ length: AT_ONCE }, () => consumer.ask()));
       return look();
     },
     120,
@@ -134,7 +137,8 @@ test('a release that became slow is rolled back by itself', async () => {
   const listener = await listen(journey, 'staging');
   const consumer = await asking(journey, 'staging');
   expect((await consumer.ask()).status).toBe(200);
-  await inject('staging', 'latency');
+  // More than twice the model's objective.
+  await inject('staging', 'latency', '--milliseconds', '22000');
   const { kind, values } = await rolledBack('staging', consumer, listener, 'latency');
   expect(kind).toBe('latency');
   expect(values['slow']).toBeGreaterThanOrEqual(5);

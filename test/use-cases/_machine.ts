@@ -52,7 +52,7 @@ export async function promote(own: Environment, request: PromotionRequest, aroun
   const name = promotionName(request);
   const tasks: Record<string, Task> = {
     'Open promotion': openPromotion(own),
-    'Pull release': pullRelease({ own: own.releases, storeOf: () => around.source.releases }),
+    'Pull release': pullRelease({ ledger: own.ledger, own: own.releases, storeOf: () => around.source.releases }),
     'Verify release': verifyRelease(own),
     'Plan comparison': planPromotionComparison(own),
     'Compare with champion': compareWithChampion(own),

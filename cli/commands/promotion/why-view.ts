@@ -92,14 +92,17 @@ export function whyReport(state: GroundsState, attestations: readonly Attestatio
   };
 }
 
-/** What would be said of a release where no promotion of it was ever opened: each gate of the policy in force. */
-export function prospectReport(
-  { model, version, release }: FoundRelease,
-  environment: string,
-  prospect: Prospect,
-  now: Date,
-): Report {
-  const gates = prospect.gates.map(({ gate, result }): GateLine => {
+/** A report of a promotion that has ended, and what its gates would say of the release now. */
+export function withGatesNow({ data, sections }: Report, prospect: Prospect): Report {
+  const now = prospectLines(prospect);
+  return {
+    data: { ...(data as object), now },
+    sections: [...sections, { ...gatesSection(now), title: 'gates, if it were requested now' }],
+  };
+}
+
+function prospectLines({ gates }: Prospect): readonly GateLine[] {
+  return gates.map(({ gate, result }): GateLine => {
     const verdict = result?.verdict ?? 'NOT JUDGED';
     return {
       gate,
@@ -109,6 +112,16 @@ export function prospectReport(
       toChangeIt: result === undefined ? '-' : remedyOf(gate, verdict),
     };
   });
+}
+
+/** What would be said of a release where no promotion of it was ever opened: each gate of the policy in force. */
+export function prospectReport(
+  { model, version, release }: FoundRelease,
+  environment: string,
+  prospect: Prospect,
+  now: Date,
+): Report {
+  const gates = prospectLines(prospect);
   const attestations = attestationLines(prospect.attestations, prospect.rule, now);
   const against = gates.filter(({ verdict }) => verdict === 'FAIL' || verdict === 'INCONCLUSIVE');
   const conclusion =

@@ -11,7 +11,7 @@ import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { mustNotBeQuarantined, quarantineOf, verdictOfDev } from './not-there.ts';
 import { attestationLines } from './attestations-view.ts';
 import { prospectOf } from './prospect.ts';
-import { prospectReport, whyReport } from './why-view.ts';
+import { prospectReport, whyReport, withGatesNow } from './why-view.ts';
 
 export const run: Run = async (context) => {
   const { release: named, to } = context.input(z.object({ release: z.string(), to: TargetEnvironment }));
@@ -35,9 +35,14 @@ export const run: Run = async (context) => {
     context.print(prospectReport(found, to, await prospectOf(context, found, to), context.now()));
     return;
   }
-  const prospect = await readProspect(ledger, { ...found, objectiveMs: null }, to, context.now());
+  const hasEnded = ['refused', 'failed', 'superseded'].includes(promotion.status);
+  // Of one that has ended people want to know what another request would meet.
+  const prospect = hasEnded
+    ? await prospectOf(context, found, to)
+    : await readProspect(ledger, { ...found, objectiveMs: null }, to, context.now());
   const lines = attestationLines(prospect.attestations, prospect.rule, context.now());
-  context.print(whyReport(await readGrounds(ledger, promotion), lines, context.now()));
+  const report = whyReport(await readGrounds(ledger, promotion), lines, context.now());
+  context.print(hasEnded ? withGatesNow(report, prospect) : report);
   const quarantine = await quarantineOf(context, found, to);
   if (quarantine === undefined) return;
   const { rule, found: what, remedy } = quarantine;

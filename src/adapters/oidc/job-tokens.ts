@@ -46,7 +46,12 @@ export function jobTokens(
         const missing = claims.error.issues.map(({ path }) => path.join('.')).join(', ');
         return { kind: 'refused', refusal: refusal('token-valid', `claims are missing or not valid: ${missing}`) };
       } catch (error) {
-        if (!(error instanceof errors.JOSEError) || UNREACHABLE.some((kind) => error instanceof kind)) throw error;
+        if (
+          !(error instanceof errors.JOSEError) ||
+          error.code === GENERIC ||
+          UNREACHABLE.some((kind) => error instanceof kind)
+        )
+          throw error;
         return { kind: 'refused', refusal: refusal('token-valid', error.message.slice(0, 200)) };
       }
     },
@@ -55,6 +60,9 @@ export function jobTokens(
 
 /** What says nothing of a token: the issuer does not answer, or not with keys. */
 const UNREACHABLE = [errors.JWKSTimeout, errors.JWKSInvalid];
+
+/** How `jose` calls what has no name of its own, such as keys that are answered by a status of error. */
+const GENERIC = errors.JOSEError.code;
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 

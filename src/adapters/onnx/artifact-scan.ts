@@ -93,8 +93,12 @@ function whyNotFinite(graph: GraphProto): string | undefined {
   }
   for (const node of graph.node)
     for (const attribute of node.attribute) {
-      if (!LEARNED.has(attribute.name)) continue;
-      const wrong = [attribute.floats, ...tensorsOf(attribute).map(valuesOf)].map(notFinite);
+      const isValue = node.opType === 'Constant' && attribute.name.startsWith('value');
+      if (!isValue && !LEARNED.has(attribute.name)) continue;
+      const wrong = [
+        isValue ? [attribute.f, ...attribute.floats] : attribute.floats,
+        ...tensorsOf(attribute).map(valuesOf),
+      ].map(notFinite);
       const [first] = wrong.filter((each) => each !== undefined);
       if (first !== undefined) return `${attribute.name} of ${node.opType} has ${first}`;
     }

@@ -72,8 +72,9 @@ const isForge = (committer: User | null): boolean => committer?.login === 'web-f
 function named(user: User | null, address: string, vouched: boolean): ForgeAccount | undefined {
   const noreply = NOREPLY.exec(address)?.[2];
   const email = vouched && noreply === undefined && Email.safeParse(address).success ? address : null;
-  if (user !== null) return accountOf(user, email);
+  // The forge tells an account by the address of a commit, which anybody may write who does not sign it.
   if (!vouched) return undefined;
+  if (user !== null) return accountOf(user, email);
   if (noreply !== undefined) return { login: noreply, email: null, isRobot: noreply.endsWith('[bot]') };
   return email === null ? undefined : { login: null, email, isRobot: false };
 }

@@ -83,6 +83,8 @@ export function readSarif(value: unknown): Reading {
     const name = run.tool.driver.name.toLowerCase();
     if (!/^[a-z0-9][a-z0-9 ._-]{0,59}$/.test(name))
       return refused('report-format', `${where}: the tool is ${name}`, 'name it by letters, digits, dots and dashes');
+    if (OTHERS.has(name))
+      return refused('report-format', `${where}: ${name} writes no SARIF here`, 'send its own report');
     const scanned = tools.get(name) ?? { checked: 0, found: [], suppressed: 0 };
     tools.set(name, scanned);
     const wrong = readRun(run, where, scanned);
@@ -94,6 +96,9 @@ export function readSarif(value: unknown): Reading {
     ...[...tools].map(([tool, { checked, found, suppressed }]) => scanFinding(tool, checked, found, suppressed)),
   );
 }
+
+/** Tools whose word comes in a format of their own. */
+const OTHERS = new Set(['artifact', 'pip-audit', 'npm-audit']);
 
 function readRun(run: Run, where: string, into: Scanned): Refused | undefined {
   if (run.invocations?.some(({ executionSuccessful }) => !executionSuccessful) === true)

@@ -1,4 +1,5 @@
 import type { ScanFinding, Severity } from '#domain/attestation/finding.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
 import { shown } from './reading.ts';
 
 export interface Vulnerability {
@@ -38,10 +39,15 @@ export function scanFinding(
   const sorted = vulnerabilities.toSorted(
     (a, b) => bySeverity(a.severity, b.severity) || compare(a.id, b.id) || compare(a.of, b.of),
   );
-  const open = sorted
-    .slice(0, NAMED)
-    .map(({ id, severity, of }) => ({ id: shown(id, 40) || 'no id', severity, of: shown(of, 60) }));
+  const open = sorted.slice(0, NAMED).map(({ id, severity, of }) => ({ id: shortId(id), severity, of: shown(of, 60) }));
   return { kind: 'scan', tool, checked, open, more: sorted.length - open.length, suppressed };
+}
+
+/** An id as it is recorded and waived: of one that is too long its end is a digest, so that no two are the same. */
+function shortId(id: string): string {
+  const whole = shown(id, 1000);
+  if (whole.length <= 40) return whole || 'no id';
+  return `${whole.slice(0, 27)}~${digestOf(id).slice('sha256:'.length, 'sha256:'.length + 12)}`;
 }
 
 function compare(a: string, b: string): number {

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { SeenText } from '../text.ts';
 
-const Count = z.int().nonnegative();
+/** What DynamoDB keeps as it is, and no measurement exceeds. */
+const MOST = 1e9;
+const Count = z.int().nonnegative().max(MOST);
+/** A measured number: no store takes any number, and nobody measures less than a millionth. */
+const Measured = z
+  .number()
+  .nonnegative()
+  .max(MOST)
+  .refine((value) => value === 0 || value >= 1e-6, 'at least a millionth');
 const Name = SeenText.min(1).max(140);
 
 /** How bad a vulnerability is. Where a report does not say, it is `unknown`, which no limit lets pass. */
@@ -26,11 +34,11 @@ export const LoadFinding = z.strictObject({
   requests: Count,
   /** Requests without an answer, and answers that are errors. */
   failed: Count,
-  seconds: z.number().nonnegative(),
+  seconds: Measured,
   /** Answered requests by second. */
-  throughput: z.number().nonnegative(),
+  throughput: Measured,
   /** Percentiles of the latency; null where the report has none. */
-  latencyMs: z.strictObject({ p50: z.number().nonnegative().nullable(), p99: z.number().nonnegative().nullable() }),
+  latencyMs: z.strictObject({ p50: Measured.nullable(), p99: Measured.nullable() }),
 });
 export type LoadFinding = z.infer<typeof LoadFinding>;
 
@@ -57,7 +65,7 @@ export const Commit = z.string().regex(/^[0-9a-f]{40}$/, 'a commit has 40 hex di
 const Tree = z.strictObject({ commit: Commit, tree: Commit });
 
 /** The newest word of each reviewer on what, and what was merged: the same of a forge's accounts and of control's people. */
-const review = <By extends z.ZodType, More extends z.ZodRawShape>(by: By, more: More) => ({
+const review = <By extends z.ZodType, More extends z.ZodRawShape>(by: By, most: number, more: More) => ({
   /** Where the review took place. */
   url: z.string().max(200),
   authors: z.array(by).min(1).max(10),
@@ -71,17 +79,20 @@ const review = <By extends z.ZodType, More extends z.ZodRawShape>(by: By, more: 
         ...more,
       }),
     )
-    .max(8),
+    .max(most),
   /** The last commit of the branch that was merged. */
   head: Tree,
   /** The commit that the merge made. */
   merged: Tree,
 });
 
+/** How many reviewers a record names. */
+export const MOST_REVIEWS = 8;
+
 /** Who reviewed what, by the names of control's people, each reviewer with the roles that the directory had then. */
 export const ReviewFinding = z.strictObject({
   kind: z.literal('review'),
-  ...review(Name, { roles: z.array(z.string().min(1).max(40)).max(8) }),
+  ...review(Name, MOST_REVIEWS, { roles: z.array(z.string().min(1).max(40)).max(8) }),
 });
 export type ReviewFinding = z.infer<typeof ReviewFinding>;
 
@@ -94,7 +105,7 @@ export const ForgeAccount = z.strictObject({
 export type ForgeAccount = z.infer<typeof ForgeAccount>;
 
 /** A review as a forge tells it. */
-export const ForgeReview = z.strictObject({ kind: z.literal('forge-review'), ...review(ForgeAccount, {}) });
+export const ForgeReview = z.strictObject({ kind: z.literal('forge-review'), ...review(ForgeAccount, 100, {}) });
 export type ForgeReview = z.infer<typeof ForgeReview>;
 
 /** What an attested report says, in the terms that its gate judges. */

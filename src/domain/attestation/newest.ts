@@ -23,7 +23,7 @@ export function attestationsKey(model: string, gate: AttestedGate, subject: Subj
   return keys.attestations(model, gate, subject.kind === 'commit' ? subject.commit : subject.release);
 }
 
-/** The attestations of a subject with one more; undefined where that one is older than what its source has said since. */
+/** The attestations of a subject with one more; undefined where that one is not kept: its source has said something since, or too many have. */
 export function withAttestation(
   known: NewestAttestations | undefined,
   attestation: Attestation,
@@ -32,20 +32,38 @@ export function withAttestation(
   const source = sourceOf(attestation);
   const earlier = known?.newest.find((each) => sourceOf(each) === source);
   if (earlier !== undefined && earlier.seq >= attestation.seq) return undefined;
-  const others = (known?.newest ?? []).filter((each) => each !== earlier);
+  const others = remembered(
+    (known?.newest ?? []).filter((each) => each !== earlier),
+    attestation,
+  );
+  if (others === undefined) return undefined;
   return {
     formatVersion: 1,
     model,
     gate,
-    newest: [...remembered(others), attestation],
+    newest: [...others, attestation],
     count: (known?.count ?? 0) + 1,
   };
 }
 
-/** The sources that are remembered beside a new one: claims are forgotten first, so that no flood of them hides who counts. */
-function remembered(others: readonly Attestation[]): readonly Attestation[] {
+/** How many tools of one person are remembered. */
+const MOST_OF_PERSON = 4;
+
+/**
+ * The sources that are remembered beside a new one, or undefined where it is none that is. A person's word takes the place of
+ * their own earlier one only, and where all places are taken it takes none: no flood of claims hides who counts, nor an objection.
+ */
+function remembered(others: readonly Attestation[], added: Attestation): readonly Attestation[] | undefined {
+  const { producer } = added;
+  if (producer.kind === 'person') {
+    const isOwn = (each: Attestation): boolean =>
+      each.producer.kind === 'person' && each.producer.subject === producer.subject;
+    const own = others.filter(isOwn);
+    if (own.length >= MOST_OF_PERSON) return others.filter((each) => each !== own[0]);
+    return others.length < MOST_SOURCES ? others : undefined;
+  }
   if (others.length < MOST_SOURCES) return others;
-  const claim = others.findIndex(({ producer }) => producer.kind === 'person');
+  const claim = others.findIndex((each) => each.producer.kind === 'person');
   return others.toSpliced(Math.max(0, claim), 1);
 }
 

@@ -1,6 +1,6 @@
 import { type Refusal, refusal } from '../refusal/refusal.ts';
 import { personOf } from '../control/person.ts';
-import type { ForgeAccount, ForgeReview, ReviewFinding } from './finding.ts';
+import { type ForgeAccount, type ForgeReview, MOST_REVIEWS, type ReviewFinding } from './finding.ts';
 
 /** Which accounts of a forge, and which e-mail addresses, are whose, by the user names of control's pool. */
 export type KnownPeople = Readonly<
@@ -45,8 +45,13 @@ export async function reviewByPeople(
     }),
   );
   const { url, head, merged } = review;
-  return { kind: 'known', finding: { kind: 'review', url, authors, reviews, head, merged } };
+  // Whoever may count, or objects, comes first: approvals of unknown accounts say nothing, and on a public repository there may be many.
+  const told = reviews.toSorted((one, other) => weightOf(other) - weightOf(one)).slice(0, MOST_REVIEWS);
+  return { kind: 'known', finding: { kind: 'review', url, authors, reviews: told, head, merged } };
 }
+
+const weightOf = ({ state, roles }: ReviewFinding['reviews'][number]): number =>
+  state === 'changes-requested' ? 2 : Number(roles.length > 0);
 
 function accountText({ login, email, isRobot }: ForgeAccount): string {
   return `${isRobot ? 'robot' : 'forge'}:${login ?? email ?? 'unknown'}`;

@@ -30,11 +30,22 @@ export const CiProducer = z.strictObject({
 });
 export type CiProducer = z.infer<typeof CiProducer>;
 
+/** Gatehouse's own scan of a release. */
+export const ARTIFACT_SCAN = 'artifact';
+
+const ScanTool = z.string().regex(/^[a-z0-9][a-z0-9 ._-]{0,59}$/, 'a tool is named in small letters');
+
 /** A vulnerability that does not count for a while. */
 export const Waiver = z
   .strictObject({
-    /** Its id, as the scan says it, e.g. `'GHSA-xxxx-xxxx-xxxx'`. */
-    id: z.string().min(1).max(40),
+    /** The scan that finds it, e.g. `'npm-audit'`; what Gatehouse's own scan (`artifact`) finds is not waived. */
+    tool: ScanTool.refine((tool) => tool !== ARTIFACT_SCAN, 'what `artifact` finds is not waived'),
+    /** Its id, as `why` shows it, e.g. `'GHSA-xxxx-xxxx-xxxx'`. */
+    id: z
+      .string()
+      .min(1)
+      .max(40)
+      .refine((id) => id !== 'no id' && id !== 'no rule', 'something without an id cannot be waived'),
     /** Why it does no harm here, e.g. `'the parser is never given a file of somebody else'`. */
     reason: z.string().min(10).max(300),
     /** First day on which it is waived, e.g. `'2026-12-01'`. */
@@ -102,7 +113,7 @@ export const AttestationRule = z.strictObject({
     /** The least severity that fails: `low`, `medium`, `high` or `critical`; what has none fails always; e.g. `'high'`. A model may only lower it; default: the floor’s. */
     severity: Severity.exclude(['unknown']),
     /** Scans that must be there, e.g. `['artifact', 'pip-audit', 'npm-audit']`; `artifact` is Gatehouse's own. A model may only add; default: the floor’s. */
-    tools: z.array(z.string().regex(/^[a-z0-9][a-z0-9 ._-]{0,59}$/)).min(1),
+    tools: z.array(ScanTool).min(1),
     /** What does not count for a while, each with its reason. A model may add its own; default: the floor’s. */
     waivers: z.array(Waiver).max(50),
   }),

@@ -21,6 +21,13 @@ export function tightenAttestations(
   }
   const validDays = (gate: 'unitTests' | 'integrationTests' | 'load' | 'securityScan'): number =>
     smaller(`attestations.${gate}.validDays`, base[gate].validDays, own?.[gate]?.validDays);
+  for (const { gates, workflow } of own?.producers ?? []) {
+    const tested = gates.filter((gate) => gate === 'integration-tests' || gate === 'load');
+    if (tested.length > 0)
+      loosened.push(
+        `attestations.producers: ${workflow} would speak for ${tested.join(', ')}, which staging finds out`,
+      );
+  }
   const roles = own?.codeReview?.roles ?? base.codeReview.roles;
   for (const role of roles) {
     if (!base.codeReview.roles.includes(role))

@@ -43,5 +43,7 @@ export const ATTESTATION_RULES = {
   ),
   'attestation-subject': attester(422, 'an attestation is about one commit or release, the one that its report names'),
   'attestation-fits': attester(422, 'what is attested fits an audit record', 'report less in one file'),
+  'attester-role': attester(403, 'a person who attests holds a role', 'let somebody attest who holds one'),
+  'claims-limited': attester(409, 'a person makes a limited number of claims in an hour', 'try again within the hour'),
   'attested-once': attester(409, 'a run attests a subject once for each gate and tool', 'attest from another run'),
 } as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Attested, AttestedGate, type Producer } from '#domain/attestation/attestation.ts';
+import { Attested, AttestedGate, type Producer } from '#domain/attestation/attestation.ts';
 import { type Job, producerOf, whyNotAttesting } from '#domain/attestation/ci-token.ts';
 import { differs } from '#domain/attestation/counting.ts';
 import { Commit, type Finding, type ForgeReview } from '#domain/attestation/finding.ts';
@@ -9,14 +9,15 @@ import { GATE_SUBJECTS as OF } from '#domain/gates/attested.ts';
 import { canonicalJson, Digest, digestOf } from '#domain/canonical/digest.ts';
 import { personOf } from '#domain/control/person.ts';
 import { whyUnknownModel } from '#domain/control/promotion-request-body.ts';
-import { ABSENT, equals, type Write } from '#domain/ledger/item.ts';
+import { ABSENT, absentOrEquals, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModel, DeployedModels } from '#domain/model/deployed.ts';
 import { ModelName } from '#domain/model/definition.ts';
+import { Role } from '#domain/policy/role.ts';
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Directory } from '#ports/directory.ts';
-import { findRecord } from '#read-model/chain.ts';
+import { findRecordOf } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
 /** The largest report, as it is sent and when it is unpacked: Lambda takes bodies of 6 MB, in base64. */
@@ -87,6 +88,8 @@ interface Aimed {
 export async function attest(deps: Attesting, by: Attester, body: AttestationBody): Promise<AttestResult> {
   const aimed = by.kind === 'ci' ? aimOfJob(deps, by.job, body) : aimOfPerson(deps, by.username, body);
   if ('rule' in aimed) return refused(aimed);
+  if (by.kind === 'person' && !(await deps.directory.groupsOf(by.username)).some((group) => ROLES.includes(group)))
+    return refused(refusal('attester-role', `${by.username} holds no role`));
   const { commit, release } = aimed;
   if (!OF[body.gate].includes(commit === null ? 'release' : 'commit'))
     return refused(
@@ -122,8 +125,19 @@ export async function attest(deps: Attesting, by: Attester, body: AttestationBod
       findings.push(review.finding);
     }
   }
-  const { digest: report } = await deps.reports.write(bytes);
-  return recordEach(deps, aimed, body.gate, findings, { format: read.format, report });
+  const { format } = read;
+  const report = digestOf(bytes);
+  const said: Attested[] = [];
+  for (const finding of findings) {
+    const parsed = Attested.safeParse({ gate: body.gate, commit, producer: aimed.producer, format, report, finding });
+    if (!parsed.success)
+      return refused(refusal('report-consistent', parsed.error.issues.map(({ path }) => path.join('.')).join(', ')));
+    const size = Buffer.byteLength(canonicalJson(parsed.data));
+    if (size > MOST_DETAILS_BYTES)
+      return refused(refusal('attestation-fits', `it takes ${size} bytes of a record, ${MOST_DETAILS_BYTES} at most`));
+    said.push(parsed.data);
+  }
+  return recordEach(deps, aimed, said, async () => void (await deps.reports.write(bytes)));
 }
 
 /** What a job's attestation is about, and of which models: those whose deployed policy names the job as a producer. */
@@ -197,70 +211,83 @@ function aimOfPerson(
   };
 }
 
+/** Records what is said, of each model; the report is stored before the first record that names it, and for nothing that is refused. */
 async function recordEach(
   deps: Attesting,
-  { producer, models, occasion, commit, release, token }: Aimed,
-  gate: AttestedGate,
-  findings: readonly Finding[],
-  { format, report }: Pick<Attested, 'format' | 'report'>,
+  aimed: Aimed,
+  said: readonly Attested[],
+  store: () => Promise<void>,
 ): Promise<AttestResult> {
+  const { producer, models, occasion, commit, release } = aimed;
+  const subject = commit ?? release ?? '';
   const records = [];
   for (const model of models) {
-    for (const [nth, finding] of findings.entries()) {
-      const details: Attested = { gate, commit, producer, format, report, finding };
+    for (const details of said) {
+      const { gate, finding } = details;
       const tool = finding.kind === 'scan' ? finding.tool : '';
-      const subject = commit ?? release ?? '';
       // A run says one thing of a subject, by each tool: what it says again, the same or not, is no other attestation.
       const operation = operationName('attest', ...occasion, gate, subject, tool);
-      const size = Buffer.byteLength(canonicalJson(details));
-      if (size > MOST_DETAILS_BYTES)
-        return refused(
-          refusal('attestation-fits', `it takes ${size} bytes of a record, ${MOST_DETAILS_BYTES} at most`),
-        );
-      const result = await recordChange(deps, {
-        model,
-        operation,
-        writes: token === null ? [] : [tokenWrite(model, token, { gate, report }, nth === 0)],
-        event: {
-          code: 'ATTESTED',
-          actor: producer.kind === 'person' ? producer.subject : `ci:${occasion[0] ?? ''}`,
-          release,
-          details,
-        },
-      });
-      if (result.kind === 'refused') return refused(refusal('token-once', 'the token has attested another report'));
-      if (result.kind === 'already-recorded') {
-        const first = await findRecord(deps.ledger, model, result.seq);
-        if (first === undefined || canonicalJson(first.details) !== canonicalJson(details))
+      const earlier = await findRecordOf(deps.ledger, model, operation);
+      if (earlier !== undefined) {
+        if (canonicalJson(earlier.details) !== canonicalJson(details))
           return refused(
             refusal(
               'attested-once',
-              `${occasion.join(' ')} has attested ${gate} of ${subject} already, record ${result.seq}`,
+              `${occasion.join(' ')} has attested ${gate} of ${subject} already, record ${earlier.seq}`,
             ),
           );
+        records.push({ model, seq: earlier.seq });
+        continue;
       }
+      const write = await occasionWrite(deps, model, aimed, details);
+      if ('rule' in write) return refused(write);
+      await store();
+      const actor = producer.kind === 'person' ? producer.subject : `ci:${occasion[0] ?? ''}`;
+      const event = { code: 'ATTESTED', actor, release, details } as const;
+      const result = await recordChange(deps, { model, operation, writes: [write], event });
+      if (result.kind === 'refused')
+        return refused(
+          aimed.token === null
+            ? refusal('claims-limited', 'several claims at once')
+            : refusal('token-once', 'the token has attested another report'),
+        );
       records.push({ model, seq: result.seq });
     }
   }
   return { kind: 'attested', records };
 }
 
-/** That a token attests one report, of which each finding is a record: the first takes it, the others find it taken for the same. */
-function tokenWrite(
+/** How many claims of one model a person makes in an hour. */
+const MOST_CLAIMS = 20;
+
+/** That a token attests one report, of which each finding is a record; or that a person makes so many claims. */
+async function occasionWrite(
+  { ledger }: Attesting,
   model: string,
-  token: string,
-  used: { readonly gate: AttestedGate; readonly report: Digest },
-  isFirst: boolean,
-): Write {
-  const key = keys.attestations(model, 'token', digestOf(token));
-  return isFirst
-    ? { kind: 'put', item: { ...key, ...used }, condition: ABSENT }
-    : { kind: 'check', key, condition: equals(used) };
+  { token, occasion }: Aimed,
+  { gate, report }: Attested,
+): Promise<Write | Refusal> {
+  if (token !== null) {
+    const key = keys.attestations(model, 'token', digestOf(token));
+    // What is lost on the way is sent again with another token, and every finding of a report with the same one.
+    return { kind: 'put', item: { ...key, gate, report }, condition: absentOrEquals({ gate, report }) };
+  }
+  const key = keys.attestations(model, 'claims', occasion.join(' '));
+  const known = await ledger.get(key);
+  const count = Number(known?.['count'] ?? 0);
+  if (count >= MOST_CLAIMS) return refusal('claims-limited', `${count} claims of ${model} within the hour`);
+  return {
+    kind: 'put',
+    item: { ...key, count: count + 1 },
+    condition: known === undefined ? ABSENT : equals({ count }),
+  };
 }
 
 const REPORT_OF_IT = 'send the report of the same commit or release';
 
 /** A record of the chain is 4 KB at most, its other fields included. */
 const MOST_DETAILS_BYTES = 3200;
+
+const ROLES: readonly string[] = Role.options;
 
 const refused = (why: Refusal) => ({ kind: 'refused', refusal: why }) as const;

@@ -86,10 +86,12 @@ describe.each(Gates.options)('%s', (gate) => {
   });
 
   it('goes by the newest word that counts, whatever was claimed since', () => {
-    const failing = { ...GOOD[gate], finding: { ...TESTS, failed: 1 }, seq: 900, record: RELEASE } as Attestation;
+    const finding = gate === 'security-scan' ? { ...SCAN, checked: 0 } : { ...TESTS, failed: 1 };
+    const failing = { ...GOOD[gate], finding, seq: 900, record: RELEASE } as Attestation;
     const claim = { ...failing, producer: PERSON, environment: 'control', seq: 1000 } as const;
     expect(judged(gate, [GOOD[gate], claim]).verdict).toBe('PASS');
-    expect(judged(gate, [GOOD[gate], failing]).verdict).not.toBe('PASS');
+    expect(judged(gate, [failing]).verdict).not.toBe('PASS');
+    if (gate !== 'security-scan') expect(judged(gate, [GOOD[gate], failing]).verdict).not.toBe('PASS');
   });
 });
 
@@ -128,14 +130,14 @@ it.each<readonly [string, AttestedGate, Finding, Verdict, string]>([
   ['it is slow', 'load', { ...LOAD, latencyMs: { p50: 20, p99: 101 } }, 'FAIL', 'the objective is 100 ms'],
   ['no p99', 'load', { ...LOAD, latencyMs: { p50: 20, p99: null } }, 'INCONCLUSIVE', 'nothing was measured'],
   ['no request', 'load', { ...LOAD, requests: 0 }, 'INCONCLUSIVE', 'nothing was measured'],
-  ['nothing was checked', 'security-scan', { ...SCAN, checked: 0 }, 'INCONCLUSIVE', 'nothing was checked'],
+  ['nothing was checked', 'security-scan', { ...SCAN, checked: 0 }, 'INCONCLUSIVE', 'that anything was checked'],
   ['all is suppressed', 'security-scan', { ...SCAN, suppressed: 6 }, 'INCONCLUSIVE', 'suppressed'],
   [
-    'all is suppressed, of unknown many',
+    'nobody says what was checked',
     'security-scan',
     { ...SCAN, checked: null, suppressed: 1 },
     'INCONCLUSIVE',
-    'suppressed',
+    'that anything was checked',
   ],
   [
     'a grave one is open',
@@ -236,26 +238,56 @@ describe('security scan', () => {
     ['2026-05-01', '2026-05-31', 'FAIL'],
     ['2026-06-02', '2026-06-30', 'FAIL'],
   ])('goes by a waiver from %s until %s: %s', (from, until, verdict) => {
-    const waivers = [{ id: 'V-1', reason: 'not reachable from here', from, until }];
+    const waivers = [{ tool: 'pip-audit', id: 'V-1', reason: 'not reachable from here', from, until }];
     const rule = { ...RULE, securityScan: { ...RULE.securityScan, waivers } };
-    const scan = attests('security-scan', { ...SCAN, open: [{ id: 'V-1', severity: 'critical', of: 'lib' }] });
-    expect(judged('security-scan', [scan], { rule }).verdict).toBe(verdict);
+    const open = [{ id: 'V-1', severity: 'critical' as const, of: 'lib' }];
+    const scan = attests('security-scan', { ...SCAN, tool: 'pip-audit', open });
+    const { verdict: found, expiresAt } = judged('security-scan', [GOOD['security-scan'], scan], { rule });
+    expect(found).toBe(verdict);
+    // A verdict does not outlive the waiver that it rests on.
+    if (verdict === 'PASS') expect(expiresAt?.slice(0, 10) ?? '').not.toBe('');
+    // The same id of another tool is another thing.
+    const other = attests('security-scan', { ...SCAN, tool: 'codeql', open });
+    expect(judged('security-scan', [GOOD['security-scan'], other], { rule }).verdict).toBe('FAIL');
   });
 
   it('fails where there are grave ones that the record does not name', () => {
     const id = (nth: number) => ({ id: `V-${nth}`, severity: 'high' as const, of: 'lib' });
     const open = Array.from({ length: 12 }, (_, nth) => id(nth));
     const waivers = open.map((each) => ({
+      tool: 'pip-audit',
       id: each.id,
       reason: 'not reachable',
       from: '2026-06-01',
       until: '2026-06-02',
     }));
     const rule = { ...RULE, securityScan: { ...RULE.securityScan, waivers } };
-    expect(judged('security-scan', [attests('security-scan', { ...SCAN, open })], { rule }).verdict).toBe('PASS');
-    expect(judged('security-scan', [attests('security-scan', { ...SCAN, open, more: 1 })], { rule }).verdict).toBe(
-      'FAIL',
+    const of = (more: number) => [
+      GOOD['security-scan'],
+      attests('security-scan', { ...SCAN, tool: 'pip-audit', open, more }),
+    ];
+    expect(judged('security-scan', of(0), { rule }).verdict).toBe('PASS');
+    expect(judged('security-scan', of(1), { rule }).verdict).toBe('FAIL');
+  });
+
+  it('takes what is scanned besides of the commit only, and forgets a clean scan that nobody asks for', () => {
+    const bad = attests('security-scan', {
+      ...SCAN,
+      tool: 'pip-audit',
+      open: [{ id: 'V-1', severity: 'critical', of: 'lib' }],
+    });
+    const elsewhere = attests(
+      'security-scan',
+      { ...SCAN, tool: 'pip-audit' },
+      {
+        subject: { kind: 'release', release: RELEASE },
+      },
     );
+    expect(judged('security-scan', [GOOD['security-scan'], bad, elsewhere]).verdict).toBe('FAIL');
+    const old = attests('security-scan', { ...SCAN, tool: 'codeql' }, { at: daysAgo(30) });
+    expect(judged('security-scan', [GOOD['security-scan'], old]).verdict).toBe('PASS');
+    const oldAndBad = { ...bad, at: daysAgo(30) };
+    expect(judged('security-scan', [GOOD['security-scan'], oldAndBad]).verdict).toBe('INCONCLUSIVE');
   });
 
   it('needs a commit for what scans one', () => {

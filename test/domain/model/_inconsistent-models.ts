@@ -29,7 +29,7 @@ export const labels = (changes: Partial<ModelDefinition['labels']>) => (definiti
   labels: { ...definition.labels, ...changes },
 });
 
-const transition = (name: 'initial' | 'prod', changes: Partial<PolicyFloor['transitions']['prod']>) => {
+const transition = (name: 'initial' | 'staging' | 'prod', changes: Partial<PolicyFloor['transitions']['prod']>) => {
   return (floor: PolicyFloor): PolicyFloor => ({
     ...floor,
     transitions: { ...floor.transitions, [name]: { ...floor.transitions[name], ...changes } },
@@ -165,8 +165,14 @@ export const BROKEN: readonly (readonly [rule: string, changes: Changes, found: 
         return { ...withoutData(floor), transitions: { ...transitions, staging: { ...staging, gates } } };
       },
     },
-    'transitions.prod.gates = [released-upstream, data-validated, release-integrity, metric-baseline, better-than-champion] (governance/policy.ts), and data = nothing (governance/policy.ts)',
+    'transitions.prod.gates = [released-upstream, data-validated, release-integrity, metric-baseline, better-than-champion, integration-tests, load, security-scan] (governance/policy.ts), and data = nothing (governance/policy.ts)',
     'add data to governance/policy.ts',
+  ],
+  [
+    'tested-where-served',
+    { floor: transition('staging', { gates: ['released-upstream', 'data-validated', 'load'] }) },
+    'transitions.staging.gates = [released-upstream, data-validated, load] (governance/policy.ts) requires load, which are for transitions.prod',
+    'require them of transitions.prod',
   ],
   [
     'baseline-gates',

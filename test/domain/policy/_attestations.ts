@@ -23,6 +23,7 @@ export const PRODUCER: AttestationRule['producers'][number] = {
 
 /** A finding that does not count for a while. */
 export const WAIVER: AttestationRule['securityScan']['waivers'][number] = {
+  tool: 'pip-audit',
   id: 'CVE-1',
   reason: 'is not reachable from here',
   from: '2026-12-01',

@@ -48,6 +48,11 @@ describe('what a model says of its attestations', () => {
       { codeReview: { roles: ['platform'] } },
       "codeReview.roles: platform is none of the floor's ml-engineer, ml-lead",
     ],
+    [
+      'what staging finds out, by a producer of its own',
+      { producers: [{ ...PRODUCER, gates: ['unit-tests', 'load'] }] },
+      `producers: ${PRODUCER.workflow} would speak for load`,
+    ],
     ['older integration tests', { integrationTests: { validDays: 31 } }, 'integrationTests.validDays: 31 is looser'],
     ['older load', { load: { validDays: 31 } }, 'load.validDays: 31 is looser'],
     ['more requests that fail', { load: { failures: 0.01 } }, "load.failures: 0.01 is looser than the floor's 0"],
@@ -108,7 +113,7 @@ describe('what a model says of its attestations', () => {
       {
         path: path('securityScan.waivers'),
         before: 'none',
-        after: '(id CVE-1, reason is not reachable from here, from 2026-12-01, until 2026-12-31)',
+        after: '(tool pip-audit, id CVE-1, reason is not reachable from here, from 2026-12-01, until 2026-12-31)',
         direction: 'may be looser',
       },
     ]);

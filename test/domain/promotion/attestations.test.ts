@@ -86,6 +86,8 @@ describe('the newest word of each source', () => {
     })).reduce<NewestAttestations | undefined>((known, each) => withAttestation(known, each) ?? known, kept);
     expect(many?.newest).toHaveLength(24);
     expect(many?.newest.map(({ producer }) => producer)).toContainEqual(CI);
+    // Nor does it hide what one of those people has said before.
+    expect(many?.newest.map(({ producer }) => producer)).toContainEqual({ ...PERSON, subject: 'person:p0' });
     expect(NewestAttestations.safeParse(many).success).toBe(true);
   });
 });

@@ -155,6 +155,44 @@ describe('a job', () => {
     expect(await here.job(of(PASSING), { run_attempt: '2' })).toBe(201);
   });
 
+  it.each([
+    ['that no store takes', '1e16'],
+    ['that is no number', '1e400'],
+    ['below zero', '-1'],
+  ])('attests no figure %s', async (_what, value) => {
+    const here = api();
+    const text = sample('autocannon.json').toString();
+    const report = text.replace('"p99": 6,', `"p99": ${value},`);
+    expect(report).not.toBe(text);
+    const answered = await here.person('lea', of(report, 'load', { release: RELEASE, model: MODEL }));
+    expect(answered).toMatch(/^report-/);
+    expect(await here.attested()).toEqual([]);
+  });
+
+  it('goes on where an answer got lost, with a new token', async () => {
+    const here = api();
+    const body = of(sample('several.sarif.json'), 'security-scan');
+    const transact = here.ledger.transact.bind(here.ledger);
+    let count = 0;
+    here.ledger.transact = async (...given) => {
+      count += 1;
+      if (count === 2) throw new Error('no answer');
+      return transact(...given);
+    };
+    await expect(here.job(body)).rejects.toThrow();
+    expect(await here.attested()).toHaveLength(1);
+    expect(await here.job(body)).toBe(201);
+    expect((await here.attested()).length).toBeGreaterThan(1);
+  });
+
+  it('stores no report of what is refused', async () => {
+    const here = api();
+    expect(await here.job(of(FAILING))).toBe(201);
+    const stored = here.reports.objects.size;
+    expect(await here.job(of(PASSING))).toBe('attested-once');
+    expect(here.reports.objects.size).toBe(stored);
+  });
+
   it('attests each tool of a SARIF', async () => {
     const here = api();
     expect(await here.job(of(sample('several.sarif.json'), 'security-scan'))).toBe(201);
@@ -243,6 +281,20 @@ describe('a person', () => {
     ['a commit that is none', { commit: 'main' }, 'well-formed'],
   ])('attests of %s nothing', async (_what, more, rule) => {
     expect(await api().person('lea', of(PASSING, 'unit-tests', more))).toBe(rule);
+  });
+
+  it('holds a role, and makes so many claims in an hour', async () => {
+    const here = api();
+    expect(await here.person('nobody', of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe('attester-role');
+    const claim = (nth: number) =>
+      here.person('lea', of(PASSING, 'unit-tests', { commit: nth.toString(16).padStart(40, '0') }));
+    for (let nth = 0; nth < 20; nth += 1) expect(await claim(nth)).toBe(201);
+    expect(await claim(20)).toBe('claims-limited');
+    // What was claimed already is no other claim.
+    expect(await claim(3)).toBe(201);
+    expect(await here.attested()).toHaveLength(20);
+    here.clock.at += hours(1);
+    expect(await claim(20)).toBe(201);
   });
 
   it('is signed in', async () => {
