@@ -9,7 +9,7 @@ import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
 import type { AttestationRule } from '#domain/policy/attestations.ts';
-import { attestationKeys, attestedVerdict, subjectsIn } from '#domain/promotion/grounds.ts';
+import { attestationKeys, attestedVerdict, subjectsIn } from '#domain/promotion/attested-grounds.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { bestThroughput } from './attestations.ts';

@@ -13,7 +13,7 @@ import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import { Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
-import { attestedVerdict } from '#domain/promotion/grounds.ts';
+import { attestedVerdict } from '#domain/promotion/attested-grounds.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
 import { readDocument } from '#ports/documents.ts';

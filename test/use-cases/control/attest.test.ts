@@ -1,76 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
-import { readReport } from '#adapters/reports/read-report.ts';
-import type { AttestedGate } from '#domain/attestation/attestation.ts';
 import type { ForgeReview } from '#domain/attestation/finding.ts';
-import type { KnownPeople } from '#domain/attestation/review.ts';
-import { detailsOf, recordOf } from '#domain/audit/chain.ts';
-import { keys } from '#domain/ledger/keys.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
 import { sample } from '#test/adapters/reports/_samples.ts';
-import { COMMIT, OTHER, RULE } from '#test/domain/gates/_attestations.ts';
-import type { ReadReport } from '#use-cases/control/attest.ts';
-import { deployed as toys, policy } from '../_environments.ts';
-import { attestationsApi } from '../../../lambdas/attestations/api.ts';
-import { control, hours, RELEASE } from './_control.ts';
-import { type Signing, tokenOf, tokens } from './_jobs.ts';
-
-const MODEL = 'toy';
-const [toy] = toys.models;
-if (toy === undefined) throw new Error('no model');
-const deployed = { ...toys, models: [{ ...toy, policy: { ...policy, attestations: RULE } }] };
-const PASSING = '<testsuite name="all" tests="1"><testcase name="adds"/></testsuite>';
-const FAILING = '<testsuite name="all" tests="1" failures="1"><testcase name="adds"><failure/></testcase></testsuite>';
-
-const KNOWN: KnownPeople = { ann: { logins: ['Maya', 'tom'] }, eng: { logins: ['paul'] }, lea: { logins: ['lena'] } };
-
-function api(people: KnownPeople = KNOWN, reading: ReadReport = readReport) {
-  const here = control();
-  const reports = memoryArtifactStore();
-  const deps = { ...here, deployed, people, servers: { github: 'https://github.com' }, reports, readReport: reading };
-  const app = attestationsApi({ ...deps, tokens: tokens(here.clock) });
-  const post = async (path: string, token: string, body: object, event: object = {}) => {
-    const response = await app.request(
-      path,
-      {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-        body: JSON.stringify(body),
-      },
-      { event },
-    );
-    const said = z.record(z.string(), z.unknown()).parse(await response.json());
-    const refusal = z.object({ refusal: z.object({ rule: z.string() }) }).safeParse(said).data;
-    return refusal?.refusal.rule ?? response.status;
-  };
-  return {
-    ...here,
-    reports,
-    /** A job attests; what is answered is the status, or the rule that refuses. */
-    job: async (body: object, claims: object = {}, signing: Signing = {}) =>
-      post('/attestations/github', await tokenOf(here.clock.at, claims, signing), body),
-    token: (token: string, body: object) => post('/attestations/github', token, body),
-    person: (username: string, body: object) => {
-      const claims = { 'cognito:username': username, token_use: 'id' };
-      return post('/attestations', '', body, { requestContext: { authorizer: { jwt: { claims } } } });
-    },
-    nobody: (body: object) => post('/attestations', '', body),
-    async attested() {
-      const items = await here.ledger.query(keys.chainBucket(MODEL, 0));
-      return items.map((item) => recordOf(item).record).filter(({ code }) => code === 'ATTESTED');
-    },
-  };
-}
-
-const of = (report: string | Uint8Array, gate: AttestedGate = 'unit-tests', more: object = {}) => ({
-  gate,
-  report: Buffer.from(report).toString('base64'),
-  ...more,
-});
+import { COMMIT, OTHER } from '#test/domain/gates/_attestations.ts';
+import { attesting, FAILING, MODEL, of, PASSING } from './_attesting.ts';
+import { hours, RELEASE } from './_control.ts';
+import { tokenOf } from './_jobs.ts';
 
 describe('a job', () => {
   it('attests the commit of its token, with its run, in the chain of each model that names it', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe(201);
     const [record, ...others] = await here.attested();
     if (record === undefined) throw new Error('nothing was attested');
@@ -109,7 +48,7 @@ describe('a job', () => {
       'producer-known',
     ],
   ])('of %s attests nothing', async (_what, claims, rule) => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(PASSING), claims)).toBe(rule);
     expect(await here.attested()).toEqual([]);
   });
@@ -119,19 +58,19 @@ describe('a job', () => {
     ['of another issuer', { issuer: 'https://evil.example.com' }],
     ['that has expired', { issuedAt: 1 }],
   ])('with a token %s attests nothing, whatever an authorizer has let through', async (_what, signing) => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(PASSING), {}, signing)).toBe('token-valid');
     expect(await here.attested()).toEqual([]);
   });
 
   it('attests no other commit than its own, and no release as one', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(PASSING, 'unit-tests', { commit: OTHER }))).toBe('attestation-subject');
     expect(await here.job(of(PASSING, 'unit-tests', { release: RELEASE, model: MODEL }))).toBe('attestation-subject');
   });
 
   it('attests for no gate for which its policy does not name it, and by no report of another', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(sample('k6-summary-export.json'), 'load', { release: RELEASE, model: MODEL }))).toBe(
       'producer-known',
     );
@@ -139,7 +78,7 @@ describe('a job', () => {
   });
 
   it('attests one report by a token: a stolen one is worth no other', async () => {
-    const here = api();
+    const here = attesting();
     const token = await tokenOf(here.clock.at);
     expect(await here.token(token, of(PASSING))).toBe(201);
     expect(await here.token(token, of(PASSING))).toBe(201);
@@ -148,7 +87,7 @@ describe('a job', () => {
   });
 
   it('says of its run one thing: no second report replaces one that fails', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(FAILING))).toBe(201);
     for (let time = 0; time < 25; time += 1) expect(await here.job(of(PASSING))).toBe('attested-once');
     expect(await here.attested()).toHaveLength(1);
@@ -160,7 +99,7 @@ describe('a job', () => {
     ['that is no number', '1e400'],
     ['below zero', '-1'],
   ])('attests no figure %s', async (_what, value) => {
-    const here = api();
+    const here = attesting();
     const text = sample('autocannon.json').toString();
     const report = text.replace('"p99": 6,', `"p99": ${value},`);
     expect(report).not.toBe(text);
@@ -170,7 +109,7 @@ describe('a job', () => {
   });
 
   it('goes on where an answer got lost, with a new token', async () => {
-    const here = api();
+    const here = attesting();
     const body = of(sample('several.sarif.json'), 'security-scan');
     const transact = here.ledger.transact.bind(here.ledger);
     let count = 0;
@@ -186,7 +125,7 @@ describe('a job', () => {
   });
 
   it('stores no report of what is refused', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(FAILING))).toBe(201);
     const stored = here.reports.objects.size;
     expect(await here.job(of(PASSING))).toBe('attested-once');
@@ -194,7 +133,7 @@ describe('a job', () => {
   });
 
   it('attests each tool of a SARIF', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(sample('several.sarif.json'), 'security-scan'))).toBe(201);
     const records = await here.attested();
     expect(records.length).toBeGreaterThan(1);
@@ -203,13 +142,13 @@ describe('a job', () => {
   });
 
   it('attests no report of another commit', async () => {
-    expect(await api().job(of(sample('test-result.json')))).toBe('attestation-subject');
+    expect(await attesting().job(of(sample('test-result.json')))).toBe('attestation-subject');
     const review = of(sample('github-review.json'), 'code-review');
-    expect(await api().job(review, { sha: OTHER })).toBe('attestation-subject');
+    expect(await attesting().job(review, { sha: OTHER })).toBe('attestation-subject');
   });
 
   it('attests a review by the names of control’s people', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.job(of(sample('github-review.json'), 'code-review'))).toBe(201);
     const [record] = await here.attested();
     // The author whom two names meet is one person, the robot holds no role.
@@ -240,7 +179,7 @@ describe('a job', () => {
       head: { commit: OTHER, tree: OTHER },
       merged: { commit: COMMIT, tree: OTHER },
     };
-    const here = api(Object.fromEntries(names.map((name, nth) => [name, { logins: [`author-${nth}`] }])), () => ({
+    const here = attesting(Object.fromEntries(names.map((name, nth) => [name, { logins: [`author-${nth}`] }])), () => ({
       kind: 'read',
       format: 'github-review',
       findings: [review],
@@ -251,7 +190,7 @@ describe('a job', () => {
   });
 
   it('attests no review of an author whom nobody knows', async () => {
-    const here = api();
+    const here = attesting();
     const text = sample('github-review.json').toString().replaceAll('"maya"', '"mallory"');
     expect(await here.job(of(text, 'code-review'))).toBe('author-known');
     expect(await here.attested()).toEqual([]);
@@ -260,7 +199,7 @@ describe('a job', () => {
 
 describe('a person', () => {
   it('makes a claim, which is recorded as one', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.person('lea', of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe(201);
     expect(await here.attested()).toMatchObject([
       { actor: 'person:lea', details: { producer: { kind: 'person', subject: 'person:lea' } } },
@@ -280,11 +219,11 @@ describe('a person', () => {
     ['a model that is not deployed', { commit: COMMIT, model: 'other' }, 'model-known'],
     ['a commit that is none', { commit: 'main' }, 'well-formed'],
   ])('attests of %s nothing', async (_what, more, rule) => {
-    expect(await api().person('lea', of(PASSING, 'unit-tests', more))).toBe(rule);
+    expect(await attesting().person('lea', of(PASSING, 'unit-tests', more))).toBe(rule);
   });
 
   it('holds a role, and makes so many claims in an hour', async () => {
-    const here = api();
+    const here = attesting();
     expect(await here.person('nobody', of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe('attester-role');
     const claim = (nth: number) =>
       here.person('lea', of(PASSING, 'unit-tests', { commit: nth.toString(16).padStart(40, '0') }));
@@ -298,11 +237,11 @@ describe('a person', () => {
   });
 
   it('is signed in', async () => {
-    expect(await api().nobody(of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe('signed-in');
+    expect(await attesting().nobody(of(PASSING, 'unit-tests', { commit: COMMIT }))).toBe('signed-in');
   });
 });
 
 it('refuses what is too large, with its limit', async () => {
   const large = Buffer.alloc(4 * 1024 * 1024 + 1, ' ');
-  expect(await api().person('lea', of(large, 'unit-tests', { commit: COMMIT }))).toBe('report-size');
+  expect(await attesting().person('lea', of(large, 'unit-tests', { commit: COMMIT }))).toBe('report-size');
 });
