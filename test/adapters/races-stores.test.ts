@@ -62,7 +62,7 @@ racing('version', 'gives a version to one of many releases that are registered a
   for (let round = 0; round < rounds; round += 1) {
     while (made.length < RACERS) made.push(await makeRelease(releases, `${round} ${made.length}`));
     const raced = [...made];
-    const version = round === 0 ? '0.1.0' : `0.1.${round}`;
+    const version = round === 0 ? '0.1.0' : `1.0.${round - 1}`;
     const contested = [keys.version(MODEL, version)];
     const { answers, winner } = await race(
       ledger,
