@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import { type AttestedGate, Attestation, type Subject } from '#domain/attestation/attestation.ts';
 import { counting } from '#domain/attestation/counting.ts';
 import { attestationsKey, NewestAttestations } from '#domain/attestation/newest.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { AttestationRule } from '#domain/policy/attestations.ts';
+import type { Key } from '#domain/ledger/item.ts';
+import { keys } from '#domain/ledger/keys.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find, findEach } from './items.ts';
 
@@ -14,6 +17,20 @@ export async function findAttestations(
   subject: Subject,
 ): Promise<NewestAttestations | undefined> {
   return find(ledger, attestationsKey(model, gate, subject), NewestAttestations);
+}
+
+const Claims = z.object({ count: z.int().min(1) });
+
+/** Where it stands how many claims a person has made of a model on an occasion. */
+export const claimsKey = (model: string, occasion: string): Key => keys.attestations(model, 'claims', occasion);
+
+/** How many claims a person has made of a model on an occasion; undefined where none. */
+export async function findClaims(
+  ledger: ReadableLedger,
+  model: string,
+  occasion: string,
+): Promise<z.infer<typeof Claims> | undefined> {
+  return find(ledger, claimsKey(model, occasion), Claims);
 }
 
 /** The newest word of each source on some subjects, for one gate. */

@@ -134,9 +134,12 @@ test('history, why and status answer who promoted it, and on what evidence', asy
   expect(why.gates.map(({ gate, verdict }) => `${verdict} ${gate}`).sort()).toEqual([
     'PASS better-than-champion',
     'PASS data-validated',
+    'PASS integration-tests',
+    'PASS load',
     'PASS metric-baseline',
     'PASS release-integrity',
     'PASS released-upstream',
+    'PASS security-scan',
   ]);
   expect(why.approvals.map(({ counts }) => counts)).toEqual(Array(2).fill('was used for this promotion'));
   const Status = z.object({

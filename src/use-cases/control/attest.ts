@@ -17,6 +17,7 @@ import { Role } from '#domain/policy/role.ts';
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import type { Directory } from '#ports/directory.ts';
+import { claimsKey, findClaims } from '#read-model/attestations.ts';
 import { findRecordOf } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 
@@ -272,9 +273,9 @@ async function occasionWrite(
     // What is lost on the way is sent again with another token, and every finding of a report with the same one.
     return { kind: 'put', item: { ...key, gate, report }, condition: absentOrEquals({ gate, report }) };
   }
-  const key = keys.attestations(model, 'claims', occasion.join(' '));
-  const known = await ledger.get(key);
-  const count = Number(known?.['count'] ?? 0);
+  const key = claimsKey(model, occasion.join(' '));
+  const known = await findClaims(ledger, model, occasion.join(' '));
+  const count = known?.count ?? 0;
   if (count >= MOST_CLAIMS) return refusal('claims-limited', `${count} claims of ${model} within the hour`);
   return {
     kind: 'put',
