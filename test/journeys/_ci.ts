@@ -1,5 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { jobEnvironment } from '#local/ci/issuer.ts';
 
 /** The commit that CI attests, as `GATEHOUSE_COMMIT` gives it to a deployment. */
@@ -38,7 +40,7 @@ export default definePolicy({
         refs: ['${JOB.ref}'],
       },
     ],
-    securityScan: { tools: ['artifact', 'pip-audit'] },
+    securityScan: { tools: ['artifact', 'pip-audit', 'npm-audit'] },
   },
   transitions: {
     staging: { gates: [...gates, ...ofCommit] },
@@ -52,26 +54,52 @@ export function askForCi(folder: string): Promise<void> {
   return writeFile(join(folder, 'policy.ts'), POLICY);
 }
 
+const WORKFLOWS = join(import.meta.dirname, '../../.github/workflows');
 const SAMPLES = join(import.meta.dirname, '../adapters/reports/samples');
 
-/** The reports of the job, and the lines by which it attests them; the review is of maya's change by lena. */
+const Workflow = z.object({
+  jobs: z.object({ attest: z.object({ steps: z.array(z.object({ run: z.string().optional() })) }) }),
+});
+
+/**
+ * The reports of the job, and the commands by which `.github/workflows/attest.yml` attests them, each as it stands there but for
+ * the name of the issuer; the review is of maya's change by lena.
+ */
 export async function attestLines(folder: string): Promise<readonly string[]> {
   const review = await readFile(join(SAMPLES, 'github-review.json'), 'utf8');
   const byPeople = review
     .replaceAll(/(?<=")(?:maya|tom|paul)(?=")|(?<=\+)(?:maya|tom|paul)(?=@)/g, 'maya-of-example')
     .replaceAll('"lena"', '"lena-of-example"');
-  const clean = { dependencies: [{ name: 'numpy', version: '2.3.0', vulns: [] }], fixes: [] };
-  const junit = '<testsuite name="churn" tests="1"><testcase name="features are of the day before"/></testsuite>';
-  await writeFile(join(folder, 'review.json'), byPeople);
-  await writeFile(join(folder, 'pip-audit.json'), JSON.stringify(clean));
-  await writeFile(join(folder, 'junit.xml'), junit);
-  return [
-    ['unit-tests', 'junit.xml'],
-    ['code-review', 'review.json'],
-    ['security-scan', 'pip-audit.json'],
-  ].map(([gate, file]) => `npm run gatehouse -- attest ${gate} --commit ${COMMIT} --from ${file} --issuer local`);
+  const none = { info: 0, low: 0, moderate: 0, high: 0, critical: 0, total: 0 };
+  const dependencies = { prod: 1, dev: 0, optional: 0, peer: 0, peerOptional: 0, total: 1 };
+  await mkdir(join(folder, 'reports'));
+  await Promise.all(
+    Object.entries({
+      'code-review.json': byPeople,
+      'reports/unit-tests.xml':
+        '<testsuite name="churn" tests="1"><testcase name="features are of the day before"/></testsuite>',
+      'reports/pip-audit.json': JSON.stringify({
+        dependencies: [{ name: 'numpy', version: '2.3.0', vulns: [] }],
+        fixes: [],
+      }),
+      'reports/npm-audit.json': JSON.stringify({
+        auditReportVersion: 2,
+        vulnerabilities: {},
+        metadata: { vulnerabilities: none, dependencies },
+      }),
+    }).map(([file, text]) => writeFile(join(folder, file), text)),
+  );
+  const { jobs } = Workflow.parse(parse(await readFile(join(WORKFLOWS, 'attest.yml'), 'utf8')));
+  return jobs.attest.steps.flatMap(({ run = '' }) =>
+    run.startsWith('npx gatehouse attest ')
+      ? [`${run.replace('npx gatehouse', 'npm run gatehouse --')} --issuer local`]
+      : [],
+  );
 }
 
-/** What the runner of the job puts into its environment. */
-export const environmentOf = (sagemakerEndpoint: string): Readonly<Record<string, string>> =>
-  jobEnvironment(sagemakerEndpoint, JOB);
+/** What the runner of the job puts into its environment, and where the workflow is told that control's API is. */
+export const environmentOf = (sagemakerEndpoint: string, api: string): Readonly<Record<string, string>> => ({
+  ...jobEnvironment(sagemakerEndpoint, JOB),
+  GITHUB_SHA: JOB.sha,
+  API: api,
+});

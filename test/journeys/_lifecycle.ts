@@ -1,4 +1,5 @@
 import { MACHINES, peersOf, type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetQueueAttributesCommand, GetQueueUrlCommand, QueueAttributeName } from '@aws-sdk/client-sqs';
 import { z } from 'zod';
 import { type AuditRecord, detailsOf } from '#domain/audit/chain.ts';
@@ -229,4 +230,12 @@ export async function stateOf(journey: Journey): Promise<object> {
     };
   }
   return state;
+}
+
+/** What control's stack says under a name. */
+export async function outputOf(journey: Journey, name: string): Promise<string> {
+  const { Stacks = [] } = await journey.account('control').aws.cloudFormation().send(new DescribeStacksCommand({}));
+  const output = Stacks.flatMap(({ Outputs = [] }) => Outputs).find(({ OutputKey }) => OutputKey === name);
+  if (output?.OutputValue === undefined) throw new Error(`control has no output ${name}`);
+  return output.OutputValue;
 }

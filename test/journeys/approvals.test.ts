@@ -1,5 +1,4 @@
 import type { Environment } from '#domain/environment/environment.ts';
-import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
   AdminRemoveUserFromGroupCommand,
   AdminSetUserPasswordCommand,
@@ -18,7 +17,16 @@ import { readPromotions } from '#read-model/promotions.ts';
 import { eventually } from '../_helpers/cloud.ts';
 import { type Listener, listen } from './_alerts.ts';
 import { type Journey, MODEL, openJourney } from './_harness.ts';
-import { askForProd, offeredRelease, recorded, records, type Release, serves, settled } from './_lifecycle.ts';
+import {
+  askForProd,
+  offeredRelease,
+  outputOf,
+  recorded,
+  records,
+  type Release,
+  serves,
+  settled,
+} from './_lifecycle.ts';
 
 let journey: Journey;
 let pager: Listener;
@@ -50,7 +58,7 @@ test('who holds no role that is asked does not approve', async () => {
 
 test('membership is read when somebody decides, not when they signed in', async () => {
   await journey.run(z.unknown(), ['login'], 'paul');
-  const pool = await outputOf('UserPoolId');
+  const pool = await outputOf(journey, 'UserPoolId');
   const cognito = journey.account('control').aws.cognito();
   const user = { UserPoolId: pool, Username: 'paul' };
   await cognito.send(new AdminRemoveUserFromGroupCommand({ ...user, GroupName: 'platform' }));
@@ -64,12 +72,12 @@ test('membership is read when somebody decides, not when they signed in', async 
 });
 
 test('a wrong password signs nobody in, and neither no token nor a forged one is let through', async () => {
-  const pool = await outputOf('UserPoolId');
+  const pool = await outputOf(journey, 'UserPoolId');
   const cognito = journey.account('control').aws.cognito();
   const changed = { UserPoolId: pool, Username: 'paul', Password: 'Another-password-2', Permanent: true };
   await cognito.send(new AdminSetUserPasswordCommand(changed));
   expect(await journey.refused(['login'], 'paul')).toMatchObject({ rule: 'signed-in' });
-  const url = new URL('/decisions', await outputOf('ApiUrl'));
+  const url = new URL('/decisions', await outputOf(journey, 'ApiUrl'));
   const body = JSON.stringify({ model: MODEL, promotion, decision: 'approve' });
   const [head = '', , signature = ''] = (await idToken()).split('.');
   const claims = Buffer.from(JSON.stringify({ 'cognito:username': 'lena', token_use: 'id' })).toString('base64url');
@@ -79,7 +87,7 @@ test('a wrong password signs nobody in, and neither no token nor a forged one is
 
 test('a decision about another release or other evidence than people were shown is refused', async () => {
   await journey.run(z.unknown(), ['login'], 'lena');
-  const url = new URL('/decisions', await outputOf('ApiUrl'));
+  const url = new URL('/decisions', await outputOf(journey, 'ApiUrl'));
   const other = `sha256:${'0'.repeat(64)}`;
   for (const shown of [{ release: other }, { evidence: other }]) {
     const answer = await call(url, {
@@ -187,11 +195,4 @@ async function replace(
 async function idToken(): Promise<string> {
   const session = await readFile(join(journey.cloud.home, 'session.json'), 'utf8');
   return z.object({ idToken: z.string() }).parse(JSON.parse(session)).idToken;
-}
-
-async function outputOf(name: string): Promise<string> {
-  const { Stacks = [] } = await journey.account('control').aws.cloudFormation().send(new DescribeStacksCommand({}));
-  const output = Stacks.flatMap(({ Outputs = [] }) => Outputs).find(({ OutputKey }) => OutputKey === name);
-  if (output?.OutputValue === undefined) throw new Error(`control has no output ${name}`);
-  return output.OutputValue;
 }

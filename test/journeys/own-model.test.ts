@@ -7,6 +7,7 @@ import { eventually } from '../_helpers/cloud.ts';
 import { askForCi, attestLines, COMMIT, environmentOf } from './_ci.ts';
 import { type Journey, openJourney } from './_harness.ts';
 import { testsReleases } from './_hearing.ts';
+import { outputOf } from './_lifecycle.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STATUS = 'npm run gatehouse -- status churn';
@@ -79,7 +80,7 @@ async function judged(): Promise<string> {
 
 /** The job of the push attests what it found, by its token. */
 async function attestByCi(): Promise<void> {
-  const runner = environmentOf(journey.cloud.sagemakerEndpoint);
+  const runner = environmentOf(journey.cloud.sagemakerEndpoint, await outputOf(journey, 'ApiUrl'));
   Object.assign(exported, runner);
   for (const line of await attestLines(folder)) expect(await typed(line)).toContain('attested');
   for (const name of Object.keys(runner)) delete exported[name];
