@@ -1,11 +1,24 @@
 import type { AttestedGate } from '#domain/attestation/attestation.ts';
+import type { Finding } from '#domain/attestation/finding.ts';
+import { detailsOf } from '#domain/audit/chain.ts';
+import { readRecords } from '#read-model/chain.ts';
+import type { Cloud } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { followToSuccess, freshName, operator, startExecution } from '../../executions.ts';
 import { findRelease, modelNames, parseReference } from '../../references.ts';
 import { UsageError } from '../../refusal.ts';
+import { findingText } from '../promotion/attestations-view.ts';
 
 /** What staging finds out by itself. */
 const TESTED: readonly AttestedGate[] = ['integration-tests', 'load', 'security-scan'];
+
+/** What an execution has attested. */
+async function foundBy({ ledger }: Cloud, model: string, arn: string): Promise<Finding | undefined> {
+  const said = (await readRecords(ledger, model)).flatMap(({ record }) =>
+    record.code === 'ATTESTED' ? [detailsOf(record, record.code)] : [],
+  );
+  return said.findLast(({ producer }) => producer.kind === 'pipeline' && producer.execution === arn)?.finding;
+}
 
 /** Lets staging test a release for one gate, and attest what it finds. */
 export async function testInStaging(context: Context, gate: AttestedGate, named: string): Promise<void> {
@@ -22,7 +35,11 @@ export async function testInStaging(context: Context, gate: AttestedGate, named:
   const requestedBy = await operator(cloud);
   const arn = await startExecution(cloud, 'release-tests', name, { model, release, gates: [gate], requestedBy });
   context.note(`staging tests ${model}@${version} for ${gate}: ${name}`);
-  const see = `see what it found: gatehouse why ${model}@${version} --to prod`;
   if (context.wait) await followToSuccess(context, cloud, arn, model);
-  context.print({ data: { model, release, gate, execution: name, arn }, sections: [{ lines: [see] }] });
+  const found = context.wait ? await foundBy(cloud, model, arn) : undefined;
+  const see = `see what counts: gatehouse why ${model}@${version} --to prod`;
+  context.print({
+    data: { model, release, gate, execution: name, arn, found: found ?? null },
+    sections: [{ lines: [...(found === undefined ? [] : [`${gate}: ${findingText(found)}`]), see] }],
+  });
 }

@@ -33,7 +33,7 @@ export function attestationLines(
         gate,
         says: findingText(finding),
         producer: producerText(producer),
-        run: producer.kind === 'ci' ? producer.run : producer.kind === 'pipeline' ? producer.execution : null,
+        run: producer.kind === 'ci' ? producer.run : null,
         at,
         expiresAt: expires?.toISOString() ?? null,
         counts: why ?? (isOver ? 'expired' : 'counts'),

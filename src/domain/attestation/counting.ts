@@ -64,13 +64,18 @@ export function expiryOf({ at }: Pick<Attestation, 'at'>, validDays: number): Da
   return new Date(Date.parse(at) + validDays * 86_400_000);
 }
 
+/** Machine and name of an execution, which its ARN ends with. */
+function executionName(arn: string): string {
+  return arn.split(':').slice(-2).join(' ');
+}
+
 /** Who attests, in a line. */
 export function producerText(producer: Producer): string {
   switch (producer.kind) {
     case 'ci':
       return `${producer.repository} (${producer.issuer}), ${producer.workflow}`;
     case 'pipeline':
-      return `${producer.environment}, ${producer.execution}`;
+      return `${producer.environment}, ${executionName(producer.execution)}`;
     case 'person':
       return producer.subject;
   }
