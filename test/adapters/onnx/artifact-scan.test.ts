@@ -63,6 +63,16 @@ describe('the rules for model files', () => {
     ['raw doubles', raw(11, Float64Array.of(0, Infinity).buffer), /rates has Infinity at 1/],
     ['raw halves', raw(10, Uint16Array.of(0x3c00, 0x7c00).buffer), /rates has Infinity at 1/],
     ['raw bfloats', raw(16, Uint16Array.of(0x3f80, 0x7fc0).buffer), /rates has NaN at 1/],
+    [
+      'a constant that is NaN',
+      changed(({ graph }) => {
+        const [node] = graph?.node ?? [];
+        if (node === undefined) throw new Error('the model has no node');
+        node.opType = 'Constant';
+        node.attribute.push(create(AttributeProtoSchema, { name: 'value_floats', floats: [1, Number.NaN] }));
+      }),
+      /^onnx-finite: value_floats of Constant has NaN at/,
+    ],
     ['learned coefficients', learned([1, Number.NaN]), /coefficients of Shape has NaN at 1/],
     [
       'an operator set that is too new',

@@ -108,6 +108,12 @@ describe('SARIF', () => {
     expect(answer).toMatchObject({ findings: [{ open: [{ id: 'r/part', severity }] }] });
   });
 
+  test.for(['pip-audit', 'NPM-Audit', 'artifact'])('is not written by %s, whose word comes otherwise', (name) => {
+    const run = { tool: { driver: { name } }, results: [] };
+    const answer = readReport(Buffer.from(JSON.stringify({ version: '2.1.0', runs: [run] })));
+    expect(answer).toMatchObject({ kind: 'refused', refusal: { rule: 'report-format' } });
+  });
+
   test('names the worst of many, and counts the rest', () => {
     const results = Array.from({ length: 30 }, (_, index) => ({
       ruleId: `r${index}`,
