@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+/** What one arm answered in a minute: each event by its first outcome, once. */
+export const ArmCounts = z
+  .strictObject({
+    requests: z.int().min(0),
+    /** Requests that the arm failed, or for which it was late. */
+    errors: z.int().min(0),
+    /** Requests above the latency objective; 0 where there is none. */
+    slow: z.int().min(0),
+  })
+  .superRefine(({ requests, errors, slow }, context) => {
+    for (const [path, count] of Object.entries({ errors, slow }))
+      if (count > requests)
+        context.addIssue({ code: 'custom', path: [path], message: `at most requests, ${requests}` });
+  });
+export type ArmCounts = z.infer<typeof ArmCounts>;
+
+/** A closed minute of the request log; an arm that is null has no data, which is something else than no requests. */
+export const CanaryMinute = z.strictObject({
+  minute: z.iso.datetime(),
+  candidate: ArmCounts.nullable(),
+  /** The champion's digest in a function of the same age and size as the candidate's. */
+  control: ArmCounts.nullable(),
+  champion: ArmCounts.nullable(),
+});
+export type CanaryMinute = z.infer<typeof CanaryMinute>;
+
+/** The arms of the traffic, and their names in the request log. */
+export type Arm = 'candidate' | 'control' | 'champion';
+
+/** Counts of all arms, of a minute or of several. */
+export interface CanaryCounts {
+  readonly candidate: ArmCounts;
+  readonly control: ArmCounts;
+  readonly champion: ArmCounts;
+}
+
+/** What an arm without requests has. */
+export const NOTHING: ArmCounts = { requests: 0, errors: 0, slow: 0 };
+
+/** The sum of two counts. */
+export function plus(a: ArmCounts, b: ArmCounts): ArmCounts {
+  return { requests: a.requests + b.requests, errors: a.errors + b.errors, slow: a.slow + b.slow };
+}

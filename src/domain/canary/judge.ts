@@ -1,0 +1,189 @@
+import type { CanaryRule } from '../policy/canary.ts';
+import { CanaryMinute, type CanaryCounts, NOTHING, plus } from './counts.ts';
+import { LOG_REJECTS_AT, REJECTS_AT } from './e-process.ts';
+import { canaryEvidence, type LogEValues } from './evidence.ts';
+
+/**
+ * What a canary leads to: `abort` and `finish` are proven; `inconclusive` ends it where neither is by its deadline; `pause` while there is
+ * nothing to judge; else it continues.
+ */
+export type CanaryVerdict = 'abort' | 'finish' | 'inconclusive' | 'pause' | 'continue';
+
+/** What the closed minutes of a canary say. */
+export interface CanaryJudgement {
+  readonly verdict: CanaryVerdict;
+  readonly found: string;
+  /** The end of the minute that ended the canary; null while it goes on. */
+  readonly decidedAt: string | null;
+  /** Minutes with traffic so far, and how many there must be. */
+  readonly minutes: number;
+  readonly minutesNeeded: number;
+  /** Minutes whose counts are missing, no counts or contradict each other. */
+  readonly unusable: number;
+  readonly counts: CanaryCounts;
+  /** The candidate's share of the requests of each minute that it was judged by, least and greatest; null without one. */
+  readonly realisedShare: { readonly least: number; readonly greatest: number } | null;
+  /** Values of evidence, and where they decide. A null is of a model without latency objective. */
+  readonly eValues: {
+    readonly errors: number;
+    readonly latency: number | null;
+    readonly regression: number;
+    readonly notBad: number;
+    readonly limit: number;
+  };
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/**
+ * Judges a canary by the closed minutes of its request log, in any order; a minute that comes twice counts once. The first minute that decides
+ * ends it, so that whoever looks later, or again, finds the same. Minutes that are missing, or whose counts are none, are not healthy: they stop
+ * the clock.
+ */
+export function judgeCanary(
+  rule: CanaryRule,
+  state: {
+    readonly startedAt: Date;
+    readonly now: Date;
+    readonly hasLatencyObjective: boolean;
+    readonly minutes: readonly unknown[];
+  },
+): CanaryJudgement {
+  const start = state.startedAt.getTime();
+  const deadline = start + rule.deadlineHours * HOUR_MS;
+  const until = Math.min(state.now.getTime(), deadline);
+  const { minutes, unusable } = closedMinutes(state.minutes, start, until);
+  const clock = canaryClock(rule, start, state.hasLatencyObjective);
+  const evidence = canaryEvidence({ ...rule, hasLatencyObjective: state.hasLatencyObjective });
+  let counts: CanaryCounts = { candidate: NOTHING, control: NOTHING, champion: NOTHING };
+  let realisedShare: CanaryJudgement['realisedShare'] = null;
+  const judged = (verdict: CanaryVerdict, found: string, decidedAt: number | null): CanaryJudgement => ({
+    verdict,
+    found,
+    decidedAt: decidedAt === null ? null : new Date(decidedAt).toISOString(),
+    minutes: clock.minutes(),
+    minutesNeeded: Math.ceil(rule.hours * 60),
+    unusable,
+    counts,
+    realisedShare,
+    eValues: shown(evidence.logEValues()),
+  });
+  for (const { at, minute } of minutes) {
+    const now = {
+      candidate: minute.candidate ?? NOTHING,
+      control: minute.control ?? NOTHING,
+      champion: minute.champion ?? NOTHING,
+    };
+    counts = summed(counts, now);
+    evidence.add(now);
+    clock.add(at, now, minute.candidate !== null && minute.control !== null && minute.champion !== null);
+    const total = now.candidate.requests + now.control.requests + now.champion.requests;
+    if (total > 0) realisedShare = widened(realisedShare, now.candidate.requests / total);
+    const end = at + MINUTE_MS;
+    const { errors, latency = -Infinity, regression, notBad } = evidence.logEValues();
+    if (rule.noErrors && now.candidate.errors > 0 && now.control.errors + now.champion.errors === 0)
+      return judged(
+        'abort',
+        `${now.candidate.errors} errors of the candidate in a minute in which the champion has none`,
+        end,
+      );
+    if (regression >= LOG_REJECTS_AT)
+      return judged(
+        'abort',
+        `more ${errors >= latency ? 'errors' : 'answers above the latency objective'} than the champion: ${foundIn(counts)}`,
+        end,
+      );
+    if (clock.minutes() >= rule.hours * 60 && notBad >= LOG_REJECTS_AT)
+      return judged('finish', `no regression, and its error rate is not bad: ${foundIn(counts)}`, end);
+  }
+  if (state.now.getTime() >= deadline)
+    return judged(
+      'inconclusive',
+      `neither a regression nor an error rate that is not bad is proven: ${foundIn(counts)}`,
+      deadline,
+    );
+  const waiting = clock.whyWaiting(state.now.getTime());
+  return waiting === undefined ? judged('continue', foundIn(counts), null) : judged('pause', waiting, null);
+}
+
+/**
+ * Counts the minutes in which requests came, every arm has data, and each arm that is compared answered some within the last minutes that the
+ * rule names. Where one error is too many, minutes in which candidate and champion both fail are left out.
+ */
+function canaryClock(rule: Pick<CanaryRule, 'staleMinutes' | 'noErrors'>, start: number, hasLatencyObjective: boolean) {
+  const stale = rule.staleMinutes * MINUTE_MS;
+  const answeredAt = { candidate: -Infinity, champion: -Infinity, 'control arm': -Infinity };
+  const compared = (['candidate', 'champion', 'control arm'] as const).filter(
+    (arm) => hasLatencyObjective || arm !== 'control arm',
+  );
+  let minutes = 0;
+  return {
+    add(at: number, { candidate, control, champion }: CanaryCounts, isComplete: boolean): void {
+      if (candidate.requests > 0) answeredAt.candidate = at;
+      if (control.requests > 0) answeredAt['control arm'] = at;
+      if (control.requests + champion.requests > 0) answeredAt.champion = at;
+      const isUsed = candidate.requests + control.requests + champion.requests > 0;
+      const isLeftOut = rule.noErrors && candidate.errors > 0;
+      if (isComplete && isUsed && !isLeftOut && compared.every((arm) => at - answeredAt[arm] < stale)) minutes += 1;
+    },
+    minutes: () => minutes,
+    whyWaiting(now: number): string | undefined {
+      const silent = compared.find((arm) => now - Math.max(answeredAt[arm], start) > stale + MINUTE_MS);
+      return silent === undefined
+        ? undefined
+        : `no requests of the ${silent} for more than ${rule.staleMinutes} minutes`;
+    },
+  };
+}
+
+/** The minutes that began at or after the start and have ended, in their order, each once. */
+function closedMinutes(given: readonly unknown[], start: number, until: number) {
+  const byTime = new Map<number, CanaryMinute>();
+  let unusable = 0;
+  for (const each of given) {
+    const { success, data } = CanaryMinute.safeParse(each);
+    if (!success) {
+      unusable += 1;
+      continue;
+    }
+    const at = Math.floor(Date.parse(data.minute) / MINUTE_MS) * MINUTE_MS;
+    if (at < start || at + MINUTE_MS > until || byTime.has(at)) continue;
+    byTime.set(at, data);
+  }
+  const minutes = [...byTime].map(([at, minute]) => ({ at, minute })).toSorted((a, b) => a.at - b.at);
+  return { minutes, unusable };
+}
+
+function summed(a: CanaryCounts, b: CanaryCounts): CanaryCounts {
+  return {
+    candidate: plus(a.candidate, b.candidate),
+    control: plus(a.control, b.control),
+    champion: plus(a.champion, b.champion),
+  };
+}
+
+function widened(before: CanaryJudgement['realisedShare'], share: number): CanaryJudgement['realisedShare'] {
+  if (before === null) return { least: share, greatest: share };
+  return { least: Math.min(before.least, share), greatest: Math.max(before.greatest, share) };
+}
+
+function shown({ errors, latency, regression, notBad }: LogEValues): CanaryJudgement['eValues'] {
+  return {
+    errors: valueOf(errors),
+    latency: latency === undefined ? null : valueOf(latency),
+    regression: valueOf(regression),
+    notBad: valueOf(notBad),
+    limit: REJECTS_AT,
+  };
+}
+
+/** An e-value as a number that JSON can write. */
+function valueOf(log: number): number {
+  return Math.min(Number.MAX_VALUE, Math.exp(log));
+}
+
+function foundIn({ candidate, control, champion }: CanaryCounts): string {
+  const others = plus(control, champion);
+  return `${candidate.errors} errors in ${candidate.requests} requests, the champion ${others.errors} in ${others.requests}; slow ${candidate.slow}, the control arm ${control.slow} in ${control.requests}`;
+}

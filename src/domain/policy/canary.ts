@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** The error rate up to which a candidate can finish, where a policy says nothing else. */
+export const DEFAULT_TOLERATED_ERROR_RATE = 0.01;
+
+/** How a release is watched in prod while it takes a part of the requests, before it becomes the champion. */
+export const CanaryRule = z
+  .strictObject({
+    /** Share of the requests that the candidate answers, e.g. 0.1; the control arm, which runs the champion, answers as many. A model may only lower it; default: the floor’s. */
+    share: z.number().gt(0).max(0.5),
+    /** Hours with traffic after which the candidate can finish, e.g. 24: minutes without requests are not counted. A model may only raise it; default: the floor’s. */
+    hours: z.number().gt(0).max(336),
+    /** Hours after its start at which a canary that has neither finished nor aborted ends as INCONCLUSIVE, e.g. 72. The floor alone says so. */
+    deadlineHours: z.number().gt(0).max(672),
+    /** Error rate, as a share of the candidate's requests, at or above which it cannot finish, e.g. 0.01; where twice the champion's rate is larger, that is what counts. A model may only lower it; default: the floor’s. */
+    toleratedErrorRate: z.number().gt(0).max(0.2),
+    /**
+     * Whether one error aborts, e.g. true: an error of the candidate in a minute in which the champion has none. In minutes in which the champion
+     * fails as well it decides nothing, and they are not counted. A model may only change false to true; default: the floor’s.
+     */
+    noErrors: z.boolean(),
+    /** What chooses the arm: `event`, so that a retry gets the same arm, or `entity`, where one must always see one release; then differing entities can look like a regression. The floor alone says so. */
+    assignment: z.enum(['event', 'entity']),
+    /** Minutes without a request that the candidate or the champion answered, after which the canary pauses, e.g. 15. A model may only lower it; default: the floor’s. */
+    staleMinutes: z.int().min(2).max(1440),
+    /** Probability with which a bad error rate must be found within the hours, by the traffic before the start, e.g. 0.9: a canary with less does not start. A model may only raise it; default: the floor’s. */
+    power: z.number().min(0.5).max(0.999),
+    /** The shadow before the canary: the candidate answers stored events, and what the champion answered is compared in pairs. Without it there is none; default: the floor’s. */
+    shadow: z
+      .strictObject({
+        /** Fewest pairs on which the shadow can finish, e.g. 5000. A model may only raise it; default: the floor’s. */
+        minimumPairs: z.int().min(1),
+        /** Whether a changed share of positive decisions aborts as well, e.g. false: a better model may decide differently. A model may only change false to true; default: the floor’s. */
+        decisions: z.boolean(),
+      })
+      .exactOptional(),
+  })
+  .superRefine(({ hours, deadlineHours }, context) => {
+    if (deadlineHours < hours)
+      context.addIssue({ code: 'custom', path: ['deadlineHours'], message: `at least hours, ${hours}` });
+  });
+export type CanaryRule = z.infer<typeof CanaryRule>;
