@@ -86,6 +86,29 @@ export const INSPECT: readonly CommandSpec[] = [
     load: () => import('../commands/policy/activate.ts'),
   },
   {
+    name: 'canary simulate',
+    group,
+    nounSummary: 'candidates that take a part of prod’s requests before they are promoted',
+    summary: 'what a canary of a given traffic can detect, how long it takes, and what would help',
+    required: [
+      ['--rate <number>', 'requests per second of the endpoint'],
+      ['--error-rate <share>', 'share of them that fails today, e.g. 0.02'],
+      ['--share <share>', 'share of them that the candidate answers, e.g. 0.1'],
+    ],
+    options: [
+      ['--hours <number>', 'hours with that traffic', '24'],
+      ['--bad-rate <share>', 'the error rate to find; default: twice today’s, and at least the tolerated one'],
+      ['--tolerated <share>', 'the policy’s toleratedErrorRate', '0.01'],
+      ['--power <probability>', 'the probability with which a bad rate must be found', '0.9'],
+    ],
+    examples: [
+      'canary simulate --rate 5 --error-rate 0.02 --share 0.1',
+      'canary simulate --rate 0.1 --error-rate 0.001 --share 0.1 --hours 48 -o json',
+      'canary simulate --rate 50 --error-rate 0.001 --share 0.05 --hours 2 --bad-rate 0.005',
+    ],
+    load: () => import('../commands/canary/simulate.ts'),
+  },
+  {
     name: 'quarantine list',
     group,
     nounSummary: 'releases that were rolled back and are kept away',

@@ -13,6 +13,11 @@ export const BAD_ODDS = 2;
 /** Odds ratios of a candidate that is not bad, as alternatives to `BAD_ODDS`. */
 const GOOD_ODDS = [1, 0.5] as const;
 
+/** All odds ratios that a step needs, and where among them the bad one is. */
+const COMPARED = [...REGRESSIONS, ...GOOD_ODDS, BAD_ODDS];
+const LOG_COMPARED = COMPARED.map((odds) => Math.log(odds));
+const AT_BAD = COMPARED.length - 1;
+
 /** Evidence about one kind of bad request, of an arm compared with others. */
 export interface ComparisonProcess {
   /** Adds some requests: how many each side had, and how many of those were bad. */
@@ -45,11 +50,11 @@ export function comparisonProcess(): ComparisonProcess {
       if (own === 0 || others === 0) return;
       const bad = ownBad + othersBad;
       if (bad > 0 && bad < own + others) {
-        for (const [index, odds] of REGRESSIONS.entries())
-          regression[index]! += ownBad * Math.log(odds) - logMeanOdds(own, others, bad, odds);
-        const atBad = ownBad * Math.log(BAD_ODDS) - logMeanOdds(own, others, bad, BAD_ODDS);
-        for (const [index, odds] of GOOD_ODDS.entries())
-          notBad[index]! += ownBad * Math.log(odds) - logMeanOdds(own, others, bad, odds) - atBad;
+        const means = logMeanOdds(own, others, bad, COMPARED);
+        const ratio = (index: number): number => ownBad * LOG_COMPARED[index]! - means[index]!;
+        for (let index = 0; index < REGRESSIONS.length; index += 1) regression[index]! += ratio(index);
+        for (let index = 0; index < GOOD_ODDS.length; index += 1)
+          notBad[index]! += ratio(REGRESSIONS.length + index) - ratio(AT_BAD);
       }
       [own, ownBad, others, othersBad] = [0, 0, 0, 0];
     },

@@ -12,16 +12,17 @@ const LOG_LARGE = Math.log(LARGE);
  * @param own requests of the arm, a whole number
  * @param others requests of the arms that it is compared with
  * @param bad bad requests of them all, at most `own + others`
- * @param odds the odds ratio, above 0
- * @returns exact but for rounding: terms are summed in both directions from the central mode until they are negligible
+ * @param ratios odds ratios, above 0
+ * @returns one for each ratio, exact but for rounding: terms are summed in both directions from the central mode until they are negligible
  */
-export function logMeanOdds(own: number, others: number, bad: number, odds: number): number {
+export function logMeanOdds(own: number, others: number, bad: number, ratios: readonly number[]): readonly number[] {
   const least = Math.max(0, bad - others);
   const most = Math.min(own, bad);
-  if (least === most) return least * Math.log(odds);
+  if (least === most) return ratios.map((odds) => least * Math.log(odds));
   const mode = Math.min(most, Math.max(least, Math.floor(((own + 1) * (bad + 1)) / (own + others + 2))));
   const table = { own, others, bad, least, most, mode };
-  return mode * Math.log(odds) + logSum(table, odds) - logSum(table, 1);
+  const central = logSum(table, 1);
+  return ratios.map((odds) => mode * Math.log(odds) + logSum(table, odds) - central);
 }
 
 interface MarginTable {

@@ -57,7 +57,7 @@ describe('complaints', () => {
   test('warm-up looked like a regression', () => {
     const random = mulberry32(11);
     let [aborted, againstChampion] = [0, 0];
-    for (let run = 0; run < 100; run += 1) {
+    for (let run = 0; run < 50; run += 1) {
       const drawn = (slow: number) => (requests: number) => drawnArm(requests, 0.001, slow, random);
       const [young, old] = [drawn(0.05), drawn(0.01)];
       const given = minutes(60, (index) => minute(index, young(20), young(20), old(160)));
@@ -66,14 +66,14 @@ describe('complaints', () => {
       const warm = given.map((each) => ({ ...each, control: drawn(0.01)(20) }));
       if (judged(warm).verdict === 'abort') againstChampion += 1;
     }
-    expect(aborted).toBeLessThanOrEqual(2);
-    expect(againstChampion).toBeGreaterThan(50);
+    expect(aborted).toBeLessThanOrEqual(1);
+    expect(againstChampion).toBeGreaterThan(25);
   });
 
   test('affinity drifted the share', () => {
     const random = mulberry32(5);
     let aborted = 0;
-    for (let run = 0; run < 100; run += 1) {
+    for (let run = 0; run < 50; run += 1) {
       // The entities of a salt send between 4 and 18 % of the requests, and more of them as the day goes on.
       const share = 0.04 + 0.14 * random();
       const given = minutes(60, (index) => {
@@ -87,7 +87,7 @@ describe('complaints', () => {
       });
       if (judged(given).verdict === 'abort') aborted += 1;
     }
-    expect(aborted).toBeLessThanOrEqual(2);
+    expect(aborted).toBeLessThanOrEqual(1);
   });
 
   test('failed checks beyond the limit without an end', () => {

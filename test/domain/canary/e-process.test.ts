@@ -54,7 +54,7 @@ describe('a comparison of two arms', () => {
 
   it('is in the mean at most 1 where nothing is worse, whatever the shares of the minutes', () => {
     const random = mulberry32(19);
-    const runs = 4000;
+    const runs = 2000;
     let [sum, rejected] = [0, 0];
     for (let run = 0; run < runs; run += 1) {
       const process = comparisonProcess();
@@ -108,7 +108,7 @@ describe('the evidence that a candidate is not bad', () => {
 
   it('is found of a bad candidate in at most one of a hundred canaries', () => {
     const random = mulberry32(7);
-    const runs = 1500;
+    const runs = 800;
     // At the tolerated rate where that is larger, and at twice the champion's where that is.
     for (const [own, others] of [
       [0.01, 0.001],
