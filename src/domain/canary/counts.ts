@@ -4,9 +4,12 @@ import { z } from 'zod';
 export const ArmCounts = z
   .strictObject({
     requests: z.int().min(0),
-    /** Requests that the arm failed, or for which it was late. */
+    /** Requests that the arm failed. */
     errors: z.int().min(0),
-    /** Requests above the latency objective; 0 where there is none. */
+    /**
+     * Requests above the latency objective, and those for which the arm was late, so that the champion answered: how long an arm takes depends on
+     * its function as well, so that it is compared with the control arm only. 0 where there is no objective.
+     */
     slow: z.int().min(0),
   })
   .superRefine(({ requests, errors, slow }, context) => {

@@ -1,4 +1,4 @@
-import { logMeanOdds, logMixture } from './odds.ts';
+import { logAdded, logMeanOdds, logMixture } from './odds.ts';
 
 /** An e-value at which its hypothesis is rejected: it is ever reached with a probability of at most 1 % (Ville 1939, Étude critique de la notion de collectif). */
 export const REJECTS_AT = 100;
@@ -12,6 +12,16 @@ const EQUAL_WEIGHTS = REGRESSIONS.map(() => 1 / REGRESSIONS.length);
 export const BAD_ODDS = 2;
 /** Odds ratios of a candidate that is not bad, as alternatives to `BAD_ODDS`. */
 const GOOD_ODDS = [1, 0.5] as const;
+
+/** The weight of a regression that is there from the start; the rest is of those that begin later. */
+const FROM_START = 0.5;
+/** Of what is left, the share that begins in each later minute: half within 1,000 of them. */
+const BEGINS_LATER = Math.LN2 / 1000;
+
+/** The weight of all regressions that begin in this step or before it. */
+function weightUntil(step: number): number {
+  return 1 - (1 - FROM_START) * Math.exp(-BEGINS_LATER * step);
+}
 
 /** All odds ratios that a step needs, and where among them the bad one is. */
 const COMPARED = [...REGRESSIONS, ...GOOD_ODDS, BAD_ODDS];
@@ -35,12 +45,16 @@ export interface ComparisonProcess {
  * the alternatives stays an e-process (Robbins 1970, Statistical methods related to the law of the iterated logarithm; Howard, Ramdas, McAuliffe
  * & Sekhon 2021, Time-uniform, nonparametric, nonasymptotic confidence sequences, on mixtures; Johari, Koomen, Pekelis & Walsh 2022, Always valid
  * inference, on experiments that are looked at). The margins carry the share of each step, so that shares may drift, and an outage in which
- * everything fails multiplies by 1. Where one side has no requests, requests wait for those of the other: which wait depends on no outcome.
+ * everything fails multiplies by 1. The mixture is over the minute in which a regression begins as well, as it is 1 until then: otherwise each
+ * healthy hour would have to be made up for before a later regression is found (Shafer, Shen, Vereshchagin & Vovk 2011, Test martingales, Bayes
+ * factors and p-values, on mixtures; Shin, Ramdas & Rinaldo 2024, E-detectors, on weighted starting times). Where one side has no requests,
+ * requests wait for those of the other: which wait depends on no outcome.
  */
 export function comparisonProcess(): ComparisonProcess {
-  const regression = new Float64Array(REGRESSIONS.length);
+  const regression = new Float64Array(REGRESSIONS.length).fill(-Infinity);
   const notBad = new Float64Array(GOOD_ODDS.length);
   let [own, ownBad, others, othersBad] = [0, 0, 0, 0];
+  let [steps, begun, logRegression] = [0, 0, 0];
   return {
     add(moreOwn, moreOwnBad, moreOthers, moreOthersBad) {
       own += moreOwn;
@@ -52,13 +66,19 @@ export function comparisonProcess(): ComparisonProcess {
       if (bad > 0 && bad < own + others) {
         const means = logMeanOdds(own, others, bad, COMPARED);
         const ratio = (index: number): number => ownBad * LOG_COMPARED[index]! - means[index]!;
-        for (let index = 0; index < REGRESSIONS.length; index += 1) regression[index]! += ratio(index);
+        // What begins in a step that says nothing is what begins in the next one that does.
+        const beginning = Math.log(weightUntil(steps) - begun);
+        begun = weightUntil(steps);
+        for (let index = 0; index < REGRESSIONS.length; index += 1)
+          regression[index] = logAdded(regression[index]!, beginning) + ratio(index);
+        logRegression = logAdded(logMixture(EQUAL_WEIGHTS, regression), Math.log(1 - begun));
         for (let index = 0; index < GOOD_ODDS.length; index += 1)
           notBad[index]! += ratio(REGRESSIONS.length + index) - ratio(AT_BAD);
       }
+      steps += 1;
       [own, ownBad, others, othersBad] = [0, 0, 0, 0];
     },
-    logRegression: () => logMixture(EQUAL_WEIGHTS, regression),
+    logRegression: () => logRegression,
     logNotBad: () => [...notBad],
   };
 }

@@ -1,8 +1,8 @@
 import type { CanaryCounts } from './counts.ts';
 import { comparisonProcess, logMean, logNotBadAtAll, toleratedProcess } from './e-process.ts';
 
-/** From this e-value on the control arm is taken to fail more than the champion does: by chance that ever happens in at most one of twenty canaries. */
-const ARMS_DIFFER_AT = 20;
+/** From this e-value on the control arm is taken to fail more than the champion does: by chance that ever happens in at most one of ten canaries. */
+const ARMS_DIFFER_AT = 10;
 
 /** Logarithms of the e-values of a canary. */
 export interface LogEValues {

@@ -75,14 +75,15 @@ export function judgeCanary(
       control: minute.control ?? NOTHING,
       champion: minute.champion ?? NOTHING,
     };
+    const isComplete = minute.candidate !== null && minute.control !== null && minute.champion !== null;
     counts = summed(counts, now);
     evidence.add(now);
-    clock.add(at, now, minute.candidate !== null && minute.control !== null && minute.champion !== null);
+    clock.add(at, now, isComplete);
     const total = now.candidate.requests + now.control.requests + now.champion.requests;
     if (total > 0) realisedShare = widened(realisedShare, now.candidate.requests / total);
     const end = at + MINUTE_MS;
     const { errors, latency = -Infinity, regression, notBad } = evidence.logEValues();
-    if (rule.noErrors && now.candidate.errors > 0 && now.control.errors + now.champion.errors === 0)
+    if (rule.noErrors && isComplete && now.candidate.errors > 0 && now.control.errors + now.champion.errors === 0)
       return judged(
         'abort',
         `${now.candidate.errors} errors of the candidate in a minute in which the champion has none`,

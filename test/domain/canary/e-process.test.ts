@@ -52,6 +52,21 @@ describe('a comparison of two arms', () => {
     expect(apart.logRegression()).toBeGreaterThan(0);
   });
 
+  it('finds a regression that begins late nearly as soon as one from the start', () => {
+    /** Minutes of a doubled rate until it is found, after so many healthy ones. */
+    const found = (healthy: number): number => {
+      const process = comparisonProcess();
+      for (let index = 0; index < healthy; index += 1) process.add(100, 2, 900, 18);
+      for (let index = 1; ; index += 1) {
+        process.add(100, 4, 900, 18);
+        if (process.logRegression() >= LOG_REJECTS_AT) return index;
+      }
+    };
+    expect(found(0)).toBeLessThan(12);
+    // Evidence of a day's healthy minutes would have to be made up for during hours.
+    expect(found(1440)).toBeLessThan(30);
+  });
+
   it('is in the mean at most 1 where nothing is worse, whatever the shares of the minutes', () => {
     const random = mulberry32(19);
     const runs = 2000;

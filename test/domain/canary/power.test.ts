@@ -19,14 +19,14 @@ describe('the power of a canary', () => {
   });
 
   it('suffices with much traffic, and does not with little', () => {
-    const { canStart, healthy, bad, helps } = planCanary(PLAN, 100);
+    const { canStart, healthy, bad, helps } = planCanary(PLAN, 60);
     expect({ canStart, helps }).toEqual({ canStart: true, helps: [] });
     expect(healthy.aborted).toBeLessThanOrEqual(0.02);
     expect(healthy.finished).toBeGreaterThan(0.9);
     expect(bad.finished).toBeLessThanOrEqual(0.02);
     for (const { aborted, finished, inconclusive } of [healthy, bad])
       expect(aborted + finished + inconclusive).toBeCloseTo(1, 12);
-    const few = planCanary({ ...PLAN, requestsPerSecond: 0.02 }, 100);
+    const few = planCanary({ ...PLAN, requestsPerSecond: 0.02 }, 60);
     expect(few.canStart).toBe(false);
     expect(few.bad.aborted).toBeLessThan(0.5);
     expect(few.expectedRequests).toEqual({ candidate: 173, all: 1728 });
@@ -34,7 +34,7 @@ describe('the power of a canary', () => {
 
   it('is larger for longer and larger canaries, and for a worse candidate', () => {
     const power = (change: Partial<CanaryPlan>, rate: number) =>
-      simulateCanary({ ...PLAN, requestsPerSecond: 0.1, ...change }, rate, 100, 1).aborted;
+      simulateCanary({ ...PLAN, requestsPerSecond: 0.1, ...change }, rate, 60, 1).aborted;
     const plain = power({}, 0.04);
     expect(power({ hours: 72 }, 0.04)).toBeGreaterThan(plain);
     expect(power({ share: 0.3 }, 0.04)).toBeGreaterThan(plain);
