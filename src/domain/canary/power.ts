@@ -51,6 +51,8 @@ export const RUNS = 400;
 export const SEED = 19;
 /** Looks in a canary: each minute of a short one; a long one is looked at less often here than by its judge, which finds things no later. */
 const LOOKS = 240;
+/** More requests than this are simulated as so many: more only find more, and sooner than is said. */
+const MOST_REQUESTS = 10_000_000;
 const LONGER = [2, 4, 7, 14] as const;
 const LARGER = [0.2, 0.3, 0.4, 0.5] as const;
 /** The longest canary that a policy can have, in hours. */
@@ -135,7 +137,7 @@ function simulateOne(plan: CanaryPlan, candidateRate: number, random: () => numb
   const { share, hours, errorRate, toleratedErrorRate } = plan;
   const [comparison, tolerated] = [comparisonProcess(), toleratedProcess(toleratedErrorRate)];
   const looks = Math.max(1, Math.min(LOOKS, Math.round(hours * 60)));
-  const total = plan.requestsPerSecond * 3600 * hours;
+  const total = Math.min(MOST_REQUESTS, plan.requestsPerSecond * 3600 * hours);
   let provenAfter: number | undefined;
   const isProven = (): boolean => logNotBadAtAll(tolerated, comparison.logNotBad()) >= LOG_REJECTS_AT;
   for (let look = 1; look <= looks; look += 1) {

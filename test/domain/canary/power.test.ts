@@ -48,6 +48,15 @@ describe('the power of a canary', () => {
     for (const { share, hours } of helps) expect(planCanary({ ...plan, share, hours }, 60).canStart).toBe(true);
   });
 
+  it('is said of any traffic, however much', () => {
+    const { canStart, healthy, expectedRequests } = planCanary({ ...PLAN, requestsPerSecond: 1e6 }, 5);
+    expect({ canStart, finished: healthy.finished, all: expectedRequests.all }).toEqual({
+      canStart: true,
+      finished: 1,
+      all: 86_400_000_000,
+    });
+  });
+
   it('is none without traffic', () => {
     const { bad, healthy, canStart } = planCanary({ ...PLAN, requestsPerSecond: 1e-9 }, 20);
     expect(canStart).toBe(false);
