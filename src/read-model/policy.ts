@@ -3,6 +3,7 @@ import { keys } from '#domain/ledger/keys.ts';
 import { type DeployedModels, deployedModel, policyDigest } from '#domain/model/deployed.ts';
 import { ActivePolicy, PolicyApproval } from '#domain/policy/activation.ts';
 import { OPERATIONS_DEFAULT, type OperationsRule } from '#domain/policy/operations.ts';
+import type { Policy } from '#domain/policy/policy.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { find, list, startingWith } from './items.ts';
 
@@ -34,9 +35,13 @@ export async function readOperations(
   deployed: DeployedModels,
   model: string,
 ): Promise<OperationsRule> {
+  return (await rulesFor(ledger, deployed, model))?.operations ?? OPERATIONS_DEFAULT;
+}
+
+/** The rules in force or, where there never were any, the deployed ones; undefined of a model that was removed before it had any. */
+async function rulesFor(ledger: ReadableLedger, deployed: DeployedModels, model: string): Promise<Policy | undefined> {
   const active = await readActivePolicy(ledger, model);
-  const known = deployed.models.find(({ definition }) => definition.name === model);
-  return (active?.rules ?? known?.policy)?.operations ?? OPERATIONS_DEFAULT;
+  return active?.rules ?? deployed.models.find(({ definition }) => definition.name === model)?.policy;
 }
 
 /** With how much load an endpoint is tested where no policy says so. */
@@ -48,9 +53,7 @@ export async function readLoad(
   deployed: DeployedModels,
   model: string,
 ): Promise<{ readonly seconds: number; readonly connections: number }> {
-  const active = await readActivePolicy(ledger, model);
-  const known = deployed.models.find(({ definition }) => definition.name === model);
-  return (active?.rules ?? known?.policy)?.attestations?.load ?? LOAD_DEFAULT;
+  return (await rulesFor(ledger, deployed, model))?.attestations?.load ?? LOAD_DEFAULT;
 }
 
 /** The votes for a policy, or for any, in place of the one that is in force, those that have expired among them. */

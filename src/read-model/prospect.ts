@@ -2,14 +2,13 @@ import { type Attestation, AttestedGate } from '#domain/attestation/attestation.
 import { NewestAttestations } from '#domain/attestation/newest.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { ORIGIN, sourceOf } from '#domain/environment/environment.ts';
-import type { Subjects } from '#domain/gates/attested.ts';
 import type { GateId, GateResult } from '#domain/gates/gate.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releasedUpstream } from '#domain/gates/gates/released-upstream.ts';
 import { keyText } from '#domain/ledger/item.ts';
 import type { TargetEnvironment } from '#domain/policy/policy.ts';
 import type { AttestationRule } from '#domain/policy/attestations.ts';
-import { attestationKeys, attestedVerdict, subjectsIn } from '#domain/promotion/attested-grounds.ts';
+import { attestationKeys, attestedVerdict } from '#domain/promotion/attested-grounds.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import { bestThroughput } from './attestations.ts';
@@ -24,7 +23,6 @@ export interface Prospect {
   readonly gates: readonly { readonly gate: GateId; readonly result: GateResult | undefined }[];
   /** What is attested of the release and its commit, for every gate that judges attestations. */
   readonly attestations: readonly Attestation[];
-  readonly subjects: Subjects;
   /** What the policy in force says of attestations. */
   readonly rule: AttestationRule | undefined;
 }
@@ -59,7 +57,9 @@ export async function readProspect(
   );
   const rule = active?.rules.attestations;
   const earlier = confirmedReleases(pointer).filter((each) => each.release !== release);
-  const target = { objectiveMs, baseline: await bestThroughput(ledger, model, earlier, rule) };
+  // Only load is compared with what others reached.
+  const baseline = objectiveMs === null ? null : await bestThroughput(ledger, model, earlier, rule);
+  const target = { objectiveMs, baseline };
   const resultOf = (gate: GateId): GateResult | undefined => {
     if (gate === 'released-upstream') return releasedUpstream(before, release, source);
     if (gate === 'data-validated') return dataValidated(origin, release);
@@ -71,7 +71,6 @@ export async function readProspect(
   return {
     gates: gates.map((gate) => ({ gate, result: resultOf(gate) })),
     attestations: [...attestations.values()].flatMap(({ newest }) => newest),
-    subjects: subjectsIn(aimed),
     rule,
   };
 }

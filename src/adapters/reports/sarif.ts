@@ -1,3 +1,4 @@
+import { ARTIFACT_SCAN } from '#domain/policy/attestations.ts';
 import { z } from 'zod';
 import type { Severity } from '#domain/attestation/finding.ts';
 import { type Reading, type Refused, refused, said, shaped } from './reading.ts';
@@ -97,8 +98,8 @@ export function readSarif(value: unknown): Reading {
   );
 }
 
-/** Tools whose word comes in a format of their own. */
-const OTHERS = new Set(['artifact', 'pip-audit', 'npm-audit']);
+/** Tools that report in a format of their own. */
+const OTHERS = new Set([ARTIFACT_SCAN, 'pip-audit', 'npm-audit']);
 
 function readRun(run: Run, where: string, into: Scanned): Refused | undefined {
   if (run.invocations?.some(({ executionSuccessful }) => !executionSuccessful) === true)

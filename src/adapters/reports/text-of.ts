@@ -1,14 +1,12 @@
 import { gunzipSync } from 'node:zlib';
+import { MOST_REPORT_BYTES } from '#domain/attestation/report-format.ts';
 import { type Refused, refused } from './reading.ts';
-
-/** The most bytes of a report, packed or not: a thousand times a usual one. */
-export const REPORT_BYTES = 4 * 1024 * 1024;
 
 type Text = { readonly kind: 'text'; readonly text: string } | Refused;
 
 /** The text of a report, which is UTF-8 and may be packed by gzip once. Nothing beyond the limit is ever unpacked. */
 export function textOf(bytes: Uint8Array): Text {
-  if (bytes.byteLength > REPORT_BYTES) return tooLarge(`the report has ${bytes.byteLength} bytes`);
+  if (bytes.byteLength > MOST_REPORT_BYTES) return tooLarge(`the report has ${bytes.byteLength} bytes`);
   const plain = isGzip(bytes) ? unpacked(bytes) : bytes;
   if (!(plain instanceof Uint8Array)) return plain;
   if (isGzip(plain)) return refused('report-format', 'the report is packed twice', 'pack it once, or not at all');
@@ -21,11 +19,11 @@ export function textOf(bytes: Uint8Array): Text {
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
-const tooLarge = (found: string): Refused => refused('report-size', `${found}, at most ${REPORT_BYTES}`);
+const tooLarge = (found: string): Refused => refused('report-size', `${found}, at most ${MOST_REPORT_BYTES}`);
 
 function unpacked(bytes: Uint8Array): Uint8Array | Refused {
   try {
-    return gunzipSync(bytes, { maxOutputLength: REPORT_BYTES });
+    return gunzipSync(bytes, { maxOutputLength: MOST_REPORT_BYTES });
   } catch (error) {
     if (error instanceof RangeError) return tooLarge('the report unpacks to more bytes than are read');
     return refused('report-format', 'the report begins like gzip and cannot be unpacked', 'write it again');

@@ -34,7 +34,7 @@ export function whyNotCounting(
 }
 
 /** What a CI job is otherwise than a producer of the policy, or undefined. */
-export function differs(
+function differs(
   named: CiProducer,
   job: Pick<Ci, 'issuer' | 'repositoryId' | 'workflow' | 'event' | 'ref'>,
 ): string | undefined {

@@ -85,7 +85,7 @@ export function attestationsCheck(key: Key, known: NewestAttestations | undefine
 const isAsRead = (known: NewestAttestations | undefined) =>
   known === undefined ? ABSENT : equals({ count: known.count });
 
-/** Whose word replaces whose: the same producer's, by the same tool, in the same chain. */
+/** Which attestation replaces which: the same producer's, by the same tool, in the same chain. */
 function sourceOf({ environment, producer, finding }: Attestation): string {
   const tool = finding.kind === 'scan' ? finding.tool : '';
   const by =

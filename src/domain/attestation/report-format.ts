@@ -15,3 +15,6 @@ export const REPORT_FORMATS = {
 
 export const ReportFormat = z.enum(Object.keys(REPORT_FORMATS) as [keyof typeof REPORT_FORMATS]);
 export type ReportFormat = z.infer<typeof ReportFormat>;
+
+/** The largest report, as it is sent and when it is unpacked: Lambda takes bodies of 6 MB, in base64. */
+export const MOST_REPORT_BYTES = 4 * 1024 * 1024;

@@ -8,7 +8,7 @@ import { Role } from './role.ts';
 const Gates = z.array(AttestedGate).min(1);
 const Days = z.number().gt(0).max(3650);
 
-/** A job of a CI system whose word counts: everything that is named must be what the token says. */
+/** A job of a CI system whose attestations count: everything that is named must be what the token says. */
 export const CiProducer = z.strictObject({
   /** The gates for which its word counts, e.g. `['unit-tests', 'code-review']`. */
   gates: Gates,
@@ -59,11 +59,11 @@ export const Waiver = z
   });
 export type Waiver = z.infer<typeof Waiver>;
 
-/** Whose word counts for the gates that judge attestations, for how long, and what it has to say. */
+/** Whose attestations count for the gates that judge attestations, for how long, and what it has to say. */
 export const AttestationRule = z.strictObject({
-  /** CI jobs whose word counts. A model may add its own; default: the floor’s. */
+  /** CI jobs whose attestations count. A model may add its own; default: the floor’s. */
   producers: z.array(CiProducer).max(20),
-  /** People whose word counts, e.g. `[{ gates: ['unit-tests'], subject: 'person:alice' }]`. The floor alone says so. */
+  /** People whose attestations count, e.g. `[{ gates: ['unit-tests'], subject: 'person:alice' }]`. The floor alone says so. */
   people: z
     .array(
       z.strictObject({

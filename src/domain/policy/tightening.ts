@@ -80,7 +80,7 @@ export const PolicyTightening = someOf({
   operations: someOf(operations),
   /** Whose attestations count, for how long, and what they have to say. Default of what is left out: the floor’s. */
   attestations: someOf({
-    /** CI jobs whose word counts beside those of the floor. Default: the floor’s. */
+    /** CI jobs whose attestations count beside those of the floor. Default: the floor’s. */
     producers: AttestationRule.shape.producers,
     /** Unit tests of the release's commit. Default: the floor’s. */
     unitTests: someOf(unitTests.shape),

@@ -16,7 +16,7 @@ interface Aimed extends Pick<GroundsState, 'upstream'> {
 }
 
 /** The release and its commit, as whoever trained it has signed. */
-export function subjectsIn({ promotion, upstream }: Aimed): Subjects {
+function subjectsIn({ promotion, upstream }: Aimed): Subjects {
   return subjectsOf(promotion.release, upstream.get(ORIGIN)?.commit);
 }
 

@@ -3,6 +3,7 @@ import type { ScanFinding } from '../attestation/finding.ts';
 import { document } from '../canonical/document.ts';
 import { Digest } from '../canonical/digest.ts';
 import { ModelName } from '../model/definition.ts';
+import { ARTIFACT_SCAN } from '../policy/attestations.ts';
 import { cut, seenLine } from '../text.ts';
 
 /** What the files of every release must fulfil. What comes later is not checked where what it reads is broken. */
@@ -51,7 +52,7 @@ export function scanFinding(checks: readonly CheckedRule[]): ScanFinding {
   const open = broken.slice(0, 12).map(({ rule, file }) => ({ id: rule, severity: 'critical' as const, of: file }));
   return {
     kind: 'scan',
-    tool: 'artifact',
+    tool: ARTIFACT_SCAN,
     checked: checks.length,
     open,
     more: broken.length - open.length,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Attested, AttestedGate, type Producer } from '#domain/attestation/attestation.ts';
 import { type Job, producerOf, whyNotAttesting } from '#domain/attestation/ci-token.ts';
-import { differs } from '#domain/attestation/counting.ts';
+import { whyNotCounting } from '#domain/attestation/counting.ts';
 import { Commit, type Finding, type ForgeReview } from '#domain/attestation/finding.ts';
-import { REPORT_FORMATS, ReportFormat } from '#domain/attestation/report-format.ts';
+import { MOST_REPORT_BYTES, REPORT_FORMATS, ReportFormat } from '#domain/attestation/report-format.ts';
 import { type KnownPeople, reviewByPeople } from '#domain/attestation/review.ts';
 import { GATE_SUBJECTS as OF } from '#domain/gates/attested.ts';
 import { canonicalJson, Digest, digestOf } from '#domain/canonical/digest.ts';
@@ -11,7 +11,7 @@ import { personOf } from '#domain/control/person.ts';
 import { whyUnknownModel } from '#domain/control/promotion-request-body.ts';
 import { ABSENT, absentOrEquals, equals, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import type { DeployedModel, DeployedModels } from '#domain/model/deployed.ts';
+import type { DeployedModels } from '#domain/model/deployed.ts';
 import { ModelName } from '#domain/model/definition.ts';
 import { Role } from '#domain/policy/role.ts';
 import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
@@ -20,9 +20,6 @@ import type { Directory } from '#ports/directory.ts';
 import { claimsKey, findClaims } from '#read-model/attestations.ts';
 import { findRecordOf } from '#read-model/chain.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
-
-/** The largest report, as it is sent and when it is unpacked: Lambda takes bodies of 6 MB, in base64. */
-export const MOST_REPORT_BYTES = 4 * 1024 * 1024;
 
 /** What is sent to be attested. */
 export const AttestationBody = z.strictObject({
@@ -62,7 +59,7 @@ export interface Attesting extends Recording {
   readonly readReport: ReadReport;
 }
 
-/** Who attests: a job whose token was verified, or a signed-in person, whose word is a claim. */
+/** Who attests: a job whose token was verified, or a signed-in person, whose attestation is a claim. */
 export type Attester =
   | { readonly kind: 'ci'; readonly job: Job }
   | { readonly kind: 'person'; readonly username: string };
@@ -84,7 +81,7 @@ interface Aimed {
 
 /**
  * Records what a report says in control's chain, for each model that it concerns. Nothing is decided here: targets read the
- * records, and each judges by its own policy whose word counts.
+ * records, and each judges by its own policy whose attestations count.
  */
 export async function attest(deps: Attesting, by: Attester, body: AttestationBody): Promise<AttestResult> {
   const aimed = by.kind === 'ci' ? aimOfJob(deps, by.job, body) : aimOfPerson(deps, by.username, body);
@@ -138,7 +135,10 @@ export async function attest(deps: Attesting, by: Attester, body: AttestationBod
       return refused(refusal('attestation-fits', `it takes ${size} bytes of a record, ${MOST_DETAILS_BYTES} at most`));
     said.push(parsed.data);
   }
-  return recordEach(deps, aimed, said, async () => void (await deps.reports.write(bytes)));
+  return recordEach(deps, aimed, said, async () => {
+    await deps.reports.write(bytes);
+    return true;
+  });
 }
 
 /** What a job's attestation is about, and of which models: those whose deployed policy names the job as a producer. */
@@ -153,8 +153,11 @@ function aimOfJob(deps: Attesting, job: Job, { gate, commit, release, model }: A
       'attest it by the job of its push',
     );
   const producer = producerOf(job, deps.servers[job.issuer] ?? '');
-  const named = deps.deployed.models.map((each) => ({ each, why: whyNotNamed(each, gate, producer) }));
-  const models = named.flatMap(({ each, why }) => (why === undefined ? [each.definition.name] : []));
+  const named = deps.deployed.models.map(({ definition: { name }, policy }) => {
+    const rule = { producers: policy.attestations?.producers ?? [], people: [] };
+    return { name, why: whyNotCounting({ gate, environment: deps.environment, producer }, rule) };
+  });
+  const models = named.flatMap(({ name, why }) => (why === undefined ? [name] : []));
   const meant = models.filter((name) => model === undefined || name === model);
   if (meant.length === 0) return refusal('producer-known', named[0]?.why ?? 'no model is deployed');
   if (release !== undefined && model === undefined)
@@ -171,13 +174,6 @@ function aimOfJob(deps: Attesting, job: Job, { gate, commit, release, model }: A
     release: release ?? null,
     token: `${job.issuer} ${claims.jti}`,
   };
-}
-
-function whyNotNamed({ policy }: DeployedModel, gate: AttestedGate, job: Parameters<typeof differs>[1]) {
-  const producers = (policy.attestations?.producers ?? []).filter(({ gates }) => gates.includes(gate));
-  const why = producers.map((each) => differs(each, job));
-  if (why.some((each) => each === undefined)) return undefined;
-  return why[0] ?? `no policy names a producer of ${gate}`;
 }
 
 function aimOfPerson(
@@ -217,32 +213,33 @@ async function recordEach(
   deps: Attesting,
   aimed: Aimed,
   said: readonly Attested[],
-  store: () => Promise<void>,
+  store: () => Promise<true>,
 ): Promise<AttestResult> {
   const { producer, models, occasion, commit, release } = aimed;
   const subject = commit ?? release ?? '';
   const records = [];
+  let isStored = false;
   for (const model of models) {
     for (const details of said) {
       const { gate, finding } = details;
       const tool = finding.kind === 'scan' ? finding.tool : '';
       // A run says one thing of a subject, by each tool: what it says again, the same or not, is no other attestation.
       const operation = operationName('attest', ...occasion, gate, subject, tool);
-      const earlier = await findRecordOf(deps.ledger, model, operation);
-      if (earlier !== undefined) {
-        if (canonicalJson(earlier.details) !== canonicalJson(details))
-          return refused(
-            refusal(
-              'attested-once',
-              `${occasion.join(' ')} has attested ${gate} of ${subject} already, record ${earlier.seq}`,
-            ),
-          );
-        records.push({ model, seq: earlier.seq });
+      const known = async () => {
+        const earlier = await findRecordOf(deps.ledger, model, operation);
+        if (earlier === undefined || canonicalJson(earlier.details) === canonicalJson(details)) return earlier?.seq;
+        const found = `${occasion.join(' ')} has attested ${gate} of ${subject} already, record ${earlier.seq}`;
+        return refusal('attested-once', found);
+      };
+      const before = await known();
+      if (before !== undefined) {
+        if (typeof before !== 'number') return refused(before);
+        records.push({ model, seq: before });
         continue;
       }
       const write = await occasionWrite(deps, model, aimed, details);
       if ('rule' in write) return refused(write);
-      await store();
+      isStored = isStored || (await store());
       const actor = producer.kind === 'person' ? producer.subject : `ci:${occasion[0] ?? ''}`;
       const event = { code: 'ATTESTED', actor, release, details } as const;
       const result = await recordChange(deps, { model, operation, writes: [write], event });
@@ -252,6 +249,9 @@ async function recordEach(
             ? refusal('claims-limited', 'several claims at once')
             : refusal('token-once', 'the token has attested another report'),
         );
+      // Somebody said it at the same time: the same, or something else.
+      const other = result.kind === 'already-recorded' ? await known() : undefined;
+      if (typeof other === 'object') return refused(other);
       records.push({ model, seq: result.seq });
     }
   }

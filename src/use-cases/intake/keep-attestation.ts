@@ -10,7 +10,7 @@ import { operationName, type Recording, recordChange } from '#use-cases/audit/re
 const ATTEMPTS = 5;
 
 /**
- * Keeps what a peer's signed record attests, whoever it is by: whose word counts is the policy's to say, when a gate judges.
+ * Keeps what a peer's signed record attests, whoever it is by: whose attestations count is the policy's to say, when a gate judges.
  * One that comes twice, or after a later one of the same source, changes nothing.
  */
 export async function keepAttestation(deps: Recording, record: AuditRecord, hash: Digest): Promise<void> {

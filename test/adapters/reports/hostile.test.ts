@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { REPORT_DEPTH, REPORT_VALUES } from '#adapters/reports/json.ts';
 import { readReport } from '#adapters/reports/read-report.ts';
-import { REPORT_BYTES } from '#adapters/reports/text-of.ts';
+import { MOST_REPORT_BYTES } from '#domain/attestation/report-format.ts';
 import { seenLine } from '#domain/text.ts';
 import { sample, refusing, refusingBytes } from './_samples.ts';
 
@@ -12,8 +12,8 @@ const passed = '<testcase name="a"/>';
 
 describe('bytes', () => {
   test.for<readonly [string, Uint8Array, string]>([
-    ['too many', Buffer.alloc(REPORT_BYTES + 1, ' '), 'report-size'],
-    ['packed, of too many', gzipSync(Buffer.alloc(REPORT_BYTES + 1, ' ')), 'report-size'],
+    ['too many', Buffer.alloc(MOST_REPORT_BYTES + 1, ' '), 'report-size'],
+    ['packed, of too many', gzipSync(Buffer.alloc(MOST_REPORT_BYTES + 1, ' ')), 'report-size'],
     ['packed twice', gzipSync(gzipSync(sample('pip-audit.json'))), 'report-format'],
     ['packed, cut short', gzipSync(sample('pip-audit.json')).subarray(0, 60), 'report-format'],
     ['none', new Uint8Array(), 'report-format'],
@@ -25,7 +25,7 @@ describe('bytes', () => {
 
   test('the limit itself is no refusal', () => {
     const text = sample('pip-audit.json').toString();
-    expect(refusing(text.padEnd(REPORT_BYTES))).toBe('read pip-audit');
+    expect(refusing(text.padEnd(MOST_REPORT_BYTES))).toBe('read pip-audit');
   });
 });
 

@@ -108,7 +108,7 @@ describe('SARIF', () => {
     expect(answer).toMatchObject({ findings: [{ open: [{ id: 'r/part', severity }] }] });
   });
 
-  test.for(['pip-audit', 'NPM-Audit', 'artifact'])('is not written by %s, whose word comes otherwise', (name) => {
+  test.for(['pip-audit', 'NPM-Audit', 'artifact'])('is not written by %s, which reports otherwise', (name) => {
     const run = { tool: { driver: { name } }, results: [] };
     const answer = readReport(Buffer.from(JSON.stringify({ version: '2.1.0', runs: [run] })));
     expect(answer).toMatchObject({ kind: 'refused', refusal: { rule: 'report-format' } });

@@ -31,7 +31,7 @@ const GOOD: Readonly<Record<AttestedGate, Attestation>> = {
 };
 
 describe.each(Gates.options)('%s', (gate) => {
-  it('passes what is attested by whose word counts', () => {
+  it('passes what is attested by whose attestations count', () => {
     expect(judged(gate, [GOOD[gate]])).toMatchObject({ verdict: 'PASS' });
   });
 

@@ -11,7 +11,7 @@ export const ATTESTATIONS: AttestationRule = {
   securityScan: { validDays: 7, severity: 'high', tools: ['artifact'], waivers: [] },
 };
 
-/** A CI job whose word counts. */
+/** A CI job whose attestations count. */
 export const PRODUCER: AttestationRule['producers'][number] = {
   gates: ['unit-tests'],
   issuer: 'github',

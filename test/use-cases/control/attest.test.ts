@@ -124,6 +124,13 @@ describe('a job', () => {
     expect((await here.attested()).length).toBeGreaterThan(1);
   });
 
+  it('refuses the second of two that say other things at the same time', async () => {
+    const here = attesting();
+    const answers = await Promise.all([here.job(of(PASSING)), here.job(of(FAILING))]);
+    expect(answers.map(String).toSorted()).toEqual(['201', 'attested-once']);
+    expect(await here.attested()).toHaveLength(1);
+  });
+
   it('stores no report of what is refused', async () => {
     const here = attesting();
     expect(await here.job(of(FAILING))).toBe(201);
