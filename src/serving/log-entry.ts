@@ -17,6 +17,7 @@ export function entryOf(
     version: pointer.version,
     release: pointer.current,
     arm: 'champion',
+    armFailure: null,
     epoch: pointer.epoch,
     pointerSeq: pointer.seq,
     aggregates: aggregates ?? null,

@@ -16,6 +16,7 @@ describe('the request log', () => {
       version: '0.1.1',
       release: here.first,
       arm: 'champion',
+      armFailure: null,
       epoch: 1,
       pointerSeq: 1,
       aggregates: here.list,

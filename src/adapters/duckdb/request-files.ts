@@ -19,6 +19,7 @@ const REQUESTS: Readonly<Record<keyof LoggedRequest, string>> = {
   version: 'VARCHAR',
   release: 'VARCHAR',
   arm: 'VARCHAR',
+  armFailure: 'STRUCT(kind VARCHAR, cause VARCHAR)',
   epoch: 'BIGINT',
   pointerSeq: 'BIGINT',
   aggregates: 'VARCHAR',

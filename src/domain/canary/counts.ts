@@ -29,8 +29,9 @@ export const CanaryMinute = z.strictObject({
 });
 export type CanaryMinute = z.infer<typeof CanaryMinute>;
 
-/** The arms of the traffic, and their names in the request log. */
-export type Arm = 'candidate' | 'control' | 'champion';
+/** The arms of the traffic, and their names in the pointer and in the request log. */
+export const Arm = z.enum(['champion', 'candidate', 'control']);
+export type Arm = z.infer<typeof Arm>;
 
 /** Counts of all arms, of a minute or of several. */
 export interface CanaryCounts {

@@ -21,6 +21,8 @@ export const CanaryRule = z
     noErrors: z.boolean(),
     /** What chooses the arm: `event`, so that a retry gets the same arm, or `entity`, where one must always see one release; then differing entities can look like a regression. The floor alone says so. */
     assignment: z.enum(['event', 'entity']),
+    /** Milliseconds within which an arm has to answer, e.g. 2000: then the champion does, and the answer counts as slow. A model may only lower it; default: the floor’s. */
+    armMs: z.int().min(20).max(20_000),
     /** Minutes without a request that the candidate or the champion answered, after which the canary pauses, e.g. 15. A model may only lower it; default: the floor’s. */
     staleMinutes: z.int().min(2).max(1440),
     /** Probability with which a bad error rate must be found within the hours, by the traffic before the start, e.g. 0.9: a canary with less does not start. A model may only raise it; default: the floor’s. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Arm } from '../canary/counts.ts';
 import { Digest } from '../canonical/digest.ts';
 import { Day, ModelName } from '../model/definition.ts';
 
@@ -16,7 +17,13 @@ export const LoggedRequest = z.strictObject({
   model: ModelName,
   version: z.string(),
   release: Digest,
-  arm: z.literal('champion'),
+  /** The arm that the request was assigned to; the release above is what answered. */
+  arm: Arm,
+  /** Why the champion answered for its arm: it failed, or did not answer in its time. */
+  armFailure: z
+    .strictObject({ kind: z.enum(['failed', 'late']), cause: z.string().max(200) })
+    .nullable()
+    .default(null),
   epoch: z.int(),
   pointerSeq: z.int(),
   /** The list of daily aggregates, and its newest day that was used; null where the model has none. */
@@ -31,6 +38,21 @@ export const LoggedRequest = z.strictObject({
   events: z.array(z.strictObject({ id: z.string(), digest: Digest, probability: z.number() })).min(1),
 });
 export type LoggedRequest = z.infer<typeof LoggedRequest>;
+
+/** A request for predictions that nobody answered, while the traffic is divided: what keeps the arms comparable when everything fails. */
+export const FailedRequest = z.strictObject({
+  formatVersion: z.literal(1),
+  request: z.string().min(1),
+  model: ModelName,
+  arm: Arm,
+  pointerSeq: z.int(),
+  /** The id of its first event, by which it counts once however often it is tried. */
+  event: z.string(),
+  /** The rule by which it was refused. */
+  rule: z.string().min(1),
+  startedAt: z.iso.datetime(),
+});
+export type FailedRequest = z.infer<typeof FailedRequest>;
 
 const JsonRow = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 

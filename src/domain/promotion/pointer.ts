@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Arm } from '../canary/counts.ts';
 import { canonicalJson, Digest } from '../canonical/digest.ts';
 import { GatehouseError } from '../error.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
@@ -28,6 +29,29 @@ type Named = z.infer<typeof Named>;
 /** How many confirmed releases a pointer remembers beyond `lastConfirmed`: so many more rollbacks in a row find a target. */
 export const REMEMBERED = 8;
 
+/** Why the traffic is divided, and how the arm of a request is found. */
+export const TrafficPlan = z.strictObject({
+  /** `canary` and `ab` divide requests among three arms; `blue-green` divides none, and has the candidate loaded before it is switched to. */
+  kind: z.enum(['canary', 'ab', 'blue-green']),
+  /** The promotion whose release is the candidate. */
+  promotion: z.string().min(1),
+  candidate: Digest,
+  version: Version,
+  /** What chooses the arm, hashed with the salt: the id of a request's first event, or its entity. */
+  assignment: z.enum(['event', 'entity']),
+  salt: z.string().min(1),
+  /** Milliseconds within which an arm has to answer: then the champion does. */
+  armMs: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  /** From then on the champion answers everything, whatever this says: an execution that died divides no traffic for ever. */
+  until: z.iso.datetime(),
+});
+export type TrafficPlan = z.infer<typeof TrafficPlan>;
+
+/** An arm of the traffic, and its share of the requests. */
+const TrafficArm = z.strictObject({ arm: Arm.default('champion'), release: Digest, share: z.number() });
+export type TrafficArm = z.infer<typeof TrafficArm>;
+
 /** What an environment serves for a model: one item, whose value is the only meaning of "production". */
 export const Pointer = z.strictObject({
   formatVersion: z.literal(1),
@@ -46,7 +70,7 @@ export const Pointer = z.strictObject({
   pendingPropagation: PendingPropagation.nullable().default(null),
   /** Null where the model answers no requests. */
   latency: LatencyBaseline.nullable().default(null),
-  traffic: z.strictObject({ planSeq: z.int(), arms: z.array(z.strictObject({ release: Digest, share: z.number() })) }),
+  traffic: z.strictObject({ planSeq: z.int(), arms: z.array(TrafficArm), plan: TrafficPlan.exactOptional() }),
   /** Grows by one with every change of the pointer: of the champion, of its status, of the traffic. */
   seq: z.int().min(1),
   /** Grows with every change of the champion: predictions are published under the epoch that they were made in. */
@@ -111,10 +135,15 @@ export function advancePointer(
     latency,
     lastConfirmed: confirmed[0] ?? null,
     rollbackHistory: confirmed.slice(1, 1 + REMEMBERED),
-    traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: [{ release: next.current, share: 1 }] },
+    traffic: { planSeq: (previous?.traffic.planSeq ?? 0) + 1, arms: undivided(next.current) },
     seq: (previous?.seq ?? 0) + 1,
     epoch: (previous?.epoch ?? 0) + 1,
   };
+}
+
+/** The traffic of a champion that answers everything. */
+export function undivided(champion: Digest): TrafficArm[] {
+  return [{ arm: 'champion', release: champion, share: 1 }];
 }
 
 /** The least and the most that the shares of all arms may sum up to: floating-point numbers rarely make exactly 1. */
@@ -126,24 +155,33 @@ const WHOLE = { least: 1 - 1e-9, most: 1 + 1e-9 };
  */
 export function divideTraffic(
   previous: Pointer,
-  arms: Pointer['traffic']['arms'],
+  { arms, plan }: { readonly arms: TrafficArm[]; readonly plan?: TrafficPlan },
   by: Pick<Pointer, 'fencingToken' | 'writtenBy'>,
 ): Pointer {
-  const traffic = { planSeq: previous.traffic.planSeq + 1, arms };
+  const traffic = { planSeq: previous.traffic.planSeq + 1, arms, ...(plan === undefined ? {} : { plan }) };
   const next = { ...previous, ...by, traffic, seq: previous.seq + 1 };
   mustBeDivided(next);
   return next;
 }
 
-/** Why a pointer's traffic cannot be divided as it says: each arm is another release with a share of all, and the champion is one. */
+/**
+ * Why a pointer's traffic cannot be divided as it says: each arm is another one with a share of all; champion and control arm run the served
+ * release, and the candidate another one, which the plan names.
+ */
 export function whyNotDivided({
   current,
-  traffic: { arms },
+  traffic: { arms, plan },
 }: Pick<Pointer, 'current' | 'traffic'>): string | undefined {
   const sum = arms.reduce((total, { share }) => total + share, 0);
-  const releases = new Set(arms.map(({ release }) => release));
-  if (!releases.has(current)) return `the champion ${current} is no arm`;
-  if (releases.size < arms.length) return 'a release is an arm twice';
+  const names = new Set(arms.map(({ arm }) => arm));
+  const wrong = arms.find(({ arm, release }) => (arm === 'candidate') === (release === current));
+  if (!names.has('champion')) return `the champion ${current} is no arm`;
+  if (names.size < arms.length) return 'an arm is there twice';
+  if (wrong !== undefined) return `the ${wrong.arm} is ${wrong.release}, and ${current} is served`;
+  if (arms.length > 1 && plan === undefined) return 'no plan says why';
+  const candidate = arms.find(({ arm }) => arm === 'candidate');
+  if (candidate !== undefined && candidate.release !== plan?.candidate)
+    return `the candidate is ${candidate.release}, and the plan's ${plan?.candidate}`;
   if (arms.some(({ share }) => !(share > 0))) return 'an arm has no share';
   return sum >= WHOLE.least && sum <= WHOLE.most ? undefined : `the shares sum up to ${sum}`;
 }
@@ -164,7 +202,9 @@ export function whyNotFollowing(previous: Pointer | undefined, next: Pointer): s
   const { model, environment } = before;
   if (next.model !== model || next.environment !== environment)
     return `it is of ${next.environment}/${next.model}, not ${environment}/${model}`;
-  const isSame = canonicalJson(next.traffic.arms) === canonicalJson(before.traffic.arms);
+  const divided = ({ arms, plan }: { arms: unknown; plan?: unknown }): string =>
+    canonicalJson({ arms, plan: plan ?? null });
+  const isSame = divided(next.traffic) === divided(before.traffic);
   const numbers = [
     ['seq', next.seq, before.seq + 1],
     ['epoch', next.epoch, before.epoch + (next.current === before.current ? 0 : 1)],

@@ -34,7 +34,7 @@ function found(id: string, at: number, change: (pointer: Pointer) => object): re
 
 it('finds traffic that is divided among arms that cannot be, wherever a pointer says so', () => {
   const half = ({ traffic, current }: Pointer) => ({
-    traffic: { ...traffic, arms: [{ release: current, share: 0.5 }] },
+    traffic: { ...traffic, arms: [{ arm: 'champion' as const, release: current, share: 0.5 }] },
   });
   for (const at of [1, 2, 3, 4])
     expect(found('traffic-divided', at, half)).toEqual([

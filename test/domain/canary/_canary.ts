@@ -12,6 +12,7 @@ export const RULE: CanaryRule = CanaryRule.parse({
   toleratedErrorRate: 0.01,
   noErrors: false,
   assignment: 'event',
+  armMs: 2000,
   staleMinutes: 10,
   power: 0.9,
 });

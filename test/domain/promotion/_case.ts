@@ -57,7 +57,7 @@ export const pointer: Pointer = {
   until: null,
   pendingPropagation: null,
   latency: null,
-  traffic: { planSeq: 2, arms: [{ release: CHAMPION, share: 1 }] },
+  traffic: { planSeq: 2, arms: [{ arm: 'champion', release: CHAMPION, share: 1 }] },
   seq: 2,
   epoch: 2,
   fencingToken: 2,

@@ -58,19 +58,32 @@ it('knows distinct releases to go back to, none of them its own or ever rolled b
   );
 });
 
+const PLAN = {
+  kind: 'canary',
+  promotion: 'p-2',
+  version: '1.0.0',
+  assignment: 'event',
+  salt: 's',
+  armMs: 2000,
+  startedAt: NOW.toISOString(),
+  until: NOW.toISOString(),
+} as const;
+
 it('keeps its epoch, and whatever batch runs and reviews rest on, while only its traffic changes', () => {
   const [champion, other] = RELEASES;
   if (champion === undefined || other === undefined) throw new Error('no releases');
   const before = letIn(letIn(undefined, other), champion);
   const arms = [
-    { release: champion.release, share: 0.9 },
-    { release: other.release, share: 0.1 },
-  ];
-  const after = divideTraffic(before, arms, { fencingToken: 2, writtenBy: 'canary' });
+    { arm: 'champion', release: champion.release, share: 0.8 },
+    { arm: 'candidate', release: other.release, share: 0.1 },
+    { arm: 'control', release: champion.release, share: 0.1 },
+  ] satisfies Pointer['traffic']['arms'];
+  const plan = { ...PLAN, candidate: other.release };
+  const after = divideTraffic(before, { arms, plan }, { fencingToken: 2, writtenBy: 'canary' });
   const { seq, traffic, fencingToken, writtenBy, ...same } = after;
   expect({ seq, traffic, fencingToken, writtenBy }).toEqual({
     seq: before.seq + 1,
-    traffic: { planSeq: before.traffic.planSeq + 1, arms },
+    traffic: { planSeq: before.traffic.planSeq + 1, arms, plan },
     fencingToken: 2,
     writtenBy: 'canary',
   });
@@ -79,45 +92,54 @@ it('keeps its epoch, and whatever batch runs and reviews rest on, while only its
   expect({ epoch: after.epoch, current: after.current }).toEqual({ epoch: before.epoch, current: before.current });
   const next = letIn(after, other);
   expect(next.epoch).toBe(before.epoch + 1);
-  expect(next.traffic).toEqual({ planSeq: after.traffic.planSeq + 1, arms: [{ release: other.release, share: 1 }] });
+  expect(next.traffic).toEqual({
+    planSeq: after.traffic.planSeq + 1,
+    arms: [{ arm: 'champion', release: other.release, share: 1 }],
+  });
 });
 
-it.each([
-  ['without the champion', [{ release: 1, share: 1 }]],
-  [
-    'with an arm twice',
-    [
-      { release: 0, share: 0.5 },
-      { release: 0, share: 0.5 },
-    ],
-  ],
-  [
-    'with an arm that gets nothing',
-    [
-      { release: 0, share: 1 },
-      { release: 1, share: 0 },
-    ],
-  ],
-  ['with a share that is no number', [{ release: 0, share: Number.NaN }]],
-  [
-    'with more or less than all',
-    [
-      { release: 0, share: 0.5 },
-      { release: 1, share: 0.4 },
-    ],
-  ],
-])('divides no traffic %s', (_, arms) => {
+const [A, B, C] = RELEASES.map(({ release }) => release);
+
+it.each<[string, Partial<Record<'champion' | 'candidate' | 'control', [number, number]>>]>([
+  ['without the champion', { candidate: [1, 1] }],
+  ['with a candidate that is served already', { champion: [0, 0.5], candidate: [0, 0.5] }],
+  ['with a control arm that is not served', { champion: [0, 0.8], candidate: [1, 0.1], control: [1, 0.1] }],
+  ['with another candidate than the plan’s', { champion: [0, 0.5], candidate: [2, 0.5] }],
+  ['with an arm that gets nothing', { champion: [0, 1], candidate: [1, 0] }],
+  ['with a share that is no number', { champion: [0, Number.NaN] }],
+  ['with more or less than all', { champion: [0, 0.5], candidate: [1, 0.4] }],
+])('divides no traffic %s', (_, divided) => {
   const [champion] = RELEASES;
-  if (champion === undefined) throw new Error('no releases');
-  const named = arms.map(({ release, share }) => ({ release: RELEASES[release]?.release ?? champion.release, share }));
+  if (champion === undefined || A === undefined || B === undefined || C === undefined) throw new Error('no releases');
+  const arms = Object.entries(divided).map(([arm, [release, share]]) => ({
+    arm: arm as 'champion',
+    release: [A, B, C][release] ?? A,
+    share,
+  }));
   const by = { fencingToken: 2, writtenBy: 'canary' };
   const before = letIn(undefined, champion);
+  const plan = { ...PLAN, candidate: B };
   const bad = expect.objectContaining({ code: 'BAD_TRAFFIC' });
-  expect(() => divideTraffic(before, named, by)).toThrow(bad);
+  expect(() => divideTraffic(before, { arms, plan }, by)).toThrow(bad);
   // Nor does whoever makes such a pointer by other means write it.
-  const next = { ...before, traffic: { planSeq: 2, arms: named }, seq: 2 };
+  const next = { ...before, traffic: { planSeq: 2, arms, plan }, seq: 2 };
   expect(() => pointerWrite(before, next)).toThrow(bad);
   expect(() => pointerWrite(undefined, next)).toThrow(bad);
+});
+
+it('divides traffic neither twice into one arm nor without a plan', () => {
+  const [champion, other] = RELEASES;
+  if (champion === undefined || other === undefined) throw new Error('no releases');
+  const before = letIn(undefined, champion);
+  const by = { fencingToken: 2, writtenBy: 'canary' };
+  const half = { arm: 'champion', release: champion.release, share: 0.5 } as const;
+  const bad = expect.objectContaining({ code: 'BAD_TRAFFIC' });
+  expect(() => divideTraffic(before, { arms: [half, half], plan: { ...PLAN, candidate: other.release } }, by)).toThrow(
+    bad,
+  );
+  expect(() =>
+    divideTraffic(before, { arms: [half, { arm: 'candidate', release: other.release, share: 0.5 }] }, by),
+  ).toThrow(bad);
 });
 
 describe('a pointer is written over the one that it follows', () => {
@@ -125,10 +147,11 @@ describe('a pointer is written over the one that it follows', () => {
   if (first === undefined || second === undefined) throw new Error('no releases');
   const before = letIn(undefined, first);
   const arms = [
-    { release: first.release, share: 0.9 },
-    { release: second.release, share: 0.1 },
-  ];
-  const divided = divideTraffic(before, arms, { fencingToken: 1, writtenBy: 'canary' });
+    { arm: 'champion', release: first.release, share: 0.9 },
+    { arm: 'candidate', release: second.release, share: 0.1 },
+  ] satisfies Pointer['traffic']['arms'];
+  const plan = { ...PLAN, candidate: second.release };
+  const divided = divideTraffic(before, { arms, plan }, { fencingToken: 1, writtenBy: 'canary' });
   const promoted = letIn(before, second);
 
   it('when it is promoted, divided, confirmed or rolled back', () => {
@@ -152,7 +175,7 @@ describe('a pointer is written over the one that it follows', () => {
     ['whose epoch grows with its traffic', { ...divided, epoch: 2 }, 'its epoch is 2, not 1'],
     [
       'whose plan stays, although traffic is divided',
-      { ...divided, traffic: { planSeq: 1, arms } },
+      { ...divided, traffic: { planSeq: 1, arms, plan } },
       'its planSeq is 1',
     ],
     [
