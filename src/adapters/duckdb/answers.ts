@@ -5,8 +5,9 @@ import { AnsweredDay } from '#domain/prediction/answers.ts';
 import type { DayFile } from '#ports/feature-engine.ts';
 import { logLoss, predictionOf } from './comparison-sums.ts';
 import { literal, type Refused, rowsOf, withinMemory } from './database.ts';
-import { loadLabels, source, sources } from './inputs.ts';
+import { loadLabels, source } from './inputs.ts';
 import { rankLabels } from './label-joins.ts';
+import { requestsIn } from './request-files.ts';
 
 /**
  * Measures answers of an endpoint, each event by its first answer, on the labels of some files: for each day, arm and release how many
@@ -36,7 +37,7 @@ export async function measureAnswers(input: {
       `WITH answers AS (
          SELECT event.id AS id, day, arm, release, event.probability AS p FROM (
            SELECT request, day, arm, release, "startedAt" AS began, unnest(events) AS event
-           FROM ${sources(requests.map(({ file }) => file))})
+           FROM ${requestsIn(requests.map(({ file }) => file))})
          QUALIFY row_number() OVER (PARTITION BY day, event.id ORDER BY began, request) = 1
        ), known AS (
          SELECT day, arm, answers.release, p, q, q IS NOT NULL AND value IS NOT NULL AS is_paired, value

@@ -1,6 +1,7 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import { literal, rowsOf, withDatabase } from './database.ts';
-import { source, sources } from './inputs.ts';
+import { source } from './inputs.ts';
+import { requestsIn } from './request-files.ts';
 
 /** What comparing two days of predictions may take. */
 const MEMORY = '1GB';
@@ -50,7 +51,7 @@ export async function countChangedAnswers(input: {
       connection,
       `SELECT ${COUNTS('p', 'q', threshold)} FROM (
          SELECT event.id AS id, event.probability AS p FROM (
-           SELECT request, "startedAt" AS began, unnest(events) AS event FROM ${sources(requests)}
+           SELECT request, "startedAt" AS began, unnest(events) AS event FROM ${requestsIn(requests)}
            WHERE release = ${literal(release)} AND epoch = ${epoch})
          QUALIFY row_number() OVER (PARTITION BY event.id ORDER BY began, request) = 1
        ) LEFT JOIN (SELECT id, any_value(q) AS q FROM good GROUP BY id) USING (id)`,

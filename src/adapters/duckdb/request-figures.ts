@@ -1,6 +1,6 @@
 import type { Digest } from '#domain/canonical/digest.ts';
 import { literal, rowsOf, withDatabase } from './database.ts';
-import { sources } from './inputs.ts';
+import { requestsIn } from './request-files.ts';
 
 /** What counting a day of requests may take. */
 const MEMORY = '512MB';
@@ -16,7 +16,7 @@ export async function countAnswersOfOlderEpochs(input: {
   const [row] = await withDatabase(MEMORY, (connection) =>
     rowsOf(
       connection,
-      `SELECT count(DISTINCT request) AS answers FROM ${sources(requests)}
+      `SELECT count(DISTINCT request) AS answers FROM ${requestsIn(requests)}
        WHERE epoch < ${epoch} AND ${MOMENT} > ${literal(since)}::TIMESTAMPTZ`,
     ),
   );
@@ -36,7 +36,7 @@ export async function measureLatency(input: {
     rowsOf(
       connection,
       `SELECT count(*) AS answers, quantile_cont(milliseconds, 0.99) AS p99 FROM (
-         SELECT DISTINCT request, milliseconds FROM ${sources(requests)}
+         SELECT DISTINCT request, milliseconds FROM ${requestsIn(requests)}
          WHERE release = ${literal(release)} AND ${MOMENT} BETWEEN ${literal(from)}::TIMESTAMPTZ AND ${literal(until)}::TIMESTAMPTZ)`,
     ),
   );
@@ -57,7 +57,7 @@ export async function countAnswered(input: {
     rowsOf(
       connection,
       `SELECT count(*) AS answered, count(*) FILTER (milliseconds > ${milliseconds}) AS slow FROM (
-         SELECT request, max(milliseconds) AS milliseconds FROM ${sources(requests)} WHERE ${within} GROUP BY request)`,
+         SELECT request, max(milliseconds) AS milliseconds FROM ${requestsIn(requests)} WHERE ${within} GROUP BY request)`,
     ),
   );
   return { answered: Number(row?.['answered'] ?? 0), slow: Number(row?.['slow'] ?? 0) };

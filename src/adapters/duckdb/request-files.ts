@@ -30,6 +30,16 @@ const REQUESTS: Readonly<Record<keyof LoggedRequest, string>> = {
   milliseconds: 'DOUBLE',
   events: 'STRUCT(id VARCHAR, digest VARCHAR, probability DOUBLE)[]',
 };
+/**
+ * Requests of some files of the log as a table for a query: each file's columns by their names. A column that is newer than a file is null of its
+ * rows; without the empty table it would be missing where all files are older.
+ */
+export function requestsIn(files: readonly string[]): string {
+  const columns = Object.entries(REQUESTS).map(([column, type]) => `CAST(NULL AS ${type}) AS ${name(column)}`);
+  const read = `read_parquet([${files.map(fileLiteral).join(', ')}], hive_partitioning = false, union_by_name = true)`;
+  return `((SELECT ${columns.join(', ')} LIMIT 0) UNION ALL BY NAME SELECT * FROM ${read})`;
+}
+
 /** The columns of raw events, and of contexts, as canonical JSON. */
 const RAW = { digest: 'VARCHAR', json: 'VARCHAR' } as const;
 
@@ -76,14 +86,18 @@ export async function readRequests(files: {
   readonly requests: readonly string[];
   readonly raw: readonly string[];
 }): Promise<StoredRequests> {
-  const rows = (paths: readonly string[], columns: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
+  const rows = (
+    paths: readonly string[],
+    columns: string,
+    table: (paths: readonly string[]) => string,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> =>
     paths.length === 0
       ? Promise.resolve([])
       : withDatabase(READ_MEMORY, (connection) =>
-          rowsOf(connection, `SELECT DISTINCT ${columns} FROM ${sources(paths)} AS stored ORDER BY ALL`),
+          rowsOf(connection, `SELECT DISTINCT ${columns} FROM ${table(paths)} AS stored ORDER BY ALL`),
         );
-  const requests = await rows(files.requests, 'CAST(to_json(stored) AS VARCHAR) AS request');
-  const raw = await rows(files.raw, 'digest, json');
+  const requests = await rows(files.requests, 'CAST(to_json(stored) AS VARCHAR) AS request', requestsIn);
+  const raw = await rows(files.raw, 'digest, json', sources);
   return {
     requests: requests.map(({ request }) =>
       parseDocument(LoggedRequest, JSON.parse(String(request)), 'request of the log'),

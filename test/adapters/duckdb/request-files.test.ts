@@ -2,11 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { measureAnswers } from '#adapters/duckdb/answers.ts';
+import { countChangedAnswers } from '#adapters/duckdb/changed-decisions.ts';
+import { literal, withDatabase } from '#adapters/duckdb/database.ts';
+import { countAnswered, countAnswersOfOlderEpochs, measureLatency } from '#adapters/duckdb/request-figures.ts';
 import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { digestOfRows, rowsJson } from '#domain/data/event-json.ts';
 import type { RequestEntry } from '#domain/prediction/request-log.ts';
 import { loggedRequest } from '#test/domain/prediction/_logged.ts';
+import { definition } from './_fixture.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -69,4 +74,48 @@ it('makes the same bytes of the same delivery', async () => {
     made.push(digestOf(await readFile(requests)));
   }
   expect(made[0]).toBe(made[1]);
+});
+
+/** A file of the log as it was before arms could fail. */
+async function olderFile(entries: readonly RequestEntry[]): Promise<string> {
+  const { requests } = await writeRequests(entries, await mkdtemp(join(folder, 'older-')));
+  const older = `${requests}.older`;
+  await withDatabase('256MB', (connection) =>
+    connection.run(
+      `COPY (SELECT * EXCLUDE "armFailure" FROM read_parquet(${literal(requests)})) TO ${literal(older)} (FORMAT parquet)`,
+    ),
+  );
+  return older;
+}
+
+it.each(['older first', 'newer first', 'older only'])('reads files of before arms could fail: %s', async (order) => {
+  const older = entry('call 1', ['a']);
+  const newer: RequestEntry = {
+    raw: null,
+    request: { ...entry('call 2', ['b']).request, arm: 'candidate', armFailure: { kind: 'late', cause: '2,000 ms' } },
+  };
+  const [old, { requests: recent }] = [
+    await olderFile([older]),
+    await writeRequests([newer], await mkdtemp(join(folder, 'newer-'))),
+  ];
+  const requests = order === 'older only' ? [old] : order === 'older first' ? [old, recent] : [recent, old];
+  const all = order === 'older only' ? [older.request] : [older.request, newer.request];
+  expect((await readRequests({ requests, raw: [] })).requests).toEqual(all);
+  const [from, until] = ['2026-03-02T00:00:00.000Z', '2026-03-03T00:00:00.000Z'];
+  const { release } = older.request;
+  expect((await measureLatency({ requests, release, from, until })).answers).toBe(all.length);
+  expect(await countAnswersOfOlderEpochs({ requests, epoch: 2, since: from })).toBe(all.length);
+  const window = { from: new Date(from), until: new Date(until) };
+  expect((await countAnswered({ requests, milliseconds: 1, ...window })).answered).toBe(all.length);
+  const changed = await countChangedAnswers({ requests, release, epoch: 1, good: [], threshold: 0.5 });
+  expect(changed.unknown).toBe(all.length);
+  const answers = await measureAnswers({
+    requests: requests.map((file) => ({ day: '2026-03-02', file })),
+    labels: [],
+    predictions: [],
+    definition,
+  });
+  expect(answers.kind === 'measured' && answers.days.map(({ arm }) => arm)).toEqual(
+    order === 'older only' ? ['champion'] : ['candidate', 'champion'],
+  );
 });
