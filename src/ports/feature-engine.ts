@@ -1,3 +1,4 @@
+import type { CanaryMinute } from '#domain/canary/counts.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import type { ComparisonMeasure } from '#domain/comparison/measure.ts';
 import type { TrainingRows } from '#domain/data/data-check.ts';
@@ -138,6 +139,21 @@ export interface FeatureEngine extends PartitionCheck {
     readonly epoch: number;
     readonly since: string;
   }): Promise<number>;
+  /**
+   * What each arm answered in each minute that begins at or after one moment and ends at or before another; minutes without any line are absent.
+   * A request is the id of its first event, and counts once in all of the window, by its first outcome.
+   */
+  countArms(input: {
+    /** Files of answered requests, and of those that nobody answered. */
+    readonly requests: readonly string[];
+    readonly failed: readonly string[];
+    readonly from: string;
+    readonly until: string;
+    /** Leaves out requests that an endpoint handled by an older pointer. */
+    readonly sincePointerSeq: number | null;
+    /** Without an objective no answer is slow, not even a late one. */
+    readonly objectiveMs: number | null;
+  }): Promise<readonly CanaryMinute[]>;
   /** How many requests of a release began between two moments, and the 99th percentile of their milliseconds; null of none. */
   measureLatency(input: {
     readonly requests: readonly string[];

@@ -1,3 +1,4 @@
+export { countArms } from './arm-counts.ts';
 export { countAnswersOfOlderEpochs, measureLatency } from './request-figures.ts';
 export { measureAnswers } from './answers.ts';
 export { checkPartition } from './check-partition.ts';
