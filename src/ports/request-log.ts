@@ -1,3 +1,4 @@
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { LoggedRequest, RequestEntry, RequestEvents } from '#domain/prediction/request-log.ts';
 
 /** Where an endpoint says what it has answered. */
@@ -23,6 +24,8 @@ export interface RequestFiles {
    * @param since leaves out files of minutes before it; requests of its own minute are there
    */
   fetch(model: string, day: string, folder: string, since?: Date): Promise<readonly string[]>;
+  /** Copies the files of requests that nobody answered, of events of all days: newline-delimited JSON, some lines maybe twice. */
+  fetchFailed(model: string, folder: string, since: Date): Promise<readonly string[]>;
 }
 
 /** The request log in the lake. */
@@ -32,4 +35,25 @@ export interface RequestStore extends RequestFiles {
   read(model: string, day: string): Promise<StoredRequests>;
   /** The days of whose events there are answers, oldest first. */
   days(model: string): Promise<readonly string[]>;
+}
+
+/** The newest requests of the request log in the lake. */
+export interface NewestRequests {
+  /**
+   * The newest requests of a window that a release answered and whose raw events are kept, in order of time, with those raw events; fewer
+   * than asked for where theirs are too long to be held.
+   */
+  readNewest(asked: {
+    readonly model: string;
+    readonly release: Digest;
+    readonly from: Date;
+    /** The first moment that is left out. */
+    readonly until: Date;
+    readonly most: number;
+  }): Promise<
+    StoredRequests & {
+      /** How many requests of the release were met whose raw events are not kept, or not any more. */
+      readonly notKept: number;
+    }
+  >;
 }

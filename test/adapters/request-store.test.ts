@@ -1,12 +1,17 @@
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { s3NewestRequests } from '#adapters/aws/newest-requests.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
+import { countArms } from '#adapters/duckdb/arm-counts.ts';
 import { countAnswered } from '#adapters/duckdb/request-figures.ts';
 import { memoryRequestStore } from '#adapters/memory/request-log.ts';
-import type { RequestStore } from '#ports/request-log.ts';
+import { digestOf } from '#domain/canonical/digest.ts';
+import { digestOfRows } from '#domain/data/event-json.ts';
+import { FailedRequest, minuteOf, type RequestEntry } from '#domain/prediction/request-log.ts';
+import type { NewestRequests, RequestStore } from '#ports/request-log.ts';
 import { clients, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
 import { loggedRequest } from '#test/domain/prediction/_logged.ts';
 
@@ -21,15 +26,31 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function inS3(): Promise<RequestStore> {
+async function inS3(): Promise<Store> {
   const client = clients(cloud, ACCOUNT).s3();
   await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  return s3RequestStore(client, BUCKET);
+  return {
+    ...s3RequestStore(client, BUCKET),
+    ...s3NewestRequests(client, BUCKET),
+    // As a delivery puts them: a line for each, in objects that are named by their minute.
+    async addFailed(failed) {
+      for (const [minute, group] of Map.groupBy(failed, ({ startedAt }) => minuteOf(startedAt)))
+        await client.send(
+          new PutObjectCommand({
+            Bucket: BUCKET,
+            Key: `toy/failed-requests/${minute}-${failed.length}.json`,
+            Body: group.map((each) => `${JSON.stringify(each)}\n`).join(''),
+          }),
+        );
+    },
+  };
 }
+
+type Store = RequestStore & NewestRequests & { addFailed(failed: readonly FailedRequest[]): Promise<void> };
 
 describe.each([
   ['S3', inS3],
-  ['memory', async () => memoryRequestStore()],
+  ['memory', async (): Promise<Store> => memoryRequestStore()],
 ])('the request log in %s', (name, make) => {
   it('knows the days of its events, and leaves out the minutes before one', async () => {
     const store = await make();
@@ -55,5 +76,75 @@ describe.each([
     const requests = (await Promise.all(days.map((day) => store.fetch('toy', day, home, from)))).flat();
     expect(await countAnswered({ requests, milliseconds: 1000, from, until })).toEqual({ answered: 2, slow: 1 });
     expect(await countAnswered({ requests: [], milliseconds: 1000, from, until })).toEqual({ answered: 0, slow: 0 });
+  });
+
+  it('gives requests that nobody answered since a minute', async () => {
+    const store = await make();
+    const failed = (event: string, startedAt: string) =>
+      FailedRequest.parse({
+        ...{ formatVersion: 1, request: `call ${event}`, model: 'toy', arm: 'candidate', pointerSeq: 1 },
+        ...{ event, rule: 'champion-answers', startedAt },
+      });
+    const home = await mkdtemp(join(folder, `${name}-`));
+    const since = new Date('2026-03-02T08:00:00.000Z');
+    expect(await store.fetchFailed('toy', home, since)).toEqual([]);
+    await store.addFailed([
+      failed('early', '2026-03-02T07:59:59.999Z'),
+      failed('first', '2026-03-02T08:00:00.000Z'),
+      failed('last', '2026-03-03T08:00:00.000Z'),
+    ]);
+    const asked = { from: '2026-03-01T00:00:00.000Z', until: '2026-03-04T00:00:00.000Z', sincePointerSeq: null };
+    const read = { requests: [], failed: await store.fetchFailed('toy', home, since), ...asked, objectiveMs: null };
+    expect((await countArms(read)).map(({ minute, candidate }) => [minute, candidate?.errors])).toEqual([
+      ['2026-03-02T08:00:00.000Z', 1],
+      ['2026-03-03T08:00:00.000Z', 1],
+    ]);
+    expect(await store.fetchFailed('other', home, since)).toEqual([]);
+  });
+
+  it('gives the newest requests of a release whose raw events are kept, whatever day their events are of', async () => {
+    const store = await make();
+    const entry = (
+      request: string,
+      startedAt: string,
+      day: string,
+      isKept = true,
+      release = 'release',
+    ): RequestEntry => {
+      const event = { id: request };
+      const events = [{ id: request, digest: digestOfRows(event), probability: 0.5 }];
+      const about = { release: digestOf(release), context: digestOfRows([]), events };
+      return {
+        request: loggedRequest({ request, model: 'newest', startedAt, day, ...about }),
+        raw: isKept ? { events: [event], context: [] } : null,
+      };
+    };
+    const all = [
+      entry('before', '2026-03-02T07:59:59.999Z', '2026-03-02'),
+      entry('1', '2026-03-02T08:00:00.000Z', '2026-03-02'),
+      entry('not kept', '2026-03-02T08:01:00.000Z', '2026-03-02', false),
+      entry('2', '2026-03-02T08:01:30.000Z', '2026-03-01'),
+      entry('other', '2026-03-02T08:01:40.000Z', '2026-03-02', true, 'other'),
+      entry('3', '2026-03-02T08:02:00.000Z', '2026-03-02'),
+      entry('4', '2026-03-02T08:02:10.000Z', '2026-03-01'),
+      entry('after', '2026-03-02T09:00:00.000Z', '2026-03-02'),
+    ];
+    await store.add(all);
+    await store.add(all.slice(3, 6));
+    const asked = {
+      model: 'newest',
+      release: digestOf('release'),
+      from: new Date('2026-03-02T08:00:00.000Z'),
+      until: new Date('2026-03-02T09:00:00.000Z'),
+    };
+    const found = await store.readNewest({ ...asked, most: 10 });
+    expect(found.requests.map(({ request }) => request)).toEqual(['1', '2', '3', '4']);
+    expect(found.notKept).toBe(1);
+    expect([...found.raw.keys()].toSorted()).toEqual(
+      [digestOfRows([]), ...['1', '2', '3', '4'].map((id) => digestOfRows({ id }))].toSorted(),
+    );
+    const two = await store.readNewest({ ...asked, most: 2 });
+    expect(two).toMatchObject({ requests: [{ request: '3' }, { request: '4' }], notKept: 0 });
+    expect(await store.readNewest({ ...asked, model: 'none', most: 2 })).toMatchObject({ requests: [], notKept: 0 });
   });
 });

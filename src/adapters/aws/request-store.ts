@@ -1,6 +1,6 @@
 import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { paginateListObjectsV2, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
@@ -15,12 +15,17 @@ import { AT_ONCE } from './lake.ts';
 type Kind = 'requests' | 'raw';
 
 /** Where files of a model's day lie; the day is that of the events. All raw events have one prefix, which expires whatever model they are of. */
-function folderOf(kind: Kind, model: string, day: string): string {
+export function folderOf(kind: Kind, model: string, day: string): string {
   return kind === 'raw' ? `${RAW_EVENTS}${model}/day=${day}/` : `${model}/requests/day=${day}/`;
 }
 
+/** Where requests that nobody answered lie, an object for each minute of a delivery: a line of JSON for each. */
+function failedFolderOf(model: string): string {
+  return `${model}/failed-requests/`;
+}
+
 /** Files of a day that are read: some minutes of requests to S3. */
-const MOST_FILES = 5000;
+export const MOST_FILES = 5000;
 
 /**
  * The request log as Parquet in S3, a file for each minute of a delivery. Its name is made of what it holds: the same delivery
@@ -36,15 +41,8 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
         throw error;
     }
   };
-  const fetch = async (
-    kind: Kind,
-    model: string,
-    day: string,
-    folder: string,
-    since?: Date,
-  ): Promise<readonly string[]> => {
+  const fetch = async (prefix: string, name: string, folder: string, since?: Date): Promise<readonly string[]> => {
     const keys: string[] = [];
-    const prefix = folderOf(kind, model, day);
     // A file is named by the minute of its requests.
     const first = since === undefined ? '' : minuteOf(since.toISOString());
     for await (const page of paginateListObjectsV2(
@@ -65,7 +63,7 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
         const content = await readObject(client, bucket, key);
         if (content === undefined)
           throw new GatehouseError('ARTIFACT_MISSING', `no object ${key} in ${bucket}`, { key, bucket });
-        const file = join(folder, `${kind}-${day}-${index}.parquet`);
+        const file = join(folder, `${name}-${index}${extname(key)}`);
         await writeFile(file, content);
         return file;
       }),
@@ -85,7 +83,8 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     }
   };
   return {
-    fetch: (model, day, folder, since) => fetch('requests', model, day, folder, since),
+    fetch: (model, day, folder, since) => fetch(folderOf('requests', model, day), `requests-${day}`, folder, since),
+    fetchFailed: (model, folder, since) => fetch(failedFolderOf(model), 'failed-requests', folder, since),
     async add(entries) {
       const groups = Map.groupBy(entries, ({ request: { model, day, startedAt } }) =>
         JSON.stringify([model, day, minuteOf(startedAt)]),
@@ -109,8 +108,8 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
     read: (model, day) =>
       inFolder(async (folder) => {
         const [requests, raw] = await Promise.all([
-          fetch('requests', model, day, folder),
-          fetch('raw', model, day, folder),
+          fetch(folderOf('requests', model, day), 'requests', folder),
+          fetch(folderOf('raw', model, day), 'raw', folder),
         ]);
         return readRequests({ requests, raw });
       }),
@@ -121,7 +120,8 @@ function nameOf(entries: readonly RequestEntry[]): string {
   return digestOf(canonicalJson(entries)).slice('sha256:'.length, 'sha256:'.length + 32);
 }
 
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+/** Some work with a folder of its own, which is gone afterwards. */
+export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-requests-'));
   try {
     return await work(folder);
