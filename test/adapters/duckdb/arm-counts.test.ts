@@ -135,6 +135,16 @@ describe('counts by arm and minute', () => {
     ]);
   });
 
+  it('are, of outcomes of the same moment, of the one whose request has the first name', async () => {
+    const lines = [
+      failed('a', { request: 'call 2', arm: 'candidate' }),
+      answered('a', { request: 'call 1', arm: 'control' }),
+    ];
+    expect(await counted(lines)).toEqual([
+      { minute: at(0), candidate: none, control: { requests: 1, errors: 0, slow: 0 }, champion: none },
+    ]);
+  });
+
   it('take an arm that failed for an error, and one that was late for slow, where there is an objective', async () => {
     const arm = 'candidate' as const;
     const lines = [
