@@ -82,8 +82,14 @@ describe.each([
     const store = await make();
     const failed = (event: string, startedAt: string) =>
       FailedRequest.parse({
-        ...{ formatVersion: 1, request: `call ${event}`, model: 'toy', arm: 'candidate', pointerSeq: 1 },
-        ...{ event, rule: 'champion-answers', startedAt },
+        formatVersion: 1,
+        request: `call ${event}`,
+        model: 'toy',
+        arm: 'candidate',
+        pointerSeq: 1,
+        event,
+        rule: 'champion-answers',
+        startedAt,
       });
     const home = await mkdtemp(join(folder, `${name}-`));
     const since = new Date('2026-03-02T08:00:00.000Z');

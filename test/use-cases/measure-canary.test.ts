@@ -55,8 +55,14 @@ describe('the minutes of a canary', () => {
     await answer('of a day to come', { day: '2026-03-03' });
     await requests.addFailed([
       FailedRequest.parse({
-        ...{ formatVersion: 1, request: 'call f', model: 'toy', arm: 'candidate', pointerSeq: 2, event: 'f' },
-        ...{ rule: 'champion-answers', startedAt: '2026-03-02T08:07:59.999Z' },
+        formatVersion: 1,
+        request: 'call f',
+        model: 'toy',
+        arm: 'candidate',
+        pointerSeq: 2,
+        event: 'f',
+        rule: 'champion-answers',
+        startedAt: '2026-03-02T08:07:59.999Z',
       }),
     ]);
     const none = { requests: 0, errors: 0, slow: 0 };
