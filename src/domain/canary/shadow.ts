@@ -13,9 +13,14 @@ export const ShadowPairs = z
     /** Events for which only the one decided to act. */
     candidateActs: z.int().min(0),
     championActs: z.int().min(0),
+    /** Events that both answered, and only the one above the latency objective; 0 where there is none. */
+    candidateSlow: z.int().min(0),
+    championSlow: z.int().min(0),
   })
-  .superRefine(({ pairs, candidateErrors, championErrors, candidateActs, championActs }, context) => {
-    if (candidateErrors + championErrors + candidateActs + championActs > pairs)
+  .superRefine(({ pairs, candidateErrors, championErrors, ...both }, context) => {
+    const answered = pairs - candidateErrors - championErrors;
+    // What one failed, it neither decided nor answered in a time.
+    if (both.candidateActs + both.championActs > answered || both.candidateSlow + both.championSlow > answered)
       context.addIssue({ code: 'custom', path: ['pairs'], message: 'at least as many as pairs that differ' });
   });
 export type ShadowPairs = z.infer<typeof ShadowPairs>;
@@ -28,24 +33,48 @@ export interface ShadowJudgement {
   readonly eValues: {
     readonly errors: number;
     readonly decisions: number | null;
+    /** Null where there is no latency objective. */
+    readonly latency: number | null;
     readonly notBad: number;
     readonly limit: number;
   };
 }
 
 /**
- * Judges a shadow by its pairs, in the order in which they were answered. What both fail says nothing. It finishes with enough pairs, where the
- * rate of what only the candidate fails is proven to be below the tolerated one; batches that are no counts are left out.
- * @param isComplete whether there are no more stored events: then what is not decided is inconclusive
+ * Judges a shadow by its pairs, in the order in which they were answered. What both fail says nothing. It aborts by the mean of the e-values of
+ * what is compared, which is one whatever their dependence, and finishes with enough pairs, where the rate of what only the candidate fails is
+ * proven to be below the tolerated one; batches that are no counts are left out.
  */
 export function judgeShadow(
   rule: Pick<CanaryRule, 'toleratedErrorRate'> & { readonly shadow: NonNullable<CanaryRule['shadow']> },
   batches: readonly unknown[],
-  isComplete: boolean,
+  state: {
+    /** Whether there are no more stored events: then what is not decided is inconclusive. */
+    readonly isComplete: boolean;
+    /** Without one answers are not compared by how long they took. */
+    readonly hasLatencyObjective: boolean;
+  },
 ): ShadowJudgement {
-  const [errors, decisions] = [pairedProcess(), pairedProcess()];
+  const [errors, decisions, latency] = [pairedProcess(), pairedProcess(), pairedProcess()];
   const tolerated = toleratedProcess(rule.toleratedErrorRate);
-  const counted = { pairs: 0, candidateErrors: 0, championErrors: 0, candidateActs: 0, championActs: 0 };
+  const counted: ShadowPairs = {
+    pairs: 0,
+    candidateErrors: 0,
+    championErrors: 0,
+    candidateActs: 0,
+    championActs: 0,
+    candidateSlow: 0,
+    championSlow: 0,
+  };
+  const compared = (): readonly { readonly log: number; readonly found: string }[] => [
+    { log: errors.logMore(), found: 'more errors than the champion: ' },
+    ...(rule.shadow.decisions ? [{ log: decisions.logDifferent(), found: 'it decides otherwise: ' }] : []),
+    ...(state.hasLatencyObjective
+      ? [{ log: latency.logMore(), found: `more answers above the latency objective, ${slower()}: ` }]
+      : []),
+  ];
+  const slower = (): string =>
+    `only the candidate's in ${counted.candidateSlow} pairs, only the champion's in ${counted.championSlow}`;
   const logNotBad = (): number => logNotBadAtAll(tolerated, []);
   const judged = (verdict: ShadowJudgement['verdict'], found: string): ShadowJudgement => ({
     verdict,
@@ -54,6 +83,7 @@ export function judgeShadow(
     eValues: {
       errors: valueOf(errors.logMore()),
       decisions: rule.shadow.decisions ? valueOf(decisions.logDifferent()) : null,
+      latency: state.hasLatencyObjective ? valueOf(latency.logMore()) : null,
       notBad: valueOf(logNotBad()),
       limit: REJECTS_AT,
     },
@@ -65,15 +95,13 @@ export function judgeShadow(
     errors.add(data.candidateErrors, data.championErrors);
     decisions.add(data.candidateActs, data.championActs);
     tolerated.add(data.pairs, data.candidateErrors);
-    const [more, different] = [errors.logMore(), decisions.logDifferent()];
-    if (logMean(rule.shadow.decisions ? [more, different] : [more]) >= LOG_REJECTS_AT)
-      return judged(
-        'abort',
-        rule.shadow.decisions && different > more ? 'it decides otherwise: ' : 'more errors than the champion: ',
-      );
+    latency.add(data.candidateSlow, data.championSlow);
+    const evidence = compared();
+    if (logMean(evidence.map(({ log }) => log)) >= LOG_REJECTS_AT)
+      return judged('abort', evidence.reduce((most, each) => (each.log > most.log ? each : most)).found);
     if (counted.pairs >= rule.shadow.minimumPairs && logNotBad() >= LOG_REJECTS_AT) return judged('finish', '');
   }
-  return judged(isComplete ? 'inconclusive' : 'continue', isComplete ? 'nothing is proven: ' : '');
+  return judged(state.isComplete ? 'inconclusive' : 'continue', state.isComplete ? 'nothing is proven: ' : '');
 }
 
 function valueOf(log: number): number {
