@@ -88,6 +88,7 @@ export const FAULTS = {
   // Objects and data
   ARTIFACT_MISSING: lasting('an object that is named by its digest is not there'),
   REQUEST_LINE_DAMAGED: lasting('a line of the request log cannot be read'),
+  CHAMPION_NOT_LOADED: lasting('the champion, beside which a candidate is replayed, does not load'),
   REQUESTS_TOO_MANY: lasting('the request log has more files, or requests, than are read at once'),
   REQUEST_LOG_KEY: passing('KMS gave no data key for the request log'),
   ARTIFACT_TAMPERED: lasting('an object has other bytes than its digest says'),

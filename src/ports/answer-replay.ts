@@ -1,3 +1,5 @@
+import type { AnsweredPair } from '#domain/canary/shadow-batches.ts';
+import type { Digest } from '#domain/canonical/digest.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { LoggedRequest } from '#domain/prediction/request-log.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
@@ -27,4 +29,32 @@ export interface AnswerReplay {
         | { readonly kind: 'impossible'; readonly reason: string };
     }[]
   >;
+}
+
+/** Answers by two releases what a champion has answered, by the code that endpoints run. */
+export interface PairReplay {
+  /** @throws GatehouseError where the champion does not load, or a store cannot be read */
+  replayPairs(asked: {
+    readonly model: string;
+    readonly candidate: Digest;
+    readonly champion: Digest;
+    /**
+     * The list of daily aggregates of the candidate's own basis; null where none is published, and where its basis is the champion's: then
+     * both read what the receipts name.
+     */
+    readonly candidateAggregates: Digest | null;
+    /** Requests that the champion answered. */
+    readonly requests: StoredRequests;
+    readonly folder: string;
+    /** Whether there is no time left for another request. */
+    readonly isOver: () => boolean;
+  }): Promise<{
+    readonly pairs: readonly AnsweredPair[];
+    /** Requests whose raw events or aggregates are gone, or of which the candidate has no aggregates. */
+    readonly leftOut: number;
+    /** Requests for which there was no time. */
+    readonly notReached: number;
+    /** Why the candidate fails everything; undefined where it loads. */
+    readonly notLoaded: string | undefined;
+  }>;
 }

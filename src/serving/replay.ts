@@ -8,7 +8,7 @@ import type { ReadableStore } from '#ports/artifact-store.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { EventRow } from '#ports/online-features.ts';
 import type { StoredRequests } from '#ports/request-log.ts';
-import { type LoadedRelease, type Loading, loadRelease } from './release.ts';
+import { type DayFeatures, type LoadedRelease, type Loading, loadRelease } from './release.ts';
 
 export interface Replaying extends Omit<Loading, 'aggregates'> {
   /** Documents of the lake: lists of daily aggregates. */
@@ -81,12 +81,16 @@ export async function replayRequests(
   return replayed;
 }
 
-type Rows =
+export type Rows =
   | { readonly events: readonly EventRow[]; readonly context: readonly EventRow[] }
   | Exclude<ReplayedRequest['outcome'], { kind: 'computed' }>;
 
-/** The raw events that a request names by their digests. */
-function rowsOf(request: LoggedRequest, raw: StoredRequests['raw'], { events: { columns } }: ModelDefinition): Rows {
+/** The raw events that a request names by their digests, in the types that a definition declares. */
+export function rowsOf(
+  request: LoggedRequest,
+  raw: StoredRequests['raw'],
+  { events: { columns } }: ModelDefinition,
+): Rows {
   const [context, ...events] = [request.context, ...request.events.map(({ digest }) => digest)].map((digest) => ({
     digest,
     text: raw.get(digest),
@@ -108,18 +112,35 @@ async function answerAgain(
   days: AggregateDays,
 ): Promise<ReplayedRequest['outcome']> {
   if (!('events' in rows)) return rows;
-  const until = days.at(-1)?.day ?? null;
-  if (until !== request.aggregatesUntil) {
-    const reason = `its aggregates end on ${until ?? 'no day'}, its receipt says ${request.aggregatesUntil ?? 'none'}`;
-    return { kind: 'impossible', reason };
-  }
+  const other = whyOtherAggregates(request, days);
+  if (other !== undefined) return { kind: 'impossible', reason: other };
   const found = await release.featuresOf(request.day);
   if (found.kind === 'refused') return { kind: 'impossible', reason: refusalText(found.refusal) };
   try {
-    const features = await found.lease.value.engine.featuresOf(rows);
-    if (features.kind === 'refused') return { kind: 'impossible', reason: refusalText(features.refusal) };
-    return { kind: 'computed', probabilities: await release.model.predict(features.rows) };
+    return await answerBy(release, found.lease.value, rows);
   } finally {
     await found.lease.end();
   }
+}
+
+/** Why aggregates are not those that a request was answered by; undefined where they are. */
+export function whyOtherAggregates(
+  { aggregatesUntil }: Pick<LoggedRequest, 'aggregatesUntil'>,
+  days: AggregateDays,
+): string | undefined {
+  const until = days.at(-1)?.day ?? null;
+  return until === aggregatesUntil
+    ? undefined
+    : `its aggregates end on ${until ?? 'no day'}, its receipt says ${aggregatesUntil ?? 'none'}`;
+}
+
+/** What a release answers to the events of a request, over the aggregates of their day. */
+export async function answerBy(
+  { model }: Pick<LoadedRelease, 'model'>,
+  { engine }: Pick<DayFeatures, 'engine'>,
+  rows: Extract<Rows, { readonly events: unknown }>,
+): Promise<Exclude<ReplayedRequest['outcome'], { kind: 'not-kept' }>> {
+  const features = await engine.featuresOf(rows);
+  if (features.kind === 'refused') return { kind: 'impossible', reason: refusalText(features.refusal) };
+  return { kind: 'computed', probabilities: await model.predict(features.rows) };
 }
