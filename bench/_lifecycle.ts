@@ -53,7 +53,7 @@ export async function lifecycleCloud() {
     persistent: false,
     owner: process.pid,
   });
-  const driver = driverOf(started, config, { cache: CACHE });
+  const driver = driverOf(started, config, { cache: CACHE, governance: 'test/governance' });
   const cloud = (environment: Environment) => cloudOf(config, environment, { home });
   const typed = async (...args: readonly string[]): Promise<unknown> => {
     const { code, data, notes } = await driver.gatehouse(args);

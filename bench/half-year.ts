@@ -54,7 +54,7 @@ if (!(miss > 0 && falseAlarm > 0))
 const watch = stopwatch(join(values.folder, `spent-${values.share}.json`));
 
 const definition = await compileModel(HOME);
-const policy = await compilePolicyOf(HOME);
+const policy = await compilePolicyOf({ governance: 'governance' }, HOME);
 const { probation } = policy.transitions.prod;
 if (probation === undefined)
   throw new Error('the policy knows no probation for prod: nothing is judged while it is served');

@@ -14,6 +14,8 @@ export interface Context {
   readonly home: string;
   /** The folders with models: `models`, unless `--models` names others. */
   readonly modelFolders: readonly string[];
+  /** The folder of the organisation's policy: `governance`, unless `--governance` names another. */
+  readonly governance: string;
   readonly profile: string | undefined;
   readonly wait: boolean;
   /** Whether `--env` was given. */

@@ -1,5 +1,5 @@
 import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { GatehouseError } from '#domain/error.ts';
@@ -82,6 +82,9 @@ async function mustKnowModel(
   await mustBeKnown(context, ModelName.parse(model), environment);
 }
 
+/** The organisation's own floor. */
+const GOVERNANCE = join(import.meta.dirname, '../governance');
+
 function contextOf(
   config: Config,
   given: Readonly<Record<string, unknown>>,
@@ -95,6 +98,7 @@ function contextOf(
     terminal,
     home,
     modelFolders: (global.models ?? ['models']).map((named) => resolve(named)),
+    governance: global.governance === undefined ? GOVERNANCE : resolve(global.governance),
     profile: global.profile,
     wait: global.wait,
     isEnvironmentNamed: global.env !== undefined,

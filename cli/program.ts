@@ -40,6 +40,7 @@ function programThat(execute: Execute, terminal: Terminal): Command {
         (folder: string, before: readonly string[] | undefined) => [...(before ?? []), folder],
       ),
     )
+    .option('--governance <folder>', 'a folder with another policy floor, as for a trial (default: governance)')
     .option('--no-wait', 'return as soon as the work has been started')
     .option('--yes', 'do not ask for consent')
     .addHelpText(

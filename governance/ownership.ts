@@ -97,6 +97,8 @@ export default defineOwnership({
     DATA_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     DECISION_REFUSED: { owner: 'ml-lead', escalateAfterHours: 24 },
     PROMOTION_REFUSED: { owner: 'ml-engineer', escalateAfterHours: 24 },
+    CANARY_PAUSED: { owner: 'platform', escalateAfterHours: 4 },
+    CANARY_ENDED: { owner: 'ml-engineer', escalateAfterHours: 24 },
     PROMOTION_FAILED: { owner: 'platform', escalateAfterHours: 4 },
     RUN_FAILED: { owner: 'platform', escalateAfterHours: 4 },
     ITEM_FAILED: { owner: 'platform', escalateAfterHours: 4 },

@@ -10,6 +10,27 @@ const probation = {
   fast: { minimumLabels: 5000, hours: 24, loss: 0.02, provenLoss: 0.01 },
 };
 
+/**
+ * A model that answers requests answers a tenth of them for a day before it answers all. A candidate that fails one request in a hundred, and
+ * twice as many as the champion, is found in nine of ten canaries, or the canary does not begin.
+ */
+const canary = {
+  share: 0.1,
+  hours: 24,
+  deadlineHours: 72,
+  toleratedErrorRate: 0.01,
+  noErrors: false,
+  assignment: 'event' as const,
+  // Whoever asks waits for so long at most before the champion answers.
+  armMs: 2000,
+  staleMinutes: 15,
+  power: 0.9,
+  // Half of what a canary needs at this rate; a better model may decide otherwise, so that decisions are no reason.
+  shadow: { minimumPairs: 500, decisions: false },
+  // An endpoint that few ask has no canary: then a person who answers for the risk says that the shadow is enough.
+  shadowOnly: [{ role: 'risk' as const, count: 1 }],
+};
+
 /** What no model's policy may loosen. Durations are hours; gains and skills are shares of the log loss. */
 export default definePolicyFloor({
   // Who changes the rules by which models are promoted: two people, of whom none has to be the one who wrote the change.
@@ -99,7 +120,7 @@ export default definePolicyFloor({
       probation,
     },
     prod: {
-      // The last three are what staging finds out by itself. Whoever has CI adds unit-tests and code-review: see the README.
+      // Integration tests, load and scan are what staging finds out by itself. Whoever has CI adds unit-tests and code-review: see the README.
       gates: [
         'released-upstream',
         'data-validated',
@@ -109,15 +130,21 @@ export default definePolicyFloor({
         'integration-tests',
         'load',
         'security-scan',
+        // Asked before people are; the last two are evaluated after they have approved, while customers are watched.
+        'canary-power',
+        'shadow',
+        'canary',
       ],
       approvals: [
         { role: 'ml-lead', count: 1 },
         { role: 'platform', count: 1 },
       ],
       opensOnOffer: false,
-      evidenceValidHours: 72,
+      // People have two days, and a canary has three to become 24 hours with traffic.
+      evidenceValidHours: 144,
       approvalHours: 48,
       probation,
+      canary,
     },
     // Past staging, straight from dev: proven in prod like everything else, and promoted by more people, who decide at once.
     hotfix: {

@@ -1,4 +1,5 @@
 import { ENVIRONMENTS, type Environment } from '#domain/environment/environment.ts';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type App, Stage, Tags } from 'aws-cdk-lib';
 import ownership from '../governance/ownership.ts';
@@ -18,7 +19,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * The whole of Gatehouse: one stage per environment, so that `cdk deploy "prod/**"` is one environment. Context:
- * `gatehouse:models`, folders with models beside `models/`, separated by commas; `gatehouse:platform`, what native code
+ * `gatehouse:models`, folders with models beside `models/`, separated by commas; `gatehouse:governance`, the folder of the policy floor; `gatehouse:platform`, what native code
  * is bundled for (`linux-x64`); `gatehouse:issuer`, an issuer of CI's tokens that only the local cloud has; `gatehouse:commit`, the
  * commit that is deployed, where the sources are no repository.
  */
@@ -26,7 +27,9 @@ export async function gatehouse(app: App, config: Config): Promise<void> {
   const context = (name: string, otherwise: string): string =>
     String(app.node.tryGetContext(`gatehouse:${name}`) ?? otherwise);
   const commit = context('commit', '');
-  const deployed = await compileDeployment(ROOT, config, context('models', 'models').split(','), commit);
+  const governance = resolve(ROOT, context('governance', 'governance'));
+  const folders = context('models', 'models').split(',');
+  const deployed = await compileDeployment(ROOT, config, folders, commit, governance);
   const platform = context('platform', 'linux-x64') as Platform;
   const issuer = context('issuer', '');
   const ci = issuer === '' ? [] : [{ name: 'local', issuer, audience: 'gatehouse', server: issuer }];

@@ -58,13 +58,20 @@ export interface Landing {
 /** The password of everybody who exists on this laptop only. */
 export const LAPTOP_PASSWORD = 'Only-on-this-laptop-1';
 
-/** The world around a local cloud whose stacks are deployed. `folders` hold the models beside `models/`. */
+/** What commands work on: folders with models, and the folder of the policy floor. */
+export interface Sources {
+  readonly folders: readonly string[];
+  readonly governance: string;
+}
+
+/** The world around a local cloud whose stacks are deployed. */
 export function driverOf(
   cloud: LocalCloud,
   config: Config,
-  options: { readonly folders?: readonly string[]; readonly cache?: string } = {},
+  options: Partial<Sources> & { readonly cache?: string } = {},
 ): Driver {
-  const folders = options.folders ?? ['models'];
+  const sources = { folders: options.folders ?? ['models'], governance: options.governance ?? 'governance' };
+  const { folders } = sources;
   const settings = (environment: Environment) => ({
     region: cloud.region,
     endpoint: cloud.endpoint,
@@ -126,7 +133,7 @@ export function driverOf(
     },
     async gatehouse(args, { person, onNote } = {}) {
       const run = (command: readonly string[]): Promise<CommandResult> =>
-        runCommand(cloud, folders, command, person, onNote);
+        runCommand(cloud, sources, command, person, onNote);
       if (person !== undefined) {
         const login = await run(['login']);
         if (login.code !== 0) return login;
@@ -137,21 +144,23 @@ export function driverOf(
 }
 
 /** What programs add to a command that they type. */
-export const commonOptions = (folders: readonly string[]): readonly string[] => [
+export const commonOptions = ({ folders, governance }: Sources): readonly string[] => [
   '-o',
   'json',
   '--yes',
   ...folders.flatMap((folder) => ['--models', folder]),
+  '--governance',
+  governance,
 ];
 
 async function runCommand(
   cloud: LocalCloud,
-  folders: readonly string[],
+  sources: Sources,
   args: readonly string[],
   person?: string,
   onNote?: (text: string) => void,
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, ...commonOptions(folders)], {
+  const child = spawn(process.execPath, [join(REPOSITORY, 'cli/main.ts'), ...args, ...commonOptions(sources)], {
     cwd: REPOSITORY,
     env: {
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),

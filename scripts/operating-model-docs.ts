@@ -3,7 +3,8 @@ import { type Environment, ENVIRONMENTS, MACHINES, peersOf } from '#domain/envir
 import { join } from 'node:path';
 import { STAGES } from '#cli/stages.ts';
 import { AUDIT_EVENTS, type AuditCode } from '#domain/audit/events.ts';
-import { type ApprovalRule, Transition, type TransitionRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
+import { Transition, type TransitionRule } from '#domain/policy/policy.ts';
 import { REQUESTING_ROLES, Role } from '#domain/policy/role.ts';
 import { policyName } from '#model/define-ownership.ts';
 import { compileDeployment } from '#model/compile-deployment.ts';

@@ -67,7 +67,7 @@ async function startCloud(): Promise<string> {
     await rm(join(home, state), { recursive: true, force: true });
   const { account, region } = config.environments.control;
   const cloud = await startLocalCloud({ home, controlAccount: account, region, waitScale: 0.2, timeScale: TIME_SCALE });
-  driver = driverOf(cloud, config);
+  driver = driverOf(cloud, config, { governance: 'local/governance' });
   return `four AWS accounts on ${cloud.endpoint}`;
 }
 

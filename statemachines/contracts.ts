@@ -1,4 +1,5 @@
 import { batchInference } from './batch-inference.contract.ts';
+import { canary } from './canary.contract.ts';
 import { confirmation } from './confirmation.contract.ts';
 import { dataQuality } from './data-quality.contract.ts';
 import { drift } from './drift.contract.ts';
@@ -15,6 +16,7 @@ import { validation } from './validation.contract.ts';
 /** The contract of each machine, by the name of its ASL file. */
 export const CONTRACTS = {
   'batch-inference': batchInference,
+  canary,
   confirmation,
   'data-quality': dataQuality,
   drift,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MeasureCanary } from '#use-cases/canary/measure-canary.ts';
 import { BuildPartitions } from '#use-cases/data/build-partitions.ts';
 import { MeasureComparison } from '#use-cases/data/measure-comparison.ts';
 import { JudgeGates } from '#use-cases/gates/judge-gates.ts';
@@ -18,6 +19,7 @@ import { VerifyRelease } from '#use-cases/verification/verify-release.ts';
 import { VerifyServing } from '#use-cases/promotion/verify-serving.ts';
 import { CheckSourceData } from '#use-cases/rollback-readiness/check-source-data.ts';
 import { VerifyRollbackTarget } from '#use-cases/rollback-readiness/verify-rollback-target.ts';
+import { canary } from './canary.contract.ts';
 import { rollback } from './rollback.contract.ts';
 import type { MachineContract } from './contract.ts';
 
@@ -34,7 +36,8 @@ export const promotion = {
     'Build feature partition': { reads: ['$'], adds: null, ...BuildPartitions },
     'Score release': { reads: ['$'], adds: null, ...ScorePartitions },
     'Measure comparison': { reads: ['plan', 'scores'], adds: 'plan', ...MeasureComparison },
-    'Evaluate gates': { reads: ['model', 'verification', 'plan'], adds: 'gates', ...JudgeGates },
+    'Measure traffic': { reads: ['model', 'promotion'], adds: 'traffic', ...MeasureCanary },
+    'Evaluate gates': { reads: ['model', 'verification', 'plan', 'traffic'], adds: 'gates', ...JudgeGates },
     'Request approvals': { reads: ['model'], adds: 'approval', ...RequestApprovals },
     'Plan rollback target': { reads: ['model'], adds: 'targetPlan', ...PlanRollbackTarget },
     'Verify rollback target': { reads: ['model', 'targetPlan'], adds: 'targetVerification', ...VerifyRollbackTarget },
@@ -53,6 +56,7 @@ export const promotion = {
       adds: 'publishedAggregates',
       ...PublishAggregates,
     },
+    'Watch canary': { reads: ['model'], adds: 'canary', starts: canary },
     'Commit promotion': { reads: ['model', 'latency'], adds: 'commit', ...CommitPromotion },
     'Verify serving': { reads: ['model', 'promotion'], adds: 'serving', ...VerifyServing },
     'Roll back': { reads: ['model', 'promotion', 'commit'], adds: 'rollback', starts: rollback },

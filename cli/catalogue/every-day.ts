@@ -70,9 +70,12 @@ export const EVERY_DAY: readonly CommandSpec[] = [
         'past staging, straight from dev: more people decide, and the next release waits until staging carries it',
       ],
       ['--reason <text>', 'with --hotfix: why, for those who decide and the audit trail'],
+      ['--canary-hours <number>', 'a longer canary than the policy’s; never a shorter one'],
+      ['--shadow-only', 'no canary, where the policy names who approves that besides: for endpoints of little traffic'],
     ],
     examples: [
       'promote flight-delay@1.4.2 --to prod',
+      'promote flight-delay@1.4.2 --to prod --canary-hours 48',
       'promote flight-delay@1.4.3 --to prod --hotfix --reason "the carrier renamed its codes"',
     ],
     load: () => import('../commands/promotion/promote.ts'),

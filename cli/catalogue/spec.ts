@@ -6,6 +6,7 @@ export interface GlobalOptions {
   readonly env?: string;
   readonly profile?: string;
   readonly models?: readonly string[];
+  readonly governance?: string;
   readonly wait: boolean;
   readonly yes?: boolean;
 }

@@ -1,5 +1,5 @@
 import { type CastVote, isExpired } from '#domain/approval/vote.ts';
-import type { ApprovalRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
 import { shortTime } from '../report.ts';
 
 /** Whose votes are still missing, as people read it. */

@@ -10,6 +10,7 @@ import { clock, s3, storesOf, Text } from '#runtime/wiring.ts';
 import { buildDailyPartition, buildFeaturePartition } from '#use-cases/data/build-partitions.ts';
 import { measureComparison } from '#use-cases/data/measure-comparison.ts';
 import { stageData } from '#use-cases/data-quality/stage-data.ts';
+import { measureCanary } from '#use-cases/canary/measure-canary.ts';
 import { measureStability } from '#use-cases/drift/measure-stability.ts';
 import { recomputeFeatures } from '#use-cases/drift/recompute-features.ts';
 import { measureAnswers } from '#use-cases/requests/measure-answers.ts';
@@ -29,6 +30,7 @@ const requests = s3RequestStore(s3, LAKE_BUCKET);
 const training = TRAINING_BUCKET === undefined ? undefined : s3TrainingData(s3, TRAINING_BUCKET);
 const daily = buildDailyPartition(deps);
 const features = buildFeaturePartition(deps);
+const measured = measureCanary({ ...deps, requests, clock });
 
 export const handler = tasks({
   'Build daily partition': daily,
@@ -40,6 +42,8 @@ export const handler = tasks({
   'Check source data': checkSourceData(deps),
   'Measure answers': measureAnswers({ ...deps, requests }),
   'Measure latency': measureLatency({ ...deps, requests }),
+  'Measure traffic': measured,
+  'Measure canary': measured,
   'Measure comparison': measureComparison(deps),
   'Measure stability': measureStability(deps),
   'Recompute features': recomputeFeatures(deps),

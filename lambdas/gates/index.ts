@@ -9,6 +9,8 @@ import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, s3, Text } from '#runtime/wiring.ts';
 import { judgeDrift } from '#use-cases/drift/judge-drift.ts';
 import { judgeRelease } from '#use-cases/probation/judge-release.ts';
+import { judgeCanary } from '#use-cases/canary/judge-canary.ts';
+import { judgeShadow, skipCanary } from '#use-cases/canary/judge-shadow.ts';
 import { compareWithChampion, evaluateGates } from '#use-cases/gates/judge-gates.ts';
 
 const { ENVIRONMENT, LEDGER_TABLE, LAKE_BUCKET } = readEnvironment(
@@ -28,4 +30,7 @@ export const handler = tasks({
   'Evaluate gates': evaluateGates(deps),
   'Judge release': judgeRelease(deps),
   'Judge drift': judgeDrift(deps),
+  'Judge shadow': judgeShadow(deps),
+  'Skip canary': skipCanary(deps),
+  'Judge canary': judgeCanary(deps),
 });

@@ -14,6 +14,7 @@ import { readEnvironment } from '#runtime/env.ts';
 import { loggedHeartbeats } from '#runtime/heartbeats.ts';
 import { tasks } from '#runtime/tasks.ts';
 import { clock, ledgerOf, lookUp, s3, storesOf, Text, TextMap } from '#runtime/wiring.ts';
+import { openCanary } from '#use-cases/canary/open-canary.ts';
 import { planDriftCheck } from '#use-cases/drift/plan-drift-check.ts';
 import { refusePromotion } from '#use-cases/promotion/end-promotion.ts';
 import { openPromotion } from '#use-cases/promotion/open-promotion.ts';
@@ -73,6 +74,7 @@ const leaving = loggedHeartbeats(deps);
 
 export const handler = tasks({
   'Open promotion': openPromotion(deps),
+  'Open canary': openCanary(deps),
   'Pull release': pullRelease(deps),
   'Plan comparison': planPromotionComparison(deps),
   'Request approvals': requestApprovals(deps),

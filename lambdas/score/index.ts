@@ -1,6 +1,7 @@
 // Without this function no model would be loaded: it checks what a release holds, packages what was trained, and scores.
 // It runs foreign model files and SQL, locked in, and holds no ledger right and no signing right.
 import { z } from 'zod';
+import { s3NewestRequests } from '#adapters/aws/newest-requests.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { s3TrainingData } from '#adapters/aws/training.ts';
 import { readEvents } from '#adapters/duckdb/event-rows.ts';
@@ -15,6 +16,9 @@ import { s3, storesOf, Text } from '#runtime/wiring.ts';
 import { readRows } from '#serving/event-rows.ts';
 import { InferenceRequest } from '#serving/protocol.ts';
 import { replayRequests } from '#serving/replay.ts';
+import { replayPairs } from '#serving/replay-pairs.ts';
+import { chooseSalt } from '#use-cases/canary/choose-salt.ts';
+import { replayShadow } from '#use-cases/canary/replay-shadow.ts';
 import { scorePartitions } from '#use-cases/inference/score-partitions.ts';
 import { replayAnswers } from '#use-cases/release-tests/replay-answers.ts';
 import { scanRelease } from '#use-cases/release-tests/scan-release.ts';
@@ -35,6 +39,10 @@ const deps = {
 };
 const score = scorePartitions(deps);
 const { releases: artifacts, documents, lake } = deps;
+/** A shadow ends before the function does: what it has by then is judged. */
+const SHADOW_BUDGET_MS = 600_000;
+const milliseconds = (): number => performance.now();
+const newest = s3NewestRequests(s3, LAKE_BUCKET);
 const serving = { artifacts, documents, lake, scoring: onnxScoring, features: onlineFeatures };
 
 export const handler = tasks({
@@ -55,6 +63,17 @@ export const handler = tasks({
       replay: (model, requests, folder) => replayRequests({ ...serving, model, folder }, requests),
     },
   }),
+  'Replay shadow': replayShadow({
+    documents,
+    requests: newest,
+    replaying: {
+      replayPairs: (asked) =>
+        replayPairs({ ...serving, model: asked.model, folder: asked.folder, milliseconds }, asked),
+    },
+    milliseconds,
+    budgetMs: SHADOW_BUDGET_MS,
+  }),
+  'Choose salt': chooseSalt({ requests: newest }),
   ...(TRAINING_BUCKET === undefined
     ? {}
     : {

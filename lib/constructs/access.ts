@@ -162,16 +162,20 @@ export function accessTo(names: Names) {
         { actions: ['states:SendTaskSuccess'], resources: machines.map((machine) => names.stateMachineArn(machine)) },
       ],
     }),
-    /** How executions of a machine ended. */
-    describesExecutions: (machine: string): Access => ({
-      variables: { MACHINE_ARNS: JSON.stringify({ [machine]: names.stateMachineArn(machine) }) },
-      statements: [
-        {
-          actions: ['states:DescribeExecution'],
-          resources: [names.arn('states', `execution:${names.name(machine)}:*`)],
-        },
-      ],
-    }),
+    /** How executions of a machine ended, and starting another one. */
+    describesAndStarts: (described: string, started: string): Access => {
+      const [ofDescribed, ofStarted] = [names.stateMachineArn(described), names.stateMachineArn(started)];
+      return {
+        variables: { MACHINE_ARNS: JSON.stringify({ [described]: ofDescribed, [started]: ofStarted }) },
+        statements: [
+          { actions: ['states:StartExecution'], resources: [ofStarted] },
+          {
+            actions: ['states:DescribeExecution'],
+            resources: [names.arn('states', `execution:${names.name(described)}:*`)],
+          },
+        ],
+      };
+    },
     publishes: (variable: string, topicArn: string): Access => ({
       variables: { [variable]: topicArn },
       statements: [{ actions: ['sns:Publish'], resources: [topicArn] }],

@@ -284,7 +284,7 @@ function reconcilerOf(
         { actions: ['lambda:InvokeFunction'], resources: [publisher.lambda.functionArn] },
       ],
     },
-    ...(promotes ? [access.returnsTokens('promotion'), access.describesExecutions('promotion')] : []),
+    ...(promotes ? [access.returnsTokens('promotion'), access.describesAndStarts('promotion', 'canary')] : []),
     ...(environment === 'dev'
       ? [
           access.returnsTokens('retraining', 'data-quality'),

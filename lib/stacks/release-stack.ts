@@ -91,6 +91,18 @@ export class ReleaseStack extends Stack {
         FeaturesFunction: { function: props.features },
         ScoreFunction: { function: props.score },
         RollbackMachine: { machine: 'rollback' },
+        CanaryMachine: { machine: 'canary' },
+      },
+    });
+    new AslStateMachine(this, 'CanaryMachine', {
+      ...props,
+      machine: 'canary',
+      bindings: {
+        ReleaseFunction: { function: release },
+        GatesFunction: { function: gates },
+        PointerFunction: { function: pointer },
+        FeaturesFunction: { function: props.features },
+        ScoreFunction: { function: props.score },
       },
     });
     new AslStateMachine(this, 'ConfirmationMachine', {

@@ -113,8 +113,11 @@ export async function execute(
         return state.Parameters === undefined
           ? document
           : place(document, state.ResultPath, fill(state.Parameters, document, {}, at), at);
-      case 'Choice':
       case 'Wait':
+        if (state.SecondsPath !== undefined && !(Number(read(state.SecondsPath, document, at)) > 0))
+          throw new Error(`${at}: ${state.SecondsPath} is not a number of seconds`);
+        return document;
+      case 'Choice':
       case 'Succeed':
       case 'Fail':
         return document;

@@ -39,7 +39,13 @@ const Choice = z.strictObject({
   Default: z.string(),
 });
 const Pass = z.strictObject({ ...shared, ...flow, Type: z.literal('Pass'), Parameters: Parameters.optional() });
-const Wait = z.strictObject({ ...shared, Type: z.literal('Wait'), Seconds: z.int().positive(), Next: z.string() });
+const Wait = z.strictObject({
+  ...shared,
+  Type: z.literal('Wait'),
+  Seconds: z.int().positive().optional(),
+  SecondsPath: z.string().optional(),
+  Next: z.string(),
+});
 const Succeed = z.strictObject({ ...shared, Type: z.literal('Succeed') });
 const Fail = z.strictObject({ ...shared, Type: z.literal('Fail'), Error: z.string(), Cause: z.string() });
 const Leaf = z.discriminatedUnion('Type', [Task, Choice, Pass, Wait, Succeed, Fail]);

@@ -33,8 +33,9 @@ export async function compileDeployment(
   config: Config,
   folders: readonly string[] = ['models'],
   commit = '',
+  governance = join(root, 'governance'),
 ): Promise<DeployedModels> {
-  const floor = await readFloor(root);
+  const floor = await readFloor(governance);
   const models = [];
   const contradictions = [...contradictionsIn(config)];
   for (const folder of folders) {
@@ -53,8 +54,8 @@ export async function compileDeployment(
  * Compiles one model's folder as if it alone were deployed.
  * @throws GatehouseError `CONTRADICTION`, or the code of a file that is not valid by itself
  */
-export async function compileAlone(root: string, home: string): Promise<DeployedModels> {
-  const { parts, contradictions } = await compileParts(home, await compileModel(home), await readFloor(root));
+export async function compileAlone(root: string, home: string, governance: string): Promise<DeployedModels> {
+  const { parts, contradictions } = await compileParts(home, await compileModel(home), await readFloor(governance));
   assertConsistent(contradictions);
   return DeployedModels.parse({ formatVersion: 1, ...commitOf(root), models: [parts] });
 }
@@ -75,13 +76,14 @@ async function compileParts(home: string, definition: ModelDefinition, floor: Po
 }
 
 /** The parts of a model's files as they would be deployed now. @throws GatehouseError where one of them is not valid */
-export async function localParts(root: string, home: string): Promise<ReturnType<typeof partsOf>> {
-  const policy = await compilePolicy(home, await readFloor(root));
+export async function localParts(governance: string, home: string): Promise<ReturnType<typeof partsOf>> {
+  const policy = await compilePolicy(home, await readFloor(governance));
   return partsOf({ definition: await compileModel(home), policy, expectations: compileExpectations(home) });
 }
 
-async function readFloor(root: string): Promise<PolicyFloor> {
-  return parseDocument(PolicyFloor, await importDefault(join(root, 'governance/policy.ts')), 'governance/policy.ts');
+/** The organisation's floor, of a governance folder. @throws GatehouseError where it is not valid */
+export async function readFloor(governance: string): Promise<PolicyFloor> {
+  return parseDocument(PolicyFloor, await importDefault(join(governance, 'policy.ts')), 'governance/policy.ts');
 }
 
 /** A model with everything that may contradict it. @throws GatehouseError where a file of it is not valid by itself */

@@ -1,10 +1,11 @@
 import type { GateId } from '#domain/gates/gate.ts';
 import { MOST_TEST_DAYS } from '#domain/model/definition.ts';
-import type { ApprovalRule, TransitionRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
 import { PATIENCE_HOURS, WORK_HOURS } from '#domain/promotion/durations.ts';
 import type { ConsistencyRule, DescribedModel } from './consistency.ts';
+import { CANARY_RULES } from './canary-rules.ts';
 import { SUITE_RULES } from './suite-rules.ts';
-import { inModel, inPolicy, own } from './where-values-stand.ts';
+import { inModel, inPolicy, own, transitions } from './where-values-stand.ts';
 
 /** The gates that a baseline can pass: it was not trained on checked data, and there is no champion to compare it with. */
 const TESTED_IN_STAGING: readonly GateId[] = ['integration-tests', 'load', 'security-scan'];
@@ -178,6 +179,7 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
         return [{ found, remedy: `set approvalHours to ${most} or less` }];
       }),
   },
+  ...CANARY_RULES,
   {
     id: 'roles-named-once',
     compares: '`activation`, `transitions.*.approvals`, `approvalsByLevel` × their roles',
@@ -228,10 +230,6 @@ export const MODEL_RULES: readonly ConsistencyRule<DescribedModel>[] = [
     },
   },
 ];
-
-function transitions({ policy }: DescribedModel): readonly { readonly path: string; readonly rule: TransitionRule }[] {
-  return Object.entries(policy.transitions).map(([name, rule]) => ({ path: `transitions.${name}`, rule }));
-}
 
 function probations(model: DescribedModel) {
   return transitions(model).flatMap(({ path, rule: { probation } }) =>

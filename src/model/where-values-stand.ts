@@ -1,3 +1,4 @@
+import type { TransitionRule } from '#domain/policy/policy.ts';
 import type { DescribedModel } from './consistency.ts';
 
 /** A value of `model.ts`, and where it stands. */
@@ -30,4 +31,11 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return JSON.stringify(value).replaceAll('"', '').replaceAll(/[,:]/g, '$& ');
   if (typeof value === 'object' && value !== null) return `{ ${Object.keys(value).join(', ')} }`;
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+}
+
+/** The rules of a model's transitions, and where in the policy each stands. */
+export function transitions({
+  policy,
+}: DescribedModel): readonly { readonly path: string; readonly rule: TransitionRule }[] {
+  return Object.entries(policy.transitions).map(([name, rule]) => ({ path: `transitions.${name}`, rule }));
 }

@@ -4,6 +4,7 @@ export type Machine =
   | 'validation'
   | 'data-quality'
   | 'promotion'
+  | 'canary'
   | 'confirmation'
   | 'incident'
   | 'rollback'

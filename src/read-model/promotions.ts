@@ -58,3 +58,11 @@ export async function listPromotions(
   const items = await ledger.query(keys.promotions(model));
   return items.map((item) => ({ promotion: item.sk, read: () => withoutKey(Promotion, item) }));
 }
+
+/** What a release that was promoted here is: a trained one, unless every promotion of it says that it is the baseline. */
+export async function servedKind(ledger: ReadableLedger, model: string, release: string): Promise<Promotion['kind']> {
+  const of = (await readPromotions(ledger, model)).filter(
+    (promotion) => promotion.release === release && promotion.status === 'committed',
+  );
+  return of.length > 0 && of.every(({ kind }) => kind === 'baseline') ? 'baseline' : 'trained';
+}

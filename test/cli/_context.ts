@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Environment, ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
@@ -53,6 +54,7 @@ export function testContext(
     terminal: process,
     home: options.home ?? '.gatehouse',
     modelFolders: options.models ?? ['models'],
+    governance: join(import.meta.dirname, '../../governance'),
     profile: undefined,
     wait: true,
     isEnvironmentNamed: options.env !== undefined,

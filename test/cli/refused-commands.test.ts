@@ -155,7 +155,7 @@ describe('data', () => {
 
   it('is refused where nothing is asked of it, no label is due, or a day is missing', async () => {
     const { context } = testContext({}, { home });
-    const { data, ...policy } = await compilePolicyOf(FLIGHTS);
+    const { data, ...policy } = await compilePolicyOf(context, FLIGHTS);
     const model = { folder: FLIGHTS, definition, policy };
     const given = { events: await files('events', '2026-03-01'), labels: await files('labels', '2026-03-01') };
     await expect(checkData(context, model, given)).rejects.toMatchObject(refusedBy('data-rule', /has no rules/));

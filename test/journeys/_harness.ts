@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { main } from '#cli/program.ts';
 import type { CommandResult, Landing, Driver } from '#local/driver.ts';
-import { commonOptions, LAPTOP_PASSWORD, driverOf } from '#local/driver.ts';
+import { commonOptions, LAPTOP_PASSWORD, driverOf, type Sources } from '#local/driver.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
 
 import { type Names, namesOf } from '#model/names.ts';
@@ -19,7 +19,7 @@ import { type StoredCloud, storedCloud } from './_stored.ts';
 /** The model that the journeys release: synthetic, and trained in two seconds. */
 export const MODEL = 'card-fraud';
 
-const FOLDERS = ['test/models'];
+const SOURCES: Sources = { folders: ['test/models'], governance: 'test/governance' };
 
 /** The environments in which releases are made and served. */
 export const SPINE = ['dev', 'staging', 'prod'] as const;
@@ -73,15 +73,17 @@ export async function openJourney(
   from: StoredCloud,
   options: {
     readonly folders?: readonly string[];
+    /** The folder of the policy floor, where it is not the one without canaries. */
+    readonly governance?: string;
     /** Factor on the machines' waits and retries, where a journey is about little else. */
     readonly waitScale?: number;
     /** How much faster than the clock alarms see time. */
     readonly timeScale?: number;
   } = {},
 ): Promise<Journey> {
-  const { folders = FOLDERS, ...own } = options;
+  const { folders = SOURCES.folders, governance = SOURCES.governance, ...own } = options;
   const cloud = await copiedCloud(await storedCloud(from), own);
-  return journeyIn(cloud, folders);
+  return journeyIn(cloud, { folders, governance });
 }
 
 /** Adds the people to a cloud whose stacks are deployed. */
@@ -90,16 +92,16 @@ export async function addPeople({ driver }: Pick<Journey, 'driver'>): Promise<vo
 }
 
 /** A journey in a running cloud. */
-export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS): Journey {
-  const driver = driverOf(cloud, config, { folders });
+export function journeyIn(cloud: TestCloud, sources: Sources = SOURCES): Journey {
+  const driver = driverOf(cloud, config, sources);
   const accounts = new Map(ENVIRONMENTS.map((environment) => [environment, accountOf(cloud, environment)]));
   const account = (environment: Environment): Account => accounts.get(environment) ?? accountOf(cloud, environment);
   const type = async (args: readonly string[], person?: string): Promise<CommandResult> => {
     // Synthesising would keep the tests of other workers waiting.
     if (args[0] === 'deploy') return driver.gatehouse(args);
-    const login = person === undefined ? undefined : await typed(cloud, folders, ['login'], person);
+    const login = person === undefined ? undefined : await typed(cloud, sources, ['login'], person);
     // Signing in is all that was typed, or did not work.
-    return login !== undefined && (args[0] === 'login' || login.code !== 0) ? login : typed(cloud, folders, args);
+    return login !== undefined && (args[0] === 'login' || login.code !== 0) ? login : typed(cloud, sources, args);
   };
   return {
     cloud,
@@ -168,7 +170,7 @@ export function journeyIn(cloud: TestCloud, folders: readonly string[] = FOLDERS
 /** Types a command without starting the program. */
 async function typed(
   cloud: TestCloud,
-  folders: readonly string[],
+  sources: Sources,
   args: readonly string[],
   person?: string,
 ): Promise<CommandResult> {
@@ -177,7 +179,7 @@ async function typed(
     GATEHOUSE_PASSWORD: LAPTOP_PASSWORD,
     ...(person === undefined ? {} : { GATEHOUSE_USERNAME: person }),
   });
-  const code = await main([...args, ...commonOptions(folders)], terminal);
+  const code = await main([...args, ...commonOptions(sources)], terminal);
   const { out, err } = terminal.shown;
   return { code, data: out.trim() === '' ? undefined : JSON.parse(out), notes: err };
 }

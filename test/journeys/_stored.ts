@@ -24,7 +24,7 @@ const ROOT = join(import.meta.dirname, '../..');
 export const CLOUDS = join(ROOT, '.gatehouse', 'clouds');
 /** Everything that a stored cloud is made of, by the ways in which it is built and deployed. */
 const INPUTS = [
-  '{bin,cli,containers,governance,lambdas,lib,local,src,statemachines,test/models,test/_helpers}/**/*',
+  '{bin,cli,containers,governance,lambdas,lib,local,src,statemachines,test/governance,test/models,test/_helpers}/**/*',
   'test/journeys/_*',
   '{cdk,package-lock}.json',
   'gatehouse.config.ts',

@@ -37,6 +37,9 @@ export const PROMOTION = {
     asOf: '2001-05-01',
     quarantined: [],
     approvals: 'needed',
+    canary: 'needed',
+    canarySeconds: 280_800,
+    trafficFrom: '2001-05-01T06:00:00.000Z',
     approvalSeconds: 172_800,
   },
   'Pull release': { status: 'pulled', files: 6 },
@@ -51,6 +54,7 @@ export const PROMOTION = {
   'Score release': scored,
   'Measure comparison': { status: 'measured', comparisons: [], measure: 'sha256:m' },
   'Compare with champion': { status: 'passed' },
+  'Measure traffic': { minutes: 'sha256:t', until: '2026-03-02T09:00:00.000Z', requests: 900 },
   'Evaluate gates': { status: 'passed' },
   'Request approvals': { status: 'approved' },
   'Plan rollback target': { release: 'sha256:c', data: 'sha256:d' },
@@ -68,6 +72,7 @@ export const PROMOTION = {
   'Plan aggregates': { status: 'planned', list: 'sha256:l', replaces: null, dailyBatches: batches.dailyBatches },
   'Build aggregates': built,
   'Publish aggregates': { status: 'published' },
+  'Watch canary': { ...child, Output: { outcome: { status: 'passed' } } },
   'Commit promotion': { status: 'committed', release: 'sha256:r', epoch: 3 },
   'Verify serving': { status: 'verified' },
   'Roll back': { ...child, Output: { target: { status: 'chosen' } } },
@@ -84,6 +89,9 @@ export const FIRST_RELEASE = {
     asOf: '2001-05-01',
     quarantined: [],
     approvals: 'none',
+    canary: 'none',
+    canarySeconds: 21_600,
+    trafficFrom: '2001-05-01T06:00:00.000Z',
     approvalSeconds: 86_400,
   },
   'Plan comparison': {
@@ -354,9 +362,42 @@ const RELEASE_TESTS = {
   'Record failure': { status: 'failed' },
 } satisfies ScriptOf<'release-tests'>;
 
+const shadow = {
+  most: 1000,
+  candidate: 'sha256:r',
+  candidateAggregates: null,
+  threshold: 0.5,
+} as const;
+
+/** A canary that is looked at twice. */
+export const CANARY = {
+  'Open canary': {
+    status: 'opened',
+    shadow,
+    objectiveMs: 200,
+    assigned: { by: 'event', share: 0.1, entity: 'id', champion: 'sha256:c', from: at, until: at },
+  },
+  'Skip canary': { status: 'finished', found: 'the model answers no requests' },
+  'Replay shadow': { status: 'replayed', pairs: SHA, count: 500, leftOut: 0, notReached: 0, reason: '' },
+  'Judge shadow': { status: 'passed', found: 'no errors' },
+  'Choose salt': { salt: 'p', candidate: null, control: null },
+  'Start canary': { status: 'started', startedAt: at, pointerSeq: 4, waitSeconds: 60 },
+  'Plan aggregates': { status: 'current' },
+  'Build aggregates': built,
+  'Publish aggregates': { status: 'published' },
+  'Measure canary': { minutes: SHA, until: at, requests: 900 },
+  'Judge canary': [
+    { status: 'continue', found: 'no errors' },
+    { status: 'finished', found: 'no errors' },
+  ],
+  'Stop canary': { status: 'stopped' },
+  'Record failure': { status: 'failed' },
+} satisfies ScriptOf<'canary'>;
+
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; readonly script: ScriptOf<M> } } = {
   promotion: { input: { model: 'm' }, script: PROMOTION },
+  canary: { input: { model: 'm', promotion: 'p' }, script: CANARY },
   rollback: {
     input: {
       model: 'm',

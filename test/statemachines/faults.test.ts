@@ -3,7 +3,7 @@ import { type Call, execute, TaskError } from '#local/statemachines/interpreter.
 import { machine } from '#local/statemachines/machines.ts';
 import { MACHINES, statesOf } from './_machines.ts';
 import { failing, type Script } from './_scripted.ts';
-import { BATCH, PROBATION, REFUSED, unfit, WELL } from './_scripts.ts';
+import { BATCH, PROBATION, PROMOTION, REFUSED, unfit, WELL } from './_scripts.ts';
 
 const taskStates = MACHINES.flatMap((name) =>
   statesOf(machine(name)).flatMap((found) =>
@@ -27,6 +27,9 @@ describe('a fault that no repetition mends', () => {
     'validation: Hold as inconclusive': { 'Evaluate gates': { verdict: 'INCONCLUSIVE', reasons: [] } },
     'batch-inference: Report idle run': { 'Plan reconciliation': { status: 'planned', kind: 'none' } },
     'batch-inference: Build daily shard': MANY,
+    'canary: Skip canary': { 'Open canary': { status: 'not-applicable', reason: 'r' } },
+    'canary: Build aggregates': { 'Plan aggregates': PROMOTION['Plan aggregates'] },
+    'canary: Publish aggregates': { 'Plan aggregates': PROMOTION['Plan aggregates'] },
     'batch-inference: Build feature shard': MANY,
     'batch-inference: Score shard': MANY,
   };

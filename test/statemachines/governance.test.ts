@@ -28,8 +28,11 @@ const GUARDS = [
       'Measure latency',
       'Plan aggregates',
       'Aggregates planned?',
+      'Canary needed?',
     ],
   },
+  { name: 'canary', act: 'Start canary', guards: ['Open canary', 'Canary opened?', 'Choose salt'] },
+  { name: 'canary', act: 'Watched', guards: ['Open canary', 'Canary opened?', 'Stop canary'] },
   {
     name: 'promotion',
     act: 'Promoted',
@@ -171,13 +174,15 @@ describe('approvals', () => {
   });
 });
 
-it('lets one state switch a pointer in each machine, and only in these', () => {
+it('lets these states write a pointer, and no others', () => {
   const writers = MACHINES.flatMap((name) =>
     Object.entries(machine(name).States).flatMap(([state, of]) =>
       of.Type === 'Task' && of.Resource === '${PointerFunction}' ? [`${name}: ${state}`] : [],
     ),
   );
   expect(writers.toSorted()).toEqual([
+    'canary: Start canary',
+    'canary: Stop canary',
     'confirmation: Confirm release',
     'promotion: Commit promotion',
     'rollback: Switch pointer',

@@ -41,6 +41,8 @@ export interface MachineContext {
   readonly requests?: RequestFiles;
   /** What people do when they are asked: whoever returns the token lets the machine go on. */
   readonly people?: () => Promise<void>;
+  /** The execution of a machine that a state starts, by the machine's name. */
+  readonly children?: Readonly<Record<string, (input: object) => Promise<Execution>>>;
   /** Something that happens before a state is entered. */
   readonly before?: (state: string) => Promise<void>;
   /** Something that happens when a task is done and before its answer arrives; what it throws loses the answer. */
@@ -123,14 +125,19 @@ export async function rollBack(
   );
 }
 
-function answering(
+/** What a machine's tasks answer, of these use-cases. */
+export function answering(
   own: Environment,
   tasks: Readonly<Record<string, Task>>,
-  { before, after, people }: Partial<MachineContext>,
+  { before, after, people, children }: Partial<MachineContext>,
 ): (call: Call) => Promise<unknown> {
   return async ({ state, payload, child, token }) => {
     await before?.(state);
-    if (child !== undefined) return { Status: 'SUCCEEDED', ExecutionArn: `arn:${child}`, Output: {} };
+    if (child !== undefined) {
+      const ended = await children?.[child]?.(payload);
+      if (ended?.status === 'FAILED') throw new TaskError('States.TaskFailed', ended.error ?? 'it failed');
+      return { Status: 'SUCCEEDED', ExecutionArn: `arn:${child}`, Output: ended?.document ?? {} };
+    }
     const run = tasks[state];
     if (run === undefined) throw new Error(`no task "${state}"`);
     if (token !== undefined) own.machines.waiting.add(token);

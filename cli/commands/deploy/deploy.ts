@@ -55,9 +55,13 @@ export const run: Run = async (context) => {
 };
 
 /** What synthesis is told: which models, and, where the sources are no clone of their repository, of which commit they are. */
-function contextOf({ modelFolders: folders, terminal }: Context): Readonly<Record<string, string>> {
+function contextOf({ modelFolders: folders, governance, terminal }: Context): Readonly<Record<string, string>> {
   const commit = terminal.env['GATEHOUSE_COMMIT'];
-  return { 'gatehouse:models': folders.join(','), ...(commit === undefined ? {} : { 'gatehouse:commit': commit }) };
+  return {
+    'gatehouse:models': folders.join(','),
+    'gatehouse:governance': governance,
+    ...(commit === undefined ? {} : { 'gatehouse:commit': commit }),
+  };
 }
 
 /** Runs each reconciler once, so that the environments hear each other at once; one that fails never stops the others. */

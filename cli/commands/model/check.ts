@@ -48,7 +48,7 @@ export const run: Run = async (context) => {
   if (first !== undefined) refuse('model-valid', first, 'correct the named fields and check again');
   if (name === undefined || events.length === 0) return;
   const folder = await modelFolder(context, name);
-  const model = { folder, definition: await compileModel(folder), policy: await compilePolicyOf(folder) };
+  const model = { folder, definition: await compileModel(folder), policy: await compilePolicyOf(context, folder) };
   if (model.definition.online !== undefined && labels.length > 0)
     await checkRequests(context, model, { events, labels });
   const { verdict, reasons, lines } = await checkData(context, model, { events, labels });

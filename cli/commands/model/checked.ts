@@ -33,7 +33,7 @@ export async function checkModels(
   names: readonly string[],
 ): Promise<{ readonly models: readonly CheckedModel[]; readonly config: readonly string[] }> {
   const models: CheckedModel[] = [];
-  for (const name of names) models.push(await checkModel(name, await modelFolder(context, name)));
+  for (const name of names) models.push(await checkModel(context, name, await modelFolder(context, name)));
   // What stands in one file for all models is said once.
   return { models, config: contradictionsIn(context.config).map(contradictionText) };
 }
@@ -43,7 +43,7 @@ export function errorsOf({ models, config }: Awaited<ReturnType<typeof checkMode
   return [...models.flatMap(({ errors }) => errors), ...config];
 }
 
-async function checkModel(model: string, folder: string): Promise<CheckedModel> {
+async function checkModel(context: Pick<Context, 'governance'>, model: string, folder: string): Promise<CheckedModel> {
   const errors: string[] = [];
   const attempt = async <T>(compile: () => Promise<T>): Promise<T | null> => {
     try {
@@ -55,11 +55,11 @@ async function checkModel(model: string, folder: string): Promise<CheckedModel> 
     }
   };
   const definition = await attempt(() => compileModel(folder));
-  const policy = await attempt(() => compilePolicyOf(folder));
+  const policy = await attempt(() => compilePolicyOf(context, folder));
   await attempt(() => compileCard(folder));
   const suites = await attempt(async () => compileExpectations(folder));
   if (definition !== null && policy !== null && suites !== null) {
-    const described = await describeModel(folder, definition, await compileFloor());
+    const described = await describeModel(folder, definition, await compileFloor(context));
     errors.push(...contradictionsOf(described).map(contradictionText));
   }
   if (definition !== null) errors.push(...(await sqlErrors(folder, definition)));

@@ -1,19 +1,13 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
-import { parseDocument } from '#domain/canonical/digest.ts';
-import { type Policy, PolicyFloor } from '#domain/policy/policy.ts';
-import { compilePolicy } from '#model/compile-deployment.ts';
-
-const FLOOR = join(import.meta.dirname, '..', '..', '..', 'governance', 'policy.ts');
+import type { Policy, PolicyFloor } from '#domain/policy/policy.ts';
+import { compilePolicy, readFloor } from '#model/compile-deployment.ts';
+import type { Context } from '../../context.ts';
 
 /** The organisation's floor. */
-export async function compileFloor(): Promise<PolicyFloor> {
-  const module: unknown = await import(pathToFileURL(FLOOR).href);
-  return parseDocument(z.looseObject({ default: PolicyFloor }), module, 'governance/policy.ts').default;
+export function compileFloor({ governance }: Pick<Context, 'governance'>): Promise<PolicyFloor> {
+  return readFloor(governance);
 }
 
 /** A model's policy, as deployment compiles it: the organisation's floor, tightened by the model's own file. */
-export async function compilePolicyOf(folder: string): Promise<Policy> {
-  return compilePolicy(folder, await compileFloor());
+export async function compilePolicyOf(context: Pick<Context, 'governance'>, folder: string): Promise<Policy> {
+  return compilePolicy(folder, await compileFloor(context));
 }

@@ -22,7 +22,7 @@ const Input = z.object({ model: ModelName, role: Role.optional(), comment: z.str
 export const run: Run = async (context) => {
   const { model, role, comment } = context.input(Input);
   const environment = TargetEnvironment.parse(context.environment(['staging', 'prod']));
-  const policy = await compilePolicyOf(await modelFolder(context, model));
+  const policy = await compilePolicyOf(context, await modelFolder(context, model));
   const digest = policyDigest(policy);
   const { ledger } = context.cloud(environment);
   const active = await readActivePolicy(ledger, model);

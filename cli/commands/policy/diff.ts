@@ -14,7 +14,7 @@ import { replayPromotions } from './replay.ts';
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
   const environment = context.environment(['staging', 'prod'], 'prod');
-  const policy = await compilePolicyOf(await modelFolder(context, model));
+  const policy = await compilePolicyOf(context, await modelFolder(context, model));
   const cloud = context.cloud(environment);
   const active = await readActivePolicy(cloud.ledger, model);
   if (active === undefined)

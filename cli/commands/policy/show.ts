@@ -13,7 +13,10 @@ import { whereDeployed } from '../status/collect.ts';
 /** A model's policy as its files say it, where it is in force, and who has voted to activate it. */
 export const run: Run = async (context) => {
   const { model } = context.input(z.object({ model: ModelName }));
-  const [floor, policy] = [await compileFloor(), await compilePolicyOf(await modelFolder(context, model))];
+  const [floor, policy] = [
+    await compileFloor(context),
+    await compilePolicyOf(context, await modelFolder(context, model)),
+  ];
   const digest = policyDigest(policy);
   const environments = await Promise.all(
     (['staging', 'prod'] as const).map(async (environment) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
+import type { CanaryRequest } from '#domain/policy/canary.ts';
 import { Hotfix, TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { type HashedRecord, readRecords } from '#read-model/chain.ts';
@@ -20,10 +21,21 @@ const Input = z.object({
   to: TargetEnvironment,
   hotfix: z.boolean().default(false),
   reason: Hotfix.shape.reason.optional(),
+  canaryHours: z.coerce.number().gt(0, 'hours, above 0').max(336, 'at most 336 hours').optional(),
+  shadowOnly: z.boolean().default(false),
 });
 
+/** What is asked of the canary otherwise than the policy says. */
+function canaryRequestOf(hours: number | undefined, isShadowOnly: boolean): { readonly canaryRequest?: CanaryRequest } {
+  if (hours !== undefined && isShadowOnly)
+    throw new UsageError('--canary-hours is of a canary, and --shadow-only asks for none; leave one of them out');
+  if (isShadowOnly) return { canaryRequest: { kind: 'shadow-only' } };
+  return hours === undefined ? {} : { canaryRequest: { kind: 'longer', hours } };
+}
+
 export const run: Run = async (context) => {
-  const { release: named, to, hotfix: isHotfix, reason } = context.input(Input);
+  const { release: named, to, hotfix: isHotfix, reason, canaryHours, shadowOnly } = context.input(Input);
+  const canary = canaryRequestOf(canaryHours, shadowOnly);
   if (isHotfix && reason === undefined)
     throw new UsageError(
       `--hotfix has no --reason; type: gatehouse promote ${named} --to ${to} --hotfix --reason "why it cannot wait for staging"`,
@@ -35,7 +47,15 @@ export const run: Run = async (context) => {
   const { model, release, version } = found;
   await mustNotBeQuarantined(context, found, to);
   const control = await controlApi(context);
-  const { seq } = await control.ask({ model, release, version, environment: to, ...hotfix, requestId: randomUUID() });
+  const { seq } = await control.ask({
+    model,
+    release,
+    version,
+    environment: to,
+    ...hotfix,
+    ...canary,
+    requestId: randomUUID(),
+  });
   context.note(
     `requested as ${control.username}: promotion of ${model}@${version} to ${to} (record ${seq} of control's chain)`,
   );
@@ -74,7 +94,7 @@ export function mustHaveOpened(
 type Outcome = { readonly status: 'refused'; readonly rule: RuleId; readonly found: string } | Opened;
 
 interface Opened {
-  readonly status: 'promoted' | 'awaiting-approval' | 'superseded';
+  readonly status: 'promoted' | 'awaiting-approval' | 'in-canary' | 'superseded';
   readonly promotion: string;
   readonly text: string;
 }
@@ -119,6 +139,12 @@ function statusOf(
         text: `${name} waits for ${asked}; they decide by: gatehouse approve ${name}`,
       };
     }
+    case 'in-canary':
+      return {
+        status: 'in-canary',
+        promotion: name,
+        text: `${name} is watched before it is promoted; see: gatehouse promotion watch ${name}`,
+      };
     case 'committed':
       return {
         status: 'promoted',

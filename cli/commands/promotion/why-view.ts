@@ -3,7 +3,7 @@ import type { Evidence } from '#domain/gates/evidence.ts';
 import type { GateId, Verdict } from '#domain/gates/gate.ts';
 import { GATE_REMEDIES } from '#domain/gates/remedy.ts';
 import { type GroundsState, judgeGrounds, pinnedEvidence } from '#domain/promotion/grounds.ts';
-import type { Promotion } from '#domain/promotion/promotion.ts';
+import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
 import type { Prospect } from '#read-model/prospect.ts';
 import type { FoundRelease } from '../../references.ts';
 import { type Report, shortDigest, shortTime, type TableSection } from '../../report.ts';
@@ -32,15 +32,15 @@ export function whyReport(state: GroundsState, attestations: readonly Attestatio
   const { promotion, approvals, pointer } = state;
   const gates = gateLines(promotion, pinnedEvidence(state));
   const { unmet, people } = judgeGrounds(state, now);
-  const isOpen = promotion.status === 'open' || promotion.status === 'awaiting-approval';
+  const isUnderWay = isOpen(promotion.status);
   // What an ended promotion would be refused for now says nothing of how it ended.
-  const against = isOpen ? unmet : [];
+  const against = isUnderWay ? unmet : [];
   const decisions = approvals.map((approval): ApprovalLine => {
     const { subject, role, decision, comment } = approval;
     return { subject, role, decision, comment, counts: countsFor(approval, promotion, now) };
   });
   const missing =
-    isOpen && people.kind === 'pending' ? people.missing.map(({ role, count }) => `${count} of ${role}`) : [];
+    isUnderWay && people.kind === 'pending' ? people.missing.map(({ role, count }) => `${count} of ${role}`) : [];
   // A hotfix that is served and owes what it went past.
   const isPropagationPending = pointer?.pendingPropagation?.promotion === promotion.promotion;
   const { model, version, release, environment } = promotion;
@@ -186,6 +186,8 @@ function conclusionOf(promotion: Promotion, gates: readonly GateLine[], missing:
       return [`it was promoted at ${shortTime(promotion.endedAt)}`];
     case 'awaiting-approval':
       return [`it waits for ${missing.join(', ') || 'its commit'}: gatehouse approve ${promotion.promotion}`];
+    case 'in-canary':
+      return [`it was approved and is watched: gatehouse promotion watch ${promotion.promotion}`];
     case 'open': {
       const next = gates.find(({ verdict }) => verdict === 'NOT JUDGED');
       return [next === undefined ? 'it is at work' : `it is at work; ${next.gate} has not spoken`];

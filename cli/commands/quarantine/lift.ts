@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { isExpired } from '#domain/approval/vote.ts';
 import { personOf } from '#domain/control/person.ts';
-import { type ApprovalRule, TargetEnvironment } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
+import { TargetEnvironment } from '#domain/policy/policy.ts';
 import { Role } from '#domain/policy/role.ts';
 import {
   countLiftVotes,

@@ -1,7 +1,7 @@
 import type { Environment } from '#domain/environment/environment.ts';
 import { z } from 'zod';
 import { ModelName } from '#domain/model/definition.ts';
-import type { ApprovalRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
 import { countLiftVotes, isAutomatic, type QuarantineApproval } from '#domain/promotion/quarantine.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import { readQuarantines, readQuarantineVotes } from '#read-model/quarantines.ts';

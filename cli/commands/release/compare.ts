@@ -6,7 +6,7 @@ import { parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ComparisonRule } from '#domain/policy/policy.ts';
 import { invalidComparison, judgeComparison } from '#domain/comparison/judge.ts';
-import type { Run } from '../../context.ts';
+import type { Context, Run } from '../../context.ts';
 import { mustBeFile } from '../../given-files.ts';
 import { refuse, UsageError } from '../../refusal.ts';
 import { compileFloor, compilePolicyOf } from '../model/policy.ts';
@@ -22,7 +22,7 @@ const Input = z.object({
 /** Judges two files of predictions by the rule that the gate uses; needs no account. */
 export const run: Run = async (context) => {
   const { policy, ...files } = context.input(Input);
-  const rule = await ruleOf(policy);
+  const rule = await ruleOf(context, policy);
   for (const file of Object.values(files)) await mustBeFile(file);
   const result = await measureFiles(files);
   const judgement =
@@ -33,12 +33,12 @@ export const run: Run = async (context) => {
 };
 
 /** The rule of a policy.ts, the floor changed by a JSON file, or the floor; one that cannot be is a usage error. */
-async function ruleOf(policy: string | undefined): Promise<ComparisonRule> {
+async function ruleOf(context: Pick<Context, 'governance'>, policy: string | undefined): Promise<ComparisonRule> {
   try {
     if (policy !== undefined) await mustBeFile(policy);
-    if (policy === undefined) return (await compileFloor()).comparison;
-    if (basename(policy) === 'policy.ts') return (await compilePolicyOf(dirname(resolve(policy)))).comparison;
-    const { comparison } = await compileFloor();
+    if (policy === undefined) return (await compileFloor(context)).comparison;
+    if (basename(policy) === 'policy.ts') return (await compilePolicyOf(context, dirname(resolve(policy)))).comparison;
+    const { comparison } = await compileFloor(context);
     return parseDocument(ComparisonRule, overlaid(comparison, JSON.parse(await readFile(policy, 'utf8'))), policy);
   } catch (error) {
     // A policy that is no JSON, contradicts itself, or loosens the floor: the command was given something that it cannot use.

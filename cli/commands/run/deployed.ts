@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from '#domain/error.ts';
 import { partsOutput } from '#domain/model/deployed.ts';
@@ -7,8 +6,6 @@ import type { Cloud } from '../../cloud.ts';
 import type { Context } from '../../context.ts';
 import { modelFolders } from '../../references.ts';
 import { RefusedError } from '../../refusal.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 /** Says which files of a model here are not those that are deployed: a run reads what is deployed. */
 export async function noteUndeployed(context: Context, cloud: Pick<Cloud, 'outputs'>, model: string): Promise<void> {
@@ -27,7 +24,7 @@ export async function noteUndeployed(context: Context, cloud: Pick<Cloud, 'outpu
   }
   const deployed = z.record(z.string(), z.string()).parse(JSON.parse(output));
   try {
-    const differing = Object.entries(await localParts(ROOT, folder)).filter(
+    const differing = Object.entries(await localParts(context.governance, folder)).filter(
       ([part, digest]) => deployed[part] !== digest,
     );
     if (differing.length > 0)

@@ -1,3 +1,4 @@
+import { isOpen } from '#domain/promotion/promotion.ts';
 import type { Environment } from '#domain/environment/environment.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -159,7 +160,7 @@ async function environmentStatus(
     readFence(ledger, model),
     readRuns(ledger, model),
   ]);
-  const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
+  const open = promotions.filter(({ status }) => isOpen(status));
   const waiting = await Promise.all(
     open.map(async (promotion): Promise<OpenPromotion> => {
       const waitsFor = await lackingApprovals(ledger, promotion, context.now());

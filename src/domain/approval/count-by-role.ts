@@ -1,4 +1,4 @@
-import type { ApprovalRule } from '../policy/policy.ts';
+import type { ApprovalRule } from '../policy/approval-rule.ts';
 import type { Role } from '../policy/role.ts';
 
 /** Matches approvals to required roles, each person once: those that are used, and what is still missing. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Digest } from '../canonical/digest.ts';
 import { ABSENT, equals, type Item, type Key, type Write } from '../ledger/item.ts';
-import type { ApprovalRule } from '../policy/policy.ts';
+import type { ApprovalRule } from '../policy/approval-rule.ts';
 import { Role } from '../policy/role.ts';
 import type { Refusal } from '../refusal/refusal.ts';
 import { countByRole } from './count-by-role.ts';

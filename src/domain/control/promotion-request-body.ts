@@ -3,6 +3,7 @@ import type { AuditEvent } from '../audit/events.ts';
 import { Digest } from '../canonical/digest.ts';
 import type { Refusal } from '../refusal/refusal.ts';
 import { ModelName } from '../model/definition.ts';
+import { CanaryRequest } from '../policy/canary.ts';
 import { Hotfix, TargetEnvironment } from '../policy/policy.ts';
 import { REQUESTING_ROLES } from '../policy/role.ts';
 import { Version } from '../release/registration.ts';
@@ -15,6 +16,8 @@ export const PromotionRequestBody = z.strictObject({
   environment: TargetEnvironment,
   /** That it is to come to prod past staging, and why. */
   hotfix: Hotfix.exactOptional(),
+  /** What its canary is to be otherwise than the policy says. */
+  canaryRequest: CanaryRequest.exactOptional(),
   requestId: z.string().regex(/^[A-Za-z0-9-]{8,64}$/, '8 to 64 letters, digits or hyphens'),
 });
 export type PromotionRequestBody = z.infer<typeof PromotionRequestBody>;
@@ -33,6 +36,13 @@ export function whyNotRequestable(
       rule: 'hotfix-allowed',
       found: `a hotfix into ${ask.environment}`,
       remedy: 'a hotfix goes past staging into prod; request it without --hotfix',
+    };
+  }
+  if (ask.canaryRequest !== undefined && ask.environment !== 'prod') {
+    return {
+      rule: 'canary-allowed',
+      found: `a canary in ${ask.environment}`,
+      remedy: 'canaries are of promotions to prod; request it without --canary-hours and --shadow-only',
     };
   }
   if (REQUESTING_ROLES.some((role) => groups.includes(role))) return undefined;
@@ -61,6 +71,7 @@ export function requestEvent(ask: PromotionRequestBody, subject: string): AuditE
       version: ask.version,
       requestedBy: subject,
       ...(ask.hotfix === undefined ? {} : { hotfix: ask.hotfix }),
+      ...(ask.canaryRequest === undefined ? {} : { canaryRequest: ask.canaryRequest }),
     },
   };
 }

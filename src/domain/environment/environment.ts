@@ -8,6 +8,7 @@ export const ORIGIN = 'dev' satisfies Environment;
 /** The state machines of each environment that serves. */
 const SERVING_MACHINES = [
   'promotion',
+  'canary',
   'confirmation',
   'rollback',
   'rollback-readiness',

@@ -3,13 +3,14 @@ import type { MACHINES } from './environment.ts';
 
 type Machine = (typeof MACHINES)[keyof typeof MACHINES][number];
 
-/** Hours after which an execution hangs: more than its longest way takes, with all retries. Those of people come to a promotion's. */
+/** Hours after which an execution hangs: more than its longest way takes, with all retries. Those of people and of its canary come to a promotion's. */
 const HOURS: Readonly<Record<Machine, number>> = {
   // A training job may take 26 hours; before it and after it data are checked and candidates validated.
   retraining: 40,
   validation: 5,
   'data-quality': 5,
   promotion: PATIENCE_HOURS + WORK_HOURS,
+  canary: WORK_HOURS,
   confirmation: 1,
   // The repair of its predictions may take two hours.
   rollback: 4,
@@ -24,7 +25,14 @@ const HOURS: Readonly<Record<Machine, number>> = {
   'batch-inference': 8,
 };
 
-/** Hours that an execution may take. @param approvalHours those that the slowest of the policies gives people */
-export function executionHours(machine: Machine, approvalHours: number): number {
-  return HOURS[machine] + (machine === 'promotion' ? approvalHours : 0);
+/** Hours that the slowest of the policies gives people, and a canary until its deadline. */
+export interface LongestHours {
+  readonly approval: number;
+  readonly canary: number;
+}
+
+/** Hours that an execution may take. */
+export function executionHours(machine: Machine, { approval, canary }: LongestHours): number {
+  if (machine === 'promotion') return HOURS[machine] + approval + canary;
+  return HOURS[machine] + (machine === 'canary' ? canary : 0);
 }

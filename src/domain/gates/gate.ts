@@ -9,8 +9,22 @@ export const GateId = z.enum([
   'metric-baseline',
   'better-than-champion',
   ...AttestedGate.options,
+  'canary-power',
+  'shadow',
+  'canary',
 ]);
 export type GateId = z.infer<typeof GateId>;
+
+/**
+ * When a gate is evaluated: before people are asked, so that they see its evidence, or after they have approved. An approval is bound to the
+ * evidence of the first phase only; a commit needs both.
+ */
+export type GatePhase = 'before-approval' | 'after-approval';
+
+/** The phase of a gate. */
+export function phaseOf(gate: GateId): GatePhase {
+  return gate === 'shadow' || gate === 'canary' ? 'after-approval' : 'before-approval';
+}
 
 export const Verdict = z.enum(['PASS', 'FAIL', 'INCONCLUSIVE', 'NOT_APPLICABLE']);
 export type Verdict = z.infer<typeof Verdict>;

@@ -1,4 +1,7 @@
 import type { GateId, GateRemedy } from './gate.ts';
+import { canaryPowerRemedy } from './gates/canary-power.ts';
+import { canaryRemedy } from './gates/canary.ts';
+import { shadowRemedy } from './gates/shadow.ts';
 import { betterThanChampionRemedy } from './gates/better-than-champion.ts';
 import { dataValidatedRemedy } from './gates/data-validated.ts';
 import { codeReviewRemedy } from './gates/code-review.ts';
@@ -22,4 +25,7 @@ export const GATE_REMEDIES: Readonly<Record<GateId, GateRemedy>> = {
   'integration-tests': integrationTestsRemedy,
   load: loadRemedy,
   'security-scan': securityScanRemedy,
+  'canary-power': canaryPowerRemedy,
+  shadow: shadowRemedy,
+  canary: canaryRemedy,
 };

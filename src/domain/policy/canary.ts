@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApprovalRule } from './approval-rule.ts';
 
 /** The error rate up to which a candidate can finish, where a policy says nothing else. */
 export const DEFAULT_TOLERATED_ERROR_RATE = 0.01;
@@ -36,9 +37,24 @@ export const CanaryRule = z
         decisions: z.boolean(),
       })
       .exactOptional(),
+    /** Who approves besides that a release is promoted on its shadow alone, where the traffic is too little for a canary, e.g. `[{ role: 'risk', count: 1 }]`. A model may only add; default: the floor’s, and without it nobody may. */
+    shadowOnly: z.array(ApprovalRule).min(1).exactOptional(),
   })
   .superRefine(({ hours, deadlineHours }, context) => {
     if (deadlineHours < hours)
       context.addIssue({ code: 'custom', path: ['deadlineHours'], message: `at least hours, ${hours}` });
   });
 export type CanaryRule = z.infer<typeof CanaryRule>;
+
+/** What a request asks of its canary otherwise than the policy: more hours, or that there is none where people approve that. */
+export const CanaryRequest = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('longer'), hours: z.number().gt(0).max(336) }),
+  z.strictObject({ kind: z.literal('shadow-only') }),
+]);
+export type CanaryRequest = z.infer<typeof CanaryRequest>;
+
+/** A rule with the hours that were asked for, where those are more; its deadline is later by as much. */
+export function lengthened(rule: CanaryRule, request: CanaryRequest | undefined): CanaryRule {
+  if (request?.kind !== 'longer' || request.hours <= rule.hours) return rule;
+  return { ...rule, hours: request.hours, deadlineHours: rule.deadlineHours + request.hours - rule.hours };
+}

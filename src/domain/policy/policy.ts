@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { GateId } from '../gates/gate.ts';
+import { CanaryRule } from './canary.ts';
 import { ColumnName, ModelName } from '../model/definition.ts';
 import { SeenText } from '../text.ts';
+import { ApprovalRule } from './approval-rule.ts';
 import { AttestationRule } from './attestations.ts';
 import { OperationsRule } from './operations.ts';
-import { Role } from './role.ts';
 import { ServingRule } from './serving.ts';
 
 /** The environments into which a release can be promoted. */
@@ -217,15 +218,6 @@ export const DriftRule = z.strictObject({
 });
 export type DriftRule = z.infer<typeof DriftRule>;
 
-/** How many people of a role have to agree. */
-export const ApprovalRule = z.strictObject({
-  /** The role whose members count, a group of control's user pool, e.g. `'ml-lead'`. */
-  role: Role,
-  /** How many different people of that role have to agree, e.g. 1. */
-  count: z.int().min(1).max(5),
-});
-export type ApprovalRule = z.infer<typeof ApprovalRule>;
-
 /** What a transition needs. */
 export const TransitionRule = z.strictObject({
   /** Gates that must pass, e.g. `['released-upstream', 'better-than-champion']`. A model may only add gates; default: the floor’s. */
@@ -251,6 +243,8 @@ export const TransitionRule = z.strictObject({
   approvalHours: z.number().positive(),
   /** How a provisionally passed release is judged while it is served. Without it none is promoted; default of a model: the floor’s, and null gives it up. */
   probation: ProbationRule.exactOptional(),
+  /** How a release is watched while it takes a part of the requests, before it becomes the champion. Without it none is; default of a model: the floor’s. */
+  canary: CanaryRule.exactOptional(),
 });
 export type TransitionRule = z.infer<typeof TransitionRule>;
 

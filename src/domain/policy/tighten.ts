@@ -1,14 +1,8 @@
 import { GatehouseError } from '../error.ts';
-import type {
-  ApprovalRule,
-  ComparisonRule,
-  DataRule,
-  Policy,
-  PolicyFloor,
-  ProbationRule,
-  TransitionRule,
-} from './policy.ts';
+import type { ApprovalRule } from './approval-rule.ts';
+import type { ComparisonRule, DataRule, Policy, PolicyFloor, ProbationRule, TransitionRule } from './policy.ts';
 import type { Allowed, Bound, Ratchet } from './ratchet.ts';
+import { tightenCanary } from './tighten-canary.ts';
 import { tightenAttestations } from './tighten-attestations.ts';
 import type { PolicyTightening, TransitionTightening } from './tightening.ts';
 
@@ -256,6 +250,7 @@ export function tighten(model: string, floor: PolicyFloor, own: PolicyTightening
       opensOnOffer: mine.opensOnOffer ?? base.opensOnOffer,
       evidenceValidHours: smaller(`${path}.evidenceValidHours`, base.evidenceValidHours, mine.evidenceValidHours),
       approvalHours: smaller(`${path}.approvalHours`, base.approvalHours, mine.approvalHours),
+      ...tightenCanary(`${path}.canary`, base.canary, mine.canary, { larger, smaller, loosened }, people),
       ...allowed(`${path}.probation`, base.probation, mine.probation, (probation, own) => ({
         probation: tightenProbation(`${path}.probation`, probation, own, { larger, smaller }),
       })),

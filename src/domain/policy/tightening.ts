@@ -1,16 +1,9 @@
 import { z } from 'zod';
 import { AttestationRule } from './attestations.ts';
+import { CanaryRule } from './canary.ts';
 import { OperationsRule } from './operations.ts';
-import {
-  ApprovalRule,
-  ComparisonRule,
-  Costs,
-  DataRule,
-  DriftRule,
-  ProbationRule,
-  RowCountRule,
-  TransitionRule,
-} from './policy.ts';
+import { ApprovalRule } from './approval-rule.ts';
+import { ComparisonRule, Costs, DataRule, DriftRule, ProbationRule, RowCountRule, TransitionRule } from './policy.ts';
 import { ServingRule } from './serving.ts';
 
 /** Some of a rule's fields. What fields contradict each other is looked for in the tightened rule. */
@@ -29,7 +22,8 @@ const { rehashDays: _rehashDays, retentionDays: _retentionDays, ...operations } 
 const { unitTests, codeReview, integrationTests, load, securityScan } = AttestationRule.shape;
 const { seconds: _seconds, connections: _connections, ...underLoad } = load.shape;
 const { fast, ...probation } = ProbationRule.shape;
-const { probation: _probation, ...transition } = TransitionRule.shape;
+const { probation: _probation, canary: _canary, ...transition } = TransitionRule.shape;
+const { deadlineHours: _deadlineHours, assignment: _assignment, shadow, ...canary } = CanaryRule.shape;
 
 const TransitionTightening = someOf({
   ...transition,
@@ -39,6 +33,12 @@ const TransitionTightening = someOf({
     /** The fast rule: rolls back a release that is clearly worse, before its days are over. Default: the floor’s. */
     fast: someOf(fast.shape),
   }).nullable(),
+  /** How a release is watched while it takes a part of the requests. Default of what is left out: the floor’s. */
+  canary: someOf({
+    ...canary,
+    /** The shadow before it. Default of what is left out: the floor’s. */
+    shadow: someOf(shadow.unwrap().shape),
+  }),
 });
 export type TransitionTightening = z.infer<typeof TransitionTightening>;
 

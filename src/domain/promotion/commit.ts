@@ -114,10 +114,11 @@ function probationEnd(state: GroundsState, now: Date): string | null {
   return new Date(now.getTime() + probationDays * 86_400_000).toISOString();
 }
 
-/** When the first of a promotion's deadline, its people's time, its evidence and its approvals is over. */
+/** When the first of a promotion's deadline, its people's time, its evidence and its approvals is over; what was approved before a canary stays so. */
 function firstExpiry(promotion: Promotion, evidence: readonly Evidence[], approvals: readonly Approval[]): Date {
-  const asked = approvals.length === 0 ? [] : (promotion.approvalRequest?.expiresAt ?? []);
-  const expiries = [...evidence, ...approvals].map(({ expiresAt }) => expiresAt);
+  const people = promotion.approvedAt === null ? approvals : [];
+  const asked = people.length === 0 ? [] : (promotion.approvalRequest?.expiresAt ?? []);
+  const expiries = [...evidence, ...people].map(({ expiresAt }) => expiresAt);
   return new Date(Math.min(...[promotion.deadline, asked, expiries].flat().map((each) => Date.parse(each))));
 }
 

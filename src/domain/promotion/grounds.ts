@@ -4,7 +4,7 @@ import { canonicalJson } from '../canonical/digest.ts';
 import { type Refusal, refusal as refuse, type RuleId } from '../refusal/refusal.ts';
 import { attestationsCheck, type NewestAttestations } from '../attestation/newest.ts';
 import { bodyOf, type Evidence, evidenceRoot, whyNotAdmitting } from '../gates/evidence.ts';
-import type { GateId } from '../gates/gate.ts';
+import { type GateId, phaseOf } from '../gates/gate.ts';
 import { dataValidated } from '../gates/gates/data-validated.ts';
 import { releasedUpstream, type Upstream } from '../gates/gates/released-upstream.ts';
 import { ABSENT, equals, keyText, keyOf, type Write } from '../ledger/item.ts';
@@ -14,7 +14,7 @@ import { attestationKeys, attestationsHold } from './attested-grounds.ts';
 import { type Propagation, propagationChecks, whyNotPropagated } from './pending-propagation.ts';
 import type { Pointer } from './pointer.ts';
 import { notQuarantined } from './quarantine.ts';
-import { type Promotion, PromotionRequest, pinnedBy, transitionOf } from './promotion.ts';
+import { isOpen, type Promotion, PromotionRequest, pinnedBy, transitionOf } from './promotion.ts';
 
 /** Everything in the ledger that a promotion's commit rests on, as it stood at one time. */
 export interface GroundsState {
@@ -42,17 +42,17 @@ export interface Grounds {
   readonly people: ApprovalOutcome;
 }
 
-type Rule = (state: GroundsState, now: Date) => Refusal | undefined;
+/** Which of the pinned gates have to have spoken. */
+type Asked = (gate: GateId) => boolean;
+
+type Rule = (state: GroundsState, now: Date, asked: Asked) => Refusal | undefined;
 
 /**
  * Every condition of a commit but the approvals, in the order in which they are named to people. A condition that only a
  * gate's verdict attests is not enough: what the verdict rested on in the ledger is evaluated again.
  */
 const RULES: readonly Rule[] = [
-  ({ promotion: { status } }) =>
-    status === 'open' || status === 'awaiting-approval'
-      ? undefined
-      : refuse('promotion-open', `the promotion is ${status}`),
+  ({ promotion: { status } }) => (isOpen(status) ? undefined : refuse('promotion-open', `the promotion is ${status}`)),
   ({ promotion: { deadline } }, now) =>
     Date.parse(deadline) > now.getTime() ? undefined : refuse('promotion-deadline', `the deadline was ${deadline}`),
   ({ promotion, isQuarantined }) =>
@@ -103,7 +103,7 @@ const RULES: readonly Rule[] = [
   },
   probationAllowed,
   ({ promotion, evidence }) => {
-    const pieces = pinnedEvidence({ promotion, evidence });
+    const pieces = seenByPeople(pinnedEvidence({ promotion, evidence }));
     if (promotion.approvals.length === 0 || promotion.approvalRequest?.evidence === evidenceRoot(pieces))
       return undefined;
     return promotion.approvalRequest === null
@@ -115,15 +115,17 @@ const RULES: readonly Rule[] = [
 /**
  * Judges what a commit rests on, at one time. The commit, `why` and `fsck` all ask this one function: the commit of what
  * it reads, `why` of an open promotion, and `fsck` of the ledger as the chain rebuilds it at each commit.
+ * @param asked which gates have to have spoken: all of them for a commit; a canary begins on those before it
  */
-export function judgeGrounds(state: GroundsState, now: Date): Grounds {
+export function judgeGrounds(state: GroundsState, now: Date, asked: Asked = () => true): Grounds {
   const { promotion, approvals } = state;
   return {
-    unmet: RULES.flatMap((rule) => rule(state, now) ?? []),
+    unmet: RULES.flatMap((rule) => rule(state, now, asked) ?? []),
     people:
       promotion.approvals.length === 0
         ? { kind: 'approved', approvals: [] }
-        : judgeApprovals(promotion, approvals, now),
+        : // People who have approved in time have approved: a canary may take longer than they had.
+          judgeApprovals(promotion, approvals, new Date(promotion.approvedAt ?? now)),
   };
 }
 
@@ -163,6 +165,16 @@ export function pinnedEvidence({
   evidence,
 }: Pick<GroundsState, 'promotion' | 'evidence'>): readonly Evidence[] {
   return promotion.gates.flatMap((gate) => evidence.get(gate) ?? []);
+}
+
+/** Whether a gate is evaluated before people are asked. */
+export function isBeforeApproval(gate: GateId): boolean {
+  return phaseOf(gate) === 'before-approval';
+}
+
+/** The evidence of the gates of the first phase: what people see when they decide, and what their approvals are bound to. */
+export function seenByPeople(evidence: readonly Evidence[]): readonly Evidence[] {
+  return evidence.filter(({ gate }) => isBeforeApproval(gate));
 }
 
 /** The checks by which a transaction holds only while the grounds are what was read. */
@@ -238,7 +250,7 @@ function policyInForce({ promotion, active, pointer }: GroundsState): Refusal | 
   const rule = active.rules.transitions[promotion.transition];
   if (rule === undefined)
     return refuse('policy-in-force', `the policy has no transition ${promotion.transition}`, remedy);
-  const differing = Object.entries(pinnedBy(rule, { from: pointer?.version, to: promotion.version })).filter(
+  const differing = Object.entries(pinnedBy(rule, promotion, pointer?.version)).filter(
     ([name, value]) => canonicalJson(Reflect.get(promotion, name) as unknown) !== canonicalJson(value),
   );
   return differing.length === 0
@@ -246,8 +258,10 @@ function policyInForce({ promotion, active, pointer }: GroundsState): Refusal | 
     : refuse('policy-in-force', `the promotion pins other ${differing.map(([name]) => name).join(', ')}`, remedy);
 }
 
-function evidenceComplete({ promotion, evidence }: GroundsState, now: Date): Refusal | undefined {
-  const lacking = promotion.gates.flatMap((gate) => whyNotAdmitting(evidence.get(gate), gate, promotion, now) ?? []);
+function evidenceComplete({ promotion, evidence }: GroundsState, now: Date, asked: Asked): Refusal | undefined {
+  const lacking = promotion.gates
+    .filter(asked)
+    .flatMap((gate) => whyNotAdmitting(evidence.get(gate), gate, promotion, now) ?? []);
   return lacking.length === 0
     ? undefined
     : refuse('evidence-complete', lacking.join('; '), 'request a new promotion: its gates are evaluated again');

@@ -175,7 +175,7 @@ export function whyNotDivided({
   const sum = arms.reduce((total, { share }) => total + share, 0);
   const names = new Set(arms.map(({ arm }) => arm));
   const wrong = arms.find(({ arm, release }) => (arm === 'candidate') === (release === current));
-  if (!names.has('champion')) return `the champion ${current} is no arm`;
+  if (arms.every(({ release }) => release !== current)) return `the champion ${current} is no arm`;
   if (names.size < arms.length) return 'an arm is there twice';
   if (wrong !== undefined) return `the ${wrong.arm} is ${wrong.release}, and ${current} is served`;
   if (arms.length > 1 && plan === undefined) return 'no plan says why';

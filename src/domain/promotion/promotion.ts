@@ -5,7 +5,9 @@ import { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { type ApprovalRule, Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
+import { CanaryRequest, CanaryRule, lengthened } from '../policy/canary.ts';
+import type { ApprovalRule } from '../policy/approval-rule.ts';
+import { Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
 import { Role } from '../policy/role.ts';
 import { WORK_HOURS } from './durations.ts';
 import type { Pointer } from './pointer.ts';
@@ -20,6 +22,8 @@ export const PromotionRequest = z.strictObject({
   transition: Transition,
   /** Why it is to come to prod past staging; there for a hotfix, and only for one. */
   hotfix: Hotfix.exactOptional(),
+  /** That its canary lasts for other hours than the policy's, or is left out, where that was asked for. */
+  canaryRequest: CanaryRequest.exactOptional(),
   requestedBy: z.string().min(1),
   /** The environment that has the files, and the place in its (or control's) chain of the record that asks. */
   source: z.string().min(1),
@@ -31,8 +35,22 @@ export const PromotionRequest = z.strictObject({
 });
 export type PromotionRequest = z.infer<typeof PromotionRequest>;
 
-export const PromotionStatus = z.enum(['open', 'awaiting-approval', 'committed', 'refused', 'failed', 'superseded']);
+export const PromotionStatus = z.enum([
+  'open',
+  'awaiting-approval',
+  /** Approved, and watched while it answers stored or live requests. */
+  'in-canary',
+  'committed',
+  'refused',
+  'failed',
+  'superseded',
+]);
 export type PromotionStatus = z.infer<typeof PromotionStatus>;
+
+/** Whether a promotion has not ended: it holds the lock. */
+export function isOpen(status: PromotionStatus): boolean {
+  return status === 'open' || status === 'awaiting-approval' || status === 'in-canary';
+}
 
 /** The saga that carries one digest into one environment. Policy and gates are pinned when it opens. */
 export const Promotion = z.strictObject({
@@ -49,11 +67,15 @@ export const Promotion = z.strictObject({
   approvalHours: z.number().positive(),
   /** How long a probation lasts, where the policy knows one for this transition. */
   probationDays: z.int().min(1).nullable().default(null),
+  /** How it is watched while it takes a part of the traffic, where the policy knows that for this transition. */
+  canary: CanaryRule.nullable().default(null),
   openedAt: z.iso.datetime(),
   /** When the reconciler ends it. */
   deadline: z.iso.datetime(),
   execution: z.string().min(1),
   approvalRequest: z.strictObject({ evidence: Digest, expiresAt: z.iso.datetime() }).nullable(),
+  /** When its approvals were found to suffice, before its canary: they are judged as of then. */
+  approvedAt: z.iso.datetime().nullable().default(null),
   /** Why it ended, when it did. */
   ending: z.string().nullable(),
   endedAt: z.iso.datetime().nullable(),
@@ -88,25 +110,33 @@ export function transitionOf(
   return environment === 'prod' ? 'prod' : 'staging';
 }
 
-/** What a promotion pins of its transition's rule when it opens. */
+/**
+ * What a promotion pins of its transition's rule when it opens.
+ * @param served the version of the champion, if there is one
+ */
 export function pinnedBy(
   rule: TransitionRule,
-  versions: { readonly from: string | undefined; readonly to: string },
-): Pick<Promotion, 'gates' | 'approvals' | 'evidenceValidHours' | 'approvalHours' | 'probationDays'> {
+  request: Pick<PromotionRequest, 'version' | 'canaryRequest'>,
+  served: string | undefined,
+): Pick<Promotion, 'gates' | 'approvals' | 'evidenceValidHours' | 'approvalHours' | 'probationDays' | 'canary'> {
   const { gates, evidenceValidHours, approvalHours, probation } = rule;
-  const approvals = approvalsFor(rule, versions);
-  return { gates, approvals, evidenceValidHours, approvalHours, probationDays: probation?.days ?? null };
+  const canary = rule.canary === undefined ? null : lengthened(rule.canary, request.canaryRequest);
+  const more = request.canaryRequest?.kind === 'shadow-only' ? (canary?.shadowOnly ?? []) : [];
+  const approvals = approvalsFor(rule, more, { from: served, to: request.version });
+  return { gates, approvals, evidenceValidHours, approvalHours, probationDays: probation?.days ?? null, canary };
 }
 
-/** Whose approval a transition needs: everybody's, and that of the people for the level by which the versions differ. */
+/** Whose approval a transition needs: everybody's, that of the people for the level by which the versions differ, and of some more. */
 function approvalsFor(
   { approvals, approvalsByLevel }: TransitionRule,
+  others: readonly ApprovalRule[],
   { from, to }: { readonly from: string | undefined; readonly to: string },
 ): ApprovalRule[] {
   const level = from === undefined ? 'major' : diff(from, to);
   const more = level === 'major' || level === 'minor' || level === 'patch' ? (approvalsByLevel?.[level] ?? []) : [];
   const counts = new Map<Role, number>();
-  for (const { role, count } of [...approvals, ...more]) counts.set(role, Math.max(count, counts.get(role) ?? 0));
+  for (const { role, count } of [...approvals, ...more, ...others])
+    counts.set(role, Math.max(count, counts.get(role) ?? 0));
   return [...counts].map(([role, count]) => ({ role, count }));
 }
 
@@ -190,11 +220,12 @@ export function openPromotion(
     status: 'open',
     fencingToken: pinned.fencingToken,
     policy: pinned.policyDigest,
-    ...pinnedBy(rule, { from: pinned.champion?.version, to: request.version }),
+    ...pinnedBy(rule, request, pinned.champion?.version),
     openedAt: pinned.now.toISOString(),
-    deadline: new Date(pinned.now.getTime() + (rule.approvalHours + WORK_HOURS) * 3_600_000).toISOString(),
+    deadline: new Date(pinned.now.getTime() + hoursOf(rule, request) * 3_600_000).toISOString(),
     execution: pinned.execution,
     approvalRequest: null,
+    approvedAt: null,
     ending: null,
     endedAt: null,
     epoch: null,
@@ -202,10 +233,18 @@ export function openPromotion(
   };
 }
 
+/** Hours that a promotion may take: people's, its canary's until its deadline, and those of its own work. */
+export function hoursOf(rule: TransitionRule, request: Pick<PromotionRequest, 'canaryRequest'>): number {
+  const canary = rule.canary === undefined ? undefined : lengthened(rule.canary, request.canaryRequest);
+  return rule.approvalHours + (canary?.deadlineHours ?? 0) + WORK_HOURS;
+}
+
 /** How a request stands to the promotion that holds the lock: two asks from one place are newer and older, others just wait. */
 export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {
   // A baseline is never pushed aside: everything after it needs something to go back to.
   if (holder.kind === 'baseline' || request.kind === 'baseline') return 'unrelated';
+  // What takes traffic already is judged: whatever is newer waits for that, but a hotfix.
+  if (holder.status === 'in-canary' && request.transition !== 'hotfix') return 'unrelated';
   // A hotfix goes before whatever else is under way, and nothing else goes before a hotfix.
   const isHotfix = request.transition === 'hotfix';
   if (isHotfix !== (holder.transition === 'hotfix')) return isHotfix ? 'newer' : 'unrelated';

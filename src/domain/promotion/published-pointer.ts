@@ -44,7 +44,12 @@ function actOf(
     case 'RELEASE_PROMOTED':
     case 'RELEASE_CONFIRMED':
     case 'RELEASE_ROLLED_BACK':
+    case 'CANARY_STARTED':
       return detailsOf(record, record.code);
+    case 'CANARY_ENDED': {
+      const { version, pointerSeq, epoch } = detailsOf(record, record.code);
+      return pointerSeq === null ? undefined : { version, pointerSeq, epoch };
+    }
     default:
       return undefined;
   }

@@ -38,6 +38,12 @@ export const RELEASE_RULES = {
   'probation-allowed': promotion(409, 'what passes provisionally is served on probation'),
   'approval-given': promotion(409, 'the roles that the policy names approve before the request expires'),
   'aggregates-built': promotion(409, 'the daily aggregates that an endpoint loads for a release are built'),
+  'canary-allowed': promotion(
+    409,
+    'a canary is at least as long as the policy says, and left out only where people approve that',
+  ),
+  'canary-stands': promotion(409, 'the traffic is divided as the canary began it until the canary ends', AGAIN),
+  'champion-healthy': promotion(409, 'a candidate is compared with a champion of which no alarm is open'),
   'commit-conditions': promotion(409, 'what a commit was decided on is unchanged when it is written', AGAIN),
   'promotion-opened': promotion(409, 'the target answers a request in time'),
   'promotion-succeeded': rulesOf('promotion_failed')(409, 'a promotion runs without a fault'),

@@ -1,11 +1,12 @@
 import { ORIGIN } from '#domain/environment/environment.ts';
 import { z } from 'zod';
-import { truncated } from '#domain/audit/truncated.ts';
 import type { AttestedGate } from '#domain/attestation/attestation.ts';
 import { Digest } from '#domain/canonical/digest.ts';
 import { StoredMeasure } from '#domain/comparison/measure.ts';
-import { type Evidence, evidenceOf, evidenceWrite } from '#domain/gates/evidence.ts';
-import type { GateId, GateResult } from '#domain/gates/gate.ts';
+import { CanaryMinutes } from '#domain/canary/minutes.ts';
+import { trafficOf } from '#domain/canary/traffic.ts';
+import { type GateId, type GateResult, phaseOf } from '#domain/gates/gate.ts';
+import { canaryPower } from '#domain/gates/gates/canary-power.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
 import { dataValidated } from '#domain/gates/gates/data-validated.ts';
 import { releaseIntegrity, VerificationReport } from '#domain/gates/gates/release-integrity.ts';
@@ -15,7 +16,7 @@ import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { attestedVerdict } from '#domain/promotion/attested-grounds.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
-import { holdsLock, type Promotion } from '#domain/promotion/promotion.ts';
+import type { Promotion } from '#domain/promotion/promotion.ts';
 import { readDocument } from '#ports/documents.ts';
 import type { ArtifactStore } from '#ports/artifact-store.ts';
 import { bestThroughput } from '#read-model/attestations.ts';
@@ -24,7 +25,9 @@ import { readActivePolicy } from '#read-model/policy.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { readUpstream } from '#read-model/upstream.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
-import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
+import type { Recording } from '#use-cases/audit/record-change.ts';
+import { whyNoCanaryOf } from './why-no-canary.ts';
+import { recordEvidence } from './record-evidence.ts';
 import { contract, type Task } from '#use-cases/task.ts';
 
 export interface Judging extends Recording {
@@ -39,6 +42,8 @@ const Findings = PromotionParameters.extend({
   comparison: z
     .object({ status: z.string(), measure: Digest.optional(), reasons: z.array(z.string()).optional() })
     .optional(),
+  /** The minutes of the request log before the promotion. */
+  traffic: z.object({ minutes: Digest.nullable() }).optional(),
 });
 type Findings = z.infer<typeof Findings>;
 
@@ -57,7 +62,9 @@ export function compareWithChampion(deps: Judging): Task {
 
 /** Judges every pinned gate that has not been judged, and says whether all of them let the release pass. */
 export function evaluateGates(deps: Judging): Task {
-  return JudgeGates.task((findings) => judge(deps, findings, (gate) => gate !== 'better-than-champion'));
+  return JudgeGates.task((findings) =>
+    judge(deps, findings, (gate) => gate !== 'better-than-champion' && phaseOf(gate) === 'before-approval'),
+  );
 }
 
 async function judge(
@@ -71,8 +78,9 @@ async function judge(
   const reasons: string[] = [];
   for (const gate of promotion.gates.filter(mine)) {
     const result = withoutProbation(promotion, await resultOf(deps, gate, promotion, inForce, findings));
-    const evidence = evidenceOf(promotion, gate, result, findings.comparison?.measure ?? null, deps.clock.now());
-    if (!(await record(deps, promotion, evidence)))
+    const measure =
+      gate === 'canary-power' ? (findings.traffic?.minutes ?? null) : (findings.comparison?.measure ?? null);
+    if ((await recordEvidence(deps, promotion, gate, result, measure)) === undefined)
       return { status: 'failed', refusal: notOpen(await readPromotion(deps.ledger, findings)) };
     if (result.verdict !== 'PASS' && result.verdict !== 'NOT_APPLICABLE')
       reasons.push(`${gate}: ${result.verdict}: ${result.reasons.join('; ')}`);
@@ -125,6 +133,11 @@ async function resultOf(
       const measure = await readDocument(deps.documents, StoredMeasure, digest);
       return MEASURED_GATES[gate](measure, inForce.rules.comparison);
     }
+    case 'canary-power':
+      return canaryPossible(deps, promotion, findings);
+    case 'shadow':
+    case 'canary':
+      return { verdict: 'INCONCLUSIVE', reasons: ['it is evaluated after the approval'], numbers: {} };
     case 'unit-tests':
     case 'code-review':
     case 'integration-tests':
@@ -145,6 +158,20 @@ async function attested(deps: Judging, gate: AttestedGate, promotion: Promotion)
   return attestedVerdict(gate, state, { objectiveMs: online?.objectiveMs ?? null, baseline }, deps.clock.now());
 }
 
+/** Judges whether a canary of the traffic that there was can see what it has to. */
+async function canaryPossible(deps: Judging, promotion: Promotion, { traffic }: Findings): Promise<GateResult> {
+  const inapplicable = await whyNoCanaryOf(deps, promotion);
+  if (inapplicable !== undefined) return { verdict: 'NOT_APPLICABLE', reasons: [inapplicable], numbers: {} };
+  if (promotion.canary === null)
+    return { verdict: 'INCONCLUSIVE', reasons: ['the policy has no canary for this transition'], numbers: {} };
+  if (promotion.canaryRequest?.kind === 'shadow-only')
+    return { verdict: 'NOT_APPLICABLE', reasons: ['it is to be promoted on its shadow alone'], numbers: {} };
+  const stored = traffic?.minutes ?? null;
+  if (stored === null) return canaryPower(promotion.canary, undefined);
+  const { minutes, from, until } = await readDocument(deps.documents, CanaryMinutes, stored);
+  return canaryPower(promotion.canary, trafficOf(minutes, { from: new Date(from), until: new Date(until) }));
+}
+
 /** What would pass provisionally decides nothing where the policy knows no probation. */
 function withoutProbation({ probationDays, replaces }: Promotion, result: GateResult): GateResult {
   if (result.provisional !== true || (probationDays !== null && replaces !== null)) return result;
@@ -154,29 +181,6 @@ function withoutProbation({ probationDays, replaces }: Promotion, result: GateRe
 }
 
 /** No repetition gives the lock back, so its loss is a value, not a fault. */
-function notOpen({ promotion, status }: Promotion): Refusal {
+export function notOpen({ promotion, status }: Promotion): Refusal {
   return refusal('promotion-open', `${promotion} is ${status}`);
-}
-
-/** Whether the evidence could be recorded: only while its promotion holds the lock. */
-async function record(deps: Recording, promotion: Promotion, evidence: Evidence): Promise<boolean> {
-  const result = await recordChange(deps, {
-    model: promotion.model,
-    operation: operationName('gate', promotion.promotion, evidence.gate),
-    writes: [holdsLock(promotion), evidenceWrite(evidence)],
-    event: {
-      code: 'EVIDENCE_RECORDED',
-      actor: `pipeline:${evidence.producer}`,
-      release: promotion.release,
-      details: {
-        promotion: promotion.promotion,
-        gate: evidence.gate,
-        verdict: evidence.verdict,
-        ...(evidence.provisional === true ? { provisional: true } : {}),
-        reasons: truncated(evidence.reasons, 8, 2400),
-        measure: evidence.measure,
-      },
-    },
-  });
-  return result.kind !== 'refused';
 }

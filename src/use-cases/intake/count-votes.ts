@@ -3,7 +3,7 @@ import type { Digest } from '#domain/canonical/digest.ts';
 import { type CastVote, voteCheck, voteWrite } from '#domain/approval/vote.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { Item, Write } from '#domain/ledger/item.ts';
-import type { ApprovalRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
 import type { Refusal } from '#domain/refusal/refusal.ts';
 import { type ChangeResult, operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 

@@ -101,7 +101,7 @@ async function requestedByPerson(
   readAlso: ReadAlso,
 ): Promise<void> {
   if (record.release === null) return;
-  const { requestedBy, hotfix } = detailsOf(record, 'PROMOTION_REQUESTED');
+  const { requestedBy, hotfix, canaryRequest } = detailsOf(record, 'PROMOTION_REQUESTED');
   const source = hotfix === undefined ? sourceOf(deps.environment) : ORIGIN;
   if (source === undefined) return;
   const find = async () => (await readUpstream(deps.ledger, record.model, record.release ?? '', [source]))[0];
@@ -112,7 +112,11 @@ async function requestedByPerson(
     upstream = await find();
   }
   if (upstream !== undefined) {
-    const asked = hotfix === undefined ? { requestedBy } : { requestedBy, hotfix };
+    const asked = {
+      requestedBy,
+      ...(hotfix === undefined ? {} : { hotfix }),
+      ...(canaryRequest === undefined ? {} : { canaryRequest }),
+    };
     await startPromotion(deps, upstream, { record, hash, readAlso }, asked);
     return;
   }
@@ -138,7 +142,7 @@ async function startPromotion(
   deps: Following,
   upstream: Upstream,
   { record, hash, readAlso }: { readonly record: AuditRecord; readonly hash: Digest; readonly readAlso: ReadAlso },
-  asked: Pick<PromotionRequest, 'requestedBy' | 'hotfix'>,
+  asked: Pick<PromotionRequest, 'requestedBy' | 'hotfix' | 'canaryRequest'>,
 ): Promise<void> {
   const request = PromotionRequest.parse({
     model: record.model,

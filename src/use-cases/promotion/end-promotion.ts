@@ -3,7 +3,7 @@ import { truncated } from '#domain/audit/truncated.ts';
 import { Refusal } from '#domain/refusal/refusal.ts';
 import { ABSENT } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
-import { freeLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
+import { freeLock, isOpen, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { AuditEvent } from '#domain/audit/events.ts';
 import { findPromotion, type NamedPromotion, readLock } from '#read-model/promotions.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
@@ -66,7 +66,7 @@ export async function endPromotion(
   ending: Ending,
 ): Promise<z.output<typeof Ended>> {
   const promotion = await findPromotion(deps.ledger, named.model, named.promotion);
-  const isOpen = promotion?.status === 'open' || promotion?.status === 'awaiting-approval';
+  const isUnderWay = promotion !== undefined && isOpen(promotion.status);
   // The promotion that took its place has said so in the chain: nothing failed, and nobody need be told again.
   if (promotion?.status === 'superseded') return { ...ending, status: 'superseded' };
   if (promotion?.status === 'committed') {
@@ -74,18 +74,17 @@ export async function endPromotion(
     return { ...ending, status: 'committed' };
   }
   const lock = await readLock(deps.ledger, named.model);
-  const writes =
-    promotion !== undefined && isOpen
-      ? [
-          promotionWrite(promotion, ended(promotion, ending, deps.clock.now())),
-          ...(lock?.promotion === named.promotion && lock.fencingToken === promotion.fencingToken
-            ? [freeLock(promotion)]
-            : []),
-        ]
-      : promotion === undefined
-        ? // Should it open at this moment, it is ended as what it then is: otherwise nobody could end it any more.
-          [{ kind: 'check' as const, key: keys.promotion(named.model, named.promotion), condition: ABSENT }]
-        : [];
+  const writes = isUnderWay
+    ? [
+        promotionWrite(promotion, ended(promotion, ending, deps.clock.now())),
+        ...(lock?.promotion === named.promotion && lock.fencingToken === promotion.fencingToken
+          ? [freeLock(promotion)]
+          : []),
+      ]
+    : promotion === undefined
+      ? // Should it open at this moment, it is ended as what it then is: otherwise nobody could end it any more.
+        [{ kind: 'check' as const, key: keys.promotion(named.model, named.promotion), condition: ABSENT }]
+      : [];
   const event: AuditEvent =
     ending.status === 'refused'
       ? {

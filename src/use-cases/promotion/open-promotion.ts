@@ -5,12 +5,15 @@ import { ABSENT, type Write } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { activationWrite, type ActivePolicy, stillInForce } from '#domain/policy/activation.ts';
+import { hasCanary, whyNotSo } from '#domain/promotion/canary.ts';
+import { closedUntil } from '#domain/prediction/request-log.ts';
 import { whyNotPropagated } from '#domain/promotion/pending-propagation.ts';
-import { PATIENCE_HOURS } from '#domain/promotion/durations.ts';
+import { PATIENCE_HOURS, WORK_HOURS } from '#domain/promotion/durations.ts';
 import { upstreamsOf, upstreamVerdict } from '#domain/promotion/grounds.ts';
 import { pointerCheck } from '#domain/promotion/pointer.ts';
 import {
   ageOf,
+  isOpen,
   openPromotion as opened,
   type Promotion,
   type PromotionRequest,
@@ -55,10 +58,21 @@ export const OpenPromotion = contract({
       /** What is promoted must be none of these under another digest. */
       quarantined: z.array(Digest),
       approvals: z.enum(['none', 'needed']),
+      /** Whether gates are evaluated after the approval, and how long that may take. */
+      canary: z.enum(['none', 'needed']),
+      canarySeconds: z.int().positive(),
+      /** From when on requests say what traffic there is: as long as the canary is to be. */
+      trafficFrom: z.iso.datetime(),
       /** For how long people may decide. */
       approvalSeconds: z.int().positive(),
     }),
-    z.object({ status: z.literal('waiting'), promotion: z.string(), reason: z.string() }),
+    z.object({
+      status: z.literal('waiting'),
+      promotion: z.string(),
+      reason: z.string(),
+      /** When it is asked again: seldom, once it has waited for long. */
+      seconds: z.int().positive(),
+    }),
     Refused.extend({ promotion: z.string() }),
   ]),
 });
@@ -81,7 +95,9 @@ export function openPromotion(deps: Opening): Task {
       );
     const result = await open(deps, request, named.promotion, execution);
     const waited = deps.clock.now().getTime() - Date.parse(startedAt);
-    if (result.status !== 'waiting' || waited < PATIENCE_HOURS * 3_600_000) return result;
+    if (result.status !== 'waiting') return result;
+    if (waited < PATIENCE_HOURS * 3_600_000)
+      return { ...result, seconds: waited < SOON_HOURS * 3_600_000 ? SOON_SECONDS : LATER_SECONDS };
     return refused(
       result.promotion,
       'promotion-turn',
@@ -90,6 +106,11 @@ export function openPromotion(deps: Opening): Task {
   };
   return OpenPromotion.task(run);
 }
+
+/** What waits for its turn asks often at first; an execution has room for 25,000 events, and each time takes eight. */
+const SOON_SECONDS = 120;
+const SOON_HOURS = 12;
+const LATER_SECONDS = 900;
 
 async function open(deps: Opening, request: PromotionRequest, name: string, execution: string): Promise<Opened> {
   const { ledger } = deps;
@@ -104,8 +125,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     findOperation(ledger, model, endOperation(name)),
   ]);
   if (existing !== undefined) {
-    const isOpen = existing.status === 'open' || existing.status === 'awaiting-approval';
-    return isOpen && existing.execution === execution
+    return isOpen(existing.status) && existing.execution === execution
       ? answer(existing, quarantined)
       : refused(name, 'promotion-open', `it is ${existing.status}`);
   }
@@ -131,6 +151,8 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
     const found = `a hotfix into ${deps.environment}; the policy knows ${Object.keys(policy.transitions).join(', ')}`;
     return refused(name, 'hotfix-allowed', found, 'promote it through staging');
   }
+  const notSo = whyNotSo(rule, request.canaryRequest);
+  if (notSo !== undefined) return refused(name, notSo.rule, notSo.found, notSo.remedy);
   const notPropagated = whyNotPropagated(pointer, request.transition, await readPropagation(ledger, pointer));
   if (notPropagated !== undefined) return refused(name, notPropagated.rule, notPropagated.found, notPropagated.remedy);
 
@@ -189,7 +211,7 @@ async function open(deps: Opening, request: PromotionRequest, name: string, exec
 }
 
 function waiting(promotion: string, reason: string): Opened {
-  return { status: 'waiting', promotion, reason };
+  return { status: 'waiting', promotion, reason, seconds: SOON_SECONDS };
 }
 
 function answer(promotion: Promotion, quarantined: readonly Digest[]): Opened {
@@ -202,8 +224,16 @@ function answer(promotion: Promotion, quarantined: readonly Digest[]): Opened {
     asOf: promotion.asOf,
     quarantined: [...quarantined],
     approvals: promotion.approvals.length === 0 ? 'none' : 'needed',
+    canary: hasCanary(promotion) ? 'needed' : 'none',
+    canarySeconds: Math.round(((promotion.canary?.deadlineHours ?? 0) + WORK_HOURS) * 3600),
+    trafficFrom: trafficFrom(promotion).toISOString(),
     approvalSeconds: Math.round(promotion.approvalHours * 3600),
   };
+}
+
+function trafficFrom({ openedAt, canary }: Promotion): Date {
+  const until = closedUntil(new Date(openedAt));
+  return new Date(until.getTime() - (canary?.hours ?? 0) * 3_600_000);
 }
 
 function refused(

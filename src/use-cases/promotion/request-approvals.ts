@@ -4,6 +4,7 @@ import { evidenceRoot } from '#domain/gates/evidence.ts';
 import type { Item } from '#domain/ledger/item.ts';
 import { keys } from '#domain/ledger/keys.ts';
 import type { Hotfix } from '#domain/policy/policy.ts';
+import { seenByPeople } from '#domain/promotion/grounds.ts';
 import { holdsLock, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import type { StateMachines } from '#ports/state-machines.ts';
 import { readEvidence } from '#read-model/grounds.ts';
@@ -24,7 +25,7 @@ export const RequestApprovals = contract({
 export function requestApprovals(deps: Recording & { readonly machines: StateMachines }): Task {
   return RequestApprovals.task(async ({ token, ...named }) => {
     const promotion = await readPromotion(deps.ledger, named);
-    const evidence = [...(await readEvidence(deps.ledger, promotion)).values()];
+    const evidence = seenByPeople([...(await readEvidence(deps.ledger, promotion)).values()]);
     const now = deps.clock.now();
     const expiresAt = new Date(now.getTime() + promotion.approvalHours * 3_600_000).toISOString();
     const waiting: Item = {

@@ -1,7 +1,7 @@
 import type { Environment, Inbox } from '#ports/inbox.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { textOf } from '#domain/ledger/item.ts';
-import type { Promotion } from '#domain/promotion/promotion.ts';
+import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
 import { refusal } from '#domain/refusal/refusal.ts';
 import { readChainHead } from '#read-model/chain.ts';
 import { findPublished } from '#read-model/cursors.ts';
@@ -11,6 +11,7 @@ import { readTasks } from '#read-model/tasks.ts';
 import { type Recording } from '#use-cases/audit/record-change.ts';
 import { isTold } from '#use-cases/announcements/alert-people.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
+import { stopStrayCanary } from './stop-stray-canary.ts';
 import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
@@ -30,6 +31,8 @@ export interface Reconciled {
   readonly polled: number;
   readonly tokensReturned: readonly string[];
   readonly ended: readonly string[];
+  /** Promotions that had ended and left traffic divided. */
+  readonly canariesStopped: readonly string[];
 }
 
 /**
@@ -41,7 +44,14 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
   const { peers, models } = deps;
   const faults: Fault[] = [];
   const unpublished: Fault[] = [];
-  const done = { subscribed: [], republished: [], polled: 0, tokensReturned: [], ended: [] } as Done;
+  const done: Done = {
+    subscribed: [],
+    republished: [],
+    polled: 0,
+    tokensReturned: [],
+    ended: [],
+    canariesStopped: [],
+  };
   // An environment's own affairs are told by the chain of one of its models.
   const own = (item: string): Named => ({ item, model: models[0] });
   await each(
@@ -91,6 +101,15 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
   );
   await each(
     faults,
+    models,
+    (model) => ({ item: `traffic of ${model}`, model }),
+    async (model) => {
+      const stray = await stopStrayCanary(deps, model);
+      if (stray !== undefined) done.canariesStopped.push(stray);
+    },
+  );
+  await each(
+    faults,
     JOB_KINDS,
     (kind) => own(`${kind} jobs`),
     async (kind) => {
@@ -134,7 +153,7 @@ function notPublished(model: string, seq: number): Fault {
 
 async function reconcilePromotion(deps: Reconciling, promotion: Promotion, done: Done): Promise<void> {
   const isWaiting = promotion.status === 'awaiting-approval';
-  if (!isWaiting && promotion.status !== 'open') return;
+  if (!isOpen(promotion.status)) return;
   if (Date.parse(promotion.deadline) > deps.clock.now().getTime()) {
     // Its last states may have ended it before its execution was over: what is read after that tells.
     const end = await deps.machines.endOf('promotion', promotion.execution);

@@ -85,16 +85,18 @@ async function inspectExecutions(
   own: (item: string) => Named,
   faults: Fault[],
 ): Promise<void> {
-  const approvalHours = Math.max(
-    0,
-    ...deployed.models.flatMap(({ policy }) => Object.values(policy.transitions).map((each) => each.approvalHours)),
-  );
+  const transitions = deployed.models.flatMap(({ policy }) => Object.values(policy.transitions));
+  const longest = {
+    approval: Math.max(0, ...transitions.map(({ approvalHours }) => approvalHours)),
+    // One that was asked to be longer ends before its evidence expires.
+    canary: Math.max(0, ...transitions.map((rule) => (rule.canary === undefined ? 0 : rule.evidenceValidHours))),
+  };
   await each(
     faults,
     Object.keys(watched.machines) as Machine[],
     (machine) => own(`executions of ${machine}`),
     async (machine) => {
-      const hours = executionHours(machine, approvalHours);
+      const hours = executionHours(machine, longest);
       const overdue = (await resources.running(machine)).filter(
         ({ startedAt }) => clock.now().getTime() - startedAt.getTime() > hours * HOUR_MS,
       );

@@ -1,3 +1,4 @@
+import { isOpen } from '#domain/promotion/promotion.ts';
 import { PartitionKind } from '#domain/data/partition.ts';
 import { GatehouseError } from '#domain/error.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
@@ -40,7 +41,7 @@ export async function measureModels(deps: MeasuringModels, faults: Fault[]): Pro
         readPromotions(ledger, model),
         readIncidents(ledger, model),
       ]);
-      const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
+      const open = promotions.filter(({ status }) => isOpen(status));
       metrics.emit(
         { environment, model },
         {

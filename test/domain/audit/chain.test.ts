@@ -156,6 +156,8 @@ describe('the registry of events', () => {
     }
     const alerting = Object.entries(AUDIT_EVENTS).flatMap(([code, { alert }]) => (alert ? [code] : []));
     expect(alerting.toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'CANARY_ENDED',
+      'CANARY_PAUSED',
       'CANDIDATES_HELD',
       'CANDIDATES_REJECTED',
       'DATA_REFUSED',

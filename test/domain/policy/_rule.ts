@@ -1,4 +1,5 @@
-import type { ApprovalRule, ComparisonRule, ProbationRule } from '#domain/policy/policy.ts';
+import type { ApprovalRule } from '#domain/policy/approval-rule.ts';
+import type { ComparisonRule, ProbationRule } from '#domain/policy/policy.ts';
 
 /** A comparison rule with the numbers of the organisation's floor, without a provisional one, and with few rows. */
 export const RULE = {

@@ -14,7 +14,8 @@ const OPENING = [
   'Plan comparison',
   'Comparison possible?',
 ];
-const JUDGING = ['Compare with champion', 'Evaluate gates', 'Champion beaten?'];
+const JUDGING = ['Compare with champion', 'Canary asked?', 'Measure traffic', 'Evaluate gates', 'Champion beaten?'];
+const UNWATCHED = ['Compare with champion', 'Canary asked?', 'No canary asked', 'Evaluate gates', 'Champion beaten?'];
 const COMMITTING = [
   'Plan rollback target',
   'Verify rollback target',
@@ -29,6 +30,9 @@ const COMMITTING = [
   'Build aggregates',
   'Publish aggregates',
   'Aggregates published?',
+  'Canary needed?',
+  'Watch canary',
+  'Canary passed?',
   'Commit promotion',
   'Committed?',
   'Verify serving',
@@ -39,7 +43,8 @@ const TO_APPROVAL = [...OPENING, ...MEASURING, ...JUDGING, 'Gates passed?', 'App
 describe('promotion', () => {
   it('promotes the first release without a comparison and without approvals', async () => {
     const { path, status } = await run('promotion', FIRST_RELEASE);
-    expect(path).toEqual([...OPENING, ...JUDGING, 'Gates passed?', 'Approvals needed?', ...COMMITTING, 'Promoted']);
+    const committing = COMMITTING.filter((state) => state !== 'Watch canary' && state !== 'Canary passed?');
+    expect(path).toEqual([...OPENING, ...UNWATCHED, 'Gates passed?', 'Approvals needed?', ...committing, 'Promoted']);
     expect(status).toBe('SUCCEEDED');
   });
 
@@ -91,7 +96,12 @@ describe('promotion', () => {
       REFUSED,
       [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 13), 'Aggregates were not built'],
     ],
-    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 15), 'Commit was refused']],
+    [
+      'Watch canary',
+      { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: { outcome: REFUSED } },
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 16), 'Canary was not passed'],
+    ],
+    ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 18), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {
     const { path, status, calls } = await run('promotion', { [state]: answer });
     expect(path).toEqual([...before, 'Refuse promotion', 'Refused']);
@@ -114,7 +124,7 @@ describe('promotion', () => {
   });
 
   it('waits for the lock, and goes on when it is free', async () => {
-    const waiting = { status: 'waiting', promotion: 'p', reason: 'another one is open' } as const;
+    const waiting = { status: 'waiting', promotion: 'p', reason: 'another one is open', seconds: 120 } as const;
     const { path } = await run('promotion', {
       ...FIRST_RELEASE,
       'Open promotion': [waiting, waiting, FIRST_RELEASE['Open promotion']],

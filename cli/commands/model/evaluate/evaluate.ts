@@ -34,7 +34,7 @@ export const run: Run = async (context) => {
   const modelHome = await modelFolder(context, name);
   const [wrong] = errorsOf(await checkModels(context, [name]));
   if (wrong !== undefined) refuse('model-valid', wrong, `see all of it: gatehouse model check ${name}`);
-  const deployed = await compileAlone(REPOSITORY, modelHome);
+  const deployed = await compileAlone(REPOSITORY, modelHome, context.governance);
   const [model] = deployed.models;
   if (model === undefined) throw new Error(`${name} was not compiled`);
   const files = { events: byDay(events, context), labels: byDay(labels, context) };

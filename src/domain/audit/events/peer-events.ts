@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest } from '../../canonical/digest.ts';
+import { CanaryRequest } from '../../policy/canary.ts';
 import { Hotfix } from '../../policy/policy.ts';
 import { event, Rule, Text } from './event.ts';
 
@@ -40,7 +41,13 @@ export const PEER_EVENTS = {
   ),
   PROMOTION_REQUESTED: event(
     'a person requested a promotion',
-    z.strictObject({ environment: Text, version: Text, requestedBy: Text, hotfix: Hotfix.exactOptional() }),
+    z.strictObject({
+      environment: Text,
+      version: Text,
+      requestedBy: Text,
+      hotfix: Hotfix.exactOptional(),
+      canaryRequest: CanaryRequest.exactOptional(),
+    }),
   ),
   POLICY_VOTED: event(
     'a person voted to activate a policy',

@@ -97,6 +97,55 @@ export const PROMOTION_EVENTS = {
     'daily aggregates that endpoints load were published for a release, before the pointer names it',
     z.strictObject({ promotion: Text, basis: Digest, list: Digest, epoch: z.int().nonnegative() }),
   ),
+  CANARY_OPENED: event(
+    'the approvals of a promotion suffice; its candidate is watched before it is promoted',
+    z.strictObject({
+      promotion: Text,
+      version: Text,
+      approvedBy: z.array(z.string()),
+      shadowOnly: z.literal(true).exactOptional(),
+    }),
+  ),
+  CANARY_STARTED: event(
+    'a candidate began to answer a part of the requests',
+    z.strictObject({
+      promotion: Text,
+      /** Of the champion, which this record is about. */
+      version: Text,
+      candidate: Digest,
+      candidateVersion: Text,
+      share: z.number(),
+      hours: z.number(),
+      assignment: z.enum(['event', 'entity']),
+      salt: Text,
+      until: z.iso.datetime(),
+      planSeq: z.int(),
+      pointerSeq: z.int(),
+      epoch: z.int(),
+    }),
+  ),
+  CANARY_PAUSED: event(
+    'a canary is not judged: requests or data are missing; its time is not counted',
+    z.strictObject({ promotion: Text, found: z.string(), minutes: z.int(), until: z.iso.datetime() }),
+    true,
+  ),
+  CANARY_ENDED: event(
+    'a canary or its shadow ended, and the champion answers all requests again',
+    z.strictObject({
+      promotion: Text,
+      version: Text,
+      candidate: Digest,
+      candidateVersion: Text,
+      /** `aborted`: a gate failed, and the candidate is quarantined; `stopped`: for any other reason than the candidate. */
+      verdict: z.enum(['finished', 'aborted', 'stopped']),
+      found: z.string(),
+      quarantined: z.boolean(),
+      /** Null where no traffic was divided. */
+      pointerSeq: z.int().nullable(),
+      epoch: z.int(),
+    }),
+    { unless: ['verdict', 'finished'] },
+  ),
   RELEASE_PROMOTED: event(
     'the pointer was switched to a release',
     z.strictObject({

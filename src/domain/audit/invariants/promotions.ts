@@ -1,6 +1,8 @@
 import { judgeApprovals } from '../../approval/approval.ts';
+import { phaseOf } from '../../gates/gate.ts';
 import { bodyOf, evidenceRoot } from '../../gates/evidence.ts';
-import type { Promotion } from '../../promotion/promotion.ts';
+import { seenByPeople } from '../../promotion/grounds.ts';
+import { isOpen, type Promotion } from '../../promotion/promotion.ts';
 import { publishedPointerOf } from '../../promotion/published-pointer.ts';
 import { detailsOf } from '../chain.ts';
 import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
@@ -25,9 +27,11 @@ export const pointerFollowsChain: Invariant = {
     if (pointer === undefined) {
       return [...found, `record ${last.record.seq} put ${last.version} there, and there is no pointer`];
     }
+    // What divides traffic changes nothing of a probation.
+    const moved = acts.findLast(({ record }) => codeAt(records, record.seq)?.startsWith('RELEASE_'));
     const { current, version, seq, epoch, until } = pointer;
     const is = { release: current, version, seq, epoch, until };
-    const act = records.find(({ record }) => record.seq === last.record.seq)?.record;
+    const act = records.find(({ record }) => record.seq === moved?.record.seq)?.record;
     const said = {
       release: last.release,
       version: last.version,
@@ -38,6 +42,10 @@ export const pointerFollowsChain: Invariant = {
     return [...found, ...differences('the pointer', is, said, `record ${last.record.seq} says`)];
   },
 };
+
+function codeAt(records: readonly ReadRecord[], seq: number): string | undefined {
+  return records.find(({ record }) => record.seq === seq)?.record.code;
+}
 
 type Named = Readonly<Record<string, string | number | null>>;
 
@@ -120,10 +128,17 @@ function approvalFindings(state: LedgerState, records: readonly ReadRecord[], pr
   const name = promotion.promotion;
   const used = state.approvals.filter((approval) => approval.promotion === name && approval.status === 'used');
   const asIfUnused = used.map((approval) => ({ ...approval, status: 'unused' as const }));
-  const outcome = judgeApprovals(promotion, asIfUnused, new Date(promotion.endedAt ?? promotion.openedAt));
+  const outcome = judgeApprovals(
+    promotion,
+    asIfUnused,
+    new Date(promotion.approvedAt ?? promotion.endedAt ?? promotion.openedAt),
+  );
   const found = outcome.kind === 'approved' ? [] : [`${name}: the approvals that it used do not suffice`];
-  const evidence = state.evidence.filter((piece) => piece.evidence.promotion === name).map((piece) => piece.evidence);
-  if (evidence.length === promotion.gates.length && promotion.approvalRequest?.evidence !== evidenceRoot(evidence)) {
+  const evidence = seenByPeople(
+    state.evidence.filter((piece) => piece.evidence.promotion === name).map((piece) => piece.evidence),
+  );
+  const seen = promotion.gates.filter((gate) => phaseOf(gate) === 'before-approval');
+  if (evidence.length === seen.length && promotion.approvalRequest?.evidence !== evidenceRoot(evidence)) {
     found.push(`${name}: people decided on other evidence than there is`);
   }
   const act = actOf(records, promotion);
@@ -152,7 +167,7 @@ export const lockOwned: Invariant = {
   id: 'lock-owned',
   meaning: 'the lock belongs to an open promotion, and every open promotion holds it',
   check({ lock, promotions }) {
-    const open = promotions.filter(({ status }) => status === 'open' || status === 'awaiting-approval');
+    const open = promotions.filter(({ status }) => isOpen(status));
     const lost = open.filter(
       ({ promotion, fencingToken }) => lock?.promotion !== promotion || lock.fencingToken !== fencingToken,
     );

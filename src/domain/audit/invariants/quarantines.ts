@@ -1,3 +1,4 @@
+import type { Digest } from '../../canonical/digest.ts';
 import { type Item, keyText, withoutKey } from '../../ledger/item.ts';
 import { authorityOf, keys } from '../../ledger/keys.ts';
 import { ActivePolicy } from '../../policy/activation.ts';
@@ -18,8 +19,9 @@ export const nothingQuarantined: Invariant = {
         : [];
     const chain = records.map(({ record }) => record);
     const free = chain.flatMap((record) => {
-      if (record.code !== 'RELEASE_ROLLED_BACK') return [];
-      const { from, rollback } = detailsOf(record, record.code);
+      const taken = takenAway(record);
+      if (taken === undefined) return [];
+      const { from, rollback } = taken;
       const isLifted = chain.some(
         (each) =>
           each.code === 'QUARANTINE_LIFTED' &&
@@ -29,11 +31,19 @@ export const nothingQuarantined: Invariant = {
       );
       return isLifted || quarantined.includes(from)
         ? []
-        : [`${from} was rolled back (record ${record.seq}) and is not quarantined`];
+        : [`${from} was taken away (record ${record.seq}) and is not quarantined`];
     });
     return [...served, ...free];
   },
 };
+
+/** The digest that a record quarantines, and what the quarantine is bound to. */
+function takenAway(record: ReadRecord['record']): { readonly from: Digest; readonly rollback: string } | undefined {
+  if (record.code === 'RELEASE_ROLLED_BACK') return detailsOf(record, record.code);
+  if (record.code !== 'CANARY_ENDED') return undefined;
+  const { candidate, promotion, quarantined } = detailsOf(record, record.code);
+  return quarantined ? { from: candidate, rollback: promotion } : undefined;
+}
 
 /** Each quarantine that was lifted, with the votes as the chain rebuilds them at that moment. */
 export const quarantinesVoted: Invariant = {

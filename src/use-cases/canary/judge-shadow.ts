@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { Digest } from '#domain/canonical/digest.ts';
+import { judgeShadow as judge } from '#domain/canary/shadow.ts';
+import { ShadowReplay } from '#domain/canary/shadow-batches.ts';
+import type { GateResult } from '#domain/gates/gate.ts';
+import { shadow as shadowGate } from '#domain/gates/gates/shadow.ts';
+import { deployedModel } from '#domain/model/deployed.ts';
+import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
+import { type Refusal, refusal } from '#domain/refusal/refusal.ts';
+import { readDocument } from '#ports/documents.ts';
+import { readPromotion } from '#read-model/promotions.ts';
+import { type Judging, notOpen } from '#use-cases/gates/judge-gates.ts';
+import { recordEvidence } from '#use-cases/gates/record-evidence.ts';
+import { whyNoCanaryOf } from '#use-cases/gates/why-no-canary.ts';
+import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
+import { contract, Refused, type Task } from '#use-cases/task.ts';
+
+/** There is no canary to begin. */
+const Finished = z.object({ status: z.literal('finished'), found: z.string() });
+
+export const JudgeShadow = contract({
+  input: PromotionParameters.extend({
+    shadow: z.discriminatedUnion('status', [
+      z.object({ status: z.literal('no-events') }),
+      z.object({ status: z.literal('replayed'), pairs: Digest }),
+    ]),
+  }),
+  output: z.discriminatedUnion('status', [
+    /** The canary can begin. */
+    z.object({ status: z.literal('passed'), found: z.string() }),
+    Finished,
+    Refused,
+  ]),
+});
+
+export const SkipCanary = contract({
+  input: PromotionParameters,
+  output: z.discriminatedUnion('status', [Finished, Refused]),
+});
+
+/** Judges what candidate and champion answered to the same stored requests. Without any the canary begins unshadowed, and its evidence says so. */
+export function judgeShadow(deps: Judging): Task {
+  return JudgeShadow.task(async ({ shadow, ...named }) => {
+    const promotion = await readPromotion(deps.ledger, named);
+    const isAlone = promotion.canaryRequest?.kind === 'shadow-only';
+    const pairs = shadow.status === 'replayed' ? shadow.pairs : null;
+    const result = await resultOf(deps, promotion, pairs, isAlone);
+    const recorded = await record(deps, promotion, 'shadow', result, pairs);
+    if (recorded !== undefined) return { status: 'refused', refusal: recorded };
+    const found = result.reasons.join('; ');
+    if (!isAlone) return { status: 'passed', found };
+    const canary = {
+      verdict: 'NOT_APPLICABLE',
+      reasons: ['it is promoted on its shadow alone, as was approved'],
+      numbers: {},
+    } as const;
+    const why = await record(deps, promotion, 'canary', canary, null);
+    return why === undefined ? { status: 'finished', found } : { status: 'refused', refusal: why };
+  });
+}
+
+/** Records that no shadow and no canary apply to a promotion, and why; where they do, it refuses. */
+export function skipCanary(deps: Judging): Task {
+  return SkipCanary.task(async (named) => {
+    const promotion = await readPromotion(deps.ledger, named);
+    const reason = await whyNoCanaryOf(deps, promotion);
+    const result: GateResult =
+      reason === undefined
+        ? { verdict: 'INCONCLUSIVE', reasons: ['a canary applies, and none was begun'], numbers: {} }
+        : { verdict: 'NOT_APPLICABLE', reasons: [reason], numbers: {} };
+    for (const gate of ['shadow', 'canary'] as const) {
+      const why = await record(deps, promotion, gate, result, null);
+      if (why !== undefined) return { status: 'refused', refusal: why };
+    }
+    return { status: 'finished', found: result.reasons.join('; ') };
+  });
+}
+
+async function resultOf(
+  deps: Judging,
+  { model, canary }: Promotion,
+  pairs: Digest | null,
+  isAlone: boolean,
+): Promise<GateResult> {
+  if (pairs === null)
+    return isAlone
+      ? {
+          verdict: 'INCONCLUSIVE',
+          reasons: ['no events of requests are stored, and there is to be no canary'],
+          numbers: {},
+        }
+      : {
+          verdict: 'NOT_APPLICABLE',
+          reasons: ['no events of requests are stored: the canary begins unshadowed'],
+          numbers: {},
+        };
+  if (canary?.shadow === undefined)
+    return { verdict: 'INCONCLUSIVE', reasons: ['the policy has no shadow'], numbers: {} };
+  const hasLatencyObjective = deployedModel(deps.deployed, model).definition.online !== undefined;
+  const { batches } = await readDocument(deps.documents, ShadowReplay, pairs);
+  return shadowGate(judge({ ...canary, shadow: canary.shadow }, batches, { isComplete: true, hasLatencyObjective }));
+}
+
+/** Records a gate's evidence where the gate is pinned; why the promotion may not go on, or undefined. */
+async function record(
+  deps: Judging,
+  promotion: Promotion,
+  gate: 'shadow' | 'canary',
+  result: GateResult,
+  measure: Digest | null,
+): Promise<Refusal | undefined> {
+  if (!isOpen(promotion.status)) return notOpen(promotion);
+  if (promotion.gates.includes(gate)) {
+    const evidence = await recordEvidence(deps, promotion, gate, result, measure);
+    if (evidence === undefined) return notOpen(await readPromotion(deps.ledger, promotion));
+  }
+  if (result.verdict === 'PASS' || result.verdict === 'NOT_APPLICABLE') return undefined;
+  return refusal(
+    'gates-passed',
+    `${gate}: ${result.verdict}: ${result.reasons.join('; ')}`.slice(0, 2000),
+    'gatehouse why shows each gate, its numbers and what would change it',
+  );
+}

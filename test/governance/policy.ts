@@ -1,0 +1,14 @@
+import { definePolicyFloor } from '#model/define-policy.ts';
+import floor from '../../governance/policy.ts';
+
+const { canary: _canary, ...prod } = floor.transitions.prod;
+const OF_CANARY = ['canary-power', 'shadow', 'canary'];
+
+/** The organisation's floor without canaries: the endpoints of most journeys have no traffic to watch a candidate by. */
+export default definePolicyFloor({
+  ...floor,
+  transitions: {
+    ...floor.transitions,
+    prod: { ...prod, gates: prod.gates.filter((gate) => !OF_CANARY.includes(gate)) },
+  },
+});
