@@ -71,6 +71,10 @@ export const EVERY_DAY: readonly CommandSpec[] = [
       ],
       ['--reason <text>', 'with --hotfix: why, for those who decide and the audit trail'],
       ['--canary-hours <number>', 'a longer canary than the policy’s; never a shorter one'],
+      [
+        '--ab',
+        'an A/B test in the canary’s stead, where the policy has one: it ends in a report, and promotes nothing',
+      ],
       ['--shadow-only', 'no canary, where the policy names who approves that besides: for endpoints of little traffic'],
     ],
     examples: [

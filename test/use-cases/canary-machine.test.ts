@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { detailsOf } from '#domain/audit/chain.ts';
 import { CanaryMinutes } from '#domain/canary/minutes.ts';
+import type { CanaryRule } from '#domain/policy/canary.ts';
 import type { Policy } from '#domain/policy/policy.ts';
 import { writeDocument } from '#ports/documents.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -9,7 +10,7 @@ import { isQuarantined } from '#read-model/quarantines.ts';
 import { stopCanary } from '#use-cases/canary/divide-traffic.ts';
 import { followSignals } from '#use-cases/incidents/follow-signals.ts';
 import { stopStrayCanary } from '#use-cases/reconciler/stop-stray-canary.ts';
-import { canaryScene, NO_DIFFERENCE, watch, withCanary } from './_canary.ts';
+import { canaryScene, NO_DIFFERENCE, RULE, watch, withCanary } from './_canary.ts';
 import { hours, MODEL } from './_environments.ts';
 import { open, rollBack } from './_machine.ts';
 import { decides } from './_scene.ts';
@@ -338,3 +339,55 @@ function plain() {
   const { canary: _canary, ...prod } = withCanary.transitions.prod;
   return { ...prod, gates: prod.gates.filter((gate) => !['canary-power', 'shadow', 'canary'].includes(gate)) };
 }
+
+describe('another plan of the same mechanism', () => {
+  const withRule = (changes: Partial<CanaryRule>): Policy => ({
+    ...withCanary,
+    transitions: {
+      ...withCanary.transitions,
+      prod: { ...withCanary.transitions.prod, canary: { ...RULE, ...changes } },
+    },
+  });
+
+  it('an A/B test lasts for its time, says what it counted, and promotes nothing', async () => {
+    here = await canaryScene(withRule({ ab: { share: 0.3, hours: 1 } }));
+    const made = await candidate({ canaryRequest: { kind: 'ab' } });
+    let during: Awaited<ReturnType<typeof served>>;
+    const { promotion } = await here.traverse(made, {
+      earlier: { requests: 1 },
+      before: async (state) => {
+        if (state === 'Judge canary') during = await served();
+      },
+    });
+    expect(during?.traffic.arms).toMatchObject([{ share: 0.4 }, { arm: 'candidate', share: 0.3 }, { share: 0.3 }]);
+    expect(promotion).toMatchObject({ status: 'refused', ending: expect.stringContaining('ab-test-promotes') });
+    expect(await ended()).toMatchObject({
+      verdict: 'stopped',
+      quarantined: false,
+      found: expect.stringContaining('requests'),
+    });
+    await undivided(here.champion.release);
+  });
+
+  it('an A/B test that the policy does not know is refused by "canary-allowed"', async () => {
+    const made = await candidate({ canaryRequest: { kind: 'ab' } });
+    expect(await open(here.prod, made.request)).toMatchObject({ refusal: { rule: 'canary-allowed' } });
+  });
+
+  it('blue/green divides nothing, has the candidate loaded for its hours, and switches', async () => {
+    here = await canaryScene(withRule({ plan: 'blue-green' }));
+    const made = await candidate();
+    let during: Awaited<ReturnType<typeof served>>;
+    const { execution } = await here.traverse(made, {
+      before: async (state) => {
+        if (state === 'Judge canary') during = await served();
+      },
+    });
+    expect(during?.traffic).toMatchObject({
+      arms: [{ arm: 'champion', share: 1 }],
+      plan: { kind: 'blue-green', candidate: made.release },
+    });
+    expect(execution.path.at(-1)).toBe('Promoted');
+    await undivided(made.release);
+  });
+});

@@ -23,19 +23,29 @@ const Input = z.object({
   reason: Hotfix.shape.reason.optional(),
   canaryHours: z.coerce.number().gt(0, 'hours, above 0').max(336, 'at most 336 hours').optional(),
   shadowOnly: z.boolean().default(false),
+  ab: z.boolean().default(false),
 });
 
 /** What is asked of the canary otherwise than the policy says. */
-function canaryRequestOf(hours: number | undefined, isShadowOnly: boolean): { readonly canaryRequest?: CanaryRequest } {
-  if (hours !== undefined && isShadowOnly)
-    throw new UsageError('--canary-hours is of a canary, and --shadow-only asks for none; leave one of them out');
-  if (isShadowOnly) return { canaryRequest: { kind: 'shadow-only' } };
-  return hours === undefined ? {} : { canaryRequest: { kind: 'longer', hours } };
+function canaryRequestOf({
+  canaryHours: hours,
+  shadowOnly,
+  ab,
+}: Pick<z.output<typeof Input>, 'canaryHours' | 'shadowOnly' | 'ab'>): { readonly canaryRequest?: CanaryRequest } {
+  const asked: CanaryRequest[] = [
+    ...(hours === undefined ? [] : [{ kind: 'longer' as const, hours }]),
+    ...(shadowOnly ? [{ kind: 'shadow-only' as const }] : []),
+    ...(ab ? [{ kind: 'ab' as const }] : []),
+  ];
+  const [canaryRequest, ...more] = asked;
+  if (more.length > 0)
+    throw new UsageError('--canary-hours, --shadow-only and --ab exclude each other; leave all but one out');
+  return canaryRequest === undefined ? {} : { canaryRequest };
 }
 
 export const run: Run = async (context) => {
-  const { release: named, to, hotfix: isHotfix, reason, canaryHours, shadowOnly } = context.input(Input);
-  const canary = canaryRequestOf(canaryHours, shadowOnly);
+  const { release: named, to, hotfix: isHotfix, reason, ...wishes } = context.input(Input);
+  const canary = canaryRequestOf(wishes);
   if (isHotfix && reason === undefined)
     throw new UsageError(
       `--hotfix has no --reason; type: gatehouse promote ${named} --to ${to} --hotfix --reason "why it cannot wait for staging"`,

@@ -42,7 +42,7 @@ export function whyNotRequestable(
     return {
       rule: 'canary-allowed',
       found: `a canary in ${ask.environment}`,
-      remedy: 'canaries are of promotions to prod; request it without --canary-hours and --shadow-only',
+      remedy: 'canaries are of promotions to prod; request it without --canary-hours, --shadow-only and --ab',
     };
   }
   if (REQUESTING_ROLES.some((role) => groups.includes(role))) return undefined;

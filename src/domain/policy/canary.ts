@@ -39,6 +39,20 @@ export const CanaryRule = z
       .exactOptional(),
     /** Who approves besides that a release is promoted on its shadow alone, where the traffic is too little for a canary, e.g. `[{ role: 'risk', count: 1 }]`. A model may only add; default: the floor’s, and without it nobody may. */
     shadowOnly: z.array(ApprovalRule).min(1).exactOptional(),
+    /**
+     * What is done with the traffic, e.g. `blue-green`: `canary` divides it; `blue-green` divides none, has the candidate loaded for `hours`
+     * beside the champion, and switches at once. The floor alone says so. Default: `canary`.
+     */
+    plan: z.enum(['canary', 'blue-green']).exactOptional(),
+    /** An A/B test, which a request may ask for in the canary’s stead: two arms for a stated time, a report, and nothing is promoted. The floor alone says so; without it there is none. */
+    ab: z
+      .strictObject({
+        /** Share of the requests that each of the two arms answers, e.g. 0.3. */
+        share: z.number().gt(0).max(0.5),
+        /** Hours that it lasts, e.g. 48. */
+        hours: z.number().gt(0).max(336),
+      })
+      .exactOptional(),
   })
   .superRefine(({ hours, deadlineHours }, context) => {
     if (deadlineHours < hours)
@@ -46,15 +60,17 @@ export const CanaryRule = z
   });
 export type CanaryRule = z.infer<typeof CanaryRule>;
 
-/** What a request asks of its canary otherwise than the policy: more hours, or that there is none where people approve that. */
+/** What a request asks of its canary otherwise than the policy: more hours, that there is none where people approve that, or an A/B test. */
 export const CanaryRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('longer'), hours: z.number().gt(0).max(336) }),
   z.strictObject({ kind: z.literal('shadow-only') }),
+  z.strictObject({ kind: z.literal('ab') }),
 ]);
 export type CanaryRequest = z.infer<typeof CanaryRequest>;
 
-/** A rule with the hours that were asked for, where those are more; its deadline is later by as much. */
-export function lengthened(rule: CanaryRule, request: CanaryRequest | undefined): CanaryRule {
+/** The rule that a request pins: with the hours that were asked for, where those are more, and a deadline that is later by as much; or as an A/B test. */
+export function askedFor(rule: CanaryRule, request: CanaryRequest | undefined): CanaryRule {
+  if (request?.kind === 'ab' && rule.ab !== undefined) return { ...rule, ...rule.ab, deadlineHours: rule.ab.hours };
   if (request?.kind !== 'longer' || request.hours <= rule.hours) return rule;
   return { ...rule, hours: request.hours, deadlineHours: rule.deadlineHours + request.hours - rule.hours };
 }

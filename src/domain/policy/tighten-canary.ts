@@ -36,6 +36,8 @@ export function tightenCanary(
       staleMinutes: less('staleMinutes'),
       power: more('power'),
       ...tightenShadow(`${path}.shadow`, base.shadow, own?.shadow, ratchet),
+      ...(base.plan === undefined ? {} : { plan: base.plan }),
+      ...(base.ab === undefined ? {} : { ab: base.ab }),
       ...tightenShadowOnly(`${path}.shadowOnly`, base.shadowOnly, own?.shadowOnly, loosened, people),
     },
   };

@@ -23,7 +23,14 @@ const { unitTests, codeReview, integrationTests, load, securityScan } = Attestat
 const { seconds: _seconds, connections: _connections, ...underLoad } = load.shape;
 const { fast, ...probation } = ProbationRule.shape;
 const { probation: _probation, canary: _canary, ...transition } = TransitionRule.shape;
-const { deadlineHours: _deadlineHours, assignment: _assignment, shadow, ...canary } = CanaryRule.shape;
+const {
+  deadlineHours: _deadlineHours,
+  assignment: _assignment,
+  plan: _plan,
+  ab: _ab,
+  shadow,
+  ...canary
+} = CanaryRule.shape;
 
 const TransitionTightening = someOf({
   ...transition,

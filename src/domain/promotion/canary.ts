@@ -7,7 +7,7 @@ import type { CanaryRequest, CanaryRule } from '../policy/canary.ts';
 import type { TransitionRule } from '../policy/policy.ts';
 import { type Refusal, refusal } from '../refusal/refusal.ts';
 import { WORK_HOURS } from './durations.ts';
-import { divideTraffic, type Pointer, pointerWrite, type TrafficArm, undivided } from './pointer.ts';
+import { divideTraffic, type Pointer, pointerWrite, type TrafficArm, type TrafficPlan, undivided } from './pointer.ts';
 import { hoursOf, holdsLock, type Promotion } from './promotion.ts';
 import { notQuarantined, quarantineWrite } from './quarantine.ts';
 
@@ -50,6 +50,10 @@ export function whyNotSo(rule: TransitionRule, request: CanaryRequest | undefine
           'request it without --shadow-only',
         )
       : undefined;
+  if (request.kind === 'ab')
+    return canary.ab === undefined
+      ? refusal('canary-allowed', 'the policy has no A/B test', 'request it without --ab')
+      : undefined;
   if (request.hours < canary.hours)
     return refusal(
       'canary-allowed',
@@ -76,6 +80,11 @@ export function armsOf(share: number, champion: Digest, candidate: Digest): Traf
   return rest > 0 ? [{ arm: 'champion', release: champion, share: rest }, ...arms] : arms;
 }
 
+/** What is done with the traffic of a promotion. */
+export function planKind({ canary, canaryRequest }: Pick<Promotion, 'canary' | 'canaryRequest'>): TrafficPlan['kind'] {
+  return canaryRequest?.kind === 'ab' ? 'ab' : (canary?.plan ?? 'canary');
+}
+
 /** The transaction by which a canary begins: the promotion holds the lock, and its candidate is not quarantined. */
 export function startCanary(
   pointer: Pointer,
@@ -85,13 +94,14 @@ export function startCanary(
   const { canary, model, release, version } = promotion;
   const { share, hours, deadlineHours, assignment, armMs } = canary;
   const until = new Date(now.getTime() + deadlineHours * 3_600_000).toISOString();
-  const arms = armsOf(share, pointer.current, release);
+  const kind = planKind(promotion);
+  const arms = kind === 'blue-green' ? undivided(pointer.current) : armsOf(share, pointer.current, release);
   const next = divideTraffic(
     pointer,
     {
       arms,
       plan: {
-        kind: 'canary',
+        kind,
         promotion: promotion.promotion,
         candidate: release,
         version,
@@ -116,7 +126,8 @@ export function startCanary(
         version: pointer.version,
         candidate: release,
         candidateVersion: version,
-        share,
+        kind,
+        share: kind === 'blue-green' ? 0 : share,
         hours,
         assignment,
         salt,
@@ -138,7 +149,7 @@ export function endingOf(evidence: readonly Evidence[]): {
   const failed = own.find(({ verdict }) => verdict === 'FAIL');
   if (failed !== undefined) return { verdict: 'aborted', found: `${failed.gate}: ${failed.reasons.join('; ')}` };
   const canary = own.find(({ gate }) => gate === 'canary');
-  return canary?.verdict === 'PASS'
+  return canary?.verdict === 'PASS' || canary?.verdict === 'NOT_APPLICABLE'
     ? { verdict: 'finished', found: canary.reasons.join('; ') }
     : { verdict: 'stopped', found: canary?.reasons.join('; ') ?? 'it has no verdict' };
 }

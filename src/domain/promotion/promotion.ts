@@ -5,7 +5,7 @@ import { GateId } from '../gates/gate.ts';
 import { ABSENT, equals, type Write } from '../ledger/item.ts';
 import { keys } from '../ledger/keys.ts';
 import { Day, ModelName } from '../model/definition.ts';
-import { CanaryRequest, CanaryRule, lengthened } from '../policy/canary.ts';
+import { CanaryRequest, CanaryRule, askedFor } from '../policy/canary.ts';
 import type { ApprovalRule } from '../policy/approval-rule.ts';
 import { Hotfix, Transition, type TransitionRule } from '../policy/policy.ts';
 import { Role } from '../policy/role.ts';
@@ -120,7 +120,7 @@ export function pinnedBy(
   served: string | undefined,
 ): Pick<Promotion, 'gates' | 'approvals' | 'evidenceValidHours' | 'approvalHours' | 'probationDays' | 'canary'> {
   const { gates, evidenceValidHours, approvalHours, probation } = rule;
-  const canary = rule.canary === undefined ? null : lengthened(rule.canary, request.canaryRequest);
+  const canary = rule.canary === undefined ? null : askedFor(rule.canary, request.canaryRequest);
   const more = request.canaryRequest?.kind === 'shadow-only' ? (canary?.shadowOnly ?? []) : [];
   const approvals = approvalsFor(rule, more, { from: served, to: request.version });
   return { gates, approvals, evidenceValidHours, approvalHours, probationDays: probation?.days ?? null, canary };
@@ -235,7 +235,7 @@ export function openPromotion(
 
 /** Hours that a promotion may take: people's, its canary's until its deadline, and those of its own work. */
 export function hoursOf(rule: TransitionRule, request: Pick<PromotionRequest, 'canaryRequest'>): number {
-  const canary = rule.canary === undefined ? undefined : lengthened(rule.canary, request.canaryRequest);
+  const canary = rule.canary === undefined ? undefined : askedFor(rule.canary, request.canaryRequest);
   return rule.approvalHours + (canary?.deadlineHours ?? 0) + WORK_HOURS;
 }
 

@@ -42,6 +42,7 @@ export const RELEASE_RULES = {
     409,
     'a canary is at least as long as the policy says, and left out only where people approve that',
   ),
+  'ab-test-promotes': promotion(409, 'an A/B test ends in a report, and promotes nothing'),
   'canary-stands': promotion(409, 'the traffic is divided as the canary began it until the canary ends', AGAIN),
   'champion-healthy': promotion(409, 'a candidate is compared with a champion of which no alarm is open'),
   'commit-conditions': promotion(409, 'what a commit was decided on is unchanged when it is written', AGAIN),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { type CanaryJudgement, judgeCanary as judge } from '#domain/canary/judge.ts';
 import { CanaryMinutes } from '#domain/canary/minutes.ts';
+import type { GateResult } from '#domain/gates/gate.ts';
 import { canary as canaryGate } from '#domain/gates/gates/canary.ts';
 import { deployedModel } from '#domain/model/deployed.ts';
 import type { CanaryRule } from '#domain/policy/canary.ts';
@@ -114,13 +115,22 @@ async function conclude(
   minutes: Digest,
 ): Promise<Judged> {
   const { verdict, found } = judgement;
+  if (plan.kind === 'blue-green') return concludeWarm(deps, promotion, plan, minutes);
   if (verdict === 'continue' || verdict === 'pause') {
     if (verdict === 'pause') await recordPause(deps, promotion, plan, judgement);
     return { status: 'continue', found };
   }
-  const result = canaryGate(judgement);
+  const isTest = plan.kind === 'ab' && verdict !== 'abort';
+  const judged = canaryGate(judgement);
+  const result: GateResult = isTest
+    ? { ...judged, verdict: 'INCONCLUSIVE', reasons: [`the A/B test is over: ${found}`] }
+    : judged;
   if ((await recordEvidence(deps, promotion, 'canary', result, minutes)) === undefined)
     return { status: 'refused', refusal: notOpen(await readPromotion(deps.ledger, promotion)) };
+  if (isTest) {
+    const remedy = 'gatehouse promotion show has the report; request the release without --ab to promote it';
+    return { status: 'refused', refusal: refusal('ab-test-promotes', `the A/B test is over: ${found}`, remedy) };
+  }
   if (verdict === 'finish') return { status: 'finished', found };
   return {
     status: 'refused',
@@ -130,6 +140,26 @@ async function conclude(
       'gatehouse promotion show has the arms and their evidence',
     ),
   };
+}
+
+/** A blue/green release answers nothing before it is switched to: it has been loaded beside the champion for its hours, and that is all. */
+async function concludeWarm(
+  deps: Judging,
+  promotion: Promotion,
+  { startedAt }: TrafficPlan,
+  minutes: Digest,
+): Promise<Judged> {
+  const hours = promotion.canary?.hours ?? 0;
+  const found = `blue/green: loaded beside the champion since ${startedAt}`;
+  if (deps.clock.now().getTime() < Date.parse(startedAt) + hours * 3_600_000) return { status: 'continue', found };
+  const result: GateResult = {
+    verdict: 'NOT_APPLICABLE',
+    reasons: [`${found}; it is switched to at once`],
+    numbers: {},
+  };
+  return (await recordEvidence(deps, promotion, 'canary', result, minutes)) === undefined
+    ? { status: 'refused', refusal: notOpen(await readPromotion(deps.ledger, promotion)) }
+    : { status: 'finished', found };
 }
 
 /** Tells people once per pause: the count of minutes moves on when it ends. */

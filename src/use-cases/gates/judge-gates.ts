@@ -15,6 +15,7 @@ import { Refusal, refusal } from '#domain/refusal/refusal.ts';
 import type { ActivePolicy } from '#domain/policy/activation.ts';
 import { type DeployedModels, deployedModel } from '#domain/model/deployed.ts';
 import { attestedVerdict } from '#domain/promotion/attested-grounds.ts';
+import { planKind } from '#domain/promotion/canary.ts';
 import { confirmedReleases } from '#domain/promotion/pointer.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -166,6 +167,8 @@ async function canaryPossible(deps: Judging, promotion: Promotion, { traffic }: 
     return { verdict: 'INCONCLUSIVE', reasons: ['the policy has no canary for this transition'], numbers: {} };
   if (promotion.canaryRequest?.kind === 'shadow-only')
     return { verdict: 'NOT_APPLICABLE', reasons: ['it is to be promoted on its shadow alone'], numbers: {} };
+  if (planKind(promotion) !== 'canary')
+    return { verdict: 'NOT_APPLICABLE', reasons: [`${planKind(promotion)} is asked to prove nothing`], numbers: {} };
   const stored = traffic?.minutes ?? null;
   if (stored === null) return canaryPower(promotion.canary, undefined);
   const { minutes, from, until } = await readDocument(deps.documents, CanaryMinutes, stored);

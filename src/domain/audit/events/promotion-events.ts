@@ -107,13 +107,15 @@ export const PROMOTION_EVENTS = {
     }),
   ),
   CANARY_STARTED: event(
-    'a candidate began to answer a part of the requests',
+    'the traffic was divided, and a candidate answers a part of the requests; a blue/green one is loaded and answers none',
     z.strictObject({
       promotion: Text,
       /** Of the champion, which this record is about. */
       version: Text,
       candidate: Digest,
       candidateVersion: Text,
+      kind: z.enum(['canary', 'ab', 'blue-green']),
+      /** Of the requests, that the candidate answers. */
       share: z.number(),
       hours: z.number(),
       assignment: z.enum(['event', 'entity']),
