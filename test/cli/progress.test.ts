@@ -10,6 +10,7 @@ const MACHINES: readonly Machine[] = [
   'validation',
   'data-quality',
   'promotion',
+  'canary',
   'confirmation',
   'incident',
   'rollback',

@@ -119,7 +119,7 @@ describe('a training program that ends badly', () => {
 describe('run start', () => {
   it('warns where files differ from what is deployed, and says which', async () => {
     const root = join(import.meta.dirname, '../..');
-    const parts = await localParts(root, join(root, 'models', MODEL));
+    const parts = await localParts(join(root, 'governance'), join(root, 'models', MODEL));
     const notes = async (deployed: object | undefined) => {
       const { context, notes: said } = testContext({});
       const outputs = deployed === undefined ? {} : { [partsOutput(MODEL)]: JSON.stringify(deployed) };

@@ -33,7 +33,6 @@ const ENDINGS = [
   'Tested',
   'Verified',
   'Watched',
-  'Watched',
 ];
 /** The states in which an execution fails: after a fault was recorded, or because what was promoted is not served. */
 const FAILURES: Record<string, string[]> = { promotion: ['Failed', 'Rolled back', 'Not rolled back'] };

@@ -281,7 +281,7 @@ describe('before a canary', () => {
   });
 });
 
-describe('where a request wishes it otherwise', () => {
+describe('where a request asks for another one', () => {
   it('a canary lasts longer, and its deadline is later', async () => {
     const made = await candidate({ canaryRequest: { kind: 'longer', hours: 2 } });
     const { execution, promotion } = await here.traverse(made);

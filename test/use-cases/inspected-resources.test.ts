@@ -90,7 +90,7 @@ describe('a supervisor', () => {
   });
 
   it('waits for people as long as the policy gives them', async () => {
-    const startedAt = new Date(all.clock.at - hours(100));
+    const startedAt = new Date(all.clock.at - hours(280));
     own.resources.state.running.set('promotion', [{ name: 'p-1', startedAt }]);
     expect(await told()).toEqual([]);
     all.clock.at += hours(40);

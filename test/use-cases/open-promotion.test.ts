@@ -48,7 +48,7 @@ describe('opening a promotion', () => {
   it('does not wait for its turn for ever', async () => {
     const early = (await scene()).prod;
     const asked = request(digestOf('early'));
-    expect(await opening(early, asked, { startedAt: '2026-02-27T08:59:59.000Z' })).toMatchObject({
+    expect(await opening(early, asked, { startedAt: '2026-02-20T08:59:59.000Z' })).toMatchObject({
       status: 'refused',
       refusal: { rule: 'promotion-turn' },
     });

@@ -32,20 +32,20 @@ function canaryRequestOf({
   shadowOnly,
   ab,
 }: Pick<z.output<typeof Input>, 'canaryHours' | 'shadowOnly' | 'ab'>): { readonly canaryRequest?: CanaryRequest } {
-  const asked: CanaryRequest[] = [
+  const named: CanaryRequest[] = [
     ...(hours === undefined ? [] : [{ kind: 'longer' as const, hours }]),
     ...(shadowOnly ? [{ kind: 'shadow-only' as const }] : []),
     ...(ab ? [{ kind: 'ab' as const }] : []),
   ];
-  const [canaryRequest, ...more] = asked;
+  const [canaryRequest, ...more] = named;
   if (more.length > 0)
     throw new UsageError('--canary-hours, --shadow-only and --ab exclude each other; leave all but one out');
   return canaryRequest === undefined ? {} : { canaryRequest };
 }
 
 export const run: Run = async (context) => {
-  const { release: named, to, hotfix: isHotfix, reason, ...wishes } = context.input(Input);
-  const canary = canaryRequestOf(wishes);
+  const { release: named, to, hotfix: isHotfix, reason, ...asked } = context.input(Input);
+  const canary = canaryRequestOf(asked);
   if (isHotfix && reason === undefined)
     throw new UsageError(
       `--hotfix has no --reason; type: gatehouse promote ${named} --to ${to} --hotfix --reason "why it cannot wait for staging"`,

@@ -20,7 +20,7 @@ export const CanaryRule = z
      * fails as well it decides nothing, and they are not counted. A model may only change false to true; default: the floor’s.
      */
     noErrors: z.boolean(),
-    /** What chooses the arm: `event`, so that a retry gets the same arm, or `entity`, where one must always see one release; then differing entities can look like a regression. The floor alone says so. */
+    /** What chooses the arm, e.g. `'event'`: `event`, so that a retry gets the same arm, or `entity`, where one must always see one release; then differing entities can look like a regression. The floor alone says so. */
     assignment: z.enum(['event', 'entity']),
     /** Milliseconds within which an arm has to answer, e.g. 2000: then the champion does, and the answer counts as slow. A model may only lower it; default: the floor’s. */
     armMs: z.int().min(20).max(20_000),

@@ -32,7 +32,7 @@ export function hasCanary({ gates }: Pick<Promotion, 'gates'>): boolean {
   return gates.some((gate) => phaseOf(gate) === 'after-approval');
 }
 
-/** Why a request's wish about its canary is refused, or undefined: it may be longer and not shorter, and left out only where people approve that. */
+/** Why what a request asks of its canary is refused, or undefined: it may be longer and not shorter, and left out only where people approve that. */
 export function whyNotSo(rule: TransitionRule, request: CanaryRequest | undefined): Refusal | undefined {
   if (request === undefined) return undefined;
   const { canary } = rule;

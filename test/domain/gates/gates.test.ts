@@ -41,6 +41,9 @@ it('the catalogue of gates is the files in gates/', () => {
     'integration-tests',
     'load',
     'security-scan',
+    'canary-power',
+    'shadow',
+    'canary',
   ]);
 });
 

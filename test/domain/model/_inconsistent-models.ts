@@ -165,7 +165,7 @@ export const BROKEN: readonly (readonly [rule: string, changes: Changes, found: 
         return { ...withoutData(floor), transitions: { ...transitions, staging: { ...staging, gates } } };
       },
     },
-    'transitions.prod.gates = [released-upstream, data-validated, release-integrity, metric-baseline, better-than-champion, integration-tests, load, security-scan] (governance/policy.ts), and data = nothing (governance/policy.ts)',
+    'transitions.prod.gates = [released-upstream, data-validated, release-integrity, metric-baseline, better-than-champion, integration-tests, load, security-scan, canary-power, shadow, canary] (governance/policy.ts), and data = nothing (governance/policy.ts)',
     'add data to governance/policy.ts',
   ],
   [
@@ -182,15 +182,56 @@ export const BROKEN: readonly (readonly [rule: string, changes: Changes, found: 
   ],
   [
     'evidence-outlives-approval',
-    { own: { transitions: { prod: { evidenceValidHours: 47 } } } },
-    'transitions.prod.evidenceValidHours = 47 (models/flight-delay/policy.ts), and transitions.prod.approvalHours = 48 (governance/policy.ts)',
-    'set approvalHours to 47 or less',
+    { own: { transitions: { hotfix: { evidenceValidHours: 11 } } } },
+    'transitions.hotfix.evidenceValidHours = 11 (models/flight-delay/policy.ts), and transitions.hotfix.approvalHours = 12 (governance/policy.ts)',
+    'set approvalHours to 11 or less',
   ],
   [
     'approval-within-turn',
-    { floor: transition('prod', { approvalHours: 67 }) },
-    'transitions.prod.approvalHours = 67 (governance/policy.ts), and the next promotion waits 72 hours',
-    'set approvalHours to 66 or less',
+    { floor: transition('staging', { approvalHours: 235 }) },
+    'transitions.staging.approvalHours = 235 (governance/policy.ts), and the next promotion waits 240 hours',
+    'set approvalHours to 234 or less',
+  ],
+  [
+    'canary-where-served',
+    {
+      floor: (floor) => {
+        const { gates, canary } = floor.transitions.prod;
+        const ofCanary = gates.filter((gate) => ['canary-power', 'shadow', 'canary'].includes(gate));
+        const { staging } = floor.transitions;
+        const changes = { gates: [...staging.gates, ...ofCanary], evidenceValidHours: 144, ...(canary && { canary }) };
+        return transition('staging', changes)(floor);
+      },
+    },
+    'requires canary-power, shadow, canary, and transitions.staging.canary.hours = 24 (governance/policy.ts): canaries are for transitions.prod and transitions.hotfix',
+    'require them of transitions.prod or transitions.hotfix',
+  ],
+  [
+    'canary-has-gates',
+    {
+      floor: (floor) =>
+        transition('prod', { gates: floor.transitions.prod.gates.filter((gate) => gate !== 'shadow') })(floor),
+    },
+    'lacks shadow, and transitions.prod.canary.hours = 24 (governance/policy.ts)',
+    'add shadow',
+  ],
+  [
+    'evidence-outlives-canary',
+    { own: { transitions: { prod: { evidenceValidHours: 119 } } } },
+    'transitions.prod.evidenceValidHours = 119 (models/flight-delay/policy.ts), transitions.prod.approvalHours = 48 (governance/policy.ts) and transitions.prod.canary.deadlineHours = 72 (governance/policy.ts)',
+    'set transitions.prod.evidenceValidHours to 120 or more in governance/policy.ts',
+  ],
+  [
+    'canary-within-turn',
+    {
+      floor: (floor) => {
+        const { canary } = floor.transitions.prod;
+        const changes = { evidenceValidHours: 300, ...(canary && { canary: { ...canary, deadlineHours: 187 } }) };
+        return transition('prod', changes)(floor);
+      },
+    },
+    'transitions.prod.canary.deadlineHours = 187 (governance/policy.ts) and transitions.prod.approvalHours = 48 (governance/policy.ts), and the next promotion waits 240 hours',
+    'set deadlineHours to 186 or less',
   ],
   [
     'roles-named-once',

@@ -8,6 +8,7 @@ const RULE = {
   toleratedErrorRate: DEFAULT_TOLERATED_ERROR_RATE,
   noErrors: true,
   assignment: 'event',
+  armMs: 2000,
   staleMinutes: 15,
   power: 0.9,
 };

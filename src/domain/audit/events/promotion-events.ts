@@ -107,7 +107,7 @@ export const PROMOTION_EVENTS = {
     }),
   ),
   CANARY_STARTED: event(
-    'the traffic was divided, and a candidate answers a part of the requests; a blue/green one is loaded and answers none',
+    'a candidate began to answer a part of the requests; a blue/green one is loaded and answers none',
     z.strictObject({
       promotion: Text,
       /** Of the champion, which this record is about. */

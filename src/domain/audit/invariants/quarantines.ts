@@ -21,7 +21,7 @@ export const nothingQuarantined: Invariant = {
     const free = chain.flatMap((record) => {
       const taken = takenAway(record);
       if (taken === undefined) return [];
-      const { from, rollback } = taken;
+      const { from, rollback, how } = taken;
       const isLifted = chain.some(
         (each) =>
           each.code === 'QUARANTINE_LIFTED' &&
@@ -31,18 +31,20 @@ export const nothingQuarantined: Invariant = {
       );
       return isLifted || quarantined.includes(from)
         ? []
-        : [`${from} was taken away (record ${record.seq}) and is not quarantined`];
+        : [`${from} was ${how} (record ${record.seq}) and is not quarantined`];
     });
     return [...served, ...free];
   },
 };
 
-/** The digest that a record quarantines, and what the quarantine is bound to. */
-function takenAway(record: ReadRecord['record']): { readonly from: Digest; readonly rollback: string } | undefined {
-  if (record.code === 'RELEASE_ROLLED_BACK') return detailsOf(record, record.code);
+/** The digest that a record quarantines, what the quarantine is bound to, and how the record says it. */
+function takenAway(
+  record: ReadRecord['record'],
+): { readonly from: Digest; readonly rollback: string; readonly how: string } | undefined {
+  if (record.code === 'RELEASE_ROLLED_BACK') return { ...detailsOf(record, record.code), how: 'rolled back' };
   if (record.code !== 'CANARY_ENDED') return undefined;
   const { candidate, promotion, quarantined } = detailsOf(record, record.code);
-  return quarantined ? { from: candidate, rollback: promotion } : undefined;
+  return quarantined ? { from: candidate, rollback: promotion, how: 'aborted as a candidate' } : undefined;
 }
 
 /** Each quarantine that was lifted, with the votes as the chain rebuilds them at that moment. */
