@@ -54,7 +54,7 @@ export interface PairReplay {
     readonly leftOut: number;
     /** Requests for which there was no time. */
     readonly notReached: number;
-    /** Why the candidate fails everything; undefined where it loads. */
-    readonly notLoaded: string | undefined;
+    /** Why the candidate failed the first request that it failed; undefined where it failed none. */
+    readonly whyFailed: string | undefined;
   }>;
 }

@@ -22,7 +22,7 @@ export async function replayPairs(
   try {
     const { definition } = champion;
     if (definition === undefined) {
-      const message = `the champion ${asked.champion} does not load: ${champion.notLoaded ?? ''}`;
+      const message = `the champion ${asked.champion} does not load: ${champion.whyFailed() ?? ''}`;
       throw new GatehouseError('CHAMPION_NOT_LOADED', message, { release: asked.champion });
     }
     candidate = await loadReplayed(deps, asked.candidate);
@@ -56,7 +56,7 @@ export async function replayPairs(
       pairs: pairs.toSorted((a, b) => (a.startedAt < b.startedAt ? -1 : Number(a.startedAt > b.startedAt))),
       leftOut,
       notReached,
-      notLoaded: candidate.notLoaded,
+      whyFailed: candidate.whyFailed(),
     };
   } finally {
     await Promise.all([champion.close(), candidate?.close()]);

@@ -29,8 +29,8 @@ export type ReplayedDay =
 export interface ReplayedRelease {
   /** Undefined where it does not load. */
   readonly definition: ModelDefinition | undefined;
-  /** Why it does not load. */
-  readonly notLoaded: string | undefined;
+  /** Why it failed first: that it does not load, or the first request that it does not answer; undefined where it failed nothing. */
+  whyFailed(): string | undefined;
   open(day: string, list: ListedAggregates | undefined): Promise<ReplayedDay>;
   close(): Promise<void>;
 }
@@ -47,19 +47,23 @@ export async function loadReplayed(deps: ReplayingPairs, digest: Digest): Promis
   if (loaded.kind !== 'loaded') {
     const reason = loaded.kind === 'failed' ? loaded.reason : refusalText(loaded.refusal);
     const open = async () => ({ kind: 'failed' as const, reason });
-    return { definition: undefined, notLoaded: reason, open, close: async () => undefined };
+    return { definition: undefined, whyFailed: () => reason, open, close: async () => undefined };
   }
   const { release } = loaded;
+  let failure: string | undefined;
   return {
     definition: release.definition,
-    notLoaded: undefined,
+    whyFailed: () => failure,
     async open(day, list) {
       current = list;
       await release.refresh(day);
       const found = await release.featuresOf(day);
       if (found.kind === 'refused') {
         const { fault, refusal } = found;
-        if (!stores.haveThrown(fault)) return { kind: 'failed', reason: refusalText(refusal) };
+        if (!stores.haveThrown(fault)) {
+          failure ??= refusalText(refusal);
+          return { kind: 'failed', reason: refusalText(refusal) };
+        }
         if (fault instanceof GatehouseError && fault.code === 'ARTIFACT_MISSING') return { kind: 'gone' };
         throw fault;
       }
@@ -71,9 +75,13 @@ export async function loadReplayed(deps: ReplayingPairs, digest: Digest): Promis
           if (!('events' in rows)) return null;
           const began = deps.milliseconds();
           // A release that throws fails its request, as it does at an endpoint.
-          const outcome = await answerBy(release, lease.value, rows).catch(() => undefined);
+          const outcome = await answerBy(release, lease.value, rows).catch((fault: unknown) => ({
+            kind: 'impossible' as const,
+            reason: reasonOf(fault),
+          }));
           const milliseconds = deps.milliseconds() - began;
-          const probability = outcome?.kind === 'computed' ? outcome.probabilities[0] : undefined;
+          if (outcome.kind === 'impossible') failure ??= outcome.reason;
+          const probability = outcome.kind === 'computed' ? outcome.probabilities[0] : undefined;
           return probability === undefined ? null : { probability, milliseconds };
         },
         end: () => lease.end(),

@@ -92,7 +92,7 @@ it('answers each request by both, in alternating order, with the time that each 
     pairs: here.log.entries.map(({ request }) => pair(request.startedAt)),
     leftOut: 0,
     notReached: 0,
-    notLoaded: undefined,
+    whyFailed: undefined,
   });
   expect(order).toEqual(['champion', 'candidate', 'candidate', 'champion', 'champion', 'candidate']);
   expect([here.features.inUse(), here.models.open]).toEqual([opened, models]);
@@ -107,12 +107,12 @@ it('takes a candidate that does not load for one that fails everything, and a ch
     { candidate: null, champion: { probability: 0.1 } },
     { candidate: null, champion: { probability: 0.1 } },
   ]);
-  expect(found.notLoaded).toMatch(/^onnx-loads: no graph/);
+  expect(found.whyFailed).toMatch(/^onnx-loads: no graph/);
   await expect(here.replayed({ candidate: here.first, champion: broken })).rejects.toMatchObject({
     code: 'CHAMPION_NOT_LOADED',
   });
   const batch = await here.release('no online', { ...online, online: undefined } as unknown as ModelDefinition);
-  expect((await here.replayed({ candidate: batch })).notLoaded).toMatch(/without online/);
+  expect((await here.replayed({ candidate: batch })).whyFailed).toMatch(/without online/);
 });
 
 it('counts what throws while it answers as the errors of that release', async () => {
@@ -125,7 +125,9 @@ it('counts what throws while it answers as the errors of that release', async ()
     answers += 1;
     if (answers === 2) throw new GatehouseError('NOT_SCORABLE', 'no probability');
   };
-  expect((await here.replayed({ candidate })).pairs).toMatchObject([
+  const found = await here.replayed({ candidate });
+  expect(found.whyFailed).toBe('no probability');
+  expect(found.pairs).toMatchObject([
     { candidate: null, champion: { probability: 0.1 } },
     { candidate: { probability: 0.25 }, champion: { probability: 0.1 } },
   ]);

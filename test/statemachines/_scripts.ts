@@ -378,7 +378,7 @@ export const CANARY = {
     assigned: { by: 'event', share: 0.1, entity: 'id', champion: 'sha256:c', from: at, until: at },
   },
   'Skip canary': { status: 'finished', found: 'the model answers no requests' },
-  'Replay shadow': { status: 'replayed', pairs: SHA, count: 500, leftOut: 0, notReached: 0, reason: '' },
+  'Replay shadow': { status: 'replayed', pairs: SHA, count: 500, leftOut: 0, notReached: 0, bothFailed: 0, reason: '' },
   'Judge shadow': { status: 'passed', found: 'no errors' },
   'Choose salt': { salt: 'p', candidate: null, control: null },
   'Start canary': { status: 'started', startedAt: at, pointerSeq: 4, waitSeconds: 60 },

@@ -87,6 +87,7 @@ it('writes what differs, in batches of a hundred, each event once', async () => 
     count: 120,
     leftOut: 0,
     notReached: 0,
+    bothFailed: 0,
     reason: '',
     about: {
       formatVersion: 1,
@@ -146,4 +147,17 @@ it('counts a candidate that does not load as one that fails everything, and says
     batches: [{ ...NONE, pairs: 3, candidateErrors: 3 }],
   });
   await expect(here.replay({ champion: broken })).resolves.toEqual({ status: 'no-events', leftOut: 0 });
+});
+
+it('counts what both fail apart, so that a champion that fails everything proves nothing', async () => {
+  const here = await shadowed();
+  await here.ask(ids(2));
+  here.during.predict = () => Promise.reject(new Error('no probability'));
+  expect(await here.replay()).toMatchObject({
+    status: 'replayed',
+    count: 0,
+    bothFailed: 2,
+    reason: 'no probability',
+    batches: [],
+  });
 });

@@ -34,7 +34,10 @@ export interface AnsweredPair {
 /** Pairs that are judged together: as few as show a release that fails everything soon. */
 const BATCH = 100;
 
-/** Counts where two releases differ, in batches of the order in which the pairs are given. */
+/**
+ * Counts where two releases differ, in batches of the order in which the pairs are given. What both fail is left out: as a pair it would count as
+ * one that the candidate does not fail, and a champion that fails everything would let any candidate finish.
+ */
 export function shadowBatches(
   pairs: readonly AnsweredPair[],
   rule: {
@@ -44,8 +47,9 @@ export function shadowBatches(
     readonly threshold: number | null;
   },
 ): readonly ShadowPairs[] {
-  return Array.from({ length: Math.ceil(pairs.length / BATCH) }, (_, index) =>
-    counted(pairs.slice(index * BATCH, (index + 1) * BATCH), rule),
+  const answered = pairs.filter(({ candidate, champion }) => candidate !== null || champion !== null);
+  return Array.from({ length: Math.ceil(answered.length / BATCH) }, (_, index) =>
+    counted(answered.slice(index * BATCH, (index + 1) * BATCH), rule),
   );
 }
 

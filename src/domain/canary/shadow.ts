@@ -5,7 +5,7 @@ import { LOG_REJECTS_AT, logMean, logNotBadAtAll, pairedProcess, REJECTS_AT, tol
 /** What candidate and champion answered to the same stored events, some of them at a time. */
 export const ShadowPairs = z
   .strictObject({
-    /** Events that both were given. */
+    /** Events that both were given, and at least one of them answered. */
     pairs: z.int().min(0),
     /** Events that only the one failed. */
     candidateErrors: z.int().min(0),

@@ -38,7 +38,9 @@ export const ReplayShadow = contract({
       leftOut: z.int().nonnegative(),
       /** Requests for which there was no time. */
       notReached: z.int().nonnegative(),
-      /** Why the candidate failed every pair; empty where it loads. */
+      /** Requests that neither answered, which are no pairs: they say nothing of the candidate. */
+      bothFailed: z.int().nonnegative(),
+      /** Why the candidate failed the first request that it failed; empty where it failed none. */
       reason: z.string(),
     }),
   ]),
@@ -72,14 +74,16 @@ export function replayShadow(deps: {
         isOver: () => deps.milliseconds() - began > deps.budgetMs,
       });
       const batches = shadowBatches(replayed.pairs, rule);
+      const count = batches.reduce((sum, { pairs }) => sum + pairs, 0);
       const document = { formatVersion: 1 as const, model, candidate, champion, from, until, batches };
       return {
         status: 'replayed' as const,
         pairs: await writeDocument(deps.documents, ShadowReplay, document),
-        count: replayed.pairs.length,
+        count,
         leftOut: notKept + replayed.leftOut,
         notReached: replayed.notReached,
-        reason: (replayed.notLoaded ?? '').slice(0, 300),
+        bothFailed: replayed.pairs.length - count,
+        reason: (replayed.whyFailed ?? '').slice(0, 300),
       };
     }),
   );

@@ -12,7 +12,7 @@ const NONE = {
   championSlow: 0,
 };
 
-it('counts where the two differ, and nothing where they agree', () => {
+it('counts where the two differ, nothing where they agree, and no pair where both fail', () => {
   const pairs: AnsweredPair[] = [
     { candidate: null, champion: null },
     { candidate: null, champion: answer(0.9, 500) },
@@ -27,7 +27,7 @@ it('counts where the two differ, and nothing where they agree', () => {
   ];
   expect(shadowBatches(pairs, RULE)).toEqual([
     {
-      pairs: 10,
+      pairs: 9,
       candidateErrors: 2,
       championErrors: 1,
       candidateActs: 2,
@@ -37,7 +37,7 @@ it('counts where the two differ, and nothing where they agree', () => {
     },
   ]);
   expect(shadowBatches(pairs, { objectiveMs: null, threshold: null })).toEqual([
-    { pairs: 10, ...NONE, candidateErrors: 2, championErrors: 1 },
+    { pairs: 9, ...NONE, candidateErrors: 2, championErrors: 1 },
   ]);
 });
 
@@ -52,4 +52,10 @@ it('makes batches of a hundred, in their order', () => {
     { pairs: 50, ...NONE, candidateErrors: 50 },
   ]);
   expect(shadowBatches([], RULE)).toEqual([]);
+  expect(
+    shadowBatches(
+      Array.from({ length: 250 }, () => ({ candidate: null, champion: null })),
+      RULE,
+    ),
+  ).toEqual([]);
 });
