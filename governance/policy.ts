@@ -23,6 +23,7 @@ const canary = {
   assignment: 'event' as const,
   // Whoever asks waits for so long at most before the champion answers.
   armMs: 2000,
+  closeMinutes: 2,
   staleMinutes: 15,
   power: 0.9,
   // Half of what a canary needs at this rate; a better model may decide otherwise, so that decisions are no reason.

@@ -22,6 +22,7 @@ export default definePolicyFloor({
         toleratedErrorRate: 0.2,
         // A laptop's functions answer one after the other.
         armMs: 10_000,
+        closeMinutes: 0,
         staleMinutes: 5,
         power: 0.8,
         shadow: { minimumPairs: 25, decisions: false },

@@ -40,6 +40,7 @@ export const PROMOTION = {
     canary: 'needed',
     canarySeconds: 280_800,
     trafficFrom: '2001-05-01T06:00:00.000Z',
+    closeMinutes: 2,
     approvalSeconds: 172_800,
   },
   'Pull release': { status: 'pulled', files: 6 },
@@ -92,6 +93,7 @@ export const FIRST_RELEASE = {
     canary: 'none',
     canarySeconds: 21_600,
     trafficFrom: '2001-05-01T06:00:00.000Z',
+    closeMinutes: 2,
     approvalSeconds: 86_400,
   },
   'Plan comparison': {
@@ -375,6 +377,7 @@ export const CANARY = {
     status: 'opened',
     shadow,
     objectiveMs: 200,
+    closeMinutes: 2,
     assigned: { by: 'event', share: 0.1, entity: 'id', champion: 'sha256:c', from: at, until: at },
   },
   'Skip canary': { status: 'finished', found: 'the model answers no requests' },

@@ -29,6 +29,7 @@ export const RULE: CanaryRule = {
   noErrors: false,
   assignment: 'event',
   armMs: 2000,
+  closeMinutes: 2,
   staleMinutes: 15,
   power: 0.9,
   shadow: { minimumPairs: 400, decisions: false },

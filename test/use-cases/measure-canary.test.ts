@@ -28,7 +28,7 @@ describe('the minutes of a canary', () => {
       },
     };
     const task = measureCanary({ engine, requests: watched, documents, clock: { now: () => NOW } });
-    const { minutes, ...rest } = MeasureCanary.output.parse(await task({ ...asked, ...given }));
+    const { minutes, ...rest } = MeasureCanary.output.parse(await task({ closeMinutes: 2, ...asked, ...given }));
     return { ...rest, document: await readDocument(documents, CanaryMinutes, minutes) };
   };
   const answer = (event: string, overrides: Partial<LoggedRequest> = {}) =>

@@ -25,7 +25,7 @@ function failedFolderOf(model: string): string {
 }
 
 /** Files of a day that are read: some minutes of requests to S3. */
-export const MOST_FILES = 5000;
+export const MOST_FILES = 20_000;
 
 /**
  * The request log as Parquet in S3, a file for each minute of a delivery. Its name is made of what it holds: the same delivery

@@ -24,6 +24,8 @@ export const CanaryRule = z
     assignment: z.enum(['event', 'entity']),
     /** Milliseconds within which an arm has to answer, e.g. 2000: then the champion does, and the answer counts as slow. A model may only lower it; default: the floor’s. */
     armMs: z.int().min(20).max(20_000),
+    /** Minutes after its end when a minute of the request log is judged, e.g. 2: lines that come later may decide nothing. The floor alone says so. */
+    closeMinutes: z.int().min(0).max(15),
     /** Minutes without a request that the candidate or the champion answered, after which the canary pauses, e.g. 15. A model may only lower it; default: the floor’s. */
     staleMinutes: z.int().min(2).max(1440),
     /** Probability with which a bad error rate must be found within the hours, by the traffic before the start, e.g. 0.9: a canary with less does not start. A model may only raise it; default: the floor’s. */

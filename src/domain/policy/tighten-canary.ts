@@ -33,6 +33,7 @@ export function tightenCanary(
       noErrors: stays(`${path}.noErrors`, base.noErrors, own?.noErrors, loosened),
       assignment: base.assignment,
       armMs: less('armMs'),
+      closeMinutes: base.closeMinutes,
       staleMinutes: less('staleMinutes'),
       power: more('power'),
       ...tightenShadow(`${path}.shadow`, base.shadow, own?.shadow, ratchet),

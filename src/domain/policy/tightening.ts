@@ -26,6 +26,7 @@ const { probation: _probation, canary: _canary, ...transition } = TransitionRule
 const {
   deadlineHours: _deadlineHours,
   assignment: _assignment,
+  closeMinutes: _closeMinutes,
   plan: _plan,
   ab: _ab,
   shadow,

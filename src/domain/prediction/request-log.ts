@@ -73,9 +73,9 @@ export function minuteOf(at: string): string {
   return `${new Date(at).toISOString().slice(0, 16).replace(':', '')}Z`;
 }
 
-/** The moment before which the log is whole: each minute is closed two minutes after its end. */
-export function closedUntil(now: Date): Date {
-  return new Date(Math.floor(now.getTime() / MINUTE) * MINUTE - DELIVERY_MINUTES * MINUTE);
+/** The moment before which the log is whole: each minute is closed some minutes after its end, two where nothing else is said. */
+export function closedUntil(now: Date, afterMinutes = DELIVERY_MINUTES): Date {
+  return new Date(Math.floor(now.getTime() / MINUTE) * MINUTE - afterMinutes * MINUTE);
 }
 
 /** One answer of the log: an event of a request. */

@@ -26,6 +26,8 @@ export const ChooseSalt = contract({
   }),
 });
 
+const EventJson = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
 /** Salts that are tried, and requests that are looked at. */
 const SALTS = 50;
 const MOST_REQUESTS = 5000;
@@ -42,8 +44,8 @@ export function chooseSalt(deps: { readonly requests: NewestRequests }): Task {
       const { requests, raw } = await deps.requests.readNewest({ model, release, ...window, most: MOST_REQUESTS });
       const counts = new Map<string, number>();
       for (const { events } of requests) {
-        const event: unknown = JSON.parse(raw.get(events[0]?.digest ?? '') ?? '{}');
-        const value = String(z.record(z.string(), z.json()).parse(event)[entity] ?? '');
+        const event = EventJson.parse(JSON.parse(raw.get(events[0]?.digest ?? '') ?? '{}'));
+        const value = String(event[entity] ?? '');
         counts.set(value, (counts.get(value) ?? 0) + 1);
       }
       const [first = promotion, ...others] = Array.from({ length: SALTS }, (_, index) => `${promotion}-${index}`);

@@ -17,6 +17,8 @@ export const MeasureCanary = contract({
     from: z.iso.datetime(),
     /** The canary's pointer: requests by an older one are none of it. Null where all count, as before a canary. */
     sincePointerSeq: z.int().nullable(),
+    /** Minutes after its end when a minute counts. */
+    closeMinutes: z.int().nonnegative(),
     /** Milliseconds that the model promises; null where it promises none. */
     objectiveMs: z.number().nullable(),
   }),
@@ -38,9 +40,9 @@ export function measureCanary(deps: {
   readonly documents: Pick<ArtifactStore, 'write'>;
   readonly clock: Clock;
 }): Task {
-  return MeasureCanary.task(({ model, from, sincePointerSeq, objectiveMs }) =>
+  return MeasureCanary.task(({ model, from, sincePointerSeq, closeMinutes, objectiveMs }) =>
     withFolder(async (folder) => {
-      const until = closedUntil(deps.clock.now()).toISOString();
+      const until = closedUntil(deps.clock.now(), closeMinutes).toISOString();
       const since = new Date(from);
       const days = (await deps.requests.days(model)).filter((day) => day <= until.slice(0, 10));
       const [failed, ...requests] = await Promise.all([

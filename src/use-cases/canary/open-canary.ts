@@ -32,6 +32,7 @@ const ShadowPlan = z.object({
 /** How requests get their arm, and above how many milliseconds an answer is slow. */
 const Watched = {
   objectiveMs: z.number().nullable(),
+  closeMinutes: z.int().nonnegative(),
   assigned: ChooseSalt.input.shape.assigned,
 };
 
@@ -83,6 +84,7 @@ export function openCanary(deps: Opening): Task {
     const until = deps.clock.now();
     const watched = {
       objectiveMs: online?.objectiveMs ?? null,
+      closeMinutes: promotion.canary.closeMinutes,
       assigned: {
         by,
         share,

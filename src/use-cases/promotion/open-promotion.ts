@@ -63,6 +63,7 @@ export const OpenPromotion = contract({
       canarySeconds: z.int().positive(),
       /** From when on requests say what traffic there is: as long as the canary is to be. */
       trafficFrom: z.iso.datetime(),
+      closeMinutes: z.int().nonnegative(),
       /** For how long people may decide. */
       approvalSeconds: z.int().positive(),
     }),
@@ -227,12 +228,13 @@ function answer(promotion: Promotion, quarantined: readonly Digest[]): Opened {
     canary: hasCanary(promotion) ? 'needed' : 'none',
     canarySeconds: Math.round(((promotion.canary?.deadlineHours ?? 0) + WORK_HOURS) * 3600),
     trafficFrom: trafficFrom(promotion).toISOString(),
+    closeMinutes: promotion.canary?.closeMinutes ?? 0,
     approvalSeconds: Math.round(promotion.approvalHours * 3600),
   };
 }
 
 function trafficFrom({ openedAt, canary }: Promotion): Date {
-  const until = closedUntil(new Date(openedAt));
+  const until = closedUntil(new Date(openedAt), canary?.closeMinutes);
   return new Date(until.getTime() - (canary?.hours ?? 0) * 3_600_000);
 }
 

@@ -13,6 +13,7 @@ export const RULE: CanaryRule = CanaryRule.parse({
   noErrors: false,
   assignment: 'event',
   armMs: 2000,
+  closeMinutes: 2,
   staleMinutes: 10,
   power: 0.9,
 });

@@ -9,6 +9,7 @@ const RULE = {
   noErrors: true,
   assignment: 'event',
   armMs: 2000,
+  closeMinutes: 2,
   staleMinutes: 15,
   power: 0.9,
 };
