@@ -108,7 +108,11 @@ export function accessTo(names: Names) {
           { actions: ['s3:GetObject'], resources: [`${bucket}/request-events/*/long/*`] },
           {
             actions: ['s3:PutObject'],
-            resources: [`${bucket}/*/requests/day=*`, `${bucket}/request-events/*/day=*`],
+            resources: [
+              `${bucket}/*/requests/day=*`,
+              `${bucket}/*/failed-requests/*`,
+              `${bucket}/request-events/*/day=*`,
+            ],
           },
           { actions: ['s3:ListBucket'], resources: [bucket] },
         ],

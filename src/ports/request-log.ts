@@ -1,5 +1,5 @@
 import type { Digest } from '#domain/canonical/digest.ts';
-import type { LoggedRequest, RequestEntry, RequestEvents } from '#domain/prediction/request-log.ts';
+import type { FailedRequest, LoggedRequest, RequestEntry, RequestEvents } from '#domain/prediction/request-log.ts';
 
 /** Where an endpoint says what it has answered. */
 export interface RequestLog {
@@ -7,6 +7,8 @@ export interface RequestLog {
   open(): Promise<void>;
   /** Writes one answered request, before its answer is given. @throws what kept it from being written */
   write(request: LoggedRequest, raw: RequestEvents): Promise<void>;
+  /** Writes one request for predictions that nobody answered. @throws what kept it from being written */
+  writeFailed(failed: FailedRequest): Promise<void>;
 }
 
 /** The answered requests of a model's day of events, as the lake has them. */
@@ -32,6 +34,8 @@ export interface RequestFiles {
 export interface RequestStore extends RequestFiles {
   /** Adds entries; what was added before is there once. */
   add(entries: readonly RequestEntry[]): Promise<void>;
+  /** Adds requests that nobody answered, of whatever models; the same ones are there once if they come together again. */
+  addFailed(failed: readonly FailedRequest[]): Promise<void>;
   read(model: string, day: string): Promise<StoredRequests>;
   /** The days of whose events there are answers, oldest first. */
   days(model: string): Promise<readonly string[]>;

@@ -5,7 +5,7 @@ import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from '@a
 import { lineReader, lineRequestLog } from '#adapters/aws/request-log.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { REQUEST_LOGGED, type RequestEvents } from '#domain/prediction/request-log.ts';
-import { loggedRequest } from '#test/domain/prediction/_logged.ts';
+import { failedRequest, loggedRequest } from '#test/domain/prediction/_logged.ts';
 
 const request = loggedRequest({
   epoch: 2,
@@ -81,6 +81,19 @@ describe('a line of the request log', () => {
     }
     expect(new Set(here.state.lines).size).toBe(3);
     expect(here.state.decrypted).toBe(1);
+  });
+
+  it('of a request that nobody answered is as encrypted, and is told from the others', async () => {
+    const log = here.log();
+    const failed = failedRequest({ arm: 'candidate', event: '9223372036854775807' });
+    await log.writeFailed(failed);
+    await log.write(request, raw);
+    const [first = '', second = ''] = here.state.lines;
+    expect(first).toContain(REQUEST_LOGGED);
+    expect(first).not.toContain('9223372036854775807');
+    expect(await here.read(first)).toEqual({ failed });
+    expect(await here.read(second)).toEqual({ request, raw });
+    expect(here.state.keys).toBe(1);
   });
 
   it('holds no raw events where the model keeps none', async () => {

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { countAnswered } from '#adapters/duckdb/request-figures.ts';
 import { memoryRequestStore } from '#adapters/memory/request-log.ts';
 import { digestOf } from '#domain/canonical/digest.ts';
 import { digestOfRows } from '#domain/data/event-json.ts';
-import { FailedRequest, minuteOf, type RequestEntry } from '#domain/prediction/request-log.ts';
+import type { RequestEntry } from '#domain/prediction/request-log.ts';
 import type { NewestRequests, RequestStore } from '#ports/request-log.ts';
 import { clients, freshCloud, type TestCloud } from '#test/_helpers/cloud.ts';
-import { loggedRequest } from '#test/domain/prediction/_logged.ts';
+import { failedRequest, loggedRequest } from '#test/domain/prediction/_logged.ts';
 
 const [ACCOUNT, BUCKET] = ['333333333333', 'gatehouse-prod-lake-333333333333'];
 let cloud: TestCloud;
@@ -29,24 +29,10 @@ afterAll(async () => {
 async function inS3(): Promise<Store> {
   const client = clients(cloud, ACCOUNT).s3();
   await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  return {
-    ...s3RequestStore(client, BUCKET),
-    ...s3NewestRequests(client, BUCKET),
-    // As a delivery puts them: a line for each, in objects that are named by their minute.
-    async addFailed(failed) {
-      for (const [minute, group] of Map.groupBy(failed, ({ startedAt }) => minuteOf(startedAt)))
-        await client.send(
-          new PutObjectCommand({
-            Bucket: BUCKET,
-            Key: `toy/failed-requests/${minute}-${failed.length}.json`,
-            Body: group.map((each) => `${JSON.stringify(each)}\n`).join(''),
-          }),
-        );
-    },
-  };
+  return { ...s3RequestStore(client, BUCKET), ...s3NewestRequests(client, BUCKET) };
 }
 
-type Store = RequestStore & NewestRequests & { addFailed(failed: readonly FailedRequest[]): Promise<void> };
+type Store = RequestStore & NewestRequests;
 
 describe.each([
   ['S3', inS3],
@@ -81,16 +67,7 @@ describe.each([
   it('gives requests that nobody answered since a minute', async () => {
     const store = await make();
     const failed = (event: string, startedAt: string) =>
-      FailedRequest.parse({
-        formatVersion: 1,
-        request: `call ${event}`,
-        model: 'toy',
-        arm: 'candidate',
-        pointerSeq: 1,
-        event,
-        rule: 'champion-answers',
-        startedAt,
-      });
+      failedRequest({ request: `call ${event}`, arm: 'candidate', event, startedAt });
     const home = await mkdtemp(join(folder, `${name}-`));
     const since = new Date('2026-03-02T08:00:00.000Z');
     expect(await store.fetchFailed('toy', home, since)).toEqual([]);
@@ -153,4 +130,30 @@ describe.each([
     expect(two).toMatchObject({ requests: [{ request: '3' }, { request: '4' }], notKept: 0 });
     expect(await store.readNewest({ ...asked, model: 'none', most: 2 })).toMatchObject({ requests: [], notKept: 0 });
   });
+});
+
+it('requests that nobody answered lie in S3 by model and minute, a line for each, once however often they come together', async () => {
+  const client = clients(cloud, ACCOUNT).s3();
+  const bucket = `${BUCKET}-failed`;
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const store = s3RequestStore(client, bucket);
+  const failed = [
+    failedRequest({ request: 'first', startedAt: '2026-03-02T08:00:00.000Z' }),
+    failedRequest({ request: 'second', startedAt: '2026-03-02T08:00:59.999Z', arm: 'candidate' }),
+    failedRequest({ request: 'later', startedAt: '2026-03-02T08:01:00.000Z' }),
+    failedRequest({ request: 'other', model: 'other' }),
+  ];
+  await store.addFailed(failed);
+  await store.addFailed(failed);
+  await store.addFailed([]);
+  const { Contents: found = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
+  expect(found.map(({ Key: key }) => key)).toEqual([
+    expect.stringMatching(/^other\/failed-requests\/2026-03-02T0800Z-[0-9a-f]{32}\.json$/),
+    expect.stringMatching(/^toy\/failed-requests\/2026-03-02T0800Z-[0-9a-f]{32}\.json$/),
+    expect.stringMatching(/^toy\/failed-requests\/2026-03-02T0801Z-[0-9a-f]{32}\.json$/),
+  ]);
+  const { Body: body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: found[1]?.Key ?? '' }));
+  const lines = (await body?.transformToString())?.split('\n') ?? [];
+  expect(lines.pop()).toBe('');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(failed.slice(0, 2));
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Digest, digestOf, parseDocument } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { ModelName } from '#domain/model/definition.ts';
-import { RAW_EVENTS, REQUEST_LOGGED, RequestEntry } from '#domain/prediction/request-log.ts';
+import { FailedEntry, RAW_EVENTS, REQUEST_LOGGED, RequestEntry } from '#domain/prediction/request-log.ts';
 import type { Metrics } from '#ports/metrics.ts';
 import type { RequestLog } from '#ports/request-log.ts';
 import { readObject } from './artifact-store.ts';
@@ -65,25 +65,24 @@ export function lineRequestLog(props: RequestLogProps): RequestLog {
       throw error;
     }
   };
+  /** An entry as it leaves the process, and what is said of it in the clear. Whether it was answered is said inside. */
+  const seal = async (request: string, entry: RequestEntry | FailedEntry) => {
+    const { plain, wrapped } = await dataKey();
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv(CIPHER, plain, iv).setAAD(Buffer.from(request));
+    // Quick before small: an answer waits for it.
+    const compressed = gzipSync(JSON.stringify(entry), { level: 1 });
+    const sealed = Buffer.concat([cipher.update(compressed), cipher.final(), cipher.getAuthTag()]);
+    const about = { kind: REQUEST_LOGGED, model, request, key: wrapped, iv: iv.toString('base64') } as const;
+    return { about, sealed };
+  };
   return {
     async open() {
       await dataKey();
     },
     async write(request, raw) {
-      const { plain, wrapped } = await dataKey();
       const entry: RequestEntry = { request, raw: keepsEvents ? raw : null };
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv(CIPHER, plain, iv).setAAD(Buffer.from(request.request));
-      // Quick before small: an answer waits for it.
-      const compressed = gzipSync(JSON.stringify(entry), { level: 1 });
-      const sealed = Buffer.concat([cipher.update(compressed), cipher.final(), cipher.getAuthTag()]);
-      const about = {
-        kind: REQUEST_LOGGED,
-        model,
-        request: request.request,
-        key: wrapped,
-        iv: iv.toString('base64'),
-      } as const;
+      const { about, sealed } = await seal(request.request, entry);
       const line = JSON.stringify({ ...about, data: sealed.toString('base64') } satisfies LogLine);
       if (line.length <= LONGEST_LINE) return await writeLine(line);
       const object = digestOf(sealed);
@@ -97,6 +96,10 @@ export function lineRequestLog(props: RequestLogProps): RequestLog {
       );
       metrics.emit({ model }, { LongRequestEntries: 1 });
       await writeLine(JSON.stringify({ ...about, object } satisfies LogLine));
+    },
+    async writeFailed(failed) {
+      const { about, sealed } = await seal(failed.request, { failed } satisfies FailedEntry);
+      await writeLine(JSON.stringify({ ...about, data: sealed.toString('base64') } satisfies LogLine));
     },
   };
 }
@@ -117,7 +120,7 @@ async function generate(kms: Pick<KMSClient, 'send'>, keyId: string, model: stri
 }
 
 /**
- * Reads what a line of a function's log holds; undefined where it is none of the request log's.
+ * Reads what a line of a function's log holds: an answered request, or one that nobody answered; undefined where it is none of the request log's.
  * @throws GatehouseError `REQUEST_LINE_DAMAGED`, and what KMS and S3 throw
  */
 export function lineReader({
@@ -128,7 +131,7 @@ export function lineReader({
   readonly kms: Pick<KMSClient, 'send'>;
   readonly s3: S3Client;
   readonly bucket: string;
-}): (line: string) => Promise<RequestEntry | undefined> {
+}): (line: string) => Promise<RequestEntry | FailedEntry | undefined> {
   /** Data keys by their model and encrypted form; each execution environment of an endpoint has one. */
   const keys = new Map<string, Promise<Uint8Array>>();
   const unwrapped = async ({ key, model }: LogLine): Promise<Uint8Array> => {
@@ -156,7 +159,10 @@ export function lineReader({
         .setAAD(Buffer.from(request))
         .setAuthTag(sealed.subarray(-TAG_BYTES));
       const plain = gunzipSync(Buffer.concat([decipher.update(body), decipher.final()]));
-      return parseDocument(RequestEntry, JSON.parse(plain.toString()), 'request entry');
+      const entry: unknown = JSON.parse(plain.toString());
+      return typeof entry === 'object' && entry !== null && 'failed' in entry
+        ? parseDocument(FailedEntry, entry, 'entry of a failed request')
+        : parseDocument(RequestEntry, entry, 'request entry');
     } catch (error) {
       throw damaged(`the entry of request ${request} cannot be decrypted`, error);
     }

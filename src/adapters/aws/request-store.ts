@@ -5,7 +5,7 @@ import { paginateListObjectsV2, PutObjectCommand, type S3Client, S3ServiceExcept
 import { readRequests, writeRequests } from '#adapters/duckdb/request-files.ts';
 import { canonicalJson, digestOf } from '#domain/canonical/digest.ts';
 import { GatehouseError } from '#domain/error.ts';
-import { minuteOf, RAW_EVENTS, type RequestEntry } from '#domain/prediction/request-log.ts';
+import { type FailedRequest, minuteOf, RAW_EVENTS, type RequestEntry } from '#domain/prediction/request-log.ts';
 import type { RequestStore } from '#ports/request-log.ts';
 import { atMost } from '../at-most.ts';
 import { readObject } from './artifact-store.ts';
@@ -82,6 +82,12 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
       if (file !== undefined) await put(folderOf(kind, model, day) + name, await readFile(file));
     }
   };
+  const addFailedGroup = async (group: readonly FailedRequest[]): Promise<void> => {
+    const [first] = group;
+    if (first === undefined) return;
+    const key = `${failedFolderOf(first.model)}${minuteOf(first.startedAt)}-${nameOf(group)}.json`;
+    await put(key, new TextEncoder().encode(group.map((failed) => `${canonicalJson(failed)}\n`).join('')));
+  };
   return {
     fetch: (model, day, folder, since) => fetch(folderOf('requests', model, day), `requests-${day}`, folder, since),
     fetchFailed: (model, folder, since) => fetch(failedFolderOf(model), 'failed-requests', folder, since),
@@ -89,13 +95,11 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
       const groups = Map.groupBy(entries, ({ request: { model, day, startedAt } }) =>
         JSON.stringify([model, day, minuteOf(startedAt)]),
       );
-      const added = [...groups.values()].map((group) => inFolder((folder) => addGroup(group, folder)));
-      // One that cannot be added keeps no other from the lake.
-      const faults = (await Promise.allSettled(added)).flatMap((result) =>
-        result.status === 'rejected' ? [result.reason as unknown] : [],
-      );
-      if (faults.length > 0)
-        throw new AggregateError(faults, `${faults.length} of ${groups.size} groups are not stored`);
+      await allStored([...groups.values()].map((group) => inFolder((folder) => addGroup(group, folder))));
+    },
+    async addFailed(failed) {
+      const groups = Map.groupBy(failed, ({ model, startedAt }) => JSON.stringify([model, minuteOf(startedAt)]));
+      await allStored([...groups.values()].map(addFailedGroup));
     },
     async days(model) {
       const [before = '', after = ''] = folderOf('requests', model, 'DAY').split('DAY');
@@ -116,7 +120,15 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
   };
 }
 
-function nameOf(entries: readonly RequestEntry[]): string {
+/** Waits for groups that are added at once: one that cannot be keeps no other from the lake. */
+async function allStored(added: readonly Promise<void>[]): Promise<void> {
+  const faults = (await Promise.allSettled(added)).flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  if (faults.length > 0) throw new AggregateError(faults, `${faults.length} of ${added.length} groups are not stored`);
+}
+
+function nameOf(entries: readonly (RequestEntry | FailedRequest)[]): string {
   return digestOf(canonicalJson(entries)).slice('sha256:'.length, 'sha256:'.length + 32);
 }
 

@@ -7,15 +7,23 @@ import type { NewestRequests, RequestLog, RequestStore } from '#ports/request-lo
 import { canonicalJson } from '#domain/canonical/digest.ts';
 
 /** A request log that keeps what is written; `opened` counts how often it was made ready. */
-export function memoryRequestLog(): RequestLog & { readonly entries: RequestEntry[]; opened: number } {
+export function memoryRequestLog(): RequestLog & {
+  readonly entries: RequestEntry[];
+  readonly failed: FailedRequest[];
+  opened: number;
+} {
   const log = {
     entries: [] as RequestEntry[],
+    failed: [] as FailedRequest[],
     opened: 0,
     async open() {
       log.opened += 1;
     },
     async write(request: RequestEntry['request'], raw: NonNullable<RequestEntry['raw']>) {
       log.entries.push({ request, raw });
+    },
+    async writeFailed(failed: FailedRequest) {
+      log.failed.push(failed);
     },
   };
   return log;
@@ -26,7 +34,6 @@ export function memoryRequestStore(): RequestStore &
   NewestRequests & {
     readonly entries: Map<string, RequestEntry>;
     readonly failed: Map<string, FailedRequest>;
-    addFailed(added: readonly FailedRequest[]): Promise<void>;
   } {
   const entries = new Map<string, RequestEntry>();
   const failed = new Map<string, FailedRequest>();

@@ -39,7 +39,10 @@ export const LoggedRequest = z.strictObject({
 });
 export type LoggedRequest = z.infer<typeof LoggedRequest>;
 
-/** A request for predictions that nobody answered, while the traffic is divided: what keeps the arms comparable when everything fails. */
+/**
+ * A request for predictions that nobody answered, though its events could be read: what keeps the arms comparable when everything fails. The arm is
+ * the one that it was assigned to.
+ */
 export const FailedRequest = z.strictObject({
   formatVersion: z.literal(1),
   request: z.string().min(1),
@@ -63,6 +66,10 @@ export type RequestEvents = z.infer<typeof RequestEvents>;
 /** What is logged of a request; without its raw events where the model keeps none. */
 export const RequestEntry = z.strictObject({ request: LoggedRequest, raw: RequestEvents.nullable() });
 export type RequestEntry = z.infer<typeof RequestEntry>;
+
+/** What is logged of a request that nobody answered. */
+export const FailedEntry = z.strictObject({ failed: FailedRequest });
+export type FailedEntry = z.infer<typeof FailedEntry>;
 
 const MINUTE = 60_000;
 /** Minutes that a line of the log may take from the endpoint to the lake. */

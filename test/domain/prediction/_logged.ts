@@ -1,5 +1,5 @@
 import { digestOf } from '#domain/canonical/digest.ts';
-import { LoggedRequest } from '#domain/prediction/request-log.ts';
+import { FailedRequest, LoggedRequest } from '#domain/prediction/request-log.ts';
 
 /** A request of the log as most are, but for what is said of it. */
 export function loggedRequest(overrides: Partial<LoggedRequest> = {}): LoggedRequest {
@@ -26,4 +26,19 @@ export function loggedRequest(overrides: Partial<LoggedRequest> = {}): LoggedReq
 /** Answered events by their ids, with what each got. */
 export function answeredEvents(events: Readonly<Record<string, number>>): LoggedRequest['events'] {
   return Object.entries(events).map(([id, probability]) => ({ id, digest: digestOf(id), probability }));
+}
+
+/** A request that nobody answered, as most are, but for what is said of it. */
+export function failedRequest(overrides: Partial<FailedRequest> = {}): FailedRequest {
+  return FailedRequest.parse({
+    formatVersion: 1,
+    request: 'call 1',
+    model: 'toy',
+    arm: 'champion',
+    pointerSeq: 1,
+    event: 'e1',
+    rule: 'answer-computed',
+    startedAt: '2026-03-02T08:00:00.000Z',
+    ...overrides,
+  });
 }
