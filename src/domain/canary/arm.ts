@@ -12,13 +12,30 @@ function placeOf(salt: string, key: string): number {
 /**
  * The arm that answers an event. The key is the event's id, so that a retry gets the same arm, or its entity where the policy says so; the salt
  * is pinned with the traffic plan, and another canary has another one (Kohavi, Tang & Xu 2020, Trustworthy online controlled experiments, chapter
- * 21, on assignment by hash).
+ * 21, on assignment by hash). Whose place is above the shares of candidate and control arm is the champion's.
+ * @param arms an arm that is left out has no share
+ */
+export function armAmong(
+  key: string,
+  salt: string,
+  arms: readonly { readonly arm: Arm; readonly share: number }[],
+): Arm {
+  const place = placeOf(salt, key);
+  const shareOf = (name: Arm): number => arms.find(({ arm }) => arm === name)?.share ?? 0;
+  // The candidate's places come first: they stay its own while its share grows.
+  if (place < shareOf('candidate')) return 'candidate';
+  return place < shareOf('candidate') + shareOf('control') ? 'control' : 'champion';
+}
+
+/**
+ * The arm where candidate and control arm have equal shares.
  * @param share of the candidate, and of the control arm; at most 0.5
  */
-export function armOf(key: string, plan: { readonly salt: string; readonly share: number }): Arm {
-  const place = placeOf(plan.salt, key);
-  if (place < plan.share) return 'candidate';
-  return place < 2 * plan.share ? 'control' : 'champion';
+export function armOf(key: string, { salt, share }: { readonly salt: string; readonly share: number }): Arm {
+  return armAmong(key, salt, [
+    { arm: 'candidate', share },
+    { arm: 'control', share },
+  ]);
 }
 
 /**
