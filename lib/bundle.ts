@@ -10,6 +10,13 @@ import type { DeployedModels } from '#domain/model/deployed.ts';
 /** Packages with native code: not bundled, but put beside the bundle with the binaries of the target's platform. */
 const NATIVE: Readonly<Record<string, readonly string[]>> = {
   admission: ['@duckdb/node-api', '@duckdb/node-bindings', '@duckdb/node-bindings-{platform}'],
+  arm: [
+    '@duckdb/node-api',
+    '@duckdb/node-bindings',
+    '@duckdb/node-bindings-{platform}',
+    'onnxruntime-node',
+    'onnxruntime-common',
+  ],
   endpoint: [
     '@duckdb/node-api',
     '@duckdb/node-bindings',

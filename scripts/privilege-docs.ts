@@ -216,7 +216,9 @@ const Joined = z.object({ 'Fn::Join': z.tuple([z.string(), z.array(z.unknown())]
 function physicalName(thing: unknown, resources: Resources): string {
   const joined = Joined.safeParse(thing);
   if (joined.success) return joined.data;
-  const { Properties: properties = {} } = resources[Reference.parse(thing)] ?? {};
+  const { Type: type, Properties: properties = {} } = resources[Reference.parse(thing)] ?? {};
+  // An alias is called by the name of its function.
+  if (type === 'AWS::Lambda::Alias') return physicalName(properties['FunctionName'], resources);
   const name = [
     'TopicName',
     'QueueName',

@@ -10,6 +10,7 @@ import { lineRequestLog } from '#adapters/aws/request-log.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
 import { folderArtifactStore } from '#adapters/folder/artifact-store.ts';
 import { folderLake } from '#adapters/folder/lake.ts';
+import { memoryArms } from '#adapters/memory/arms.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
 import { inspectOnnx } from '#adapters/onnx/inspect.ts';
 import { onnxScoring } from '#adapters/onnx/scoring.ts';
@@ -79,6 +80,8 @@ export async function servingOf(served: Served): Promise<Serving & { switchTo(re
     features: onlineFeatures,
     folder: own,
     log: requestLog(model),
+    // Its pointer divides no traffic.
+    arms: memoryArms({}),
     // As functions write them, and kept nowhere.
     metrics: embeddedMetrics(clock, () => {}),
     environment: 'prod',

@@ -6,7 +6,9 @@ import { CfnAlias, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { endpointOutput } from '#domain/model/deployed.ts';
 import { ENDPOINT_DISK_MB, ENDPOINT_FUNCTION_MB } from '#domain/data/engine-limits.ts';
-import { accessTo } from './access.ts';
+import type { CalledArm } from '#domain/promotion/traffic.ts';
+import { endpointShares } from '#model/config.ts';
+import { type Access, accessTo } from './access.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
 import type { RequestLogPipeline } from './request-log.ts';
 
@@ -15,6 +17,7 @@ export interface OnlineEndpointProps extends StackContext {
   /** Days that raw events of requests are kept. */
   readonly retentionDays: number;
   readonly requestLog: RequestLogPipeline;
+  /** Concurrent executions that the endpoint and its arms reserve together; undefined where nothing can be reserved. */
   readonly reservedConcurrency: number | undefined;
 }
 
@@ -23,7 +26,8 @@ const THROTTLE = { rateLimit: 200, burstLimit: 100 };
 
 /**
  * The endpoint of one model: an HTTP API whose calls are signed (IAM), and a function of its own behind an alias, so that
- * AWS's metrics are those of one model. It reads what the pointer names, and writes its request log, mostly as lines of its own log.
+ * AWS's metrics are those of one model. It reads what the pointer names, and writes its request log, mostly as lines of its own log. Two more
+ * functions answer for the candidate and for the control arm while the traffic is divided: of its size, and deployed with it.
  */
 export class OnlineEndpoint extends Construct {
   readonly model: string;
@@ -33,16 +37,15 @@ export class OnlineEndpoint extends Construct {
     super(scope, id);
     const { names, model } = props;
     const access = accessTo(names);
+    const shares = endpointShares(props.reservedConcurrency);
     const served = new GatehouseFunction(this, 'Function', {
       ...props,
+      ...SIZE,
       privilege: 'endpoint',
       name: `endpoint-${model}`,
+      reservedConcurrency: shares.endpoint,
       // Its lines hold raw events, encrypted: they are not kept for longer than those in the lake.
       logDays: logDaysFor(props),
-      memoryMb: ENDPOINT_FUNCTION_MB,
-      diskMb: ENDPOINT_DISK_MB,
-      // An HTTP API waits for thirty seconds.
-      timeoutSeconds: 29,
     }).bind(
       access.environment(),
       access.readsLedger(),
@@ -50,6 +53,8 @@ export class OnlineEndpoint extends Construct {
       access.readsArtifacts(),
       access.putsLongRequests(model),
       props.requestLog.encrypts(),
+      this.calls('candidate', this.arm('candidate', props, shares.arm)),
+      this.calls('control', this.arm('control', props, shares.arm)),
       { variables: { MODEL: model, RETENTION_DAYS: String(props.retentionDays) }, statements: [] },
     );
     props.requestLog.follow(served, model);
@@ -81,7 +86,43 @@ export class OnlineEndpoint extends Construct {
     this.api = api;
     new CfnOutput(this, 'Url', { value: api.apiEndpoint }).overrideLogicalId(endpointOutput(model));
   }
+
+  /**
+   * The function of an arm, behind an alias of its own. It reads what the endpoint reads, and writes nothing. Its executions are beside the endpoint's,
+   * which waits for it: a divided request takes two of what the account has.
+   */
+  private arm(arm: CalledArm, props: OnlineEndpointProps, reservedConcurrency: number | undefined): CfnAlias {
+    const { names, model } = props;
+    const access = accessTo(names);
+    const id = arm === 'candidate' ? 'Candidate' : 'Control';
+    const made = new GatehouseFunction(this, id, {
+      ...props,
+      ...SIZE,
+      privilege: 'arm',
+      name: `arm-${arm}-${model}`,
+      reservedConcurrency,
+    }).bind(access.readsLedger(), access.readsDailyAggregates(model), access.readsArtifacts(), {
+      variables: { MODEL: model, ARM: arm },
+      statements: [],
+    });
+    return new CfnAlias(this, `${id}Alias`, {
+      name: 'live',
+      functionName: made.lambda.functionName,
+      functionVersion: made.version.version,
+    });
+  }
+
+  /** Calling the function of an arm; by reference, so that the endpoint is deployed after it. */
+  private calls(arm: CalledArm, { ref }: CfnAlias): Access {
+    return {
+      variables: { [arm === 'candidate' ? 'ARM_CANDIDATE' : 'ARM_CONTROL']: ref },
+      statements: [{ actions: ['lambda:InvokeFunction'], resources: [ref] }],
+    };
+  }
 }
+
+/** What the functions of an endpoint have alike, so that arms can be compared. An HTTP API waits for thirty seconds. */
+const SIZE = { memoryMb: ENDPOINT_FUNCTION_MB, diskMb: ENDPOINT_DISK_MB, timeoutSeconds: 29 } as const;
 
 /** Days for which CloudWatch can keep logs, of those below a month and of those that the configuration may say. */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;

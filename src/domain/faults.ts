@@ -35,6 +35,7 @@ export const FAULTS = {
   LEDGER_UNANSWERED: passing('the ledger does not answer in time'),
   DEPENDENCY_OPEN: passing('an endpoint does not try a look-up whose dependency has just kept failing'),
   DEPENDENCY_SILENT: passing('a look-up of an endpoint is not answered in time'),
+  ARM_CRASHED: passing('the function of an arm ended with an error'),
   TOKEN_REUSED: lasting('an idempotency token was used with another body'),
   BAD_TRANSACTION: lasting('no ledger accepts the transaction'),
   BAD_TRAFFIC: lasting('traffic is divided among arms that cannot be'),

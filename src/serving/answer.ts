@@ -3,10 +3,11 @@ import { digestOfRows } from '#domain/data/event-json.ts';
 import { addDays } from '#domain/data/partition.ts';
 import type { ModelDefinition } from '#domain/model/definition.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
+import type { NamedRelease } from '#domain/promotion/traffic.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import type { EventRow } from '#ports/online-features.ts';
 import { type Champion, dayOf } from './champion.ts';
-import { readRows } from './event-rows.ts';
+import type { ReadRows } from './event-rows.ts';
 import {
   type InferenceRequest,
   type InferenceResponse,
@@ -25,7 +26,6 @@ export interface RequestDigests {
 /** What a request was answered, and from what: all that a log needs to compute it again. */
 export interface Answer {
   readonly kind: 'answered';
-  readonly response: InferenceResponse;
   readonly day: string;
   readonly events: readonly EventRow[];
   /** The context that was used. */
@@ -37,16 +37,16 @@ export interface Answer {
   readonly aggregatesUntil: string | undefined;
 }
 
-/** Answers a request by the release that it has a lease of. */
+/** Answers a request by the release that it has a lease of. @param rows what was read of the request by the release's definition */
 export async function answer(
-  { pointer, lease }: Omit<Champion, 'kind'>,
+  { lease }: Pick<Champion, 'lease'>,
   request: InferenceRequest,
+  rows: ReadRows,
   now: Date,
 ): Promise<Answer | Refused> {
   const { definition, online, model } = lease.value;
   const outputs = wantedOutputs(request);
   if ('rule' in outputs) return { kind: 'refused', refusal: outputs };
-  const rows = readRows(definition, request);
   if (rows.kind === 'refused') return rows;
   const { events } = rows;
   const served = lease.value.servedDays(dayOf(now));
@@ -63,15 +63,7 @@ export async function answer(
     const probabilities = await model.predict(features.rows);
     const { list: aggregates, until: aggregatesUntil } = found.lease.value;
     const digests = digestsOf(events, context);
-    const response = responseOf({
-      pointer,
-      made: { aggregates: aggregates ?? '', aggregates_until: aggregatesUntil ?? '' },
-      request,
-      outputs,
-      digests,
-      probabilities,
-    });
-    return { kind: 'answered', response, day, events, context, probabilities, digests, aggregates, aggregatesUntil };
+    return { kind: 'answered', day, events, context, probabilities, digests, aggregates, aggregatesUntil };
   } finally {
     await found.lease.end();
   }
@@ -79,19 +71,19 @@ export async function answer(
 
 /** Answers the golden request of a release, by nothing that is published: it is no prediction, and nothing of it is kept. */
 export async function answerGolden(
-  { pointer, lease }: Omit<Champion, 'kind'>,
+  { pointer, named, lease }: Omit<Champion, 'kind'>,
   request: InferenceRequest,
 ): Promise<{ readonly kind: 'golden'; readonly response: InferenceResponse } | Refused> {
   const outputs = wantedOutputs(request);
   if ('rule' in outputs) return { kind: 'refused', refusal: outputs };
   const answer = await lease.value.golden();
   if (answer === undefined) {
-    const found = `${pointer.current} has no golden-request.json`;
+    const found = `${named.release} has no golden-request.json`;
     return { kind: 'refused', refusal: refusal('golden-request-held', found) };
   }
   if (answer.kind === 'refused') return answer;
   const { events, context, probabilities, until = '', difference } = answer;
-  const made = {
+  const about = {
     aggregates: '',
     aggregates_until: until,
     golden: true as const,
@@ -99,7 +91,7 @@ export async function answerGolden(
   };
   return {
     kind: 'golden',
-    response: responseOf({ pointer, made, request, outputs, digests: digestsOf(events, context), probabilities }),
+    response: responseOf({ pointer, named, about, request, digests: digestsOf(events, context), probabilities }),
   };
 }
 
@@ -152,32 +144,34 @@ function dayOfEvent(event: EventRow, time: string): string {
   return String(event[time]).slice(0, 10);
 }
 
-function responseOf(of: {
+/** The body of an answer, by whatever arm; it has the outputs that the request wants. */
+export function responseOf(of: {
   readonly pointer: Pointer;
+  readonly named: NamedRelease;
   /** What the receipt says beside the release and the context. */
-  readonly made: Pick<Receipt, 'aggregates' | 'aggregates_until' | 'golden' | 'golden_matches'>;
+  readonly about: Pick<Receipt, 'aggregates' | 'aggregates_until' | 'golden' | 'golden_matches' | 'fallback_from'>;
   readonly request: InferenceRequest;
-  readonly outputs: readonly OutputName[];
   readonly digests: RequestDigests;
   readonly probabilities: readonly number[];
 }): InferenceResponse {
-  const { pointer, made, request, outputs, digests, probabilities } = of;
+  const { pointer, named, about, request, digests, probabilities } = of;
   const shape: [number] = [digests.events.length];
+  const outputs = wantedOutputs(request);
   return {
     model_name: pointer.model,
-    model_version: pointer.version,
+    model_version: named.version,
     ...(request.id === undefined ? {} : { id: request.id }),
     parameters: {
       model: pointer.model,
-      version: pointer.version,
-      digest: pointer.current,
-      arm: 'champion',
+      version: named.version,
+      digest: named.release,
+      arm: named.arm,
       pointer_seq: pointer.seq,
       epoch: pointer.epoch,
-      ...made,
+      ...about,
       context_digest: digests.context,
     },
-    outputs: outputs.map((name) =>
+    outputs: ('rule' in outputs ? [] : outputs).map((name) =>
       name === 'probability'
         ? { name, datatype: 'FP64', shape, data: [...probabilities] }
         : { name, datatype: 'BYTES', shape, data: [...digests.events] },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Arm } from '#domain/canary/counts.ts';
 import { type ColumnType, type ModelDefinition, typeOf } from '#domain/model/definition.ts';
 import { refusal, refusalText, type Refusal, RULES, type Refusing } from '#domain/refusal/refusal.ts';
 
@@ -73,7 +74,9 @@ export const Receipt = z.strictObject({
   version: z.string(),
   /** The release. */
   digest: z.string(),
-  arm: z.literal('champion'),
+  /** The arm that answered, and the one that it answered for where that one could not. */
+  arm: Arm,
+  fallback_from: Arm.exclude(['champion']).optional(),
   pointer_seq: z.int(),
   /** The pointer's epoch: another one since each change of the champion. */
   epoch: z.int(),

@@ -1,11 +1,12 @@
-import { ENDPOINT_METRICS } from '#domain/alarm/alarm.ts';
-import { isDependencyFault, isOfDependency } from '#domain/alarm/attribution.ts';
+import { isDependencyFault } from '#domain/alarm/attribution.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
-import { answer, answerGolden } from './answer.ts';
-import { type Champion, champions, dayOf, type Serving } from './champion.ts';
+import { answerGolden } from './answer.ts';
+import { armCalls } from './arm-calls.ts';
+import { type Champion, champions, dayOf, servedBy, type Serving } from './champion.ts';
 import { answered, type EndpointResponse, isGolden, modelMetadata, refused, refusedBy, SERVER } from './protocol.ts';
 import { withCircuits } from './circuits.ts';
-import { entryOf } from './log-entry.ts';
+import { arrived, logFailure, measure, type Seen } from './measure.ts';
+import { predict } from './predict.ts';
 import { readRequest } from './read-request.ts';
 
 /** A request as any host hands it over; the path begins with `/v2`. */
@@ -40,8 +41,10 @@ type Route = ModelRoute | { readonly kind: 'live' | 'ready' | 'server' };
 /** Makes the server of a model. It reads and loads nothing before the first request. */
 export function servingCore(deps: Serving): ServingCore {
   const { guarded, states } = withCircuits(deps);
-  // What a rollback would serve has circuits of its own: that it cannot be read keeps nothing of the champion from being read.
-  const serving = champions({ ...deps, ...guarded }, { ...deps, ...withCircuits(deps).guarded });
+  // What is loaded beside the champion has circuits of its own: that it cannot be read keeps nothing of the champion from being read.
+  const beside = (): Serving => ({ ...deps, ...withCircuits(deps).guarded });
+  const serving = champions({ ...deps, ...guarded }, servedBy, { rollback: beside(), candidate: beside() });
+  const arms = armCalls(deps.arms);
 
   const byChampion = async (
     route: ModelRoute,
@@ -81,7 +84,8 @@ export function servingCore(deps: Serving): ServingCore {
   };
 
   const infer = async (route: ModelRoute, request: EndpointRequest, seen: Seen): Promise<EndpointResponse> => {
-    const read = readRequest(request.body ?? new Uint8Array(), request.headers);
+    const body = request.body ?? new Uint8Array();
+    const read = readRequest(body, request.headers);
     if (read.kind === 'refused') return refused(read.refusal);
     return byChampion(route, async (champion) => {
       if (isGolden(read.request)) {
@@ -89,19 +93,8 @@ export function servingCore(deps: Serving): ServingCore {
         const golden = await answerGolden(champion, read.request);
         return golden.kind === 'refused' ? refused(golden.refusal) : answered(golden.response);
       }
-      seen.slowAboveMs = champion.slowAboveMs;
-      const { startedAt } = seen;
-      const result = await answer(champion, read.request, startedAt);
-      if (result.kind === 'refused') return refused(result.refusal, result.fault);
-      const call = { id: request.id, startedAt, endedAt: deps.clock.now() };
-      seen.endedAt = call.endedAt;
-      const { request: logged, raw } = entryOf(champion, result, call);
-      try {
-        await deps.log.write(logged, raw);
-      } catch (fault) {
-        return refused(refusal('answer-logged', messageOf(fault)), fault);
-      }
-      return answered(result.response);
+      const prediction = { request: read.request, body, isPinned: route.version !== undefined };
+      return await predict(deps, arms, champion, prediction, seen);
     });
   };
 
@@ -144,55 +137,14 @@ export function servingCore(deps: Serving): ServingCore {
 
   return {
     async handle(request) {
-      const seen: Seen = {
-        startedAt: arrivalOf(request, deps.clock.now()),
-        isPrediction: false,
-        slowAboveMs: undefined,
-        endedAt: undefined,
-      };
+      const seen = arrived(request.id, arrivalOf(request, deps.clock.now()));
       const response = await unthrown(() => dispatch(request, seen));
+      await logFailure(deps, seen, response);
       measure(deps, seen, response);
       return response;
     },
     close: () => serving.close(),
   };
-}
-
-/** What is known of a request when it is answered. */
-interface Seen {
-  readonly startedAt: Date;
-  /** Whether it asks for predictions: golden requests do not. */
-  isPrediction: boolean;
-  /** Milliseconds above which its answer is slow; undefined where it had to wait for a load, which any release takes. */
-  slowAboveMs: number | undefined;
-  /** When its predictions were there; latency is counted until then, as the request log does. */
-  endedAt: Date | undefined;
-}
-
-/**
- * Says what came of a request, for the alarms. AWS counts every answer above 499 of the API, whatever was asked for: of each that
- * something beside the release is the reason of, this says so.
- */
-function measure({ metrics, environment, model, clock }: Serving, seen: Seen, response: EndpointResponse): void {
-  const { status, rule, fault } = response;
-  const isFailed = status >= 500;
-  const isOther = isFailed && ((rule !== undefined && isOfDependency(rule)) || isDependencyFault(fault));
-  const unavailable = { [ENDPOINT_METRICS.dependencyUnavailable]: Number(isOther) };
-  const dimensions = { environment, model, arm: 'champion' };
-  if (!seen.isPrediction) {
-    if (isOther) metrics.emit(dimensions, unavailable);
-    return;
-  }
-  const ended = seen.endedAt ?? clock.now();
-  const milliseconds = Math.max(0, ended.getTime() - seen.startedAt.getTime());
-  const slow =
-    seen.slowAboveMs === undefined ? {} : { [ENDPOINT_METRICS.slow]: Number(milliseconds > seen.slowAboveMs) };
-  metrics.emit(dimensions, {
-    [ENDPOINT_METRICS.requests]: 1,
-    [ENDPOINT_METRICS.errors]: Number(isFailed && !isOther),
-    ...unavailable,
-    ...(status === 200 ? { [ENDPOINT_METRICS.latency]: milliseconds, ...slow } : {}),
-  });
 }
 
 /** Whatever is thrown is answered. */

@@ -54,14 +54,14 @@ export function deployments(): void {
   let before: ReturnType<typeof callsOf>;
   let after: ReturnType<typeof callsOf>;
   let roles: ReturnType<typeof rolesOf>;
-  let reserved: unknown[];
+  let reserved: [name: string, executions: unknown][];
   beforeAll(async () => {
     const other = await synthesiseOtherCode();
     before = callsOf(other);
     reserved = resourcesOf(other, 'AWS::Lambda::Function').flatMap(({ properties }) =>
       properties['ReservedConcurrentExecutions'] === undefined
         ? []
-        : [[properties['FunctionName'], properties['ReservedConcurrentExecutions']]],
+        : [[String(properties['FunctionName']), properties['ReservedConcurrentExecutions']]],
     );
     const stacks = await synthesised();
     after = callsOf(stacks);
@@ -79,8 +79,12 @@ export function deployments(): void {
       .some((pattern) => pattern === arn || (pattern.endsWith('*') && arn.startsWith(pattern.slice(0, -1))));
   };
 
-  it('reserves concurrency for the endpoints of an account whose quota is told, and for nothing else', () => {
-    expect(reserved).toEqual([['gatehouse-prod-endpoint-flight-delay', 900]]);
+  it('reserves concurrency for the endpoints of an account whose quota is told and for their arms, and for nothing else', () => {
+    expect(Object.fromEntries(reserved)).toEqual({
+      'gatehouse-prod-arm-candidate-flight-delay': 225,
+      'gatehouse-prod-arm-control-flight-delay': 225,
+      'gatehouse-prod-endpoint-flight-delay': 450,
+    });
   });
 
   describe('an execution that waits through a deployment of other code', () => {

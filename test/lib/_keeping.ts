@@ -74,7 +74,7 @@ export function keeping(): void {
       expect(functions.length).toBeGreaterThan(30);
       for (const { properties, template } of functions) {
         const name = String(properties['FunctionName']);
-        const isNative = /-(admission|features|rows|score|request-log|endpoint-[a-z-]+)$/.test(name);
+        const isNative = /-(admission|features|rows|score|request-log|(endpoint|arm)-[a-z-]+)$/.test(name);
         expect(properties).toMatchObject({
           Runtime: 'nodejs24.x',
           Handler: 'index.handler',

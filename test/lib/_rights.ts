@@ -193,6 +193,38 @@ export function rights(): void {
       },
     );
 
+    it.each(['staging', 'prod'] as const)(
+      'of arms in %s are those of an endpoint that writes nothing',
+      (environment) => {
+        const reading = (name: string) =>
+          role(`gatehouse-${environment}-${name}-flight-delay`)
+            .statements.filter(({ Action }) => !Action.some((action) => action.startsWith('logs:')))
+            .map(({ Action, resources }) => `${Action.join(', ')} on ${resources.join(', ')}`);
+        const endpoint = reading('endpoint');
+        const own = ['kms:GenerateDataKey', 's3:PutObject', 'lambda:InvokeFunction'];
+        for (const arm of ['arm-candidate', 'arm-control'])
+          expect(reading(arm).toSorted()).toEqual(
+            endpoint.filter((right) => !own.some((action) => right.startsWith(action))).toSorted(),
+          );
+        // Each endpoint calls its own two arms, by their aliases, and nobody else does.
+        expect(endpoint.filter((right) => right.startsWith('lambda:'))).toEqual([
+          `lambda:InvokeFunction on <<gatehouse-${environment}-arm-candidate-flight-delay>:live>`,
+          `lambda:InvokeFunction on <<gatehouse-${environment}-arm-control-flight-delay>:live>`,
+        ]);
+        const callers = roles.filter(({ statements }) =>
+          statements.some(
+            ({ Action, resources }) =>
+              Action.includes('lambda:InvokeFunction') &&
+              resources.some((resource) => /-arm-(candidate|control)-/.test(resource)),
+          ),
+        );
+        expect(callers.map(({ name }) => name).toSorted()).toEqual([
+          'gatehouse-prod-endpoint-flight-delay',
+          'gatehouse-staging-endpoint-flight-delay',
+        ]);
+      },
+    );
+
     it('of the function that draws reports end at documents and objects that are named by their content', () => {
       const { lakeBucket, artifactBucket } = namesOf(config, 'dev');
       const own = role('gatehouse-dev-report').statements.filter(({ Action }) => !Action.includes('logs:PutLogEvents'));

@@ -142,7 +142,9 @@ export function textOf(value: unknown, template: z.infer<typeof Template>): stri
 
 /** What a logical id stands for: its physical name where it has one, else the id without its hash. */
 function label(id: string, template: z.infer<typeof Template>): string {
-  const properties = template.Resources[id]?.Properties ?? {};
+  const { Type: type, Properties: properties = {} } = template.Resources[id] ?? {};
+  if (type === 'AWS::Lambda::Alias')
+    return `${textOf(properties['FunctionName'], template)}:${textOf(properties['Name'], template)}`;
   const name = [
     'BucketName',
     'TableName',

@@ -2,6 +2,7 @@ import { ENVIRONMENTS } from '#domain/environment/environment.ts';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import {
+  ENDPOINT_DISK_MB,
   ENDPOINT_ENGINE_MEMORY,
   ENDPOINT_FUNCTION_MB,
   ENGINE_FUNCTION_MB,
@@ -58,9 +59,17 @@ it('gives the engine less memory and disk than its functions have, so that it re
       .filter(({ Type }) => Type === 'AWS::Lambda::Function')
       .flatMap(({ Properties }) => Function.safeParse(Properties).data ?? []),
   );
-  const isEndpoint = ({ FunctionName }: { FunctionName: string }) => FunctionName.includes('-endpoint-');
+  const isEndpoint = ({ FunctionName }: { FunctionName: string }) => /-(endpoint|arm)-/.test(FunctionName);
   const batch = found.filter((each) => !isEndpoint(each));
-  for (const { MemorySize } of found.filter(isEndpoint)) expect(MemorySize).toBe(ENDPOINT_FUNCTION_MB);
+  // Arms are compared: their functions have what the endpoint's has.
+  const serving = found.filter(isEndpoint);
+  expect(serving.map(({ FunctionName }) => FunctionName.replace(/^gatehouse-/, '')).toSorted()).toEqual(
+    ['prod', 'staging'].flatMap((of) =>
+      ['arm-candidate', 'arm-control', 'endpoint'].map((name) => `${of}-${name}-flight-delay`),
+    ),
+  );
+  for (const { MemorySize, EphemeralStorage } of serving)
+    expect([MemorySize, EphemeralStorage.Size]).toEqual([ENDPOINT_FUNCTION_MB, ENDPOINT_DISK_MB]);
   // Up to seven engines stand in an endpoint's function.
   expect(7 * megabytes(ENDPOINT_ENGINE_MEMORY)).toBeLessThanOrEqual(ENDPOINT_FUNCTION_MB * 0.7);
   expect(batch.map(({ FunctionName }) => FunctionName).toSorted()).toEqual(

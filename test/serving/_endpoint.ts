@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { memoryArms } from '#adapters/memory/arms.ts';
 import { memoryOnlineFeatures } from '#adapters/memory/online-features.ts';
 import { memoryMetrics } from '#adapters/memory/metrics.ts';
 import { memoryRequestLog } from '#adapters/memory/request-log.ts';
@@ -118,6 +119,8 @@ export async function endpoint() {
   };
   const log = memoryRequestLog();
   const metrics = memoryMetrics();
+  /** The functions of the arms, as a test has them. */
+  const arms: Parameters<typeof memoryArms>[0] = {};
   let lists = 0;
   const reads = { pointer: 0 };
   const deps: Serving = {
@@ -131,6 +134,7 @@ export async function endpoint() {
     clock: all.clock,
     log,
     metrics,
+    arms: memoryArms(arms),
     environment: 'prod',
     ledger: {
       ...prod.ledger,
@@ -160,6 +164,8 @@ export async function endpoint() {
     models,
     reads,
     during,
+    arms,
+    put,
     release,
     /** Promotes a release over what is served. */
     async promote(current: Digest, version = '0.1.1'): Promise<void> {

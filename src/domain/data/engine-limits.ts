@@ -7,12 +7,13 @@ export const ENGINE_FUNCTION_MB = 2048;
  */
 export const ENGINE_MEMORY = `${Math.floor(ENGINE_FUNCTION_MB * 0.7)}MiB`;
 
-/** MB of memory of an endpoint's function. */
+/** MB of memory of an endpoint's function, and of those of its arms. */
 export const ENDPOINT_FUNCTION_MB = 2048;
 
 /**
  * What each engine of an endpoint may take: there are up to four for the champion, one for each day that is served, and as many
- * for the release that a rollback would serve, and one for a golden request; the models and Node have the rest.
+ * for the release that a rollback would serve, and one for a golden request; the models and Node have the rest. The candidate of a blue-green plan
+ * has one or two, and what a rollback would serve has no more by then, but in the first hours after a promotion.
  */
 export const ENDPOINT_ENGINE_MEMORY = `${Math.floor((ENDPOINT_FUNCTION_MB * 0.7) / 9)}MiB`;
 

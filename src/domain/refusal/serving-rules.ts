@@ -47,6 +47,7 @@ export const SERVING_RULES = {
   'champion-loads': serving(503, 'the served release loads', 'roll back, or repair what is named'),
   'release-read': serving(503, 'the files of the served release can be read', 'try again'),
   'champion-online': serving(503, 'the served release answers requests', 'promote a release whose model.ts has online'),
+  'arm-planned': serving(503, 'a plan in force gives the arm a share of the traffic', 'read the pointer again'),
   'aggregates-load': serving(503, 'the daily aggregates load'),
   'aggregates-published': serving(
     503,
