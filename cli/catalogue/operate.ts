@@ -140,8 +140,15 @@ export const OPERATE: readonly CommandSpec[] = [
     group,
     args: '<model> <kind>',
     summary: 'let the served release fail at its endpoint in the local cloud: errors, latency, wrong-answers, or none',
-    options: [['--milliseconds <n>', 'how much longer each answer takes, with latency', '3000']],
-    examples: ['local fault flight-delay errors', 'local fault flight-delay latency --milliseconds 5000 --env staging'],
+    options: [
+      ['--milliseconds <n>', 'how much longer each answer takes, with latency', '3000'],
+      ['--arm <arm>', 'whose answers, while a canary lasts: champion, candidate or control', 'champion'],
+    ],
+    examples: [
+      'local fault flight-delay errors',
+      'local fault flight-delay errors --arm candidate',
+      'local fault flight-delay latency --milliseconds 5000 --env staging',
+    ],
     load: () => import('../commands/local/fault.ts'),
   },
   {

@@ -38,7 +38,7 @@ def inject_faults(home: str) -> None:
             time.sleep(fault["milliseconds"] / 1000)
         result = dispatch(func, config, event, request_id, started)
         response = _response(result)
-        release = response.get("parameters", {}).get("digest") if response else None
+        release = _release(result, response)
         if release is None:
             return result
         with lock:
@@ -48,7 +48,7 @@ def inject_faults(home: str) -> None:
         if fault["kind"] == "errors":
             return {**result, "error": True, "body": {"errorType": "Runtime.ExitError", "errorMessage": "injected"}}
         if fault["kind"] == "wrong-answers":
-            return {**result, "body": _wrong(result["body"], response)}
+            return {**result, "body": _wrong(result["body"], response) if response else _wrong_arm(result)}
         return result
 
     lambda_svc._execute_function_dispatch = dispatching
@@ -66,6 +66,21 @@ def _response(result: dict) -> dict | None:
     except (KeyError, TypeError, ValueError):
         return None
     return response if isinstance(response, dict) and isinstance(response.get("parameters"), dict) else None
+
+
+def _release(result: dict, response: dict | None) -> str | None:
+    """Which release an endpoint, or an arm of it, says that it answers by."""
+    if response is not None:
+        return response["parameters"].get("digest")
+    payload = _payload(result)
+    return payload.get("release") if isinstance(payload, dict) and payload.get("kind") == "answered" else None
+
+
+def _wrong_arm(result: dict) -> dict:
+    payload = _payload(result)
+    for event in payload["made"]["events"]:
+        event["probability"] = 1 - event["probability"]
+    return payload
 
 
 def _wrong(body, response: dict) -> dict:

@@ -45,7 +45,8 @@ export function chooseSalt(deps: { readonly requests: NewestRequests }): Task {
       const counts = new Map<string, number>();
       for (const { events } of requests) {
         const event = EventJson.parse(JSON.parse(raw.get(events[0]?.digest ?? '') ?? '{}'));
-        const value = String(event[entity] ?? '');
+        // As an endpoint does: an event without an entity is assigned by its id.
+        const value = String(event[entity] ?? events[0]?.id ?? '');
         counts.set(value, (counts.get(value) ?? 0) + 1);
       }
       const [first = promotion, ...others] = Array.from({ length: SALTS }, (_, index) => `${promotion}-${index}`);
