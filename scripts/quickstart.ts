@@ -45,8 +45,8 @@ const story: readonly Story[] = [
   },
   { title: 'Repair the data and land flights until 3 June', run: (say) => land(say, '2001-06-04') },
   { title: 'Train again and compare with production', run: (say) => retrain(say, '2001-06-04', 'offered') },
-  { title: 'Carry the second release to staging', run: (say) => arrive(say, 'staging') },
-  { title: 'Promote it to production, with two approvals', run: promote },
+  { title: 'Carry the second release to staging, while consumers ask production', run: arriveWithTraffic },
+  { title: 'Promote it to production, with two approvals, a shadow and a canary', run: promoteWatched },
   { title: 'Predictions of the second release', run: (say) => predict(say) },
   { title: 'Roll it back by hand', run: rollBack },
   { title: 'Ask production for one prediction', run: predictOne },
@@ -136,7 +136,7 @@ async function arrive(say: (text: string) => void, environment: 'staging' | 'pro
     say(status.promotions.map(({ promotion, status: state }) => `${promotion}: ${state}`).join(', ') || 'waiting');
     return status.release === newest.release;
   };
-  if (!(await until(isThere, 180_000, 500)))
+  if (!(await until(isThere, 300_000, 500)))
     throw new Error(`${MODEL}@${newest.version} did not arrive in ${environment}`);
   return gatesOf(say, environment);
 }
@@ -188,6 +188,28 @@ async function promote(say: (text: string) => void): Promise<string> {
   return `requested by maya, approved by lena and paul, each by a signed record\n${gates}`;
 }
 
+/** What consumers of the endpoint are answered while the second release is on its way. */
+let traffic: Promise<CommandResult> | undefined;
+const EXAMPLE = `models/${MODEL}/example-event.json`;
+
+async function arriveWithTraffic(say: (text: string) => void): Promise<string> {
+  const asking = ['--event', EXAMPLE, '--env', 'prod', '--rate', '4', '--seconds', '240'];
+  traffic = driver.gatehouse(['local', 'traffic', MODEL, ...asking]);
+  return arrive(say, 'staging');
+}
+
+/** The candidate answers stored requests, then a part of the live ones; whoever asks is answered whatever comes of it. */
+async function promoteWatched(say: (text: string) => void): Promise<string> {
+  const promoted = await promote(say);
+  const said = Traffic.parse((await traffic)?.data);
+  const failed = Object.keys(said.answers).filter((answer) => !/ as (champion|candidate|control)/.test(answer));
+  if (failed.length > 0) throw new Error(`consumers were not answered: ${failed.join('; ')}`);
+  const answers = Object.entries(said.answers).map(([answer, count]) => `${count} by ${answer}`);
+  return `${promoted}\n${said.requests} requests meanwhile: ${answers.join(', ')}`;
+}
+
+const Traffic = z.object({ requests: z.number(), answers: z.record(z.string(), z.number()) });
+
 async function ask(question: string): Promise<boolean> {
   if (!stdin.isTTY) throw new Error('--ask needs a terminal');
   const reader = createInterface({ input: stdin, output: process.stderr });
@@ -229,7 +251,7 @@ async function rollBack(say: (text: string) => void): Promise<string> {
 
 /** A request by the endpoint, of the day that the newest aggregates are for; the first one starts the function. */
 async function predictOne(say: (text: string) => void): Promise<string> {
-  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', `models/${MODEL}/example-event.json`];
+  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', EXAMPLE];
   let [said, day] = ['', ''];
   const isAnswered = async (): Promise<boolean> => {
     const { code, data } = await gatehouse(say, args, undefined, 1);
@@ -256,7 +278,7 @@ async function predictOne(say: (text: string) => void): Promise<string> {
 async function failAndRollBack(say: (text: string) => void): Promise<string> {
   const before = await statusOf('prod');
   await gatehouse(say, ['local', 'fault', MODEL, 'errors', '--env', 'prod']);
-  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', `models/${MODEL}/example-event.json`];
+  const args = ['endpoint', 'ask', MODEL, '--env', 'prod', '--event', EXAMPLE];
   let failed = 0;
   const isRolledBack = async (): Promise<boolean> => {
     const { code } = await gatehouse(() => undefined, args, undefined, 1);

@@ -152,6 +152,19 @@ export const OPERATE: readonly CommandSpec[] = [
     load: () => import('../commands/local/fault.ts'),
   },
   {
+    name: 'local traffic',
+    group,
+    args: '<model>',
+    summary: 'send an endpoint requests, each of another event: the traffic of a canary on a laptop',
+    required: [['--event <file>', 'an event of a day that is served, as endpoint ask takes it']],
+    options: [
+      ['--rate <number>', 'requests per second', '5'],
+      ['--seconds <number>', 'for how long', '120'],
+    ],
+    examples: ['local traffic flight-delay --event models/flight-delay/example-event.json --rate 5 --seconds 300'],
+    load: () => import('../commands/local/traffic.ts'),
+  },
+  {
     name: 'local status',
     group,
     summary: 'whether the local cloud runs, and where',

@@ -44,9 +44,10 @@ interface Callers {
 
 function callsOf(consumer: Asking, atOnce: number): Callers {
   const answers = new Map<string, number>();
-  let [isOver, next] = [false, EVENT.payment_id];
+  const going = new Set(['asking']);
+  let next = EVENT.payment_id;
   const caller = async (): Promise<void> => {
-    while (!isOver) {
+    while (going.size > 0) {
       const { status, digest } = await consumer.ask([{ ...EVENT, payment_id: (next += 1) }]);
       const name = status === 200 ? digest : `${status}: ${digest}`;
       answers.set(name, (answers.get(name) ?? 0) + 1);
@@ -56,7 +57,7 @@ function callsOf(consumer: Asking, atOnce: number): Callers {
   return {
     answers,
     async stop() {
-      isOver = true;
+      going.clear();
       await all;
     },
   };

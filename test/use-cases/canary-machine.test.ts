@@ -326,7 +326,7 @@ describe('no canary applies', () => {
     ['to what replaces a baseline', withCanary, true],
     ['where the policy has none', { ...withCanary, transitions: { ...withCanary.transitions, prod: plain() } }, false],
   ] as const)('%s', async (_, rules, isAsked) => {
-    here = await canaryScene(rules as Policy);
+    here = await canaryScene(rules);
     const evidence = (await here.prod.chain()).filter(
       (record) => record.code === 'EVIDENCE_RECORDED' && record.details['gate'] === 'canary',
     );

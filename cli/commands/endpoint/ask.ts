@@ -37,7 +37,8 @@ export const run: Run = async (context) => {
   });
 };
 
-async function readEvents(file: string): Promise<EventFile> {
+/** The events of a file, and those of the hours before them. */
+export async function readEvents(file: string): Promise<EventFile> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UsageError(`--event ${file}: there is no such file`);
   });
