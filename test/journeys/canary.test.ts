@@ -16,6 +16,7 @@ import {
   recorded,
   records,
   type Release,
+  SECOND,
   servedRelease,
   serves,
 } from './_lifecycle.ts';
@@ -48,7 +49,9 @@ function callsOf(consumer: Asking, atOnce: number): Callers {
   let next = EVENT.payment_id;
   const caller = async (): Promise<void> => {
     while (going.size > 0) {
-      const { status, digest } = await consumer.ask([{ ...EVENT, payment_id: (next += 1) }]);
+      const { status, digest } = await consumer.ask([
+        { ...EVENT, paid_at: `${SECOND}T08:15:00Z`, payment_id: (next += 1) },
+      ]);
       const name = status === 200 ? digest : `${status}: ${digest}`;
       answers.set(name, (answers.get(name) ?? 0) + 1);
     }
@@ -100,6 +103,7 @@ test('a policy with canaries comes into force by two votes, and requests come', 
   await silence(journey, 'dev', false);
   await journey.invoke('dev', 'publisher', { model: MODEL });
   await serves(journey, 'staging', candidate);
+  expect([...callers.answers.keys()]).toEqual([champion.release]);
 });
 
 test('a candidate that fails its requests is aborted and quarantined, and no caller fails', async () => {

@@ -19,7 +19,7 @@ export function canaryPower(
   if (!(requestsPerSecond > 0))
     return {
       verdict: 'INCONCLUSIVE',
-      reasons: ['the endpoint had no requests within a day'],
+      reasons: ['the endpoint had no requests in as long a time before as the canary is to last'],
       numbers: { requestsPerSecond: 0 },
     };
   if (errorRate >= 0.5)
