@@ -124,7 +124,7 @@ export function toleratedProcess(rate: number): ToleratedProcess {
  * either rejects both, so that a mean with fixed weights is an e-value (Vovk & Wang 2021, E-values: calibration, combination and applications,
  * section 3). The champion's rate is nowhere estimated: an estimate that is by chance too high would let bad candidates finish.
  */
-export function logNotBadAtAll(tolerated: ToleratedProcess, notBad: readonly number[]): number {
+export function logNotBadAtAll(tolerated: Pick<ToleratedProcess, 'logBelow'>, notBad: readonly number[]): number {
   return logMixture(FINISH_WEIGHTS, [...tolerated.logBelow(), ...notBad]);
 }
 

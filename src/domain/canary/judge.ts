@@ -70,11 +70,7 @@ export function judgeCanary(
     eValues: shown(evidence.logEValues()),
   });
   for (const { at, minute } of minutes) {
-    const now = {
-      candidate: minute.candidate ?? NOTHING,
-      control: minute.control ?? NOTHING,
-      champion: minute.champion ?? NOTHING,
-    };
+    const now = countsIn(minute);
     const isComplete = minute.candidate !== null && minute.control !== null && minute.champion !== null;
     counts = summed(counts, now);
     evidence.add(now);
@@ -138,8 +134,13 @@ function canaryClock(rule: Pick<CanaryRule, 'staleMinutes' | 'noErrors'>, start:
   };
 }
 
+/** What the arms answered in a minute; an arm without data has nothing. */
+export function countsIn({ candidate, control, champion }: CanaryMinute): CanaryCounts {
+  return { candidate: candidate ?? NOTHING, control: control ?? NOTHING, champion: champion ?? NOTHING };
+}
+
 /** The minutes that began at or after the start and have ended, in their order, each once. */
-function closedMinutes(given: readonly unknown[], start: number, until: number) {
+export function closedMinutes(given: readonly unknown[], start: number, until: number) {
   const byTime = new Map<number, CanaryMinute>();
   let unusable = 0;
   for (const each of given) {
@@ -169,7 +170,8 @@ function widened(before: CanaryJudgement['realisedShare'], share: number): Canar
   return { least: Math.min(before.least, share), greatest: Math.max(before.greatest, share) };
 }
 
-function shown({ errors, latency, regression, notBad }: LogEValues): CanaryJudgement['eValues'] {
+/** Evidence as numbers that JSON can write, beside the limit. */
+export function shown({ errors, latency, regression, notBad }: LogEValues): CanaryJudgement['eValues'] {
   return {
     errors: valueOf(errors),
     latency: latency === undefined ? null : valueOf(latency),

@@ -30,6 +30,8 @@ export interface ShadowJudgement {
   readonly verdict: 'abort' | 'finish' | 'continue' | 'inconclusive';
   readonly found: string;
   readonly pairs: number;
+  /** The pairs by which it was judged, and where they differ. */
+  readonly counts: ShadowPairs;
   readonly eValues: {
     readonly errors: number;
     readonly decisions: number | null;
@@ -80,6 +82,7 @@ export function judgeShadow(
     verdict,
     found: `${found}${counted.candidateErrors} errors of the candidate only and ${counted.championErrors} of the champion only in ${counted.pairs} pairs`,
     pairs: counted.pairs,
+    counts: { ...counted },
     eValues: {
       errors: valueOf(errors.logMore()),
       decisions: rule.shadow.decisions ? valueOf(decisions.logDifferent()) : null,

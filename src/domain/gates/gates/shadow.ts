@@ -16,10 +16,17 @@ const VERDICTS: Readonly<Record<ShadowJudgement['verdict'], Verdict>> = {
 
 /** Does the candidate answer the stored requests as well as the champion? */
 export function shadow({ verdict, found, pairs, eValues }: ShadowJudgement): GateResult {
-  const { errors, decisions, notBad, limit } = eValues;
+  const { errors, decisions, latency, notBad, limit } = eValues;
   return {
     verdict: VERDICTS[verdict],
     reasons: [found],
-    numbers: { pairs, errors, ...(decisions === null ? {} : { decisions }), notBad, limit },
+    numbers: {
+      pairs,
+      errors,
+      ...(decisions === null ? {} : { decisions }),
+      ...(latency === null ? {} : { latency }),
+      notBad,
+      limit,
+    },
   };
 }
