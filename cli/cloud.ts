@@ -15,6 +15,7 @@ import { cloudWatchMetrics } from '#adapters/aws/alarms.ts';
 import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { dynamoLedger } from '#adapters/aws/ledger.ts';
 import { dynamoPredictionRows } from '#adapters/aws/prediction-rows.ts';
+import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import type { Caller } from '#adapters/aws/signed-call.ts';
 import { type LocalCloud, localCloudStatus } from '#local/emulator/cloud.ts';
 import { type Config, isIsolated } from '#model/config.ts';
@@ -23,6 +24,7 @@ import type { ReadableStore } from '#ports/artifact-store.ts';
 import type { MetricData } from '#ports/metric-data.ts';
 import type { ReadableLedger } from '#ports/ledger.ts';
 import type { PredictionRows } from '#ports/prediction-rows.ts';
+import type { RequestStore } from '#ports/request-log.ts';
 import { GatehouseError } from '#domain/error.ts';
 import { type Executions, stepFunctions } from './progress/history.ts';
 import { RefusedError } from './refusal.ts';
@@ -40,6 +42,10 @@ export interface Cloud {
   readonly rows: Pick<PredictionRows, 'of'>;
   /** Released artifacts by digest, to be read only. */
   readonly releases: ReadableStore;
+  /** Documents of the lake by digest, such as measurements, to be read only. */
+  readonly documents: ReadableStore;
+  /** The request log of endpoints, to be read only. */
+  readonly requests: Pick<RequestStore, 'days' | 'fetch' | 'fetchFailed'>;
   /** Metrics of the account, by the caller's own credentials. */
   readonly metrics: MetricData;
   readonly s3: S3Client;
@@ -96,6 +102,8 @@ export function cloudOf(config: Config, environment: Environment, options: Cloud
     },
     rows: { of: (model, entity) => deployed(rows.of(model, entity)) },
     releases: s3ArtifactStore(s3, names.artifactBucket),
+    documents: s3ArtifactStore(s3, names.lakeBucket),
+    requests: s3RequestStore(s3, names.lakeBucket),
     metrics: cloudWatchMetrics(
       new CloudWatchClient(local === undefined ? settings : { ...settings, endpoint: local.cloudwatchEndpoint }),
     ),

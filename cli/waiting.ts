@@ -7,14 +7,18 @@ export const PULL_DEADLINE_MS = 15 * 60_000;
 const FIRST_MS = 200;
 const SLOWEST_MS = 1000;
 
-/** Polls until there is an answer, the deadline has passed or nobody waits any more; undefined means that there is none. */
+/**
+ * Polls until there is an answer, the deadline has passed or nobody waits any more; undefined means that there is none.
+ * @param slowest milliseconds between two looks, at most
+ */
 export async function poll<T>(
   look: () => Promise<T | undefined>,
   milliseconds: number,
   signal?: AbortSignal,
+  slowest = SLOWEST_MS,
 ): Promise<T | undefined> {
   const deadline = Date.now() + milliseconds;
-  for (let interval = FIRST_MS; ; interval = Math.min(SLOWEST_MS, interval * 1.5)) {
+  for (let interval = FIRST_MS; ; interval = Math.min(slowest, interval * 1.5)) {
     const found = await look();
     if (found !== undefined || Date.now() > deadline) return found;
     await pause(interval, undefined, signal && { signal }).catch(() => undefined);

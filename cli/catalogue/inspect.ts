@@ -100,6 +100,7 @@ export const INSPECT: readonly CommandSpec[] = [
       ['--bad-rate <share>', 'the error rate to find; default: twice today’s, and at least the tolerated one'],
       ['--tolerated <share>', 'the policy’s toleratedErrorRate', '0.01'],
       ['--power <probability>', 'the probability with which a bad rate must be found', '0.9'],
+      ['--assignment <by>', 'what chooses the arm: event, or entity, of which it warns', 'event'],
     ],
     examples: [
       'canary simulate --rate 5 --error-rate 0.02 --share 0.1',
@@ -107,6 +108,24 @@ export const INSPECT: readonly CommandSpec[] = [
       'canary simulate --rate 50 --error-rate 0.001 --share 0.05 --hours 2 --bad-rate 0.005',
     ],
     load: () => import('../commands/canary/simulate.ts'),
+  },
+  {
+    name: 'promotion show',
+    group,
+    nounSummary: 'releases on their way into an environment: gates, approval, shadow, canary',
+    args: '<promotion>',
+    summary:
+      'where a promotion stands: approvals, shadow, arms of its canary, evidence by the minute, and what ended it',
+    examples: ['promotion show flight-delay-3f2a91c0aa12-prod', 'promotion show flight-delay@1.4.2 --env prod -o json'],
+    load: () => import('../commands/promotion/show.ts'),
+  },
+  {
+    name: 'promotion watch',
+    group,
+    args: '<promotion>',
+    summary: 'follow a promotion to its end: exit code 0 if it is promoted, 1 if not; Ctrl-C ends the watching only',
+    examples: ['promotion watch flight-delay-3f2a91c0aa12-prod', 'promotion watch flight-delay@1.4.2'],
+    load: () => import('../commands/promotion/watch.ts'),
   },
   {
     name: 'quarantine list',

@@ -4,6 +4,7 @@ import { ExecutionDoesNotExist, type HistoryEvent } from '@aws-sdk/client-sfn';
 import { z } from 'zod';
 import { memoryArtifactStore } from '#adapters/memory/artifact-store.ts';
 import { memoryLedger } from '#adapters/memory/ledger.ts';
+import { memoryRequestStore } from '#adapters/memory/request-log.ts';
 import type { Cloud } from '#cli/cloud.ts';
 import type { Context } from '#cli/context.ts';
 import { UsageError } from '#cli/refusal.ts';
@@ -47,6 +48,13 @@ export function testContext(
     stores.set(environment, found);
     return found;
   };
+  /** The documents and the request log of each environment's lake. */
+  const lakes = new Map<Environment, Lake>();
+  const lakeOf = (environment: Environment): Lake => {
+    const found = lakes.get(environment) ?? { documents: memoryArtifactStore(), requests: memoryRequestStore() };
+    lakes.set(environment, found);
+    return found;
+  };
   const printed: Report[] = [];
   const notes: string[] = [];
   const context: Context = {
@@ -65,6 +73,7 @@ export function testContext(
         ledgerOf(environment),
         executionsOf(environment),
         releasesOf(environment),
+        lakeOf(environment),
         options.outputs,
       ),
     environment: (allowed, fallback) => chosenEnvironment(options.env, allowed, fallback),
@@ -79,10 +88,30 @@ export function testContext(
     context,
     ledgerOf,
     releasesOf,
+    lakeOf,
+    /** Has a cloud be what a test of use-cases has made of an environment. */
+    adopt(
+      environment: Environment,
+      made: {
+        readonly ledger: ReturnType<typeof memoryLedger>;
+        readonly releases: ArtifactStore;
+        readonly documents: ArtifactStore;
+      },
+    ): void {
+      ledgers.set(environment, made.ledger);
+      stores.set(environment, made.releases);
+      lakes.set(environment, { ...lakeOf(environment), documents: made.documents });
+    },
     executionsOf,
     notes,
     text: (format: Format = 'table') => printed.map((report) => render(report, format)).join('\n'),
   };
+}
+
+/** What of a lake a cloud reads by its ports. */
+interface Lake {
+  readonly documents: ArtifactStore;
+  readonly requests: ReturnType<typeof memoryRequestStore>;
 }
 
 function absent(): never {
@@ -135,6 +164,7 @@ function ledgerOnly(
   ledger: Cloud['ledger'],
   executions: ReadonlyMap<string, FakeExecution>,
   releases: ArtifactStore,
+  lake: Lake,
   outputs?: Readonly<Record<string, string>>,
 ): Cloud {
   return {
@@ -146,6 +176,7 @@ function ledgerOnly(
     executions: fakeExecutions(executions),
     rows: { of: absent },
     releases,
+    ...lake,
     outputs: outputs === undefined ? absent : () => Promise.resolve(outputs),
     identity: () => Promise.resolve(`arn:aws:iam::${namesOf(config, environment).account}:root`),
     credentials: () => Promise.resolve({ accessKeyId: namesOf(config, environment).account, secretAccessKey: 'test' }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { falseAborts } from '#cli/commands/canary/by-entity.ts';
 import { main } from '#cli/program.ts';
 import { planCanary } from '#domain/canary/power.ts';
 import { silentTerminal } from '../_helpers/terminal.ts';
@@ -53,7 +54,14 @@ describe('canary simulate', () => {
       toleratedErrorRate: 0.01,
       power: 0.9,
     };
-    expect(JSON.parse(first.out)).toEqual({ ...planCanary(plan), falseAbortsAtMost: 0.01, runs: 400, seed: 19 });
+    expect(JSON.parse(first.out)).toEqual({
+      ...planCanary(plan),
+      falseAbortsAtMost: 0.01,
+      runs: 400,
+      seed: 19,
+      assignment: 'event',
+      warning: null,
+    });
   });
 
   it('looks for the rate that is given', async () => {
@@ -91,5 +99,15 @@ describe('canary simulate', () => {
   it('shows its examples', async () => {
     const { out } = await simulate('--help');
     expect(out).toContain('$ gatehouse canary simulate --rate 5 --error-rate 0.02 --share 0.1');
+  });
+
+  it('warns of assignment by entity with the figures of the bench', async () => {
+    const { code, out } = await simulate(...ENOUGH, '--assignment', 'entity');
+    const measured = (await falseAborts())['by entity with heavy users whose error rates differ'];
+    expect(code).toBe(0);
+    expect(measured).toBeGreaterThan(1);
+    expect(out).toContain(`${measured} % by entity with heavy users whose error rates differ`);
+    expect((await simulate(...ENOUGH)).out).not.toContain('WARNING');
+    expect((await simulate(...ENOUGH, '--assignment', 'day')).code).toBe(2);
   });
 });

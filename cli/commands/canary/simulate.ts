@@ -6,6 +6,7 @@ import { percent } from '#domain/text.ts';
 import type { Run } from '../../context.ts';
 import { UsageError } from '../../refusal.ts';
 import type { TableSection, TextSection } from '../../report.ts';
+import { entityWarning } from './by-entity.ts';
 
 const Input = z.object({
   rate: z.coerce.number().gt(0, 'requests per second, above 0').max(1_000_000),
@@ -22,11 +23,12 @@ const Input = z.object({
     .max(0.2, 'a share, above 0 and at most 0.2')
     .default(DEFAULT_TOLERATED_ERROR_RATE),
   power: z.coerce.number().min(0.5, 'from 0.5 to 0.999').max(0.999, 'from 0.5 to 0.999').default(0.9),
+  assignment: z.enum(['event', 'entity']).default('event'),
 });
 
 /** What a canary of a given traffic can see in its time, before anything is promoted. */
-export const run: Run = (context) => {
-  const { rate, errorRate, tolerated, badRate, ...plan } = context.input(Input);
+export const run: Run = async (context) => {
+  const { rate, errorRate, tolerated, badRate, assignment, ...plan } = context.input(Input);
   if (badRate !== undefined && badRate <= errorRate)
     throw new UsageError(`--bad-rate ${badRate} is not above --error-rate ${errorRate}: there is nothing to find`);
   const power = planCanary({
@@ -36,11 +38,24 @@ export const run: Run = (context) => {
     toleratedErrorRate: tolerated,
     ...(badRate === undefined ? {} : { badRate }),
   });
+  const warning = assignment === 'entity' ? await entityWarning() : undefined;
   context.print({
-    data: { ...power, falseAbortsAtMost: 1 / REJECTS_AT, runs: RUNS, seed: SEED },
-    sections: [trafficOf(power), outcomesOf(power), conclusionOf(power)],
+    data: {
+      ...power,
+      falseAbortsAtMost: 1 / REJECTS_AT,
+      runs: RUNS,
+      seed: SEED,
+      assignment,
+      // What the bench measured: no bound holds where requests of one entity are alike.
+      warning: warning ?? null,
+    },
+    sections: [
+      trafficOf(power),
+      outcomesOf(power),
+      conclusionOf(power),
+      ...(warning === undefined ? [] : [{ lines: [warning, NOT_BY_ENTITY] }]),
+    ],
   });
-  return Promise.resolve();
 };
 
 function trafficOf({ plan, badRate, expectedRequests }: CanaryPower): TextSection {
@@ -91,6 +106,8 @@ function conclusionOf({ plan, bad, healthy, canStart, helps }: CanaryPower): Tex
     ],
   };
 }
+
+const NOT_BY_ENTITY = 'the simulation is of requests that fail independently: it says nothing of entities';
 
 const NOTHING_HELPS =
   '  no longer or larger canary that was tried; a shadow compares pairs, and finds smaller differences';

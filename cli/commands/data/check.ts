@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { type CheckedPartition, CheckedPartitions, failureText } from '#domain/data/data-check.ts';
 import { type AdmittedPartition, addDays, daysBetween } from '#domain/data/partition.ts';
 import { joinLines } from '#domain/data/label-joins.ts';
@@ -78,8 +77,7 @@ async function lookedAt(
 ): Promise<LookedAt | undefined> {
   const found = await findCheckedData(cloud.ledger, model);
   if (found === undefined) return undefined;
-  const documents = s3ArtifactStore(cloud.s3, cloud.names.lakeBucket);
-  const checks = await readDocument(documents, CheckedPartitions, found.document);
+  const checks = await readDocument(cloud.documents, CheckedPartitions, found.document);
   return { ...inspect(checks.partitions, partitions), ...(checks.training && { training: checks.training }) };
 }
 

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { type ChangedDecisions, countChangedAnswers, countChangedRows } from '#adapters/duckdb/changed-decisions.ts';
@@ -42,11 +41,10 @@ export async function changedDecisions(
   if (costs === undefined) return 'the policy names no costs, so no probability is a decision';
   const threshold = costThreshold(costs);
   const lake = s3Lake(cloud.s3, cloud.names.lakeBucket);
-  const documents = s3ArtifactStore(cloud.s3, cloud.names.lakeBucket);
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-incident-'));
   try {
     const before = await publishedBy(rollback, records, (digest) =>
-      readDocument(documents, PublishedPredictions, digest),
+      readDocument(cloud.documents, PublishedPredictions, digest),
     );
     const now = new Map((await readPredictions(cloud.ledger, model)).map((manifest) => [manifest.day, manifest]));
     const missing: string[] = [];

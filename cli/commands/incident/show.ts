@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import type { Digest } from '#domain/canonical/digest.ts';
 import { RootCause } from '#domain/incident/root-cause.ts';
 import { readDocument } from '#ports/documents.ts';
@@ -51,8 +50,8 @@ async function viewOf(context: Context, name: string): Promise<IncidentView> {
 }
 
 /** The root cause that an incident was closed with. */
-async function textOf({ s3, names }: Cloud, digest: Digest): Promise<string> {
-  return (await readDocument(s3ArtifactStore(s3, names.lakeBucket), RootCause, digest)).text;
+async function textOf({ documents }: Cloud, digest: Digest): Promise<string> {
+  return (await readDocument(documents, RootCause, digest)).text;
 }
 
 /** What of an incident cannot be computed says why: the rest of it is shown. */

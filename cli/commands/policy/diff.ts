@@ -5,6 +5,7 @@ import { type Difference, differencesOf } from '#domain/policy/differences.ts';
 import { readActivePolicy } from '#read-model/policy.ts';
 import type { Run } from '../../context.ts';
 import { refuse } from '../../refusal.ts';
+import { warningOf } from '../canary/by-entity.ts';
 import { modelFolder } from '../../references.ts';
 import { type Section, shortDigest, shortTime } from '../../report.ts';
 import { compilePolicyOf } from '../model/policy.ts';
@@ -26,8 +27,17 @@ export const run: Run = async (context) => {
   const differences = differencesOf(active.rules, policy);
   const replayed = await replayPromotions(cloud, model, policy);
   const digest = policyDigest(policy);
+  const warning = await warningOf(policy);
   context.print({
-    data: { model, environment, inForce: active.policy, policy: digest, differences, replayed },
+    data: {
+      model,
+      environment,
+      inForce: active.policy,
+      policy: digest,
+      differences,
+      replayed,
+      warning: warning ?? null,
+    },
     sections: [
       differencesSection(environment, active.policy, digest, differences),
       {
@@ -43,6 +53,7 @@ export const run: Run = async (context) => {
         ]),
         empty: 'none was measured yet',
       },
+      ...(warning === undefined ? [] : [{ lines: [warning] }]),
     ],
   });
 };

@@ -1,4 +1,3 @@
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { type ComparisonMeasure, StoredMeasure } from '#domain/comparison/measure.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
 import { MEASURED_GATES } from '#domain/gates/measured.ts';
@@ -7,6 +6,7 @@ import { readDocument } from '#ports/documents.ts';
 import { readStoredEvidence } from '#read-model/grounds.ts';
 import { readPromotions } from '#read-model/promotions.ts';
 import type { Cloud } from '../../cloud.ts';
+import { watchAgain } from './replay-canary.ts';
 
 /** What a gate said of a past promotion, and what it would say under another policy. */
 export interface Replayed {
@@ -21,14 +21,16 @@ export interface Replayed {
 
 /** Judges the measurements of an environment's past promotions once more, by a policy that is not in force. */
 export async function replayPromotions(cloud: Cloud, model: string, policy: Policy): Promise<readonly Replayed[]> {
-  const documents = s3ArtifactStore(cloud.s3, cloud.names.lakeBucket);
   const replayed: Replayed[] = [];
   for (const promotion of await readPromotions(cloud.ledger, model)) {
     const { version, openedAt } = promotion;
     for (const { evidence } of await readStoredEvidence(cloud.ledger, promotion)) {
       const { gate, measure: digest } = evidence;
-      if (evidence.promotion !== promotion.promotion || digest === null || !isMeasured(gate)) continue;
-      const measure = await readDocument(documents, StoredMeasure, digest);
+      if (evidence.promotion !== promotion.promotion || digest === null) continue;
+      const watched = await watchAgain(cloud, promotion, evidence, policy);
+      if (watched !== undefined) replayed.push({ promotion: promotion.promotion, version, openedAt, gate, ...watched });
+      if (!isMeasured(gate)) continue;
+      const measure = await readDocument(cloud.documents, StoredMeasure, digest);
       const unmeasured = whyUnmeasured(measure, policy.comparison);
       const judged = unmeasured === undefined ? MEASURED_GATES[gate](measure, policy.comparison) : undefined;
       replayed.push({

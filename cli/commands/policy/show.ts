@@ -4,6 +4,7 @@ import { policyDigest } from '#domain/model/deployed.ts';
 import { rulesOf } from '#domain/policy/differences.ts';
 import { readActivePolicy, readPolicyVotes } from '#read-model/policy.ts';
 import type { Run } from '../../context.ts';
+import { warningOf } from '../canary/by-entity.ts';
 import { modelFolder } from '../../references.ts';
 import { voteText } from '../../control/votes.ts';
 import { shortDigest } from '../../report.ts';
@@ -28,8 +29,9 @@ export const run: Run = async (context) => {
     }),
   );
   const base = rulesOf(floor);
+  const warning = await warningOf(policy);
   context.print({
-    data: { model, digest, policy, floor, environments },
+    data: { model, digest, policy, floor, environments, warning: warning ?? null },
     sections: [
       { lines: [`${model}: policy ${digest}`] },
       {
@@ -49,6 +51,7 @@ export const run: Run = async (context) => {
           .filter(([path]) => path !== 'formatVersion' && path !== 'model')
           .map(([path, value]) => [path, value, base.get(path) === value ? 'the same' : (base.get(path) ?? '-')]),
       },
+      ...(warning === undefined ? [] : [{ lines: [warning] }]),
     ],
   });
 };

@@ -8,6 +8,7 @@ import type { Prospect } from '#read-model/prospect.ts';
 import type { FoundRelease } from '../../references.ts';
 import { type Report, shortDigest, shortTime, type TableSection } from '../../report.ts';
 import { type AttestationLine, attestationLines, attestationsSection } from './attestations-view.ts';
+import { watchedText } from './phase.ts';
 
 /** A gate of a promotion and what it said, if it has spoken. */
 export interface GateLine {
@@ -45,6 +46,7 @@ export function whyReport(state: GroundsState, attestations: readonly Attestatio
   const isPropagationPending = pointer?.pendingPropagation?.promotion === promotion.promotion;
   const { model, version, release, environment } = promotion;
   const conclusion = [
+    ...(promotion.status === 'in-canary' ? [watchedText(promotion, pointer, now)] : []),
     ...conclusionOf(promotion, gates, missing),
     ...(isPropagationPending
       ? ['it is a hotfix that is not propagated: no other release is promoted until staging serves its digest']

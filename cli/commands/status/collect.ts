@@ -1,4 +1,4 @@
-import { isOpen } from '#domain/promotion/promotion.ts';
+import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
 import type { Environment } from '#domain/environment/environment.ts';
 import { readRecords } from '#read-model/chain.ts';
 import { readPointer } from '#read-model/pointer.ts';
@@ -12,9 +12,10 @@ import { RefusedError } from '../../refusal.ts';
 import { type Stage, stageOf, STAGES } from '../../stages.ts';
 import type { ServiceLevel } from '#domain/prediction/service-level.ts';
 import type { AnsweredDay } from '#domain/prediction/answers.ts';
-import type { PendingPropagation } from '#domain/promotion/pointer.ts';
+import type { PendingPropagation, Pointer } from '#domain/promotion/pointer.ts';
 import type { ReadinessNow } from '#domain/rollback-readiness/readiness.ts';
 import { DriftCheck } from './drift-check.ts';
+import { watchedText } from '../promotion/phase.ts';
 import { levelIfKnown } from '../prediction/level.ts';
 import { readinessThere } from './readiness.ts';
 import { type RefusalThere, refusalsThere } from './refusals.ts';
@@ -28,6 +29,8 @@ export interface OpenPromotion {
   readonly status: string;
   readonly requestedBy: string;
   readonly waitsFor: readonly string[];
+  /** How far its canary is, where it has one. */
+  readonly watched?: string;
   readonly until: string;
 }
 
@@ -171,7 +174,8 @@ async function environmentStatus(
         status,
         requestedBy,
         waitsFor,
-        until: promotion.approvalRequest?.expiresAt ?? promotion.deadline,
+        ...(status === 'in-canary' ? { watched: watchedText(promotion, pointer, context.now()) } : {}),
+        until: untilOf(promotion, pointer),
       };
     }),
   );
@@ -204,6 +208,13 @@ async function environmentStatus(
       isReconciling: (fence?.running ?? null) !== null,
     },
   };
+}
+
+/** When an open promotion ends of itself: by its canary's plan, its people's time, or its own. */
+function untilOf({ promotion, status, approvalRequest, deadline }: Promotion, pointer: Pointer | undefined): string {
+  const plan = pointer?.traffic.plan;
+  if (status === 'in-canary') return plan?.promotion === promotion ? plan.until : deadline;
+  return approvalRequest?.expiresAt ?? deadline;
 }
 
 /** The newest review of what the pointer names in this epoch, if there was one. */

@@ -72,13 +72,13 @@ function sectionsOf({ model, environments, atWork, releases, refusals }: ModelSt
           {
             title: 'promotions in progress',
             columns: ['promotion', 'into', 'version', 'state', 'requested by', 'waits for', 'until'],
-            rows: open.map(({ promotion, environment, version, status, requestedBy, waitsFor, until }) => [
+            rows: open.map(({ promotion, environment, version, status, requestedBy, waitsFor, watched, until }) => [
               promotion,
               environment,
               version,
               status,
               requestedBy,
-              waitsFor.join(', ') || '-',
+              watched === undefined ? waitsFor.join(', ') || '-' : `${watched}\ngatehouse promotion watch ${promotion}`,
               shortTime(until),
             ]),
           },

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { s3ArtifactStore } from '#adapters/aws/artifact-store.ts';
 import { s3Lake } from '#adapters/aws/lake.ts';
 import { s3RequestStore } from '#adapters/aws/request-store.ts';
 import { onlineFeatures } from '#adapters/duckdb/online.ts';
@@ -38,7 +37,7 @@ export const run: Run = async (context) => {
       model,
       folder,
       artifacts: cloud.releases,
-      documents: s3ArtifactStore(cloud.s3, cloud.names.lakeBucket),
+      documents: cloud.documents,
       lake: s3Lake(cloud.s3, cloud.names.lakeBucket),
       scoring: onnxScoring,
       features: onlineFeatures,
