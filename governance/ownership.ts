@@ -83,6 +83,7 @@ export default defineOwnership({
       probation: ['ml-lead', 'platform'],
       drift: ['ml-engineer', 'ml-lead', 'platform'],
       confirmation: ['ml-lead', 'platform'],
+      canary: ['ml-lead', 'platform'],
       rollback: ['platform'],
       'rollback-readiness': ['ml-lead', 'platform'],
       'release-tests': ['ml-engineer', 'ml-lead', 'platform'],

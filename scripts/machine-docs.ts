@@ -109,6 +109,7 @@ function calleeOf({ Resource: resource = '', Parameters: parameters = {} }: Stat
 }
 
 function limitOf({ TimeoutSeconds: seconds, TimeoutSecondsPath: path }: State): string {
+  if (path === '$.promotion.canarySeconds') return 'the canary’s `deadlineHours`, and six hours';
   if (path !== undefined) return '`approvalHours` of the policy';
   if (seconds === undefined) return '';
   return seconds % 3600 === 0 ? `${seconds / 3600} h` : seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;

@@ -4,7 +4,7 @@ import { StartCanary, StopCanary } from '#use-cases/canary/divide-traffic.ts';
 import { JudgeCanary } from '#use-cases/canary/judge-canary.ts';
 import { JudgeShadow, SkipCanary } from '#use-cases/canary/judge-shadow.ts';
 import { MeasureCanary } from '#use-cases/canary/measure-canary.ts';
-import { OpenCanary } from '#use-cases/canary/open-canary.ts';
+import { Abort, OpenCanary } from '#use-cases/canary/open-canary.ts';
 import { ReplayShadow } from '#use-cases/canary/replay-shadow.ts';
 import { BuildPartitions } from '#use-cases/data/build-partitions.ts';
 import { PlanAggregates, PublishAggregates } from '#use-cases/promotion/publish-aggregates.ts';
@@ -13,9 +13,10 @@ import type { MachineContract } from './contract.ts';
 
 export const canary = {
   name: 'canary',
-  input: z.object({ model: z.string(), promotion: z.string() }),
+  /** `abort` is of whoever starts it by hand: null, where a promotion or the reconciler does. */
+  input: z.object({ model: z.string(), promotion: z.string(), abort: Abort.nullable() }),
   states: {
-    'Open canary': { reads: ['model', 'promotion'], adds: 'opened', ...OpenCanary },
+    'Open canary': { reads: ['model', 'promotion', 'abort'], adds: 'opened', ...OpenCanary },
     'Skip canary': { reads: ['model', 'promotion'], adds: 'judged', ...SkipCanary },
     'Replay shadow': { reads: ['model', 'opened'], adds: 'shadow', ...ReplayShadow },
     'Judge shadow': { reads: ['model', 'promotion', 'shadow'], adds: 'judged', ...JudgeShadow },

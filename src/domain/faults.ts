@@ -38,6 +38,7 @@ export const FAULTS = {
   ARM_CRASHED: passing('the function of an arm ended with an error'),
   TOKEN_REUSED: lasting('an idempotency token was used with another body'),
   BAD_TRANSACTION: lasting('no ledger accepts the transaction'),
+  CANARY_NOT_STOPPED: passing('an ended promotion has traffic divided, or a candidate that is not quarantined'),
   BAD_TRAFFIC: lasting('traffic is divided among arms that cannot be'),
   BAD_POINTER: lasting('a pointer is written that does not follow the one before it'),
   BAD_ITEM: lasting('an item holds a value of another type than it must'),

@@ -1,4 +1,5 @@
 import { type GateId, phaseOf } from '#domain/gates/gate.ts';
+import type { CanaryRule } from '#domain/policy/canary.ts';
 import { PATIENCE_HOURS, WORK_HOURS } from '#domain/promotion/durations.ts';
 import type { ConsistencyRule, DescribedModel } from './consistency.ts';
 import { inPolicy, own, transitions } from './where-values-stand.ts';
@@ -6,6 +7,11 @@ import { inPolicy, own, transitions } from './where-values-stand.ts';
 /** The gates that a canary is made of. */
 function isOfCanary(gate: GateId): boolean {
   return gate === 'canary-power' || phaseOf(gate) === 'after-approval';
+}
+
+/** Hours until a canary, or an A/B test in its stead, has ended. */
+function longestOf(canary: CanaryRule | undefined): number {
+  return Math.max(canary?.deadlineHours ?? 0, canary?.ab?.hours ?? 0);
 }
 
 /** What a policy's canary can contradict. */
@@ -49,12 +55,12 @@ export const CANARY_RULES: readonly ConsistencyRule<DescribedModel>[] = [
   },
   {
     id: 'evidence-outlives-canary',
-    compares: '`transitions.*.evidenceValidHours` × `.approvalHours` + `.canary.deadlineHours`',
+    compares: '`transitions.*.evidenceValidHours` × `.approvalHours` + `.canary.deadlineHours` or `.canary.ab.hours`',
     because:
-      'The evidence that people approved would expire while the canary lasts: a candidate that passes it could not be committed.',
+      'The evidence that people approved would expire while the canary lasts: a candidate that passes it could not be committed. Six hours are for the work between.',
     find: (model) =>
       transitions(model).flatMap(({ path, rule: { canary, approvalHours, evidenceValidHours } }) => {
-        const needed = approvalHours + (canary?.deadlineHours ?? 0);
+        const needed = approvalHours + longestOf(canary) + WORK_HOURS;
         if (canary === undefined || evidenceValidHours >= needed) return [];
         const found = `${inPolicy(model, `${path}.evidenceValidHours`)}, ${inPolicy(model, `${path}.approvalHours`)} and ${inPolicy(model, `${path}.canary.deadlineHours`)}`;
         return [
@@ -72,9 +78,9 @@ export const CANARY_RULES: readonly ConsistencyRule<DescribedModel>[] = [
     find: (model) =>
       transitions(model).flatMap(({ path, rule: { canary, approvalHours } }) => {
         const most = PATIENCE_HOURS - WORK_HOURS - approvalHours;
-        if (canary === undefined || canary.deadlineHours <= most) return [];
+        if (canary === undefined || longestOf(canary) <= most) return [];
         const found = `${inPolicy(model, `${path}.canary.deadlineHours`)} and ${inPolicy(model, `${path}.approvalHours`)}, and the next promotion waits ${PATIENCE_HOURS} hours (src/domain/promotion/durations.ts)`;
-        return [{ found, remedy: `set deadlineHours to ${most} or less` }];
+        return [{ found, remedy: `set deadlineHours and ab.hours to ${most} or less` }];
       }),
   },
 ];

@@ -58,7 +58,9 @@ describe('what comes next', () => {
   it('follows the choices to the states that take time, and never announces what goes wrong', () => {
     expect(next('retraining', 'Open retraining run')).toBe('planning the training windows');
     expect(next('retraining', 'Package candidates')).toBe('registering the candidates');
-    expect(next('promotion', 'Evaluate gates')).toBe('making sure that it can be rolled back, or waiting for approval');
+    expect(next('promotion', 'Evaluate gates')).toBe(
+      'planning the daily aggregates that its endpoint loads, or waiting for approval',
+    );
     expect(next('batch-inference', 'Publish predictions')).toBe('reporting the run');
     expect(next('rollback', 'Repair predictions')).toBeUndefined();
   });

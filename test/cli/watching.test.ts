@@ -104,7 +104,7 @@ it('what is at work has a line in the status: what it does, for whom it waits, a
   const begin = lines.indexOf('running');
   expect(lines.slice(begin + 2, begin + 4).map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
     'dev | retraining | r3 | 2:00 | validating the candidates: evaluating the gates, 2:00 | -',
-    `prod | promotion | ${name} | 5:00 | waiting for approval by ${needed} since 2026-03-02 11:55Z | making sure that it can be rolled back`,
+    `prod | promotion | ${name} | 5:00 | waiting for approval by ${needed} since 2026-03-02 11:55Z | planning the daily aggregates that its endpoint loads`,
   ]);
   expect(JSON.parse(test.text('json'))).toMatchObject({
     models: [

@@ -42,6 +42,7 @@ export function peoplesPolicies(): void {
       expect(started('gatehouse-prod-platform').toSorted()).toEqual(
         [
           'batch-inference',
+          'canary',
           'confirmation',
           'drift',
           'incident',

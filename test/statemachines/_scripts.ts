@@ -400,7 +400,7 @@ export const CANARY = {
 /** Each machine with an input as it is started with, and a script by which everything goes well. */
 export const WELL: { readonly [M in MachineName]: { readonly input: InputOf<M>; readonly script: ScriptOf<M> } } = {
   promotion: { input: { model: 'm' }, script: PROMOTION },
-  canary: { input: { model: 'm', promotion: 'p' }, script: CANARY },
+  canary: { input: { model: 'm', promotion: 'p', abort: null }, script: CANARY },
   rollback: {
     input: {
       model: 'm',

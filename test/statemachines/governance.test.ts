@@ -156,7 +156,7 @@ describe.each(GUARDS)('$name: $act', ({ name, act, guards }) => {
 });
 
 describe('approvals', () => {
-  const needed = [['Approvals needed?', 'Plan rollback target']] as const;
+  const needed = [['Approvals needed?', 'Plan aggregates']] as const;
 
   it('stand before the commit wherever the policy requires them', () => {
     const promotion = machine('promotion');
@@ -169,7 +169,7 @@ describe('approvals', () => {
   it('lead to the commit only by the answer "approved"', () => {
     const state = machine('promotion').States['Approved?'];
     expect(state).toMatchObject({ Choices: [{ StringEquals: 'approved' }], Default: 'Approval was not given' });
-    const edges = [...needed, ['Approved?', 'Plan rollback target']] as const;
+    const edges = [...needed, ['Approved?', 'Plan aggregates']] as const;
     expect(reachable(machine('promotion'), { edges })).not.toContain('Commit promotion');
   });
 });

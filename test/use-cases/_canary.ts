@@ -88,6 +88,8 @@ export interface CanaryContext extends Partial<MachineContext> {
   readonly rates?: Rates;
   /** Those of the hour before, where they differ. */
   readonly earlier?: Rates;
+  /** Who aborts a promotion by starting the machine. */
+  readonly abort?: { readonly actor: string; readonly reason: string };
   /** What a shadow finds; null where no events are kept. */
   readonly pairs?: readonly ShadowPairs[] | null;
 }
@@ -139,7 +141,7 @@ export async function watch(
     'Record failure': recordRunFailure(own),
     ...around.tasks,
   };
-  return execute('canary', { model: MODEL, promotion }, answering(own, tasks, around));
+  return execute('canary', { model: MODEL, promotion, abort: around.abort ?? null }, answering(own, tasks, around));
 }
 
 /** Staging and prod of a model that answers requests, with a champion that was trained. */

@@ -9,7 +9,7 @@ import { findPromotion } from '#read-model/promotions.ts';
 import { isQuarantined } from '#read-model/quarantines.ts';
 import { stopCanary } from '#use-cases/canary/divide-traffic.ts';
 import { followSignals } from '#use-cases/incidents/follow-signals.ts';
-import { stopStrayCanary } from '#use-cases/reconciler/stop-stray-canary.ts';
+import { stopStrayCanaries } from '#use-cases/reconciler/stop-stray-canary.ts';
 import { canaryScene, NO_DIFFERENCE, RULE, watch, withCanary } from './_canary.ts';
 import { hours, MODEL } from './_environments.ts';
 import { open, rollBack } from './_machine.ts';
@@ -132,28 +132,7 @@ describe('a canary', () => {
       },
       'champion-unchanged',
     ],
-    [
-      'an alarm of the champion',
-      async () => {
-        const { epoch = 0 } = (await served()) ?? {};
-        await here.prod.says({
-          code: 'ROLLBACK_NOT_TRIGGERED',
-          actor: 'pipeline:alarms',
-          release: here.champion.release,
-          details: {
-            alarm: 'errors',
-            kind: 'errors',
-            epoch,
-            policy: (await findPromotion(here.prod.ledger, MODEL, here.champion.name))?.policy ?? here.champion.release,
-            found: 'it fails',
-            values: {},
-            verdict: 'page',
-          },
-        });
-        await followSignals(here.prod, MODEL);
-      },
-      'champion-healthy',
-    ],
+    ['an alarm of the champion', () => alarm(), 'champion-healthy'],
   ] as const)('stops without quarantine after %s', async (_, happens, rule) => {
     const made = await candidate();
     let times = 0;
@@ -202,27 +181,109 @@ describe('a canary', () => {
     await undivided(here.champion.release);
   });
 
-  it('is ended, when its execution was stopped, by the machine that the reconciler starts', async () => {
+  it('is ended, when its execution was stopped, by the machine that the reconciler starts, again and again', async () => {
     const made = await candidate();
-    await here.traverse(made, {
-      tasks: {
-        'Judge canary': async () => {
-          throw new Error('the execution was stopped');
-        },
-      },
-    });
+    await here.traverse(made, { tasks: { 'Judge canary': dies } });
     expect((await served())?.traffic.plan).toMatchObject({ promotion: made.name });
-    expect(await stopStrayCanary(here.prod, MODEL)).toBe(made.name);
-    const [input] = [...here.prod.machines.started.values()].filter(({ machine }) => machine === 'canary');
-    expect(input?.input).toEqual({ model: MODEL, promotion: made.name });
+    expect(await stopStrayCanaries(here.prod, MODEL)).toEqual([made.name]);
+    // That execution ended badly as well: another one is started later, and people are told.
+    here.clock.at += hours(0.6);
+    await expect(stopStrayCanaries(here.prod, MODEL)).rejects.toMatchObject({ code: 'CANARY_NOT_STOPPED' });
+    const inputs = [...here.prod.machines.started.values()].filter(({ machine }) => machine === 'canary');
+    expect(inputs.map(({ input }) => input)).toEqual(
+      Array(2).fill({ model: MODEL, promotion: made.name, abort: null }),
+    );
     const { path } = await watch(here.prod, made.name);
     expect(path).toEqual(['Open canary', 'Canary opened?', 'Canary was not opened', 'Stop canary', 'Watched']);
     await undivided(here.champion.release);
-    expect(await stopStrayCanary(here.prod, MODEL)).toBeUndefined();
+    expect(await stopStrayCanaries(here.prod, MODEL)).toEqual([]);
+  });
+
+  it('keeps no later one from beginning, though nothing has ended it', async () => {
+    const made = await candidate();
+    await here.traverse(made, { tasks: { 'Judge canary': dies } });
+    const later = await here.candidate('later', { version: '1.2.0', requestSeq: 3 });
+    const { execution } = await here.traverse(later);
+    expect(execution.path.at(-1)).toBe('Promoted');
+  });
+
+  it('loses no quarantine: what a gate said before the execution died is done by the machine later', async () => {
+    const made = await candidate();
+    await here.traverse(made, {
+      pairs: [{ ...NO_DIFFERENCE, candidateErrors: 60 }],
+      tasks: { 'Stop canary': dies },
+    });
+    expect(await isQuarantined(here.prod.ledger, MODEL, made.release)).toBe(false);
+    expect(await stopStrayCanaries(here.prod, MODEL)).toEqual([made.name]);
+    await watch(here.prod, made.name);
+    expect(await isQuarantined(here.prod.ledger, MODEL, made.release)).toBe(true);
+    expect(await stopStrayCanaries(here.prod, MODEL)).toEqual([]);
+  });
+
+  it('does not begin while an alarm of the champion is open', async () => {
+    await alarm();
+    const { promotion } = await here.traverse(await candidate());
+    expect(promotion?.ending).toContain('champion-healthy');
+    expect(await here.prod.codes()).not.toContain('CANARY_STARTED');
+  });
+
+  it('does not begin on evidence that would expire before it can end', async () => {
+    const made = await candidate();
+    const { promotion } = await here.traverse(made, {
+      before: async (state) => {
+        if (state === 'Open canary') here.clock.at += hours(71.5);
+      },
+      people: async () => {
+        await made.well.people?.();
+      },
+    });
+    expect(promotion?.ending).toMatch(/evidence-complete|promotion-deadline|approval-given/);
+    expect(await here.prod.codes()).not.toContain('CANARY_STARTED');
   });
 });
 
+async function dies(): Promise<never> {
+  throw new Error('the execution was stopped');
+}
+
+/** An alarm of the champion that alerted people. */
+async function alarm(): Promise<void> {
+  const { epoch = 0 } = (await served()) ?? {};
+  await here.prod.says({
+    code: 'ROLLBACK_NOT_TRIGGERED',
+    actor: 'pipeline:alarms',
+    release: here.champion.release,
+    details: {
+      alarm: 'errors',
+      kind: 'errors',
+      epoch,
+      policy: (await findPromotion(here.prod.ledger, MODEL, here.champion.name))?.policy ?? here.champion.release,
+      found: 'it fails',
+      values: {},
+      verdict: 'page',
+    },
+  });
+  await followSignals(here.prod, MODEL);
+}
+
 describe('a canary is stopped by people', () => {
+  it.each(['the first look', 'the approval'])('who may start its machine, with a reason, after %s', async (when) => {
+    const made = await candidate();
+    const state = when === 'the approval' ? 'Request approvals' : 'Judge canary';
+    let times = 0;
+    const aborting = async (entered: string): Promise<void> => {
+      if (entered !== state || (times += 1) > 1) return;
+      await watch(here.prod, made.name, { abort: { actor: 'person:ops', reason: 'callers report odd answers' } });
+    };
+    const { promotion } = await here.traverse(made, { before: aborting });
+    expect(promotion).toMatchObject({
+      status: 'refused',
+      ending: 'promotion-not-aborted: aborted by person:ops: callers report odd answers',
+    });
+    expect(await isQuarantined(here.prod.ledger, MODEL, made.release)).toBe(false);
+    await undivided(here.champion.release);
+  });
+
   it('who reject the promotion while it lasts', async () => {
     const made = await candidate();
     let times = 0;

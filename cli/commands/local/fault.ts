@@ -37,7 +37,7 @@ export const run: Run = async (context) => {
   const line =
     kind === 'none'
       ? `no fault is injected into ${model} in ${environment} any more`
-      : `${kind} are injected into ${model}@${version} in ${environment}, until another release is served or: gatehouse local fault ${model} none`;
+      : `${kind} are injected into ${model}@${version} in ${environment}, until another release is served or: gatehouse local fault ${model} none${arm === 'champion' ? '' : ` --arm ${arm}`}`;
   context.print({
     data: { environment, model, arm, release, version, kind, functionName },
     sections: [{ lines: [line] }],

@@ -4,15 +4,18 @@ import { ApprovalRule } from './approval-rule.ts';
 /** The error rate up to which a candidate can finish, where a policy says nothing else. */
 export const DEFAULT_TOLERATED_ERROR_RATE = 0.01;
 
+/** The longest canary: an execution of Step Functions has room for 25,000 events, and a look takes 28 of them; 208 hours would fill it. */
+export const MOST_HOURS = 168;
+
 /** How a release is watched in prod while it takes a part of the requests, before it becomes the champion. */
 export const CanaryRule = z
   .strictObject({
     /** Share of the requests that the candidate answers, e.g. 0.1; the control arm, which runs the champion, answers as many. A model may only lower it; default: the floor’s. */
     share: z.number().gt(0).max(0.5),
     /** Hours with traffic after which the candidate can finish, e.g. 24: minutes without requests are not counted. A model may only raise it; default: the floor’s. */
-    hours: z.number().gt(0).max(336),
+    hours: z.number().gt(0).max(MOST_HOURS),
     /** Hours after its start at which a canary that has neither finished nor aborted ends as INCONCLUSIVE, e.g. 72. The floor alone says so. */
-    deadlineHours: z.number().gt(0).max(672),
+    deadlineHours: z.number().gt(0).max(MOST_HOURS),
     /** Error rate, as a share of the candidate's requests, at or above which it cannot finish, e.g. 0.01; where twice the champion's rate is larger, that is what counts. A model may only lower it; default: the floor’s. */
     toleratedErrorRate: z.number().gt(0).max(0.2),
     /**
@@ -52,11 +55,13 @@ export const CanaryRule = z
         /** Share of the requests that each of the two arms answers, e.g. 0.3. */
         share: z.number().gt(0).max(0.5),
         /** Hours that it lasts, e.g. 48. */
-        hours: z.number().gt(0).max(336),
+        hours: z.number().gt(0).max(MOST_HOURS),
       })
       .exactOptional(),
   })
-  .superRefine(({ hours, deadlineHours }, context) => {
+  .superRefine(({ hours, deadlineHours, shadow, shadowOnly }, context) => {
+    if (shadowOnly !== undefined && shadow === undefined)
+      context.addIssue({ code: 'custom', path: ['shadowOnly'], message: 'only beside a shadow' });
     if (deadlineHours < hours)
       context.addIssue({ code: 'custom', path: ['deadlineHours'], message: `at least hours, ${hours}` });
   });
@@ -64,7 +69,7 @@ export type CanaryRule = z.infer<typeof CanaryRule>;
 
 /** What a request asks of its canary otherwise than the policy: more hours, that there is none where people approve that, or an A/B test. */
 export const CanaryRequest = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('longer'), hours: z.number().gt(0).max(336) }),
+  z.strictObject({ kind: z.literal('longer'), hours: z.number().gt(0).max(MOST_HOURS) }),
   z.strictObject({ kind: z.literal('shadow-only') }),
   z.strictObject({ kind: z.literal('ab') }),
 ]);

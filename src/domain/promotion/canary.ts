@@ -3,11 +3,19 @@ import type { Digest } from '../canonical/digest.ts';
 import type { Evidence } from '../gates/evidence.ts';
 import { phaseOf } from '../gates/gate.ts';
 import type { Write } from '../ledger/item.ts';
-import type { CanaryRequest, CanaryRule } from '../policy/canary.ts';
+import { type CanaryRequest, type CanaryRule, MOST_HOURS } from '../policy/canary.ts';
 import type { TransitionRule } from '../policy/policy.ts';
 import { type Refusal, refusal } from '../refusal/refusal.ts';
-import { WORK_HOURS } from './durations.ts';
-import { divideTraffic, type Pointer, pointerWrite, type TrafficArm, type TrafficPlan, undivided } from './pointer.ts';
+import { PATIENCE_HOURS, WORK_HOURS } from './durations.ts';
+import {
+  divideTraffic,
+  type Pointer,
+  pointerCheck,
+  pointerWrite,
+  type TrafficArm,
+  type TrafficPlan,
+  undivided,
+} from './pointer.ts';
 import { hoursOf, holdsLock, type Promotion } from './promotion.ts';
 import { notQuarantined, quarantineWrite } from './quarantine.ts';
 
@@ -60,13 +68,14 @@ export function whyNotSo(rule: TransitionRule, request: CanaryRequest | undefine
       `${request.hours} hours are fewer than the policy's ${canary.hours}`,
       `ask for ${canary.hours} hours or more: --canary-hours`,
     );
-  const needed = hoursOf(rule, { canaryRequest: request }) - WORK_HOURS;
-  return needed <= rule.evidenceValidHours
+  const needed = hoursOf(rule, { canaryRequest: request });
+  const most = Math.min(rule.evidenceValidHours, PATIENCE_HOURS, rule.approvalHours + MOST_HOURS + WORK_HOURS);
+  return needed <= most
     ? undefined
     : refusal(
         'canary-allowed',
-        `with ${request.hours} hours of canary it may take ${needed} hours, and its evidence expires after ${rule.evidenceValidHours}`,
-        `ask for ${request.hours - (needed - rule.evidenceValidHours)} hours or fewer: --canary-hours`,
+        `with ${request.hours} hours of canary it may take ${needed} hours, and may take ${most}: its evidence expires then, or what waits behind it is refused`,
+        `ask for ${request.hours - (needed - most)} hours or fewer: --canary-hours`,
       );
 }
 
@@ -167,7 +176,8 @@ export function endCanary(
 ): { readonly pointer: Pointer; readonly writes: readonly Write[]; readonly event: AuditEvent } | undefined {
   const { verdict, found } = endingOf(evidence);
   const isDivided = pointer.traffic.plan?.promotion === promotion.promotion;
-  const quarantines = verdict === 'aborted' && !isQuarantined;
+  // What a rollback has gone to meanwhile is served: that is the rollback's to answer for.
+  const quarantines = verdict === 'aborted' && !isQuarantined && pointer.current !== promotion.release;
   if (!isDivided && !quarantines) return undefined;
   const by = { fencingToken: pointer.fencingToken, writtenBy: promotion.promotion };
   const next = isDivided ? divideTraffic(pointer, { arms: undivided(pointer.current) }, by) : pointer;
@@ -176,7 +186,7 @@ export function endCanary(
   return {
     pointer: next,
     writes: [
-      ...(isDivided ? [pointerWrite(pointer, next)] : []),
+      isDivided ? pointerWrite(pointer, next) : pointerCheck(pointer.model, pointer),
       ...(quarantines
         ? [
             quarantineWrite(model, {
@@ -202,7 +212,7 @@ export function endCanary(
         candidateVersion: version,
         verdict,
         found: said.slice(0, 1200),
-        quarantined: verdict === 'aborted',
+        quarantined: quarantines || (verdict === 'aborted' && isQuarantined),
         pointerSeq: isDivided ? next.seq : null,
         epoch: next.epoch,
       },

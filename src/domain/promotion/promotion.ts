@@ -243,11 +243,11 @@ export function hoursOf(rule: TransitionRule, request: Pick<PromotionRequest, 'c
 export function ageOf(request: PromotionRequest, holder: Promotion): 'newer' | 'older' | 'unrelated' {
   // A baseline is never pushed aside: everything after it needs something to go back to.
   if (holder.kind === 'baseline' || request.kind === 'baseline') return 'unrelated';
-  // What takes traffic already is judged: whatever is newer waits for that, but a hotfix.
-  if (holder.status === 'in-canary' && request.transition !== 'hotfix') return 'unrelated';
   // A hotfix goes before whatever else is under way, and nothing else goes before a hotfix.
   const isHotfix = request.transition === 'hotfix';
   if (isHotfix !== (holder.transition === 'hotfix')) return isHotfix ? 'newer' : 'unrelated';
   if (request.requestedIn !== holder.requestedIn) return 'unrelated';
-  return request.requestSeq > holder.requestSeq ? 'newer' : 'older';
+  if (request.requestSeq < holder.requestSeq) return 'older';
+  // What takes traffic already is judged: whatever is newer waits for that, but a hotfix.
+  return holder.status === 'in-canary' && !isHotfix ? 'unrelated' : 'newer';
 }

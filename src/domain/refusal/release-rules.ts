@@ -15,6 +15,7 @@ const BY_REQUEST = 'request the promotion through control, or let the environmen
 /** The rules by which promotions, decisions of people, rollbacks and records of peers are refused. */
 export const RELEASE_RULES = {
   'promotion-open': promotion(409, 'a promotion is decided only while it is open', AGAIN),
+  'promotion-not-aborted': promotion(409, 'nobody has aborted the promotion', AGAIN),
   'promotion-deadline': promotion(409, 'a promotion is committed before its deadline', AGAIN),
   'promotion-turn': promotion(409, 'a promotion gets the lock of its model within a limited time', AGAIN),
   'promotion-newest': promotion(409, 'the newest promotion supersedes older ones that are open', AGAIN),

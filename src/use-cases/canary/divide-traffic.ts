@@ -5,7 +5,7 @@ import { GatehouseError } from '#domain/error.ts';
 import { endCanary, startCanary as begin } from '#domain/promotion/canary.ts';
 import { judgeGrounds, whyNotCommitting } from '#domain/promotion/grounds.ts';
 import type { Pointer } from '#domain/promotion/pointer.ts';
-import type { Promotion } from '#domain/promotion/promotion.ts';
+import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
 import { refusal, Refusal } from '#domain/refusal/refusal.ts';
 import { findOperation, findRecord } from '#read-model/chain.ts';
 import { readEvidence, readGrounds } from '#read-model/grounds.ts';
@@ -15,6 +15,7 @@ import { isQuarantined } from '#read-model/quarantines.ts';
 import { operationName, type Recording, recordChange } from '#use-cases/audit/record-change.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { contract, Refused, type Task } from '#use-cases/task.ts';
+import { whyNotHealthy } from './why-not-healthy.ts';
 
 export const StartCanary = contract({
   /** The salt by which requests get their arm. */
@@ -52,8 +53,12 @@ export function startCanary(deps: Recording): Task {
       if (done !== undefined) return started(deps, promotion, pointer, done.seq);
       if (pointer === undefined || canary === null || status !== 'in-canary')
         return refused(refusal('canary-stands', `no canary was opened: the promotion is ${status}`));
-      if (pointer.traffic.plan !== undefined)
-        return refused(refusal('canary-stands', `the traffic is divided for ${pointer.traffic.plan.promotion}`));
+      const standing = pointer.traffic.plan;
+      // What an ended promotion has left behind keeps nobody from beginning.
+      if (standing !== undefined && (await isUnderWay(deps, model, standing.promotion)))
+        return refused(refusal('canary-stands', `the traffic is divided for ${standing.promotion}`));
+      const sick = await whyNotHealthy(deps, pointer);
+      if (sick !== undefined) return refused(sick);
       const now = deps.clock.now();
       const why = whyNotCommitting(judgeGrounds(state, now, (gate) => gate !== 'canary'));
       if (why !== undefined) return refused(why);
@@ -64,6 +69,11 @@ export function startCanary(deps: Recording): Task {
     }
     throw new GatehouseError('CHAIN_CONTENDED', 'the pointer did not come to rest; try again', { ...named });
   });
+}
+
+async function isUnderWay(deps: Recording, model: string, promotion: string): Promise<boolean> {
+  const found = await findPromotion(deps.ledger, model, promotion);
+  return found !== undefined && isOpen(found.status);
 }
 
 /** What the record of its start says, as long as the plan stands. */
@@ -95,6 +105,11 @@ export const StopCanary = contract({
   output: z.object({ status: z.enum(['stopped', 'nothing-to-stop']) }),
 });
 
+/** The operation that ends the canary of a promotion: there is one, so that nothing is quarantined again that people have let go. */
+export function stopOperation(promotion: string): string {
+  return operationName('canary-stop', promotion);
+}
+
 /**
  * Ends a promotion's canary: the champion answers everything, and a candidate of which a gate says FAIL is quarantined. It reads what gates have
  * recorded, whoever asks: nobody can have a release quarantined by asking. It stops what a promotion that has ended left behind as well.
@@ -110,7 +125,7 @@ export function stopCanary(deps: Recording): Task {
       const ending = await endingFor(deps, promotion, pointer, outcome?.refusal);
       if (ending === undefined) return { status: 'nothing-to-stop' };
       const { writes, event } = ending;
-      const operation = operationName('canary-stop', promotion.promotion, String(pointer.traffic.planSeq));
+      const operation = stopOperation(promotion.promotion);
       const result = await recordChange(deps, { model: promotion.model, operation, writes, event });
       if (result.kind !== 'refused') return { status: 'stopped' };
     }

@@ -12,13 +12,13 @@ import { isOpen, type Promotion } from '#domain/promotion/promotion.ts';
 import { refusal, Refusal } from '#domain/refusal/refusal.ts';
 import { readDocument } from '#ports/documents.ts';
 import { readGrounds } from '#read-model/grounds.ts';
-import { readIncidents } from '#read-model/incidents.ts';
 import { readPromotion } from '#read-model/promotions.ts';
 import { operationName, recordChange } from '#use-cases/audit/record-change.ts';
 import { type Judging, notOpen } from '#use-cases/gates/judge-gates.ts';
 import { recordEvidence } from '#use-cases/gates/record-evidence.ts';
 import { PromotionParameters } from '#use-cases/promotion/promotion-parameters.ts';
 import { contract, type Task } from '#use-cases/task.ts';
+import { whyNotHealthy } from './why-not-healthy.ts';
 
 export const JudgeCanary = contract({
   input: PromotionParameters.extend({ minutes: Digest }),
@@ -51,7 +51,7 @@ export function judgeCanary(deps: Judging): Task {
         refusal: refusal('approval-given', `stopped by ${subject}: ${comment}`, 'request a new promotion'),
       };
     }
-    const against = whyNeverCommitting(grounds) ?? (await whyNotHealthy(deps, promotion, pointer, plan.plan.startedAt));
+    const against = whyNeverCommitting(grounds) ?? (await whyNotHealthy(deps, pointer));
     if (against !== undefined) return { status: 'refused', refusal: against };
     const document = await readDocument(deps.documents, CanaryMinutes, minutes);
     const { online } = deployedModel(deps.deployed, promotion.model).definition;
@@ -84,27 +84,6 @@ function planOf(
     return { kind: 'stands', plan, rule: promotion.canary };
   const found = plan === undefined ? 'no traffic is divided' : `the traffic is divided for ${plan.promotion}`;
   return { kind: 'refused', refusal: refusal('canary-stands', found) };
-}
-
-/** An alarm of the champion: it is rolled back, or people are told. Either way nothing can be compared with it. */
-async function whyNotHealthy(
-  deps: Judging,
-  { model }: Promotion,
-  pointer: Pointer | undefined,
-  since: string,
-): Promise<Refusal | undefined> {
-  const alarm = (await readIncidents(deps.ledger, model)).find(
-    ({ kind, epoch, status, openedAt }) =>
-      kind === 'rollback' && epoch === pointer?.epoch && status !== 'closed' && openedAt >= since,
-  );
-  return (
-    alarm &&
-    refusal(
-      'champion-healthy',
-      `${alarm.incident}: ${alarm.reason}`,
-      'settle the incident, and request a new promotion',
-    )
-  );
 }
 
 async function conclude(

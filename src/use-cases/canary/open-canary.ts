@@ -5,8 +5,19 @@ import type { ReadableStore } from '#ports/artifact-store.ts';
 import type { DeployedModels } from '#domain/model/deployed.ts';
 import { deployedModel } from '#domain/model/deployed.ts';
 import { costThreshold } from '#domain/policy/policy.ts';
+import type { Evidence } from '#domain/gates/evidence.ts';
+import { SeenText } from '#domain/text.ts';
+import type { StateMachines } from '#ports/state-machines.ts';
+import { endPromotion } from '#use-cases/promotion/end-promotion.ts';
+import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { hasCanary } from '#domain/promotion/canary.ts';
-import { isBeforeApproval, judgeGrounds, whyNotCommitting } from '#domain/promotion/grounds.ts';
+import {
+  type GroundsState,
+  isBeforeApproval,
+  judgeGrounds,
+  pinnedEvidence,
+  whyNotCommitting,
+} from '#domain/promotion/grounds.ts';
 import { holdsLock, isOpen, type Promotion, promotionWrite } from '#domain/promotion/promotion.ts';
 import { refusal, type Refusal } from '#domain/refusal/refusal.ts';
 import { findAggregates } from '#read-model/aggregates.ts';
@@ -36,8 +47,11 @@ const Watched = {
   assigned: ChooseSalt.input.shape.assigned,
 };
 
+/** That a person ends a promotion that is under way, and why. */
+export const Abort = z.object({ actor: SeenText.min(1).max(200), reason: SeenText.min(3).max(500) });
+
 export const OpenCanary = contract({
-  input: PromotionParameters,
+  input: PromotionParameters.extend({ abort: Abort.nullable() }),
   output: z.discriminatedUnion('status', [
     /** No gate waits for it. */
     z.object({ status: z.literal('none') }),
@@ -58,6 +72,7 @@ const MOST_PAIRS = 5000;
 /** What opening a canary reads and writes. */
 interface Opening extends Recording {
   readonly deployed: DeployedModels;
+  readonly machines: StateMachines;
   readonly releases: ReadableStore;
 }
 
@@ -66,8 +81,9 @@ interface Opening extends Recording {
  * promotion that has ended opens nothing.
  */
 export function openCanary(deps: Opening): Task {
-  return OpenCanary.task(async (named) => {
+  return OpenCanary.task(async ({ abort, ...named }) => {
     const promotion = await readPromotion(deps.ledger, named);
+    if (abort !== null) return { status: 'refused', refusal: await aborted(deps, promotion, abort) };
     if (!hasCanary(promotion)) return { status: 'none' };
     if (!isOpen(promotion.status))
       return { status: 'refused', refusal: refusal('promotion-open', `it is ${promotion.status}`) };
@@ -99,11 +115,35 @@ export function openCanary(deps: Opening): Task {
   });
 }
 
+/**
+ * Ends a promotion as somebody says who may start this machine: no approval is asked for, and none is in the way. Whatever watches it finds that it
+ * has ended.
+ */
+async function aborted(
+  deps: Opening,
+  promotion: Promotion,
+  { actor, reason }: z.output<typeof Abort>,
+): Promise<Refusal> {
+  const why = refusal('promotion-not-aborted', `aborted by ${actor}: ${reason}`);
+  const answer = { status: 'refused', refusal: why } as const;
+  await endPromotion(deps, promotion, answer);
+  await returnApprovalToken(deps, promotion, answer);
+  return why;
+}
+
 async function begin(deps: Recording, promotion: Promotion): Promise<Refusal | undefined> {
   const now = deps.clock.now();
-  const grounds = judgeGrounds(await readGrounds(deps.ledger, promotion), now, isBeforeApproval);
+  const state = await readGrounds(deps.ledger, promotion);
+  const grounds = judgeGrounds(state, now, isBeforeApproval);
   const why = whyNotCommitting(grounds);
   if (why !== undefined) return why;
+  const expires = firstToExpire(state, promotion, now);
+  if (expires !== undefined)
+    return refusal(
+      'evidence-complete',
+      `${expires.gate} expires at ${expires.expiresAt}, before the canary can end`,
+      'have it tested or attested again, and request a new promotion',
+    );
   const approvals = grounds.people.kind === 'approved' ? grounds.people.approvals : [];
   const opened: Promotion = { ...promotion, status: 'in-canary', approvedAt: now.toISOString() };
   const { model, version, release, canaryRequest } = promotion;
@@ -124,6 +164,12 @@ async function begin(deps: Recording, promotion: Promotion): Promise<Refusal | u
     },
   });
   return result.kind === 'refused' ? refusal('promotion-open', 'it has ended meanwhile') : undefined;
+}
+
+/** The evidence that will have expired when a canary that begins now ends at the earliest: what passes it could not be committed. */
+function firstToExpire(state: GroundsState, { canary }: Promotion, now: Date): Evidence | undefined {
+  const ends = now.getTime() + (canary?.hours ?? 0) * 3_600_000;
+  return pinnedEvidence(state).find(({ expiresAt }) => Date.parse(expiresAt) <= ends);
 }
 
 async function shadowPlan(deps: Opening, promotion: Promotion, pairs: number): Promise<z.output<typeof ShadowPlan>> {

@@ -11,7 +11,7 @@ import { readTasks } from '#read-model/tasks.ts';
 import { type Recording } from '#use-cases/audit/record-change.ts';
 import { isTold } from '#use-cases/announcements/alert-people.ts';
 import { recordFaults } from '#use-cases/audit/record-faults.ts';
-import { stopStrayCanary } from './stop-stray-canary.ts';
+import { stopStrayCanaries } from './stop-stray-canary.ts';
 import { each, type Fault, type Named, throwFaults } from '#use-cases/each.ts';
 import { returnApprovalToken } from '#use-cases/promotion/approval-token.ts';
 import { answerIfDecided } from '#use-cases/promotion/answer-if-decided.ts';
@@ -104,8 +104,7 @@ export async function reconcileEnvironment(deps: Reconciling): Promise<Reconcile
     models,
     (model) => ({ item: `traffic of ${model}`, model }),
     async (model) => {
-      const stray = await stopStrayCanary(deps, model);
-      if (stray !== undefined) done.canariesStopped.push(stray);
+      done.canariesStopped.push(...(await stopStrayCanaries(deps, model)));
     },
   );
   await each(

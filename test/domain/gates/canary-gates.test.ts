@@ -5,6 +5,7 @@ import { GateId, phaseOf } from '#domain/gates/gate.ts';
 import { canaryPower } from '#domain/gates/gates/canary-power.ts';
 import { canary } from '#domain/gates/gates/canary.ts';
 import { shadow } from '#domain/gates/gates/shadow.ts';
+import { NO_DIFFERENCE } from '#test/use-cases/_canary.ts';
 import { RULE } from '../canary/_canary.ts';
 
 describe('the phase of a gate', () => {
@@ -76,6 +77,7 @@ describe('shadow', () => {
       verdict,
       found: 'what was found',
       pairs: 9,
+      counts: NO_DIFFERENCE,
       eValues: { errors: 1, decisions: null, latency: null, notBad: 1, limit: 100 },
     };
     expect(shadow(judgement)).toMatchObject({ verdict: expected, numbers: { pairs: 9 } });

@@ -217,21 +217,25 @@ export const BROKEN: readonly (readonly [rule: string, changes: Changes, found: 
   ],
   [
     'evidence-outlives-canary',
-    { own: { transitions: { prod: { evidenceValidHours: 119 } } } },
-    'transitions.prod.evidenceValidHours = 119 (models/flight-delay/policy.ts), transitions.prod.approvalHours = 48 (governance/policy.ts) and transitions.prod.canary.deadlineHours = 72 (governance/policy.ts)',
-    'set transitions.prod.evidenceValidHours to 120 or more in governance/policy.ts',
+    { own: { transitions: { prod: { evidenceValidHours: 125 } } } },
+    'transitions.prod.evidenceValidHours = 125 (models/flight-delay/policy.ts), transitions.prod.approvalHours = 48 (governance/policy.ts) and transitions.prod.canary.deadlineHours = 72 (governance/policy.ts)',
+    'set transitions.prod.evidenceValidHours to 126 or more in governance/policy.ts',
   ],
   [
     'canary-within-turn',
     {
       floor: (floor) => {
         const { canary } = floor.transitions.prod;
-        const changes = { evidenceValidHours: 300, ...(canary && { canary: { ...canary, deadlineHours: 187 } }) };
+        const changes = {
+          approvalHours: 72,
+          evidenceValidHours: 300,
+          ...(canary && { canary: { ...canary, deadlineHours: 163 } }),
+        };
         return transition('prod', changes)(floor);
       },
     },
-    'transitions.prod.canary.deadlineHours = 187 (governance/policy.ts) and transitions.prod.approvalHours = 48 (governance/policy.ts), and the next promotion waits 240 hours',
-    'set deadlineHours to 186 or less',
+    'transitions.prod.canary.deadlineHours = 163 (governance/policy.ts) and transitions.prod.approvalHours = 72 (governance/policy.ts), and the next promotion waits 240 hours',
+    'set deadlineHours and ab.hours to 162 or less',
   ],
   [
     'roles-named-once',

@@ -23,13 +23,6 @@ const WITHOUT_CANARY = [
   'Champion beaten?',
 ];
 const COMMITTING = [
-  'Plan rollback target',
-  'Verify rollback target',
-  'Check source data',
-  'Prepare rollback target',
-  'Rollback target ready?',
-  'Plan latency',
-  'Measure latency',
   'Plan aggregates',
   'Aggregates planned?',
   'Build missing aggregates',
@@ -39,6 +32,13 @@ const COMMITTING = [
   'Canary needed?',
   'Watch canary',
   'Canary passed?',
+  'Plan rollback target',
+  'Verify rollback target',
+  'Check source data',
+  'Prepare rollback target',
+  'Rollback target ready?',
+  'Plan latency',
+  'Measure latency',
   'Commit promotion',
   'Committed?',
   'Verify serving',
@@ -102,17 +102,17 @@ describe('promotion', () => {
     [
       'Prepare rollback target',
       REFUSED,
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 5), 'Rollback target is not ready'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 14), 'Rollback target is not ready'],
     ],
     [
       'Publish aggregates',
       REFUSED,
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 13), 'Aggregates were not built'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 6), 'Aggregates were not built'],
     ],
     [
       'Watch canary',
       { Status: 'SUCCEEDED', ExecutionArn: 'arn:child', Output: { outcome: REFUSED } },
-      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 16), 'Canary was not passed'],
+      [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 9), 'Canary was not passed'],
     ],
     ['Commit promotion', REFUSED, [...TO_APPROVAL, 'Approved?', ...COMMITTING.slice(0, 18), 'Commit was refused']],
   ])('ends in a recorded refusal where "%s" refuses', async (state, answer, before) => {

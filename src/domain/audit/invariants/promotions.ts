@@ -11,7 +11,7 @@ import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 export const pointerFollowsChain: Invariant = {
   id: 'pointer-follows-chain',
   meaning:
-    'the pointer is the last promotion, rollback or confirmation of the chain, and its numbers grew by one with each',
+    'the pointer is the last promotion, rollback, confirmation or canary of the chain, and its numbers grew by one with each',
   check({ pointer }, records) {
     const acts = records.flatMap(({ record, hash }) => publishedPointerOf(record, hash) ?? []);
     const found = acts

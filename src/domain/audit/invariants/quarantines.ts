@@ -4,15 +4,17 @@ import { authorityOf, keys } from '../../ledger/keys.ts';
 import { ActivePolicy } from '../../policy/activation.ts';
 import { countLiftVotes, Quarantine, QuarantineApproval, whyNotLiftable } from '../../promotion/quarantine.ts';
 import { detailsOf } from '../chain.ts';
-import type { Invariant, ReadRecord } from '../invariant.ts';
+import { GateId, phaseOf } from '../../gates/gate.ts';
+import { isOpen } from '../../promotion/promotion.ts';
+import type { Invariant, LedgerState, ReadRecord } from '../invariant.ts';
 import { atEach, type Items } from './replayed.ts';
 
 /** What was rolled back stays away, unless people have lifted its quarantine. */
 export const nothingQuarantined: Invariant = {
   id: 'nothing-quarantined',
   meaning:
-    'no quarantined digest is served, and every digest that was rolled back is quarantined, unless that quarantine was lifted afterwards',
-  check({ pointer, quarantined }, records) {
+    'no quarantined digest is served, and every digest that was rolled back or failed its canary is quarantined, unless that quarantine was lifted afterwards',
+  check({ pointer, quarantined, promotions }, records) {
     const served =
       pointer !== undefined && quarantined.includes(pointer.current)
         ? [`the pointer names ${pointer.version}, which is quarantined`]
@@ -33,9 +35,26 @@ export const nothingQuarantined: Invariant = {
         ? []
         : [`${from} was ${how} (record ${record.seq}) and is not quarantined`];
     });
-    return [...served, ...free];
+    return [...served, ...free, ...neverEnded(chain, promotions)];
   },
 };
+
+/** Candidates of which a shadow or a canary said FAIL, and whose canary nobody has ended although their promotion is over. */
+function neverEnded(chain: readonly ReadRecord['record'][], promotions: LedgerState['promotions']): readonly string[] {
+  const open = new Set(promotions.filter(({ status }) => isOpen(status)).map(({ promotion }) => promotion));
+  return chain.flatMap((record) => {
+    if (record.code !== 'EVIDENCE_RECORDED') return [];
+    const { gate, verdict, promotion } = detailsOf(record, record.code);
+    const known = GateId.safeParse(gate).data;
+    if (verdict !== 'FAIL' || known === undefined || phaseOf(known) !== 'after-approval' || open.has(promotion))
+      return [];
+    const isEnded = chain.some(
+      (each) =>
+        each.code === 'CANARY_ENDED' && each.seq > record.seq && detailsOf(each, each.code).promotion === promotion,
+    );
+    return isEnded ? [] : [`${record.release} failed ${gate} (record ${record.seq}), and no record ends its canary`];
+  });
+}
 
 /** The digest that a record quarantines, what the quarantine is bound to, and how the record says it. */
 function takenAway(
