@@ -94,21 +94,21 @@ function conclusionOf(view: PromotionView): readonly string[] {
       : [
           `${shortDigest(quarantined)} is quarantined: train a new candidate; see: gatehouse quarantine list ${promotion.model}`,
         ];
-  const unwatched = notApplicable === null ? [] : [`no canary: ${notApplicable}`];
+  const noCanary = notApplicable === null ? [] : [`no canary: ${notApplicable}`];
   switch (phase) {
     case 'gates':
       return ['its gates are evaluated; approvals are requested when they have passed'];
     case 'approval':
       return [`it waits for ${view.approvals.missing.join(', ') || 'its commit'}: gatehouse approve ${name}`];
     case 'shadow':
-      return [...unwatched, `the shadow goes on; stop it: gatehouse reject ${name}`];
+      return [...noCanary, `the shadow goes on; stop it: gatehouse reject ${name}`];
     case 'canary':
       return [
         `the ${KINDS[canary?.kind ?? 'canary']} goes on; follow it: gatehouse promotion watch ${name}; stop it: gatehouse reject ${name}`,
       ];
     case 'over':
       return status === 'committed'
-        ? [...unwatched, `it was promoted at ${shortTime(endedAt)}`]
-        : [...unwatched, `it ended ${shortTime(endedAt)}: ${ending ?? status}`, ...quarantine];
+        ? [...noCanary, `it was promoted at ${shortTime(endedAt)}`]
+        : [...noCanary, `it ended ${shortTime(endedAt)}: ${ending ?? status}`, ...quarantine];
   }
 }

@@ -15,7 +15,7 @@ const VERDICTS: Readonly<Record<ShadowJudgement['verdict'], Verdict>> = {
 };
 
 /** Does the candidate answer the stored requests as well as the champion? */
-export function shadow({ verdict, found, pairs, eValues }: ShadowJudgement): GateResult {
+export function shadow({ verdict, found, pairs, eValues }: Omit<ShadowJudgement, 'counts'>): GateResult {
   const { errors, decisions, latency, notBad, limit } = eValues;
   return {
     verdict: VERDICTS[verdict],
