@@ -73,13 +73,18 @@ describe('shadow', () => {
     ['inconclusive', 'INCONCLUSIVE'],
     ['continue', 'INCONCLUSIVE'],
   ] as const)('takes "%s" for %s', (verdict, expected) => {
-    const judgement: ShadowJudgement = {
+    const judgement: Omit<ShadowJudgement, 'counts'> = {
       verdict,
       found: 'what was found',
       pairs: 9,
       counts: NO_DIFFERENCE,
       eValues: { errors: 1, decisions: null, latency: null, notBad: 1, limit: 100 },
     };
+    const { numbers } = shadow(judgement);
     expect(shadow(judgement)).toMatchObject({ verdict: expected, numbers: { pairs: 9 } });
+    expect(numbers).not.toHaveProperty('latency');
+    expect(shadow({ ...judgement, eValues: { ...judgement.eValues, latency: 3 } }).numbers).toMatchObject({
+      latency: 3,
+    });
   });
 });
