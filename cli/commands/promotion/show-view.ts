@@ -27,6 +27,18 @@ export function promotionReport(view: PromotionView, now: Date): Report {
   };
 }
 
+/** What of a promotion is drawn again and again: as much of it as a terminal holds, while it goes on. */
+export function watchedSections(view: PromotionView, now: Date): readonly Section[] {
+  const { shadow, canary, promotion } = view;
+  const missing = view.approvals.missing.map((each) => `  waits for ${each}`);
+  return [
+    { lines: [headline(view), ...missing] },
+    ...(shadow === null || canary !== null ? [] : shadowSections(shadow)),
+    ...(canary === null ? [] : canarySections(canary, isOpen(promotion.status), now)),
+    { lines: conclusionOf(view) },
+  ];
+}
+
 /** One line that says where a promotion stands; it is another one whenever there is news. */
 export function headline({ promotion, phase }: Pick<PromotionView, 'promotion' | 'phase'>): string {
   const { model, version, release, environment, status } = promotion;

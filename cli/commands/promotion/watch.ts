@@ -11,7 +11,7 @@ import { RefusedError } from '../../refusal.ts';
 import { render } from '../../report.ts';
 import { poll } from '../../waiting.ts';
 import { findPromotionNamed } from './find-promotion.ts';
-import { headline, promotionReport } from './show-view.ts';
+import { headline, promotionReport, watchedSections } from './show-view.ts';
 import { promotionReader, type PromotionView } from './watched.ts';
 
 /** A canary is looked at once a minute at most; its promotion changes seldom as well. */
@@ -30,7 +30,7 @@ export const run: Run = async (context) => {
       const view = await read(context.now());
       const lines = linesOf(view);
       draw(
-        render(promotionReport(view, context.now()), 'table').split('\n'),
+        render({ data: null, sections: watchedSections(view, context.now()) }, 'table').split('\n'),
         lines.filter((line) => !said.includes(line)),
       );
       said = lines;
