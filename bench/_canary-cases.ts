@@ -40,7 +40,12 @@ interface Traffic {
 }
 
 function drawArm(requests: number, { errors, slow }: Rates, random: () => number): ArmCounts {
-  return { requests, errors: drawBinomial(requests, errors, random), slow: drawBinomial(requests, slow, random) };
+  return {
+    requests,
+    errors: drawBinomial(requests, errors, random),
+    slow: drawBinomial(requests, slow, random),
+    late: 0,
+  };
 }
 
 /** A minute's requests, divided between the arms by their shares. */
@@ -90,14 +95,14 @@ function byEntity(weightOf: (rank: number) => number, rateOf: (random: () => num
 }
 
 /** Four of five retries of a failed request fail again, and the client gives up after four. */
-function retried({ requests, errors, slow }: ArmCounts, random: () => number): ArmCounts {
+function retried({ requests, errors, slow, late }: ArmCounts, random: () => number): ArmCounts {
   let [sent, failed, left] = [requests, errors, errors];
   for (let attempt = 0; attempt < 4; attempt += 1) {
     sent += left;
     left = drawBinomial(left, 0.8, random);
     failed += left;
   }
-  return { requests: sent, errors: failed, slow };
+  return { requests: sent, errors: failed, slow, late };
 }
 
 const heavy = (rank: number): number => 1 / rank;

@@ -1,7 +1,7 @@
 // How often a canary aborts a candidate that is no worse, how soon it finds one that is, and how often a bad one finishes: the
 // judge's e-processes beside what rollout tools do, on the same counts. Whole numbers of minutes are drawn, no requests.
 import { canaryEvidence } from '#domain/canary/evidence.ts';
-import type { CanaryCounts } from '#domain/canary/counts.ts';
+import { type CanaryCounts, NOTHING } from '#domain/canary/counts.ts';
 import {
   comparisonProcess,
   LOG_REJECTS_AT,
@@ -213,8 +213,8 @@ function shadow(points: number, pairs: number, seed: number) {
 }
 
 function unpaired(own: number, other: number): CanaryCounts {
-  const arm = (errors: number) => ({ requests: PER_MINUTE, errors, slow: 0 });
-  return { candidate: arm(own), control: { requests: 0, errors: 0, slow: 0 }, champion: arm(other) };
+  const arm = (errors: number) => ({ ...NOTHING, requests: PER_MINUTE, errors });
+  return { candidate: arm(own), control: NOTHING, champion: arm(other) };
 }
 
 note('shadows');

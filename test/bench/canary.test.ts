@@ -3,7 +3,7 @@ import { mulberry32 } from '#domain/statistics/bootstrap.ts';
 import { fixedThreshold, mannWhitneyWindows, mannWhitneyZ, peekedZTest } from '../../bench/_canary-anchors.ts';
 import { HEALTHY, PER_MINUTE, WORSE } from '../../bench/_canary-cases.ts';
 
-const arm = (requests: number, errors = 0) => ({ requests, errors, slow: 0 });
+const arm = (requests: number, errors = 0) => ({ requests, errors, slow: 0, late: 0 });
 
 describe('the anchors of the canary’s bench', () => {
   it('rank as Mann and Whitney do, with ties', () => {

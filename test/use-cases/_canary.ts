@@ -70,10 +70,11 @@ export interface Rates {
 export function minutesOf(from: Date, until: Date, { requests = 200, candidate = 0, champion = 0, slow = 0 }: Rates) {
   const first = Math.ceil(from.getTime() / 60_000) * 60_000;
   const count = Math.max(0, Math.floor((until.getTime() - first) / 60_000));
-  const arm = (share: number, rate: number, late = 0): ArmCounts => ({
+  const arm = (share: number, rate: number, slowRate = 0): ArmCounts => ({
     requests: Math.round(requests * share),
     errors: Math.round(requests * share * rate),
-    slow: Math.round(requests * share * late),
+    slow: Math.round(requests * share * slowRate),
+    late: 0,
   });
   return Array.from({ length: count }, (_, index): CanaryMinute => ({
     minute: new Date(first + index * 60_000).toISOString(),

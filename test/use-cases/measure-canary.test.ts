@@ -65,7 +65,7 @@ describe('the minutes of a canary', () => {
         startedAt: '2026-03-02T08:07:59.999Z',
       }),
     ]);
-    const none = { requests: 0, errors: 0, slow: 0 };
+    const none = { requests: 0, errors: 0, slow: 0, late: 0 };
     const { document, until, requests: count } = await measure();
     expect({ until, count }).toEqual({ until: '2026-03-02T08:08:00.000Z', count: 4 });
     expect(document).toEqual({
@@ -76,13 +76,13 @@ describe('the minutes of a canary', () => {
       minutes: [
         {
           minute: '2026-03-02T08:01:00.000Z',
-          candidate: { requests: 1, errors: 1, slow: 0 },
-          control: { requests: 1, errors: 0, slow: 1 },
-          champion: { requests: 1, errors: 0, slow: 0 },
+          candidate: { requests: 1, errors: 1, slow: 0, late: 0 },
+          control: { requests: 1, errors: 0, slow: 1, late: 0 },
+          champion: { requests: 1, errors: 0, slow: 0, late: 0 },
         },
         {
           minute: '2026-03-02T08:07:00.000Z',
-          candidate: { requests: 1, errors: 1, slow: 0 },
+          candidate: { requests: 1, errors: 1, slow: 0, late: 0 },
           control: none,
           champion: none,
         },

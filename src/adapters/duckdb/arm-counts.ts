@@ -36,31 +36,39 @@ export async function countArms(input: {
   const byMinute = Map.groupBy(rows, ({ minute }) => new Date(Number(minute)).toISOString());
   return [...byMinute].map(([minute, arms]) => {
     const counts = { candidate: NOTHING, control: NOTHING, champion: NOTHING };
-    for (const { arm, requests: all, errors, slow } of arms)
-      counts[Arm.parse(arm)] = { requests: Number(all), errors: Number(errors), slow: Number(slow) };
+    for (const { arm, requests: all, errors, slow, late } of arms)
+      counts[Arm.parse(arm)] = {
+        requests: Number(all),
+        errors: Number(errors),
+        slow: Number(slow),
+        late: Number(late),
+      };
     return { minute, ...counts };
   });
 }
 
 function answered({ requests, objectiveMs }: Parameters<typeof countArms>[0]): string {
   const isSlow = objectiveMs === null ? 'false' : `kind = 'late' OR milliseconds > ${objectiveMs}`;
-  return `SELECT id, began, request, arm, "pointerSeq", coalesce(kind = 'failed', false) AS is_error, coalesce(${isSlow}, false) AS is_slow
+  return `SELECT id, began, request, arm, "pointerSeq", coalesce(kind = 'failed', false) AS is_error, coalesce(${isSlow}, false) AS is_slow,
+      coalesce(kind = 'late', false) AS is_late
     FROM (SELECT *, "armFailure".kind AS kind, md5_number(events[1].id) AS id, "startedAt"::TIMESTAMPTZ AS began FROM ${requestsIn(requests)})`;
 }
 
 function unanswered(failed: readonly string[]): string {
   const columns = `{request: 'VARCHAR', arm: 'VARCHAR', "pointerSeq": 'BIGINT', event: 'VARCHAR', "startedAt": 'VARCHAR'}`;
-  return `SELECT md5_number(event) AS id, "startedAt"::TIMESTAMPTZ AS began, request, arm, "pointerSeq", true AS is_error, false AS is_slow
+  return `SELECT md5_number(event) AS id, "startedAt"::TIMESTAMPTZ AS began, request, arm, "pointerSeq", true AS is_error, false AS is_slow,
+      false AS is_late
     FROM read_json([${failed.map(fileLiteral).join(', ')}], format = 'newline_delimited', columns = ${columns})`;
 }
 
 /** Lines that began at the same moment under the same name are in a fixed order as well. */
 function countsOf(lines: string, { from, until, sincePointerSeq }: Parameters<typeof countArms>[0]): string {
   return `SELECT epoch_ms(minute) AS minute, arm, count(*) FILTER (is_first) AS requests,
-      count(*) FILTER (is_first AND is_error) AS errors, count(*) FILTER (is_first AND is_slow) AS slow
+      count(*) FILTER (is_first AND is_error) AS errors, count(*) FILTER (is_first AND is_slow) AS slow,
+      count(*) FILTER (is_first AND is_late) AS late
     FROM (
-      SELECT date_trunc('minute', began) AS minute, arm, is_error, is_slow,
-        row_number() OVER (PARTITION BY id ORDER BY began, request, arm, is_error, is_slow) = 1 AS is_first
+      SELECT date_trunc('minute', began) AS minute, arm, is_error, is_slow, is_late,
+        row_number() OVER (PARTITION BY id ORDER BY began, request, arm, is_error, is_slow, is_late) = 1 AS is_first
       FROM (${lines})
       WHERE date_trunc('minute', began) >= ${literal(from)}::TIMESTAMPTZ
         AND date_trunc('minute', began) + INTERVAL 1 MINUTE <= ${literal(until)}::TIMESTAMPTZ

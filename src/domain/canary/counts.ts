@@ -11,13 +11,27 @@ export const ArmCounts = z
      * its function as well, so that it is compared with the control arm only. 0 where there is no objective.
      */
     slow: z.int().min(0),
+    /** Requests that the arm did not answer in its time, so that the champion did: no errors, and no proof of the arm either. 0 in older documents. */
+    late: z.int().min(0).default(0),
   })
-  .superRefine(({ requests, errors, slow }, context) => {
-    for (const [path, count] of Object.entries({ errors, slow }))
+  .superRefine(({ requests, errors, slow, late }, context) => {
+    for (const [path, count] of Object.entries({ errors, slow, late }))
       if (count > requests)
         context.addIssue({ code: 'custom', path: [path], message: `at most requests, ${requests}` });
+    // A request has one outcome: what was late has not failed.
+    if (errors + late > requests)
+      context.addIssue({
+        code: 'custom',
+        path: ['late'],
+        message: `with errors, ${errors}, at most requests, ${requests}`,
+      });
   });
 export type ArmCounts = z.infer<typeof ArmCounts>;
+
+/** The requests that an arm answered or failed itself, in its time. */
+export function settledBy({ requests, late }: ArmCounts): number {
+  return requests - late;
+}
 
 /** A closed minute of the request log; an arm that is null has no data, which is something else than no requests. */
 export const CanaryMinute = z.strictObject({
@@ -41,9 +55,14 @@ export interface CanaryCounts {
 }
 
 /** What an arm without requests has. */
-export const NOTHING: ArmCounts = { requests: 0, errors: 0, slow: 0 };
+export const NOTHING: ArmCounts = { requests: 0, errors: 0, slow: 0, late: 0 };
 
 /** The sum of two counts. */
 export function plus(a: ArmCounts, b: ArmCounts): ArmCounts {
-  return { requests: a.requests + b.requests, errors: a.errors + b.errors, slow: a.slow + b.slow };
+  return {
+    requests: a.requests + b.requests,
+    errors: a.errors + b.errors,
+    slow: a.slow + b.slow,
+    late: a.late + b.late,
+  };
 }

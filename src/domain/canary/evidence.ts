@@ -1,4 +1,4 @@
-import type { CanaryCounts } from './counts.ts';
+import { type CanaryCounts, settledBy } from './counts.ts';
 import { comparisonProcess, logMean, logNotBadAtAll, toleratedProcess } from './e-process.ts';
 
 /** From this e-value on the control arm is taken to fail more than the champion does: by chance that ever happens in at most one of ten canaries. */
@@ -25,8 +25,8 @@ export interface CanaryEvidence {
 /**
  * Accumulates the evidence about a canary. Errors are compared with all requests that the champion's digest answers, because a control arm of the
  * candidate's size would need twice the traffic; where the control arm itself fails more than the champion, the arms' functions are why, and the
- * control arm has to confirm what is found. The smaller of two e-values is an e-value. Latency is compared with the control arm only, whose
- * processes are as new as the candidate's.
+ * control arm has to confirm what is found. The smaller of two e-values is an e-value. What an arm was late for is no evidence about its errors, and
+ * none that it is not bad: the champion answered it. Latency is compared with the control arm only, whose processes are as new as the candidate's.
  */
 export function canaryEvidence(options: {
   readonly toleratedErrorRate: number;
@@ -42,12 +42,12 @@ export function canaryEvidence(options: {
   let doArmsDiffer = false;
   return {
     add({ candidate, control, champion }) {
-      const [others, othersBad] = [control.requests + champion.requests, control.errors + champion.errors];
-      all.add(candidate.requests, candidate.errors, others, othersBad);
-      confirming.add(candidate.requests, candidate.errors, control.requests, control.errors);
-      arms.add(control.requests, control.errors, champion.requests, champion.errors);
+      const [own, ofControl, ofChampion] = [settledBy(candidate), settledBy(control), settledBy(champion)];
+      all.add(own, candidate.errors, ofControl + ofChampion, control.errors + champion.errors);
+      confirming.add(own, candidate.errors, ofControl, control.errors);
+      arms.add(ofControl, control.errors, ofChampion, champion.errors);
       doArmsDiffer ||= arms.logRegression() >= Math.log(ARMS_DIFFER_AT);
-      tolerated.add(candidate.requests, candidate.errors);
+      tolerated.add(own, candidate.errors);
       if (options.hasLatencyObjective) latency.add(candidate.requests, candidate.slow, control.requests, control.slow);
     },
     logEValues() {

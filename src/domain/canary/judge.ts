@@ -1,5 +1,5 @@
 import type { CanaryRule } from '../policy/canary.ts';
-import { CanaryMinute, type CanaryCounts, NOTHING, plus } from './counts.ts';
+import { CanaryMinute, type CanaryCounts, NOTHING, plus, settledBy } from './counts.ts';
 import { LOG_REJECTS_AT, REJECTS_AT } from './e-process.ts';
 import { canaryEvidence, type LogEValues } from './evidence.ts';
 
@@ -35,6 +35,8 @@ export interface CanaryJudgement {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** Minutes that a count of the log may take, with what repeats it where it fails. */
+const COUNTING_MINUTES = 20;
 
 /**
  * Judges a canary by the closed minutes of its request log, in any order; a minute that comes twice counts once. The first minute that decides
@@ -46,13 +48,16 @@ export function judgeCanary(
   state: {
     readonly startedAt: Date;
     readonly now: Date;
+    /** The end of the last minute that was closed when the minutes were counted. */
+    readonly closedUntil: Date;
     readonly hasLatencyObjective: boolean;
     readonly minutes: readonly unknown[];
   },
 ): CanaryJudgement {
   const start = state.startedAt.getTime();
   const deadline = start + rule.deadlineHours * HOUR_MS;
-  const until = Math.min(state.now.getTime(), deadline);
+  const [now, closedUntil] = [state.now.getTime(), state.closedUntil.getTime()];
+  const until = Math.min(now, closedUntil, deadline);
   const { minutes, unusable } = closedMinutes(state.minutes, start, until);
   const clock = canaryClock(rule, start, state.hasLatencyObjective);
   const evidence = canaryEvidence({ ...rule, hasLatencyObjective: state.hasLatencyObjective });
@@ -70,19 +75,19 @@ export function judgeCanary(
     eValues: shown(evidence.logEValues()),
   });
   for (const { at, minute } of minutes) {
-    const now = countsIn(minute);
+    const each = countsIn(minute);
     const isComplete = minute.candidate !== null && minute.control !== null && minute.champion !== null;
-    counts = summed(counts, now);
-    evidence.add(now);
-    clock.add(at, now, isComplete);
-    const total = now.candidate.requests + now.control.requests + now.champion.requests;
-    if (total > 0) realisedShare = widened(realisedShare, now.candidate.requests / total);
+    counts = summed(counts, each);
+    evidence.add(each);
+    clock.add(at, each, isComplete);
+    const total = each.candidate.requests + each.control.requests + each.champion.requests;
+    if (total > 0) realisedShare = widened(realisedShare, each.candidate.requests / total);
     const end = at + MINUTE_MS;
     const { errors, latency = -Infinity, regression, notBad } = evidence.logEValues();
-    if (rule.noErrors && isComplete && now.candidate.errors > 0 && now.control.errors + now.champion.errors === 0)
+    if (rule.noErrors && isComplete && each.candidate.errors > 0 && each.control.errors + each.champion.errors === 0)
       return judged(
         'abort',
-        `${now.candidate.errors} errors of the candidate in a minute in which the champion has none`,
+        `${each.candidate.errors} errors of the candidate in a minute in which the champion has none`,
         end,
       );
     if (regression >= LOG_REJECTS_AT)
@@ -94,42 +99,59 @@ export function judgeCanary(
     if (clock.minutes() >= rule.hours * 60 && notBad >= LOG_REJECTS_AT)
       return judged('finish', `no regression, and its error rate is not bad: ${foundIn(counts)}`, end);
   }
-  if (state.now.getTime() >= deadline)
+  if (now >= deadline)
     return judged(
       'inconclusive',
       `neither a regression nor an error rate that is not bad is proven: ${foundIn(counts)}`,
       deadline,
     );
-  const waiting = clock.whyWaiting(state.now.getTime());
+  const waiting = clock.whyWaiting({ now, closedUntil });
   return waiting === undefined ? judged('continue', foundIn(counts), null) : judged('pause', waiting, null);
 }
 
 /**
- * Counts the minutes in which requests came, every arm has data, and each arm that is compared answered some within the last minutes that the
- * rule names. Where one error is too many, minutes in which candidate and champion both fail are left out.
+ * Counts the minutes in which requests came, every arm has data, and each arm that is compared settled some itself within the last minutes that the
+ * rule names: what the champion answered for an arm that was late says nothing of the arm. Where one error is too many, minutes in which candidate
+ * and champion both fail are left out.
  */
-function canaryClock(rule: Pick<CanaryRule, 'staleMinutes' | 'noErrors'>, start: number, hasLatencyObjective: boolean) {
+function canaryClock(
+  rule: Pick<CanaryRule, 'staleMinutes' | 'closeMinutes' | 'noErrors'>,
+  start: number,
+  hasLatencyObjective: boolean,
+) {
   const stale = rule.staleMinutes * MINUTE_MS;
-  const answeredAt = { candidate: -Infinity, champion: -Infinity, 'control arm': -Infinity };
+  const settledAt = { candidate: -Infinity, champion: -Infinity, 'control arm': -Infinity };
+  const lateAt = { ...settledAt };
   const compared = (['candidate', 'champion', 'control arm'] as const).filter(
     (arm) => hasLatencyObjective || arm !== 'control arm',
   );
   let minutes = 0;
   return {
     add(at: number, { candidate, control, champion }: CanaryCounts, isComplete: boolean): void {
-      if (candidate.requests > 0) answeredAt.candidate = at;
-      if (control.requests > 0) answeredAt['control arm'] = at;
-      if (control.requests + champion.requests > 0) answeredAt.champion = at;
+      for (const [arm, settled, late] of [
+        ['candidate', settledBy(candidate), candidate.late],
+        ['control arm', settledBy(control), control.late],
+        ['champion', settledBy(control) + settledBy(champion), 0],
+      ] as const) {
+        if (settled > 0) settledAt[arm] = at;
+        if (late > 0) lateAt[arm] = at;
+      }
       const isUsed = candidate.requests + control.requests + champion.requests > 0;
       const isLeftOut = rule.noErrors && candidate.errors > 0;
-      if (isComplete && isUsed && !isLeftOut && compared.every((arm) => at - answeredAt[arm] < stale)) minutes += 1;
+      if (isComplete && isUsed && !isLeftOut && compared.every((arm) => at - settledAt[arm] < stale)) minutes += 1;
     },
     minutes: () => minutes,
-    whyWaiting(now: number): string | undefined {
-      const silent = compared.find((arm) => now - Math.max(answeredAt[arm], start) > stale + MINUTE_MS);
-      return silent === undefined
-        ? undefined
-        : `no requests of the ${silent} for more than ${rule.staleMinutes} minutes`;
+    /** Measured against what was counted: the minutes after it are not closed yet, and nobody knows them. */
+    whyWaiting({ now, closedUntil }: { readonly now: number; readonly closedUntil: number }): string | undefined {
+      if (now - closedUntil > stale + (rule.closeMinutes + COUNTING_MINUTES) * MINUTE_MS)
+        return `the request log was not counted since ${new Date(closedUntil).toISOString()}`;
+      const isSilent = (at: number): boolean => closedUntil - Math.max(at, start) > stale + MINUTE_MS;
+      const silent = compared.find((arm) => isSilent(settledAt[arm]));
+      if (silent === undefined) return undefined;
+      const found = isSilent(lateAt[silent])
+        ? `no requests of the ${silent}`
+        : `the ${silent} was late for every request`;
+      return `${found} for more than ${rule.staleMinutes} minutes`;
     },
   };
 }
@@ -188,5 +210,6 @@ function valueOf(log: number): number {
 
 function foundIn({ candidate, control, champion }: CanaryCounts): string {
   const others = plus(control, champion);
-  return `${candidate.errors} errors in ${candidate.requests} requests, the champion ${others.errors} in ${others.requests}; slow ${candidate.slow}, the control arm ${control.slow} in ${control.requests}`;
+  const late = candidate.late + control.late === 0 ? '' : `; late ${candidate.late}, the control arm ${control.late}`;
+  return `${candidate.errors} errors in ${candidate.requests} requests, the champion ${others.errors} in ${others.requests}; slow ${candidate.slow}, the control arm ${control.slow} in ${control.requests}${late}`;
 }

@@ -58,6 +58,7 @@ export function judgeCanary(deps: Judging): Task {
     const judgement = judge(plan.rule, {
       startedAt: new Date(plan.plan.startedAt),
       now,
+      closedUntil: new Date(document.until),
       hasLatencyObjective: online !== undefined,
       minutes: document.minutes,
     });

@@ -80,6 +80,7 @@ function countedPlainly(lines: readonly Line[], { from, until, sincePointerSeq, 
         'events' in line &&
         objectiveMs !== null &&
         (line.armFailure?.kind === 'late' || line.milliseconds > objectiveMs),
+      isLate: 'events' in line && line.armFailure?.kind === 'late',
     }))
     .toSorted(
       (a, b) =>
@@ -87,10 +88,11 @@ function countedPlainly(lines: readonly Line[], { from, until, sincePointerSeq, 
         (a.line.request < b.line.request ? -1 : Number(a.line.request > b.line.request)) ||
         (a.line.arm < b.line.arm ? -1 : Number(a.line.arm > b.line.arm)) ||
         Number(a.isError) - Number(b.isError) ||
-        Number(a.isSlow) - Number(b.isSlow),
+        Number(a.isSlow) - Number(b.isSlow) ||
+        Number(a.isLate) - Number(b.isLate),
     );
   const minutes = new Map<number, CanaryMinute>();
-  const none = () => ({ requests: 0, errors: 0, slow: 0 });
+  const none = () => ({ requests: 0, errors: 0, slow: 0, late: 0 });
   for (const line of within.toSorted((a, b) => minuteOf(a) - minuteOf(b)))
     minutes.set(minuteOf(line), {
       minute: new Date(minuteOf(line)).toISOString(),
@@ -99,7 +101,7 @@ function countedPlainly(lines: readonly Line[], { from, until, sincePointerSeq, 
       champion: none(),
     });
   const seen = new Set<string>();
-  for (const { line, id, isError, isSlow } of outcomes) {
+  for (const { line, id, isError, isSlow, isLate } of outcomes) {
     if (seen.has(id)) continue;
     seen.add(id);
     const counts = minutes.get(minuteOf(line))?.[line.arm];
@@ -107,11 +109,12 @@ function countedPlainly(lines: readonly Line[], { from, until, sincePointerSeq, 
     counts.requests += 1;
     counts.errors += Number(isError);
     counts.slow += Number(isSlow);
+    counts.late += Number(isLate);
   }
   return [...minutes.values()];
 }
 
-const none = { requests: 0, errors: 0, slow: 0 };
+const none = { requests: 0, errors: 0, slow: 0, late: 0 };
 
 describe('counts by arm and minute', () => {
   it('are of each request once, by its first outcome, however often it is tried or delivered', async () => {
@@ -127,9 +130,9 @@ describe('counts by arm and minute', () => {
     expect(await counted(lines, {}, 1)).toEqual([
       {
         minute: at(0),
-        candidate: { requests: 1, errors: 1, slow: 0 },
-        control: { requests: 1, errors: 0, slow: 0 },
-        champion: { requests: 1, errors: 0, slow: 0 },
+        candidate: { requests: 1, errors: 1, slow: 0, late: 0 },
+        control: { requests: 1, errors: 0, slow: 0, late: 0 },
+        champion: { requests: 1, errors: 0, slow: 0, late: 0 },
       },
       { minute: at(60_000), candidate: none, control: none, champion: none },
     ]);
@@ -141,11 +144,11 @@ describe('counts by arm and minute', () => {
       answered('a', { request: 'call 1', arm: 'control' }),
     ];
     expect(await counted(lines)).toEqual([
-      { minute: at(0), candidate: none, control: { requests: 1, errors: 0, slow: 0 }, champion: none },
+      { minute: at(0), candidate: none, control: { requests: 1, errors: 0, slow: 0, late: 0 }, champion: none },
     ]);
   });
 
-  it('take an arm that failed for an error, and one that was late for slow, where there is an objective', async () => {
+  it('take an arm that failed for an error, and one that was late for late, and for slow where there is an objective', async () => {
     const arm = 'candidate' as const;
     const lines = [
       answered('failed', { arm, armFailure: { kind: 'failed', cause: 'x' } }),
@@ -153,9 +156,9 @@ describe('counts by arm and minute', () => {
       answered('above', { arm, milliseconds: 100.5 }),
       answered('at', { arm, milliseconds: 100 }),
     ];
-    expect(await counted(lines)).toMatchObject([{ candidate: { requests: 4, errors: 1, slow: 2 } }]);
+    expect(await counted(lines)).toMatchObject([{ candidate: { requests: 4, errors: 1, slow: 2, late: 1 } }]);
     expect(await counted(lines, { objectiveMs: null })).toMatchObject([
-      { candidate: { requests: 4, errors: 1, slow: 0 } },
+      { candidate: { requests: 4, errors: 1, slow: 0, late: 1 } },
     ]);
   });
 

@@ -23,9 +23,9 @@ export function minuteAt(index: number): string {
   return new Date(START.getTime() + index * 60_000).toISOString();
 }
 
-/** Counts of an arm: requests, errors, slow. */
-export function arm(requests: number, errors = 0, slow = 0): ArmCounts {
-  return { requests, errors, slow };
+/** Counts of an arm: requests, errors, slow, late. */
+export function arm(requests: number, errors = 0, slow = 0, late = 0): ArmCounts {
+  return { requests, errors, slow, late };
 }
 
 /** A minute by its index. */
@@ -49,14 +49,18 @@ export function judged(
   options: {
     readonly rule?: Partial<CanaryRule>;
     readonly afterMinutes?: number;
+    /** How many minutes were closed by then; without it all. */
+    readonly closedMinutes?: number;
     readonly hasLatencyObjective?: boolean;
   } = {},
 ) {
+  const afterMinutes = options.afterMinutes ?? given.length;
   return judgeCanary(
     { ...RULE, ...options.rule },
     {
       startedAt: START,
-      now: new Date(START.getTime() + (options.afterMinutes ?? given.length) * 60_000),
+      now: new Date(minuteAt(afterMinutes)),
+      closedUntil: new Date(minuteAt(options.closedMinutes ?? afterMinutes)),
       hasLatencyObjective: options.hasLatencyObjective ?? true,
       minutes: given,
     },
@@ -69,5 +73,6 @@ export function drawnArm(requests: number, errorRate: number, slowRate: number, 
     requests,
     errors: drawBinomial(requests, errorRate, random),
     slow: drawBinomial(requests, slowRate, random),
+    late: 0,
   };
 }

@@ -72,6 +72,8 @@ describe('a canary', () => {
     ['a number that is none', arm(Number.NaN)],
     ['half a request', arm(0.5)],
     ['fewer than none', arm(10, -1)],
+    ['more late answers than requests', arm(10, 0, 0, 11)],
+    ['requests that were late and failed', arm(10, 5, 0, 6)],
   ])('leaves out minutes with %s, and does not finish by them', (_, strange) => {
     const given = minutes(60, (index) => minute(index, index >= 30 ? strange : arm(20)));
     expect(judged(given)).toMatchObject({ verdict: 'pause', unusable: 30, minutes: 30 });
@@ -115,12 +117,95 @@ describe('a canary', () => {
     expect(judged(alone).verdict).toBe('abort');
   });
 
+  it('does not finish where it answered nothing itself, in time: the champion did', () => {
+    const late = arm(10, 0, 10, 10);
+    for (const control of [late, arm(10)]) {
+      const given = minutes(60, (index) => minute(index, late, control));
+      // Without an objective an arm that is late is not even slow.
+      const plain = minutes(60, (index) => minute(index, arm(10, 0, 0, 10), control));
+      for (const [list, hasLatencyObjective] of [
+        [given, true],
+        [plain, false],
+      ] as const)
+        expect(judged(list, { hasLatencyObjective })).toMatchObject({
+          minutes: 0,
+          eValues: { errors: expect.closeTo(1), notBad: expect.closeTo(1) },
+        });
+      expect(judged(plain, { hasLatencyObjective: false })).toMatchObject({
+        verdict: 'pause',
+        found: 'the candidate was late for every request for more than 10 minutes',
+      });
+      expect(judged(plain, { hasLatencyObjective: false, afterMinutes: 240 }).verdict).toBe('inconclusive');
+    }
+    const both = minutes(60, (index) => minute(index, late, late));
+    expect(judged(both).verdict).toBe('pause');
+    expect(judged(both, { afterMinutes: 240 })).toMatchObject({
+      verdict: 'inconclusive',
+      found: expect.stringMatching(/; late 600, the control arm 600$/),
+    });
+    expect(judged(minutes(60, (index) => minute(index, late)))).toMatchObject({
+      verdict: 'abort',
+      found: expect.stringMatching(/^more answers above the latency objective/),
+    });
+  });
+
+  it('counts no minute while the control arm answers nothing itself, where latency is compared with it', () => {
+    const given = minutes(60, (index) => minute(index, arm(10), arm(10, 0, 0, 10)));
+    expect(judged(given)).toMatchObject({
+      verdict: 'pause',
+      minutes: 0,
+      found: expect.stringMatching(/^the control arm/),
+    });
+    expect(judged(given, { hasLatencyObjective: false })).toMatchObject({ verdict: 'finish', minutes: 60 });
+  });
+
+  it('is proven by what it answered itself, and counts on for as long as an arm that is late may be stale', () => {
+    const given = minutes(60, (index) => minute(index, index % 10 === 0 ? arm(10) : arm(10, 0, 0, 10)));
+    expect(judged(given, { hasLatencyObjective: false })).toMatchObject({ verdict: 'continue', minutes: 60 });
+    // Of 600 requests it answered 60: as much proof as 60 requests are.
+    const few = minutes(60, (index) => minute(index, arm(index % 10 === 0 ? 10 : 0)));
+    const [late, none] = [given, few].map((list) => judged(list, { hasLatencyObjective: false }).eValues);
+    expect(late).toEqual(none);
+  });
+
+  it('does not pause for minutes that are not closed yet', () => {
+    const given = minutes(40, (index) => minute(index, arm(10)));
+    const rule = { staleMinutes: 2, closeMinutes: 2 };
+    // A look comes some time after the count.
+    for (const afterMinutes of [42, 45, 57])
+      expect(judged(given, { rule, afterMinutes, closedMinutes: 40 }).verdict).toBe('continue');
+    const silent = [...given, ...Array.from({ length: 3 }, (_, index) => minute(40 + index, arm(0)))];
+    expect(judged(silent, { rule, afterMinutes: 45, closedMinutes: 43 })).toMatchObject({
+      verdict: 'pause',
+      found: 'no requests of the candidate for more than 2 minutes',
+    });
+    expect(judged([], { rule, afterMinutes: 3, closedMinutes: -1 }).verdict).toBe('continue');
+  });
+
+  it('pauses where the log is not counted any more', () => {
+    const given = minutes(40, (index) => minute(index, arm(10)));
+    const rule = { staleMinutes: 2, closeMinutes: 2 };
+    expect(judged(given, { rule, afterMinutes: 64, closedMinutes: 40 }).verdict).toBe('continue');
+    expect(judged(given, { rule, afterMinutes: 65, closedMinutes: 40 })).toMatchObject({
+      verdict: 'pause',
+      found: `the request log was not counted since ${minuteAt(40)}`,
+    });
+    expect(judged(given, { rule, afterMinutes: 240, closedMinutes: 40 }).verdict).toBe('inconclusive');
+  });
+
+  it('is judged by no minute that was not closed', () => {
+    const given = minutes(60, (index) => minute(index, arm(10)));
+    expect(judged(given, { afterMinutes: 70, closedMinutes: 59 })).toMatchObject({ verdict: 'continue', minutes: 59 });
+  });
+
   it('always has ended by its deadline', () => {
     const anyArm = fc.option(
       fc
         .nat(40)
         .chain((requests) =>
-          fc.record({ requests: fc.constant(requests), errors: fc.nat(requests), slow: fc.nat(requests) }),
+          fc
+            .record({ requests: fc.constant(requests), errors: fc.nat(requests), slow: fc.nat(requests) })
+            .chain((counts) => fc.nat(requests - counts.errors).map((late) => ({ ...counts, late }))),
         ),
     );
     const anyMinute = fc.record({ index: fc.nat(400), candidate: anyArm, control: anyArm, champion: anyArm });

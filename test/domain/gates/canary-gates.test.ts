@@ -36,7 +36,7 @@ describe('canary-power', () => {
 });
 
 const eValues = { errors: 1, latency: 1, regression: 1, notBad: 1, limit: 100 };
-const arm = { requests: 10, errors: 0, slow: 0 };
+const arm = { requests: 10, errors: 0, slow: 0, late: 0 };
 const judged = (verdict: CanaryVerdict): CanaryJudgement => ({
   verdict,
   found: 'what was found',
@@ -58,6 +58,11 @@ describe('canary', () => {
     ['continue', 'INCONCLUSIVE'],
   ] as const)('takes "%s" for %s', (verdict, expected) => {
     expect(canary(judged(verdict))).toMatchObject({ verdict: expected, reasons: ['what was found'] });
+  });
+
+  it('says how many requests candidate and control arm were late for', () => {
+    const counts = { candidate: { ...arm, late: 3 }, control: { ...arm, late: 2 }, champion: arm };
+    expect(canary({ ...judged('continue'), counts }).numbers).toMatchObject({ late: 3, controlLate: 2 });
   });
 
   it('has no evidence of latency where there is no objective', () => {
