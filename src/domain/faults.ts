@@ -118,6 +118,7 @@ export const FAULTS = {
   NO_BASELINE: lasting('the model has no baseline'),
   NOT_SCORABLE: lasting('a model has no predictions for rows that it is given'),
   VERSION_TAKEN: passing('a version was given to another release at the same time'),
+  CANARY_MISMATCH: lasting('what was measured of a canary, or of its shadow, is of another model, release or time'),
   NO_PROMOTION: lasting('no promotion has the name'),
 
   // The command line

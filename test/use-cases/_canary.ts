@@ -45,7 +45,7 @@ export const withCanary: Policy = {
     hotfix: prod,
   },
 };
-const online: typeof definition = {
+const online = {
   ...definition,
   online: {
     context: [],
@@ -91,7 +91,7 @@ export interface CanaryContext extends Partial<MachineContext> {
   readonly earlier?: Rates;
   /** Who aborts a promotion by starting the machine. */
   readonly abort?: { readonly actor: string; readonly reason: string };
-  /** What a shadow finds; null where no events are kept. */
+  /** What a shadow finds; null where no events are stored. */
   readonly pairs?: readonly ShadowPairs[] | null;
 }
 
@@ -116,7 +116,7 @@ export async function watch(
     'Open canary': openCanary(own),
     'Skip canary': skipCanary(own),
     'Replay shadow': async () => {
-      if (pairs === null) return { status: 'no-events', leftOut: 0 };
+      if (pairs === null) return { status: 'no-events', leftOut: 3 };
       const at = own.clock.now().toISOString();
       const { current = '' } = (await readPointer(own.ledger, MODEL)) ?? {};
       const { release = current } = (await findPromotion(own.ledger, MODEL, promotion)) ?? {};
@@ -146,12 +146,13 @@ export async function watch(
 }
 
 /** Staging and prod of a model that answers requests, with a champion that was trained. */
-export async function canaryScene(rules: Policy = withCanary) {
+export async function canaryScene(rules: Policy = withCanary, retentionDays = online.online.retentionDays) {
+  const kept = { ...online, online: { ...online.online, retentionDays } };
   const here = await scene();
   const prodOf = (changed: Policy): Environment & { readonly clock: { at: number } } => ({
     ...here.prod,
     clock: here.clock,
-    deployed: { ...deployed, models: [{ definition: online, policy: changed, sql: { ...SQL }, expectations: {} }] },
+    deployed: { ...deployed, models: [{ definition: kept, policy: changed, sql: { ...SQL }, expectations: {} }] },
   });
   const own = prodOf(rules);
   await here.begin(own);

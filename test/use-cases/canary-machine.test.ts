@@ -110,11 +110,17 @@ describe('a canary', () => {
         if (state === 'Judge canary') looks += 1;
       },
       tasks: {
-        'Measure canary': async () => {
+        'Measure canary': async (input) => {
           here.clock.at += hours(0.5);
-          const now = here.clock.now().toISOString();
-          const none = { formatVersion: 1, model: MODEL, from: now, until: now, minutes: [] } as const;
-          return { minutes: await writeDocument(here.prod.documents, CanaryMinutes, { ...none, minutes: [] }) };
+          const { from } = input as { readonly from: string };
+          const none = {
+            formatVersion: 1,
+            model: MODEL,
+            from,
+            until: here.clock.now().toISOString(),
+            minutes: [],
+          } as const;
+          return { minutes: await writeDocument(here.prod.documents, CanaryMinutes, none) };
         },
       },
     });
@@ -320,7 +326,8 @@ describe('before a canary', () => {
     expect(await isQuarantined(here.prod.ledger, MODEL, made.release)).toBe(false);
   });
 
-  it('it begins unshadowed where no events are stored, and says so', async () => {
+  it('it begins unshadowed where the model keeps no events, and says so', async () => {
+    here = await canaryScene(withCanary, 0);
     const made = await candidate();
     const { execution } = await here.traverse(made, { pairs: null });
     expect(execution.path.at(-1)).toBe('Promoted');
@@ -331,6 +338,19 @@ describe('before a canary', () => {
       verdict: 'NOT_APPLICABLE',
       reasons: [expect.stringContaining('unshadowed')],
     });
+  });
+
+  it('no stored request, where the model keeps them, proves nothing', async () => {
+    const made = await candidate();
+    const { promotion } = await here.traverse(made, { pairs: null });
+    expect(promotion).toMatchObject({
+      status: 'refused',
+      ending: expect.stringContaining(
+        'shadow: INCONCLUSIVE: no stored request of the champion within a day, 3 left out',
+      ),
+    });
+    expect(await here.prod.codes()).not.toContain('CANARY_STARTED');
+    expect(await isQuarantined(here.prod.ledger, MODEL, made.release)).toBe(false);
   });
 
   it('a traffic that could prove nothing is refused before anybody is asked', async () => {

@@ -4,6 +4,7 @@ import { type CanaryJudgement, judgeCanary as judge } from '#domain/canary/judge
 import { CanaryMinutes } from '#domain/canary/minutes.ts';
 import type { GateResult } from '#domain/gates/gate.ts';
 import { canary as canaryGate } from '#domain/gates/gates/canary.ts';
+import { GatehouseError } from '#domain/error.ts';
 import { deployedModel } from '#domain/model/deployed.ts';
 import type { CanaryRule } from '#domain/policy/canary.ts';
 import { isBeforeApproval, judgeGrounds, whyNeverCommitting } from '#domain/promotion/grounds.ts';
@@ -53,7 +54,7 @@ export function judgeCanary(deps: Judging): Task {
     }
     const against = whyNeverCommitting(grounds) ?? (await whyNotHealthy(deps, pointer));
     if (against !== undefined) return { status: 'refused', refusal: against };
-    const document = await readDocument(deps.documents, CanaryMinutes, minutes);
+    const document = await readMinutes(deps, promotion, plan.plan, minutes);
     const { online } = deployedModel(deps.deployed, promotion.model).definition;
     const judgement = judge(plan.rule, {
       startedAt: new Date(plan.plan.startedAt),
@@ -64,6 +65,19 @@ export function judgeCanary(deps: Judging): Task {
     });
     return conclude(deps, promotion, plan.plan, judgement, minutes);
   });
+}
+
+/** The minutes of a canary. @throws GatehouseError `CANARY_MISMATCH` where they are another one's: those say nothing of its candidate */
+async function readMinutes(
+  deps: Judging,
+  { model }: Promotion,
+  { startedAt }: TrafficPlan,
+  digest: Digest,
+): Promise<z.output<typeof CanaryMinutes>> {
+  const document = await readDocument(deps.documents, CanaryMinutes, digest);
+  if (document.model === model && Date.parse(document.from) === Date.parse(startedAt)) return document;
+  const found = `minutes of ${document.model} since ${document.from}, not of ${model} since ${startedAt}`;
+  throw new GatehouseError('CANARY_MISMATCH', found, { minutes: digest });
 }
 
 /** The plan of a promotion's canary as the pointer says it, or why it stands no more. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Digest } from '#domain/canonical/digest.ts';
 import { judgeShadow as judge } from '#domain/canary/shadow.ts';
 import { ShadowReplay } from '#domain/canary/shadow-batches.ts';
+import { GatehouseError } from '#domain/error.ts';
 import type { GateResult } from '#domain/gates/gate.ts';
 import { shadow as shadowGate } from '#domain/gates/gates/shadow.ts';
 import { deployedModel } from '#domain/model/deployed.ts';
@@ -21,7 +22,11 @@ const Finished = z.object({ status: z.literal('finished'), found: z.string() });
 export const JudgeShadow = contract({
   input: PromotionParameters.extend({
     shadow: z.discriminatedUnion('status', [
-      z.object({ status: z.literal('no-events') }),
+      z.object({
+        status: z.literal('no-events'),
+        /** Requests of the champion whose raw events are not kept, or not any more. */
+        leftOut: z.int().nonnegative(),
+      }),
       z.object({ status: z.literal('replayed'), pairs: Digest }),
     ]),
   }),
@@ -38,14 +43,25 @@ export const SkipCanary = contract({
   output: z.discriminatedUnion('status', [Finished, Refused]),
 });
 
-/** Judges what candidate and champion answered to the same stored requests. Without any the canary begins unshadowed, and its evidence says so. */
+/**
+ * Judges what candidate and champion answered to the same stored requests. Where the model keeps no raw events the canary begins unshadowed, and its
+ * evidence says so; where it keeps some and there are none, nothing is proven.
+ */
 export function judgeShadow(deps: Judging): Task {
   return JudgeShadow.task(async ({ shadow, ...named }) => {
     const promotion = await readPromotion(deps.ledger, named);
     const isAlone = promotion.canaryRequest?.kind === 'shadow-only';
-    const pairs = shadow.status === 'replayed' ? shadow.pairs : null;
-    const result = await resultOf(deps, promotion, pairs, isAlone);
-    const recorded = await record(deps, promotion, 'shadow', result, pairs);
+    const result =
+      shadow.status === 'replayed'
+        ? await resultOf(deps, promotion, shadow.pairs)
+        : withoutEvents(deps, promotion, shadow.leftOut, isAlone);
+    const recorded = await record(
+      deps,
+      promotion,
+      'shadow',
+      result,
+      shadow.status === 'replayed' ? shadow.pairs : null,
+    );
     if (recorded !== undefined) return { status: 'refused', refusal: recorded };
     const found = result.reasons.join('; ');
     if (!isAlone) return { status: 'passed', found };
@@ -76,29 +92,38 @@ export function skipCanary(deps: Judging): Task {
   });
 }
 
-async function resultOf(
-  deps: Judging,
-  { model, canary }: Promotion,
-  pairs: Digest | null,
-  isAlone: boolean,
-): Promise<GateResult> {
-  if (pairs === null)
-    return isAlone
-      ? {
-          verdict: 'INCONCLUSIVE',
-          reasons: ['no events of requests are stored, and there is to be no canary'],
-          numbers: {},
-        }
-      : {
-          verdict: 'NOT_APPLICABLE',
-          reasons: ['no events of requests are stored: the canary begins unshadowed'],
-          numbers: {},
-        };
+/** What a shadow without a single request is. */
+function withoutEvents(deps: Judging, { model }: Promotion, leftOut: number, isAlone: boolean): GateResult {
+  const { online } = deployedModel(deps.deployed, model).definition;
+  const [verdict, reason] =
+    online?.retentionDays !== 0
+      ? (['INCONCLUSIVE', `no stored request of the champion within a day, ${leftOut} left out`] as const)
+      : isAlone
+        ? (['INCONCLUSIVE', 'the model keeps no events of requests, and there is to be no canary'] as const)
+        : (['NOT_APPLICABLE', 'the model keeps no events of requests: the canary begins unshadowed'] as const);
+  return { verdict, reasons: [reason], numbers: { leftOut } };
+}
+
+async function resultOf(deps: Judging, promotion: Promotion, pairs: Digest): Promise<GateResult> {
+  const { model, canary } = promotion;
   if (canary?.shadow === undefined)
     return { verdict: 'INCONCLUSIVE', reasons: ['the policy has no shadow'], numbers: {} };
   const hasLatencyObjective = deployedModel(deps.deployed, model).definition.online !== undefined;
-  const { batches } = await readDocument(deps.documents, ShadowReplay, pairs);
+  const { batches } = await readReplay(deps, promotion, pairs);
   return shadowGate(judge({ ...canary, shadow: canary.shadow }, batches, { isComplete: true, hasLatencyObjective }));
+}
+
+/** The pairs of a shadow. @throws GatehouseError `CANARY_MISMATCH` where they are another promotion's: those say nothing of its candidate */
+async function readReplay(
+  deps: Judging,
+  { model, release, replaces }: Promotion,
+  digest: Digest,
+): Promise<z.output<typeof ShadowReplay>> {
+  const document = await readDocument(deps.documents, ShadowReplay, digest);
+  if (document.model === model && document.candidate === release && document.champion === replaces) return document;
+  const found = `pairs of ${document.model}, ${document.candidate} beside ${document.champion}`;
+  const expected = `not of ${model}, ${release} beside ${replaces ?? 'nothing'}`;
+  throw new GatehouseError('CANARY_MISMATCH', `${found}, ${expected}`, { pairs: digest });
 }
 
 /** Records a gate's evidence where the gate is pinned; why the promotion may not go on, or undefined. */

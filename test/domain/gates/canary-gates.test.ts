@@ -5,7 +5,6 @@ import { GateId, phaseOf } from '#domain/gates/gate.ts';
 import { canaryPower } from '#domain/gates/gates/canary-power.ts';
 import { canary } from '#domain/gates/gates/canary.ts';
 import { shadow } from '#domain/gates/gates/shadow.ts';
-import { NO_DIFFERENCE } from '#test/use-cases/_canary.ts';
 import { RULE } from '../canary/_canary.ts';
 
 describe('the phase of a gate', () => {
@@ -82,7 +81,6 @@ describe('shadow', () => {
       verdict,
       found: 'what was found',
       pairs: 9,
-      counts: NO_DIFFERENCE,
       eValues: { errors: 1, decisions: null, latency: null, notBad: 1, limit: 100 },
     };
     const { numbers } = shadow(judgement);
