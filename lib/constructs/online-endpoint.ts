@@ -7,7 +7,6 @@ import { Construct } from 'constructs';
 import { endpointOutput } from '#domain/model/deployed.ts';
 import { ENDPOINT_DISK_MB, ENDPOINT_FUNCTION_MB } from '#domain/data/engine-limits.ts';
 import type { CalledArm } from '#domain/promotion/traffic.ts';
-import { endpointShares } from '#model/config.ts';
 import { type Access, accessTo } from './access.ts';
 import { GatehouseFunction, type StackContext } from './function.ts';
 import type { RequestLogPipeline } from './request-log.ts';
@@ -17,7 +16,7 @@ export interface OnlineEndpointProps extends StackContext {
   /** Days that raw events of requests are kept. */
   readonly retentionDays: number;
   readonly requestLog: RequestLogPipeline;
-  /** Concurrent executions that the endpoint and its arms reserve together; undefined where nothing can be reserved. */
+  /** Concurrent executions that the endpoint reserves; undefined where nothing can be reserved. */
   readonly reservedConcurrency: number | undefined;
 }
 
@@ -37,13 +36,11 @@ export class OnlineEndpoint extends Construct {
     super(scope, id);
     const { names, model } = props;
     const access = accessTo(names);
-    const shares = endpointShares(props.reservedConcurrency);
     const served = new GatehouseFunction(this, 'Function', {
       ...props,
       ...SIZE,
       privilege: 'endpoint',
       name: `endpoint-${model}`,
-      reservedConcurrency: shares.endpoint,
       // Its lines hold raw events, encrypted: they are not kept for longer than those in the lake.
       logDays: logDaysFor(props),
     }).bind(
@@ -53,8 +50,8 @@ export class OnlineEndpoint extends Construct {
       access.readsArtifacts(),
       access.putsLongRequests(model),
       props.requestLog.encrypts(),
-      this.calls('candidate', this.arm('candidate', props, shares.arm)),
-      this.calls('control', this.arm('control', props, shares.arm)),
+      this.calls('candidate', this.arm('candidate', props)),
+      this.calls('control', this.arm('control', props)),
       { variables: { MODEL: model, RETENTION_DAYS: String(props.retentionDays) }, statements: [] },
     );
     props.requestLog.follow(served, model);
@@ -89,9 +86,11 @@ export class OnlineEndpoint extends Construct {
 
   /**
    * The function of an arm, behind an alias of its own. It reads what the endpoint reads, and writes nothing. Its executions are beside the endpoint's,
-   * which waits for it: a divided request takes two of what the account has.
+   * which waits for it: a divided request takes two of what the account has. It reserves none of them: it is deployed before the endpoint, which has
+   * reserved all that can be, and AWS refuses more; while no canary runs its part would be idle. Where none is left it is throttled, which is a failed
+   * arm: the champion answers.
    */
-  private arm(arm: CalledArm, props: OnlineEndpointProps, reservedConcurrency: number | undefined): CfnAlias {
+  private arm(arm: CalledArm, props: OnlineEndpointProps): CfnAlias {
     const { names, model } = props;
     const access = accessTo(names);
     const id = arm === 'candidate' ? 'Candidate' : 'Control';
@@ -100,7 +99,7 @@ export class OnlineEndpoint extends Construct {
       ...SIZE,
       privilege: 'arm',
       name: `arm-${arm}-${model}`,
-      reservedConcurrency,
+      reservedConcurrency: undefined,
     }).bind(access.readsLedger(), access.readsDailyAggregates(model), access.readsArtifacts(), {
       variables: { MODEL: model, ARM: arm },
       statements: [],

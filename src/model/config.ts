@@ -99,25 +99,11 @@ export function isIsolated(config: Config): boolean {
 /** What AWS wants to stay unreserved of an account's concurrent executions, and all that the pipeline has. */
 const UNRESERVED = 100;
 
-/** How many concurrent executions each of an environment's endpoints reserves, its arms included; undefined where nothing can be reserved. */
+/** How many concurrent executions each of an environment's endpoints reserves; undefined where nothing can be reserved. */
 export function endpointConcurrency(config: Config, environment: Environment, endpoints: number): number | undefined {
   const { account, concurrency } = config.environments[environment];
   if (concurrency === undefined || endpoints === 0) return undefined;
   const sharing = (['staging', 'prod'] as const).filter((each) => config.environments[each].account === account);
   const share = Math.floor((concurrency - UNRESERVED) / (endpoints * Math.max(1, sharing.length)));
   return share < 1 ? undefined : share;
-}
-
-/**
- * How an endpoint's executions are shared with its arms. Each request is one of the endpoint's, which waits for an arm as long as that one is at
- * work: two arms that share all requests need as many together.
- */
-export function endpointShares(reserved: number | undefined): {
-  readonly endpoint: number | undefined;
-  readonly arm: number | undefined;
-} {
-  // A function that reserves none is never executed.
-  if (reserved === undefined || reserved < 4) return { endpoint: undefined, arm: undefined };
-  const arm = Math.floor(reserved / 4);
-  return { endpoint: reserved - 2 * arm, arm };
 }

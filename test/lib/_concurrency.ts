@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { machine } from '#local/statemachines/machines.ts';
-import { endpointConcurrency, endpointShares } from '#model/config.ts';
+import { endpointConcurrency } from '#model/config.ts';
 import config from '../../gatehouse.config.ts';
 import { resourcesOf, synthesised } from './_synth.ts';
 
@@ -67,17 +67,6 @@ export function concurrency(): void {
     expect(of(1000, 7)).toBe(128);
     // Staging has as many, in the same account.
     expect(of(1000, 1, true)).toBe(450);
-  });
-
-  it('has an endpoint keep half of what it reserves: two arms that share all requests need as many as it does', () => {
-    for (const reserved of [4, 5, 7, 900, 901]) {
-      const { endpoint = 0, arm = 0 } = endpointShares(reserved);
-      expect(endpoint + 2 * arm).toBe(reserved);
-      expect([Math.min(endpoint, arm) > 0, endpoint >= 2 * arm]).toEqual([true, true]);
-    }
-    expect(endpointShares(900)).toEqual({ endpoint: 450, arm: 225 });
-    // A function that reserves none would never be executed.
-    for (const few of [undefined, 3, 1]) expect(endpointShares(few)).toEqual({ endpoint: undefined, arm: undefined });
   });
 
   it('reserves nothing, which a new account refuses', async () => {
