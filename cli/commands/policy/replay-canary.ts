@@ -33,11 +33,12 @@ export async function watchAgain(
   const changed = policy.transitions[promotion.transition]?.canary;
   const rule = changed && askedFor(changed, promotion.canaryRequest);
   if (gate === 'canary') {
-    const { from, minutes } = await readDocument(documents, CanaryMinutes, measure);
+    const { from, until, minutes } = await readDocument(documents, CanaryMinutes, measure);
     const judge = (by: CanaryRule): CanaryJudgement =>
       judgeCanary(by, {
         startedAt: new Date(from),
         now: new Date(at),
+        closedUntil: new Date(until),
         hasLatencyObjective: 'latencyEvidence' in numbers,
         minutes,
       });

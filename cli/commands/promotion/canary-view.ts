@@ -21,7 +21,7 @@ export function canarySections(canary: CanaryView, isUnderWay: boolean, now: Dat
   return [
     {
       title,
-      columns: ['arm', 'release', 'share planned', 'realised', 'requests', 'errors', 'slow'],
+      columns: ['arm', 'release', 'share planned', 'realised', 'requests', 'errors', 'slow', 'late'],
       rows: arms.map((arm) => [
         arm.arm,
         shortDigest(arm.release),
@@ -30,6 +30,7 @@ export function canarySections(canary: CanaryView, isUnderWay: boolean, now: Dat
         String(arm.requests),
         rateText(arm.errors, arm.requests),
         judgement.eValues.latency === null ? '-' : rateText(arm.slow, arm.requests),
+        rateText(arm.late, arm.requests),
       ]),
     },
     evidenceSection(judgement.eValues, kind),

@@ -1,6 +1,6 @@
 import { detailsOf } from '#domain/audit/chain.ts';
 import type { AuditRecord } from '#domain/audit/chain.ts';
-import type { Arm, ArmCounts, CanaryCounts } from '#domain/canary/counts.ts';
+import { type Arm, type ArmCounts, type CanaryCounts, NOTHING } from '#domain/canary/counts.ts';
 import { type CanaryJudgement, judgeCanary } from '#domain/canary/judge.ts';
 import { type CanaryPoint, canarySeries, requestsToProof } from '#domain/canary/series.ts';
 import type { Evidence } from '#domain/gates/evidence.ts';
@@ -132,14 +132,14 @@ async function objectiveOf(cloud: Cloud, { release }: Promotion): Promise<number
 /** What a canary's minutes say by its own rule, and how its evidence came about. */
 function judgedBy(
   { canary }: Promotion,
-  { from, minutes }: ReadMinutes & { readonly from: string },
+  { from, until, minutes }: ReadMinutes & { readonly from: string },
   hasLatencyObjective: boolean,
   evidence: Evidence | undefined,
   at: Date,
 ): { readonly judgement: CanaryJudgement; readonly series: readonly CanaryPoint[] } | undefined {
   if (canary === null) return undefined;
   const now = evidence === undefined ? at : new Date(evidence.at);
-  const state = { startedAt: new Date(from), now, hasLatencyObjective, minutes };
+  const state = { startedAt: new Date(from), now, closedUntil: new Date(until), hasLatencyObjective, minutes };
   const judgement = judgeCanary(canary, state);
   return { judgement, series: canarySeries(canary, { ...state, until: new Date(judgement.decidedAt ?? now) }) };
 }
@@ -157,5 +157,5 @@ function answeredBy(
     shares.length === 0
       ? null
       : { least: shares.reduce((a, b) => Math.min(a, b)), greatest: shares.reduce((a, b) => Math.max(a, b)) };
-  return { requests: 0, errors: 0, slow: 0, ...counts?.[arm], realised };
+  return { ...NOTHING, ...counts?.[arm], realised };
 }
