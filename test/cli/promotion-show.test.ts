@@ -77,6 +77,7 @@ describe('promotion show, before the canary', () => {
   });
 
   it('says that it began unshadowed', async () => {
+    here = await canaryScene(withCanary, 0);
     const made = await candidate();
     await here.traverse(made, { pairs: null });
     expect((await shown(made.name)).text).toMatch(/shadow: NOT_APPLICABLE\n.*begins unshadowed/);
