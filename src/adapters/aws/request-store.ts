@@ -26,6 +26,8 @@ function failedFolderOf(model: string): string {
 
 /** Files of a day that are read: some minutes of requests to S3. */
 export const MOST_FILES = 20_000;
+/** Those that are read since a moment: a day of 34 deliveries a minute. A canary looks at all since its beginning. */
+const MOST_FILES_SINCE = 50_000;
 
 /**
  * The request log as Parquet in S3, a file for each minute of a delivery. Its name is made of what it holds: the same delivery
@@ -43,6 +45,7 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
   };
   const fetch = async (prefix: string, name: string, folder: string, since?: Date): Promise<readonly string[]> => {
     const keys: string[] = [];
+    const most = since === undefined ? MOST_FILES : MOST_FILES_SINCE;
     // A file is named by the minute of its requests.
     const first = since === undefined ? '' : minuteOf(since.toISOString());
     for await (const page of paginateListObjectsV2(
@@ -50,14 +53,10 @@ export function s3RequestStore(client: S3Client, bucket: string): RequestStore {
       { Bucket: bucket, Prefix: prefix, ...(first === '' ? {} : { StartAfter: prefix + first }) },
     ))
       for (const { Key: key = '' } of page.Contents ?? []) if (key.slice(prefix.length) >= first) keys.push(key);
-    if (keys.length > MOST_FILES)
-      throw new GatehouseError(
-        'REQUESTS_TOO_MANY',
-        `${prefix} has ${keys.length} files, at most ${MOST_FILES} are read`,
-        {
-          prefix,
-        },
-      );
+    if (keys.length > most) {
+      const found = `${prefix} has ${keys.length} files${since === undefined ? '' : ` since ${since.toISOString()}`}`;
+      throw new GatehouseError('REQUESTS_TOO_MANY', `${found}, at most ${most} are read`, { prefix });
+    }
     const copies = keys.map((key, index) =>
       inTurn(async () => {
         const content = await readObject(client, bucket, key);

@@ -181,6 +181,28 @@ describe('counts by arm and minute', () => {
     expect(await counted([], asked)).toEqual([]);
   });
 
+  it('are of all files, however many they are', async () => {
+    const write = async (request: LoggedRequest): Promise<string> =>
+      (await writeRequests([{ request, raw: null }], await mkdtemp(join(folder, 'many-')))).requests;
+    const early = await write(answered('one', { arm: 'candidate', armFailure: { kind: 'late', cause: 'x' } }));
+    const again = await write(answered('one', { arm: 'control', startedAt: at(1000) }));
+    const other = await write(answered('another'));
+    const line = join(folder, 'many-failed.json');
+    await writeFile(line, `${JSON.stringify(failed('a third'))}\n`);
+    const many = (file: string): readonly string[] => Array.from({ length: 600 }, () => file);
+    const [minute] = await countArms({
+      ...WINDOW,
+      requests: [...many(again), early, other],
+      failed: many(line),
+    });
+    expect(minute).toEqual({
+      minute: at(0),
+      candidate: { requests: 1, errors: 0, slow: 1, late: 1 },
+      control: none,
+      champion: { requests: 2, errors: 1, slow: 0, late: 0 },
+    });
+  });
+
   it('are those of counting line by line', { timeout: 60_000 }, async () => {
     const common = {
       event: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
