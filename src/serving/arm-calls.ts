@@ -47,6 +47,9 @@ class ArmFault extends Error {
   }
 }
 
+/** How Lambda refuses a call for which the account has no room. */
+const THROTTLED = new Set(['TooManyRequestsException', 'ThrottlingException']);
+
 /** The most characters that the log takes of a cause. */
 const LONGEST_CAUSE = 200;
 
@@ -114,7 +117,11 @@ async function called(caller: ArmCaller, asked: Asked): Promise<Answered | ArmFa
   } catch (error) {
     if (error instanceof ArmFault) throw error;
     if (error instanceof TaskCancelledError) throw new ArmFault(late);
-    throw new ArmFault(failed(error instanceof Error ? `${error.name}: ${error.message}` : String(error)));
+    const cause = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    // An account without room has kept the arm from answering in its time; the release has failed nothing.
+    if (error instanceof Error && THROTTLED.has(error.name))
+      throw new ArmFault({ kind: 'late', cause: cause.slice(0, LONGEST_CAUSE) });
+    throw new ArmFault(failed(cause));
   }
   return judged(answer, asked);
 }

@@ -51,6 +51,11 @@ async function fallback() {
 const measured = () => here.measured();
 const ARM = { environment: 'prod', model: MODEL, arm: 'candidate' };
 
+it('takes an arm for which the account has no room for late: its release has failed nothing', async () => {
+  candidate(() => Promise.reject(Object.assign(new Error('Rate Exceeded.'), { name: 'TooManyRequestsException' })));
+  expect(await fallback()).toEqual({ kind: 'late', cause: 'TooManyRequestsException: Rate Exceeded.' });
+});
+
 describe('an arm that fails', () => {
   it.each<readonly [what: string, call: Call, cause: string | RegExp]>([
     ['by an error', () => Promise.reject(new TypeError('out of memory')), 'TypeError: out of memory'],
