@@ -193,7 +193,7 @@ let traffic: Promise<CommandResult> | undefined;
 const EXAMPLE = `models/${MODEL}/example-event.json`;
 
 async function arriveWithTraffic(say: (text: string) => void): Promise<string> {
-  const asking = ['--event', EXAMPLE, '--env', 'prod', '--rate', '4', '--seconds', '240'];
+  const asking = ['--event', EXAMPLE, '--env', 'prod', '--rate', '6', '--seconds', '240'];
   traffic = driver.gatehouse(['local', 'traffic', MODEL, ...asking]);
   return arrive(say, 'staging');
 }

@@ -24,7 +24,7 @@ export default definePolicyFloor({
         armMs: 10_000,
         closeMinutes: 0,
         staleMinutes: 5,
-        power: 0.8,
+        power: 0.5,
         shadow: { minimumPairs: 25, decisions: false },
       },
     },

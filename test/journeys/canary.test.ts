@@ -45,13 +45,28 @@ interface Callers {
   stop(): Promise<void>;
 }
 
+/** Requests per second. */
+const RATE = 8;
+
 function callersOf(event: string): Callers {
   const answers = new Map<string, number>();
   const going = new Set(['asking']);
   const Sent = z.object({ answers: z.record(z.string(), z.number()) });
   const over = (async () => {
     while (going.size > 0) {
-      const args = ['local', 'traffic', MODEL, '--env', 'prod', '--event', event, '--rate', '3', '--seconds', '10'];
+      const args = [
+        'local',
+        'traffic',
+        MODEL,
+        '--env',
+        'prod',
+        '--event',
+        event,
+        '--rate',
+        String(RATE),
+        '--seconds',
+        '10',
+      ];
       const sent = await journey.run(Sent, args);
       for (const [by, count] of Object.entries(sent.answers)) answers.set(by, (answers.get(by) ?? 0) + count);
     }
@@ -109,6 +124,12 @@ test('a policy with canaries comes into force by two votes, and requests come', 
   await silence(journey, 'dev', false);
   await journey.invoke('dev', 'publisher', { model: MODEL });
   await serves(journey, 'staging', candidate);
+  // A canary is begun by the traffic of the minute before.
+  await eventually(
+    'a minute of requests',
+    async () => ([...callers.answers.values()].reduce((sum, each) => sum + each, 0) >= RATE * 80 ? true : undefined),
+    180,
+  );
   expect(allAnswered()).toBe(true);
 });
 

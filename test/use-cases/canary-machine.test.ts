@@ -197,7 +197,7 @@ describe('a canary', () => {
     await expect(stopStrayCanaries(here.prod, MODEL)).rejects.toMatchObject({ code: 'CANARY_NOT_STOPPED' });
     const inputs = [...here.prod.machines.started.values()].filter(({ machine }) => machine === 'canary');
     expect(inputs.map(({ input }) => input)).toEqual(
-      Array(2).fill({ model: MODEL, promotion: made.name, abort: null }),
+      Array.from({ length: 2 }, () => ({ model: MODEL, promotion: made.name, abort: null })),
     );
     const { path } = await watch(here.prod, made.name);
     expect(path).toEqual(['Open canary', 'Canary opened?', 'Canary was not opened', 'Stop canary', 'Watched']);
