@@ -43,6 +43,7 @@ export const FAULTS = {
   BAD_POINTER: lasting('a pointer is written that does not follow the one before it'),
   BAD_ITEM: lasting('an item holds a value of another type than it must'),
   KEY_TOO_LONG: lasting('a key is longer than DynamoDB accepts'),
+  BAD_NUMBER: lasting('an item has a number that DynamoDB does not take'),
   ITEM_TOO_LARGE: lasting('an item is larger than DynamoDB accepts'),
   TRANSACTION_TOO_LARGE: lasting('a transaction is larger than DynamoDB accepts'),
   CHANGE_TOO_LARGE: lasting('the items of a change are larger than a record of changes may be'),

@@ -41,10 +41,30 @@ export function whyNotKey({ pk, sk }: { readonly pk: string; readonly sk: string
   return undefined;
 }
 
-/** Refuses an item that DynamoDB refuses, as both adapters do. @throws GatehouseError `KEY_TOO_LONG`, `ITEM_TOO_LARGE` */
+/** The smallest number that is no 0 for DynamoDB; above 2^53 its client takes none. Source: the page on `ITEM_BYTES`. */
+const SMALLEST_NUMBER = 1e-130;
+
+/** The first number of an item that DynamoDB would refuse, or undefined. */
+export function badNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') {
+    const size = Math.abs(value);
+    const isFit = size === 0 || (size >= SMALLEST_NUMBER && size <= Number.MAX_SAFE_INTEGER);
+    return isFit ? undefined : value;
+  }
+  if (value === null || typeof value !== 'object') return undefined;
+  for (const each of Object.values(value)) {
+    const bad = badNumber(each);
+    if (bad !== undefined) return bad;
+  }
+  return undefined;
+}
+
+/** Refuses an item that DynamoDB refuses, as both adapters do. @throws GatehouseError `KEY_TOO_LONG`, `ITEM_TOO_LARGE`, `BAD_NUMBER` */
 export function checkItem(item: { readonly pk: string; readonly sk: string }): void {
   const why = whyNotKey(item);
   if (why !== undefined) throw new GatehouseError('KEY_TOO_LONG', why);
+  const number = badNumber(item);
+  if (number !== undefined) throw new GatehouseError('BAD_NUMBER', `${item.pk} ${item.sk} has the number ${number}`);
   const bytes = itemBytes({ ...item });
   if (bytes > ITEM_BYTES)
     throw new GatehouseError('ITEM_TOO_LARGE', `${item.pk} ${item.sk} has ${bytes} bytes, at most ${ITEM_BYTES}`, {

@@ -4,6 +4,16 @@ import { logAdded, logMeanOdds, logMixture } from './odds.ts';
 export const REJECTS_AT = 100;
 export const LOG_REJECTS_AT = Math.log(REJECTS_AT);
 
+/** The largest e-value that is shown, and the smallest that is no 0: a ledger's numbers are within these, and nobody needs more. */
+const LARGEST = 1e12;
+const SMALLEST = 1e-12;
+
+/** An e-value by its logarithm, as it is recorded and shown. */
+export function eValueOf(log: number): number {
+  const value = Math.min(LARGEST, Math.exp(log));
+  return value < SMALLEST ? 0 : value;
+}
+
 /** Odds ratios of a regression; equal weights. Smaller ones need more traffic than a canary has, larger ones are found by these as well. */
 export const REGRESSIONS = [1.5, 2, 3, 5, 10] as const;
 const EQUAL_WEIGHTS = REGRESSIONS.map(() => 1 / REGRESSIONS.length);

@@ -1,6 +1,6 @@
 import type { CanaryRule } from '../policy/canary.ts';
 import { CanaryMinute, type CanaryCounts, NOTHING, plus, settledBy } from './counts.ts';
-import { LOG_REJECTS_AT, REJECTS_AT } from './e-process.ts';
+import { eValueOf, LOG_REJECTS_AT, REJECTS_AT } from './e-process.ts';
 import { canaryEvidence, type LogEValues } from './evidence.ts';
 
 /**
@@ -195,17 +195,12 @@ function widened(before: CanaryJudgement['realisedShare'], share: number): Canar
 /** Evidence as numbers that JSON can write, beside the limit. */
 export function shown({ errors, latency, regression, notBad }: LogEValues): CanaryJudgement['eValues'] {
   return {
-    errors: valueOf(errors),
-    latency: latency === undefined ? null : valueOf(latency),
-    regression: valueOf(regression),
-    notBad: valueOf(notBad),
+    errors: eValueOf(errors),
+    latency: latency === undefined ? null : eValueOf(latency),
+    regression: eValueOf(regression),
+    notBad: eValueOf(notBad),
     limit: REJECTS_AT,
   };
-}
-
-/** An e-value as a number that JSON can write. */
-function valueOf(log: number): number {
-  return Math.min(Number.MAX_VALUE, Math.exp(log));
 }
 
 function foundIn({ candidate, control, champion }: CanaryCounts): string {

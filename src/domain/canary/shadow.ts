@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import type { CanaryRule } from '../policy/canary.ts';
-import { LOG_REJECTS_AT, logMean, logNotBadAtAll, pairedProcess, REJECTS_AT, toleratedProcess } from './e-process.ts';
+import {
+  eValueOf,
+  LOG_REJECTS_AT,
+  logMean,
+  logNotBadAtAll,
+  pairedProcess,
+  REJECTS_AT,
+  toleratedProcess,
+} from './e-process.ts';
 
 /** What candidate and champion answered to the same stored events, some of them at a time. */
 export const ShadowPairs = z
@@ -84,10 +92,10 @@ export function judgeShadow(
     pairs: counted.pairs,
     counts: { ...counted },
     eValues: {
-      errors: valueOf(errors.logMore()),
-      decisions: rule.shadow.decisions ? valueOf(decisions.logDifferent()) : null,
-      latency: state.hasLatencyObjective ? valueOf(latency.logMore()) : null,
-      notBad: valueOf(logNotBad()),
+      errors: eValueOf(errors.logMore()),
+      decisions: rule.shadow.decisions ? eValueOf(decisions.logDifferent()) : null,
+      latency: state.hasLatencyObjective ? eValueOf(latency.logMore()) : null,
+      notBad: eValueOf(logNotBad()),
       limit: REJECTS_AT,
     },
   });
@@ -105,8 +113,4 @@ export function judgeShadow(
     if (counted.pairs >= rule.shadow.minimumPairs && logNotBad() >= LOG_REJECTS_AT) return judged('finish', '');
   }
   return judged(state.isComplete ? 'inconclusive' : 'continue', state.isComplete ? 'nothing is proven: ' : '');
-}
-
-function valueOf(log: number): number {
-  return Math.min(Number.MAX_VALUE, Math.exp(log));
 }

@@ -2,12 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   comparisonProcess,
+  eValueOf,
   LOG_REJECTS_AT,
   logMean,
   logNotBadAtAll,
   pairedProcess,
   toleratedProcess,
 } from '#domain/canary/e-process.ts';
+import { badNumber } from '#domain/limits.ts';
 import { mulberry32 } from '#domain/statistics/bootstrap.ts';
 import { drawBinomial } from '#domain/statistics/draws.ts';
 
@@ -162,5 +164,19 @@ describe('pairs of answers', () => {
     reverse.add(0, 14);
     expect(reverse.logMore()).toBeLessThan(0);
     expect(reverse.logDifferent()).toBeGreaterThan(LOG_REJECTS_AT);
+  });
+});
+
+describe('an e-value as it is recorded', () => {
+  it.each([-1e6, -400, -30, -1, 0, 5, 40, 700, 1e6, Infinity, -Infinity])(
+    'of the logarithm %d is a number that a ledger takes',
+    (log) => {
+      expect(badNumber(eValueOf(log))).toBeUndefined();
+    },
+  );
+
+  it('is not changed where people compare it', () => {
+    expect(eValueOf(Math.log(100))).toBeCloseTo(100);
+    expect(eValueOf(0)).toBe(1);
   });
 });
