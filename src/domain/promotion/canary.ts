@@ -178,7 +178,7 @@ export function endCanary(
   const isDivided = pointer.traffic.plan?.promotion === promotion.promotion;
   // What a rollback has gone to meanwhile is served: that is the rollback's to answer for.
   const quarantines = verdict === 'aborted' && !isQuarantined && pointer.current !== promotion.release;
-  if (!isDivided && !quarantines) return undefined;
+  if (!isDivided && verdict !== 'aborted') return undefined;
   const by = { fencingToken: pointer.fencingToken, writtenBy: promotion.promotion };
   const next = isDivided ? divideTraffic(pointer, { arms: undivided(pointer.current) }, by) : pointer;
   const { model, release, version } = promotion;
@@ -212,7 +212,7 @@ export function endCanary(
         candidateVersion: version,
         verdict,
         found: said.slice(0, 1200),
-        quarantined: quarantines || (verdict === 'aborted' && isQuarantined),
+        quarantined: quarantines,
         pointerSeq: isDivided ? next.seq : null,
         epoch: next.epoch,
       },
