@@ -26,6 +26,7 @@ const POLICY = `import { definePolicy } from '#model/define-policy.ts';
 
 const gates = ['released-upstream', 'data-validated', 'release-integrity', 'metric-baseline', 'better-than-champion'] as const;
 const ofCommit = ['unit-tests', 'code-review'] as const;
+const ofCanary = ['canary-power', 'shadow', 'canary'] as const;
 
 export default definePolicy({
   drift: { stable: ['amount', 'hour'] },
@@ -44,7 +45,7 @@ export default definePolicy({
   },
   transitions: {
     staging: { gates: [...gates, ...ofCommit] },
-    prod: { gates: [...gates, ...ofCommit, 'integration-tests', 'load', 'security-scan'] },
+    prod: { gates: [...gates, ...ofCommit, 'integration-tests', 'load', 'security-scan', ...ofCanary] },
   },
 });
 `;
