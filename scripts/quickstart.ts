@@ -190,16 +190,20 @@ async function promote(say: (text: string) => void): Promise<string> {
 
 /** What consumers of the endpoint are answered while the second release is on its way. */
 let traffic: Promise<CommandResult> | undefined;
+let asked = 0;
 const EXAMPLE = `models/${MODEL}/example-event.json`;
 
 async function arriveWithTraffic(say: (text: string) => void): Promise<string> {
-  const asking = ['--event', EXAMPLE, '--env', 'prod', '--rate', '6', '--seconds', '240'];
+  const asking = ['--event', EXAMPLE, '--env', 'prod', '--rate', '4', '--seconds', '280'];
+  asked = performance.now();
   traffic = driver.gatehouse(['local', 'traffic', MODEL, ...asking]);
   return arrive(say, 'staging');
 }
 
 /** The candidate answers stored requests, then a part of the live ones; whoever asks is answered whatever comes of it. */
 async function promoteWatched(say: (text: string) => void): Promise<string> {
+  // Whether a canary can begin is said by the requests of a whole minute.
+  await until(async () => performance.now() - asked > 95_000, 100_000, 1_000);
   const promoted = await promote(say);
   const said = Traffic.parse((await traffic)?.data);
   const failed = Object.keys(said.answers).filter((answer) => !/ as (champion|candidate|control)/.test(answer));
