@@ -86,7 +86,7 @@ describe('canary simulate', () => {
     [['--rate', 'many', '--error-rate', '0.02', '--share', '0.1'], /rate/],
     [['--rate', '1', '--error-rate', '2', '--share', '0.1'], /error-?rate: a share, from 0 to below 0\.5/i],
     [['--rate', '1', '--error-rate', '0.02', '--share', '0.6'], /share: above 0 and at most 0\.5/],
-    [[...ENOUGH, '--hours', '1000'], /hours: at most 336 hours/],
+    [[...ENOUGH, '--hours', '1000'], /hours: at most 168 hours/],
     [[...ENOUGH, '--bad-rate', '0.01'], /--bad-rate 0\.01 is not above --error-rate 0\.02/],
     [['--rate', '1', '--share', '0.1'], /--error-rate/],
   ])('refuses %j as usage, and names the option', async (options, said) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { badRateOf, type CanaryOutcomes, type CanaryPower, planCanary, RUNS, SEED } from '#domain/canary/power.ts';
 import { REJECTS_AT } from '#domain/canary/e-process.ts';
-import { DEFAULT_TOLERATED_ERROR_RATE } from '#domain/policy/canary.ts';
+import { DEFAULT_TOLERATED_ERROR_RATE, MOST_HOURS } from '#domain/policy/canary.ts';
 import { percent } from '#domain/text.ts';
 import type { Run } from '../../context.ts';
 import { UsageError } from '../../refusal.ts';
@@ -15,7 +15,7 @@ const Input = z.object({
     .number()
     .gt(0, 'above 0 and at most 0.5: the control arm needs as much')
     .max(0.5, 'above 0 and at most 0.5: the control arm needs as much'),
-  hours: z.coerce.number().gt(0, 'hours, above 0').max(336, 'at most 336 hours').default(24),
+  hours: z.coerce.number().gt(0, 'hours, above 0').max(MOST_HOURS, `at most ${MOST_HOURS} hours`).default(24),
   badRate: z.coerce.number().gt(0, 'a share, above 0').max(1, 'a share, at most 1').optional(),
   tolerated: z.coerce
     .number()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { detailsOf } from '#domain/audit/chain.ts';
-import type { CanaryRequest } from '#domain/policy/canary.ts';
+import { type CanaryRequest, MOST_HOURS } from '#domain/policy/canary.ts';
 import { Hotfix, TargetEnvironment } from '#domain/policy/policy.ts';
 import type { Promotion } from '#domain/promotion/promotion.ts';
 import { type HashedRecord, readRecords } from '#read-model/chain.ts';
@@ -21,7 +21,7 @@ const Input = z.object({
   to: TargetEnvironment,
   hotfix: z.boolean().default(false),
   reason: Hotfix.shape.reason.optional(),
-  canaryHours: z.coerce.number().gt(0, 'hours, above 0').max(336, 'at most 336 hours').optional(),
+  canaryHours: z.coerce.number().gt(0, 'hours, above 0').max(MOST_HOURS, `at most ${MOST_HOURS} hours`).optional(),
   shadowOnly: z.boolean().default(false),
   ab: z.boolean().default(false),
 });

@@ -1,3 +1,4 @@
+import { MOST_HOURS } from '../policy/canary.ts';
 import { mulberry32 } from '../statistics/bootstrap.ts';
 import { drawBinomial } from '../statistics/draws.ts';
 import { BAD_ODDS, comparisonProcess, LOG_REJECTS_AT, logNotBadAtAll, toleratedProcess } from './e-process.ts';
@@ -55,8 +56,6 @@ const LOOKS = 240;
 const MOST_REQUESTS = 10_000_000;
 const LONGER = [2, 4, 7, 14] as const;
 const LARGER = [0.2, 0.3, 0.4, 0.5] as const;
-/** The longest canary that a policy can have, in hours. */
-const MOST_HOURS = 336;
 
 /** The smallest rate of errors that is bad: at least the tolerated one, and twice the odds of the champion's. */
 export function badRateOf({

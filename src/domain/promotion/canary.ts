@@ -48,7 +48,7 @@ export function whyNotSo(rule: TransitionRule, request: CanaryRequest | undefine
     return refusal(
       'canary-allowed',
       'the policy has no canary for this transition',
-      'request it without --canary-hours and --shadow-only',
+      'request it without --canary-hours, --shadow-only and --ab',
     );
   if (request.kind === 'shadow-only')
     return canary.shadowOnly === undefined
@@ -165,7 +165,7 @@ export function endingOf(evidence: readonly Evidence[]): {
 
 /**
  * The transaction by which a canary ends: the champion answers everything again, by one write and without any load, and a candidate whose gate
- * failed is quarantined. Nothing is left to do where neither is the case.
+ * failed is quarantined; undefined where neither the traffic is divided nor a gate failed.
  * @param reason why it ends, where no gate says so
  */
 export function endCanary(

@@ -51,17 +51,11 @@ export function judgeShadow(deps: Judging): Task {
   return JudgeShadow.task(async ({ shadow, ...named }) => {
     const promotion = await readPromotion(deps.ledger, named);
     const isAlone = promotion.canaryRequest?.kind === 'shadow-only';
-    const result =
+    const [result, pairs] =
       shadow.status === 'replayed'
-        ? await resultOf(deps, promotion, shadow.pairs)
-        : withoutEvents(deps, promotion, shadow.leftOut, isAlone);
-    const recorded = await record(
-      deps,
-      promotion,
-      'shadow',
-      result,
-      shadow.status === 'replayed' ? shadow.pairs : null,
-    );
+        ? [await resultOf(deps, promotion, shadow.pairs), shadow.pairs]
+        : [withoutEvents(deps, promotion, shadow.leftOut, isAlone), null];
+    const recorded = await record(deps, promotion, 'shadow', result, pairs);
     if (recorded !== undefined) return { status: 'refused', refusal: recorded };
     const found = result.reasons.join('; ');
     if (!isAlone) return { status: 'passed', found };
